@@ -1,0 +1,137 @@
+//! The only way in which a machine keeps state.
+//!
+//! A [`Table`] is ordered by its key, a [`HashTable`] is for keys that we issue and never iterates, an
+//! [`Index`] is an ordered set that is derived from tables and not stored, a [`Cell`] is a single value.
+//! Each has an undo list for the running transaction; tables and cells also know what changed since the
+//! last checkpoint. [`tables!`](crate::tables) declares a state made of them.
+
+mod cell;
+mod hash;
+mod index;
+mod key;
+mod macros;
+mod ordered;
+mod slot;
+
+pub use cell::Cell;
+pub use hash::HashTable;
+pub use index::Index;
+pub use key::Key;
+pub use ordered::Table;
+
+use crate::codec::DecodeError;
+use crate::fingerprint::Fingerprint;
+use crate::head::Place;
+
+/// Encodes a table's value later, on another thread.
+pub trait Stored: Send + Sync {
+    /// Appends the value's encoding.
+    fn store(&self, out: &mut Vec<u8>);
+}
+
+impl<T: crate::Codec + Send + Sync> Stored for T {
+    fn store(&self, out: &mut Vec<u8>) {
+        self.encode(out);
+    }
+}
+
+/// What changed since the last checkpoint, as handles that stay as they are.
+#[derive(Default)]
+pub struct Changes {
+    entries: Vec<Change>,
+}
+
+/// One changed entry of a table.
+pub struct Change {
+    /// The table's number.
+    pub table: u32,
+    /// The encoded key; its order is the key's order.
+    pub key: Box<[u8]>,
+    /// The value, or `None` when the entry is gone.
+    pub value: Option<std::sync::Arc<dyn Stored>>,
+}
+
+impl Changes {
+    /// Adds a changed entry.
+    pub fn push(&mut self, change: Change) {
+        self.entries.push(change);
+    }
+
+    /// The entries, in no particular order; a key stands at most once.
+    pub fn into_entries(self) -> Vec<Change> {
+        self.entries
+    }
+
+    /// How many entries changed.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether nothing changed.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+}
+
+/// A state made of tables. Implemented by [`tables!`](crate::tables).
+pub trait Tables: Send + 'static {
+    /// The empty state of a new partition.
+    fn create(place: Place) -> Self;
+
+    /// Where the partition stands in its group.
+    fn place(&self) -> Place;
+
+    /// The last number that [`Txn::next_number`](crate::Txn::next_number) gave.
+    fn counter(&self) -> u64;
+
+    /// Sets the last number given.
+    fn set_counter(&mut self, counter: u64);
+
+    /// The transaction stands.
+    fn commit(&mut self);
+
+    /// The transaction never was.
+    fn undo(&mut self);
+
+    /// About how many entries changed since the last checkpoint.
+    fn changed(&self) -> usize;
+
+    /// Takes what changed since the last checkpoint.
+    fn take_changes(&mut self, into: &mut Changes);
+
+    /// Marks everything as changed, so that a new store is filled.
+    fn change_all(&mut self);
+
+    /// Puts back a stored entry. [`Tables::loaded`] follows when all are in.
+    ///
+    /// # Errors
+    /// When the table is unknown, or key or value cannot be decoded.
+    fn load(&mut self, table: u32, key: &[u8], value: &[u8]) -> Result<(), DecodeError>;
+
+    /// All stored entries are in: rebuilds what is derived from them.
+    fn loaded(&mut self);
+
+    /// A hash over all tables, indexes and cells.
+    fn fingerprint(&self) -> Fingerprint;
+}
+
+/// What [`tables!`](crate::tables) needs of each of its members.
+pub trait Member {
+    /// The transaction stands.
+    fn commit(&mut self);
+    /// The transaction never was.
+    fn undo(&mut self);
+    /// About how many entries changed since the last checkpoint.
+    fn changed(&self) -> usize;
+    /// Takes what changed.
+    fn take_changes(&mut self, table: u32, into: &mut Changes);
+    /// Marks everything as changed.
+    fn change_all(&mut self);
+    /// Puts back a stored entry.
+    ///
+    /// # Errors
+    /// When key or value cannot be decoded.
+    fn load(&mut self, key: &[u8], value: &[u8]) -> Result<(), DecodeError>;
+    /// Adds all entries to a hash.
+    fn hash(&self, table: u32, fingerprint: &mut Fingerprint);
+}

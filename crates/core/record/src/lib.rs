@@ -1,0 +1,1 @@
+//! The engine's vocabulary and its durable encoding.

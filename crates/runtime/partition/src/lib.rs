@@ -1,0 +1,1 @@
+//! Runs any machine on a log.
