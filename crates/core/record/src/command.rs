@@ -1,0 +1,125 @@
+//! Wishes: what clients and the engine itself ask for.
+
+mod deployment;
+mod element;
+mod instance;
+mod job;
+
+use coreto_machine::{message, union};
+
+pub use deployment::{Content, Deploy, Resource};
+pub use element::{ActivateElement, CompleteElement, TerminateChildren, TerminateElement};
+pub use instance::{AwaitResult, CancelInstance, CreateInstance, SetVariables};
+pub use job::{ActivateJobs, CompleteJob, FailJob, ThrowError, UpdateJobRetries, UpdateJobTimeout, YieldJob};
+
+use crate::key::{IncidentKey, Key};
+use crate::protocol::{ValueType, intent};
+
+union! {
+    /// A wish. Numbers up to 49 are those of clients, from 50 on those of the engine itself.
+    pub enum Command {
+        /// Deploys resources, all or none.
+        1 => Deploy(Deploy),
+        /// Starts an instance of a process.
+        2 => CreateInstance(CreateInstance),
+        /// Ends an instance early.
+        3 => CancelInstance(CancelInstance),
+        /// Sets variables in a scope.
+        4 => SetVariables(SetVariables),
+        /// Takes jobs of a type.
+        5 => ActivateJobs(ActivateJobs),
+        /// Ends a job as done.
+        6 => CompleteJob(CompleteJob),
+        /// Ends an attempt at a job.
+        7 => FailJob(FailJob),
+        /// Throws a BPMN error at the job's element.
+        8 => ThrowError(ThrowError),
+        /// Sets how many attempts are left.
+        9 => UpdateJobRetries(UpdateJobRetries),
+        /// Moves the deadline of a job that a worker holds.
+        10 => UpdateJobTimeout(UpdateJobTimeout),
+        /// Lets an element instance try again what failed.
+        11 => ResolveIncident(ResolveIncident),
+        /// Says that the clock was pinned; only with a controlled clock.
+        12 => PinClock(PinClock),
+        /// Says that the clock runs freely again.
+        13 => ResetClock(()),
+        /// Gives back a job that could not be handed over.
+        50 => YieldJob(YieldJob),
+        /// Enters an element.
+        51 => ActivateElement(ActivateElement),
+        /// Leaves an element.
+        52 => CompleteElement(CompleteElement),
+        /// Ends an element instance early.
+        53 => TerminateElement(TerminateElement),
+        /// Ends the children of an element instance, a bounded number at a time.
+        54 => TerminateChildren(TerminateChildren),
+        /// Does what has become due.
+        55 => Tick(()),
+    }
+}
+
+message! {
+    /// Lets an element instance try again what failed.
+    pub struct ResolveIncident {
+        /// The incident.
+        1 => pub incident: IncidentKey,
+    }
+}
+
+message! {
+    /// Says that the clock was pinned.
+    pub struct PinClock {
+        /// The time at which it stands.
+        1 => pub at: coreto_machine::Timestamp,
+    }
+}
+
+impl Command {
+    /// The exported value type and intent of the command, and the key that it is about; 0 when it has none.
+    pub fn describe(&self) -> (ValueType, u32, u64) {
+        use ValueType as V;
+        match self {
+            Self::Deploy(_) => (V::Deployment, intent::deployment::CREATE, 0),
+            Self::CreateInstance(create) if create.await_result.is_some() => (
+                V::ProcessInstanceCreation,
+                intent::process_instance_creation::CREATE_WITH_AWAITING_RESULT,
+                0,
+            ),
+            Self::CreateInstance(_) => {
+                (V::ProcessInstanceCreation, intent::process_instance_creation::CREATE, 0)
+            }
+            Self::CancelInstance(cancel) => {
+                (V::ProcessInstance, intent::process_instance::CANCEL, cancel.instance.raw())
+            }
+            Self::SetVariables(set) => {
+                (V::VariableDocument, intent::variable_document::UPDATE, set.scope.raw())
+            }
+            Self::ActivateJobs(_) => (V::JobBatch, intent::job_batch::ACTIVATE, 0),
+            Self::CompleteJob(complete) => (V::Job, intent::job::COMPLETE, complete.job.raw()),
+            Self::FailJob(fail) => (V::Job, intent::job::FAIL, fail.job.raw()),
+            Self::ThrowError(throw) => (V::Job, intent::job::THROW_ERROR, throw.job.raw()),
+            Self::UpdateJobRetries(update) => (V::Job, intent::job::UPDATE_RETRIES, update.job.raw()),
+            Self::UpdateJobTimeout(update) => (V::Job, intent::job::UPDATE_TIMEOUT, update.job.raw()),
+            Self::ResolveIncident(resolve) => {
+                (V::Incident, intent::incident::RESOLVE, resolve.incident.raw())
+            }
+            Self::PinClock(_) => (V::Clock, intent::clock::PIN, 0),
+            Self::ResetClock(()) => (V::Clock, intent::clock::RESET, 0),
+            Self::YieldJob(give) => (V::Job, intent::job::YIELD, give.job.raw()),
+            Self::ActivateElement(activate) => {
+                (V::ProcessInstance, intent::process_instance::ACTIVATE_ELEMENT, activate.key.raw())
+            }
+            Self::CompleteElement(complete) => {
+                (V::ProcessInstance, intent::process_instance::COMPLETE_ELEMENT, complete.key.raw())
+            }
+            Self::TerminateElement(terminate) => {
+                (V::ProcessInstance, intent::process_instance::TERMINATE_ELEMENT, terminate.key.raw())
+            }
+            Self::TerminateChildren(terminate) => {
+                (V::ProcessInstanceBatch, intent::process_instance_batch::TERMINATE, terminate.scope.raw())
+            }
+            Self::Tick(()) => (V::Job, intent::job::TIME_OUT, 0),
+        }
+    }
+}

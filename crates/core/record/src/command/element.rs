@@ -1,0 +1,45 @@
+//! What the engine asks of itself.
+
+use coreto_machine::message;
+
+use crate::key::{ElementInstanceKey, ElementNumber, ProcessInstanceKey};
+
+message! {
+    /// Enters an element.
+    pub struct ActivateElement {
+        /// The process instance.
+        1 => pub instance: ProcessInstanceKey,
+        /// The scope around the element; for the process itself its own key.
+        2 => pub scope: ElementInstanceKey,
+        /// The element.
+        3 => pub element: ElementNumber,
+        /// The key that the element instance will have, or unset when it gets one on activation.
+        4 => pub key: ElementInstanceKey,
+    }
+}
+
+message! {
+    /// Leaves an element.
+    pub struct CompleteElement {
+        /// The element instance.
+        1 => pub key: ElementInstanceKey,
+    }
+}
+
+message! {
+    /// Ends an element instance early.
+    pub struct TerminateElement {
+        /// The element instance.
+        1 => pub key: ElementInstanceKey,
+    }
+}
+
+message! {
+    /// Ends the children of an element instance, a bounded number at a time.
+    pub struct TerminateChildren {
+        /// The element instance whose children end.
+        1 => pub scope: ElementInstanceKey,
+        /// Children with a smaller key were told already.
+        2 => pub from: ElementInstanceKey,
+    }
+}

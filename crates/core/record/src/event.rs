@@ -1,0 +1,67 @@
+//! Facts: all that changes the engine's state.
+
+mod definition;
+mod element;
+mod incident;
+mod instance;
+mod job;
+mod variable;
+
+use coreto_machine::{Timestamp, message, union};
+
+pub use definition::{DeploymentCreated, ProcessCreated};
+pub use element::{ElementChanged, FlowTaken, ProcessEvent};
+pub use incident::{IncidentRecord, InstanceBanned};
+pub use instance::{InstanceCreated, ResultAwaited};
+pub use job::{JobChanged, JobIntent, JobTaken, JobsActivated};
+pub use variable::{VariableSet, VariablesUpdated};
+
+union! {
+    /// A fact.
+    pub enum Event {
+        /// Resources are deployed.
+        1 => DeploymentCreated(DeploymentCreated),
+        /// There is a new version of a process.
+        2 => ProcessCreated(ProcessCreated),
+        /// An instance exists.
+        3 => InstanceCreated(InstanceCreated),
+        /// Somebody waits for the result of an instance.
+        4 => ResultAwaited(ResultAwaited),
+        /// An element instance went on in its life.
+        5 => Element(ElementChanged),
+        /// A token passed a sequence flow.
+        6 => FlowTaken(FlowTaken),
+        /// A variable came into being.
+        7 => VariableCreated(VariableSet),
+        /// A variable got another value.
+        8 => VariableUpdated(VariableSet),
+        /// A client set variables in a scope.
+        9 => VariablesUpdated(VariablesUpdated),
+        /// A job came into being, changed, or is gone.
+        10 => Job(JobChanged),
+        /// Jobs were handed to a worker.
+        11 => JobsActivated(JobsActivated),
+        /// Variables wait for an element instance to complete.
+        12 => ProcessEventTriggering(ProcessEvent),
+        /// An element instance took the variables that waited.
+        13 => ProcessEventTriggered(ProcessEvent),
+        /// An element instance cannot go on.
+        14 => IncidentCreated(IncidentRecord),
+        /// It may try again.
+        15 => IncidentResolved(IncidentRecord),
+        /// The engine failed inside; commands for the instance are ignored from now on.
+        16 => InstanceBanned(InstanceBanned),
+        /// The clock stands.
+        17 => ClockPinned(ClockPinned),
+        /// The clock runs freely.
+        18 => ClockReset(()),
+    }
+}
+
+message! {
+    /// The clock stands.
+    pub struct ClockPinned {
+        /// At this time.
+        1 => pub at: Timestamp,
+    }
+}

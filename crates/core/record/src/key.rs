@@ -1,0 +1,151 @@
+//! The one list of keys.
+//!
+//! A key is 64 bits wide: the partition in the upper 13, a counter of that partition in the lower 51, as
+//! Zeebe's clients and tools decode it. On the log the two halves change places, so that young partitions
+//! write short numbers.
+
+use std::fmt;
+
+use coreto_machine::codec::{Field, Reader, Wire};
+use coreto_machine::{DecodeError, table};
+
+/// Bits of a key that count within a partition.
+const COUNTER_BITS: u32 = 51;
+
+/// The partition that issued a key.
+pub const fn partition_of(raw: u64) -> u32 {
+    (raw >> COUNTER_BITS) as u32
+}
+
+/// What all keys have in common.
+pub trait Key: Copy + Ord + fmt::Display {
+    /// The key as a number; only edges use it.
+    fn raw(self) -> u64;
+    /// The key with this number; only edges use it.
+    fn from_raw(raw: u64) -> Self;
+    /// The key that a partition issues for a number of its counter.
+    fn issue(partition: u32, counter: u64) -> Self {
+        Self::from_raw((u64::from(partition) << COUNTER_BITS) | counter)
+    }
+    /// Whether the key was never given; the wire's −1.
+    fn is_unset(self) -> bool {
+        self.raw() == 0
+    }
+}
+
+macro_rules! keys {
+    ($( $(#[$meta:meta])* $name:ident ),* $(,)?) => {$(
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(u64);
+
+        impl Key for $name {
+            fn raw(self) -> u64 {
+                self.0
+            }
+            fn from_raw(raw: u64) -> Self {
+                Self(raw)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{}", self.0)
+            }
+        }
+
+        impl Field for $name {
+            fn write(&self, number: u32, out: &mut Vec<u8>) {
+                self.0.rotate_left(64 - COUNTER_BITS).write(number, out);
+            }
+            fn read(
+                &mut self,
+                number: u32,
+                wire: Wire,
+                reader: &mut Reader<'_>,
+            ) -> Result<(), DecodeError> {
+                let mut turned = 0u64;
+                turned.read(number, wire, reader)?;
+                self.0 = turned.rotate_right(64 - COUNTER_BITS);
+                Ok(())
+            }
+        }
+
+        impl table::Key for $name {
+            fn encode_key(&self, out: &mut Vec<u8>) {
+                table::Key::encode_key(&self.0, out);
+            }
+            fn decode_key(bytes: &mut &[u8]) -> Result<Self, DecodeError> {
+                <u64 as table::Key>::decode_key(bytes).map(Self)
+            }
+        }
+    )*};
+}
+
+keys! {
+    /// One request that deployed resources.
+    DeploymentKey,
+    /// One version of a process.
+    ProcessDefinitionKey,
+    /// One running copy of a process definition; also the element instance key of its root.
+    ProcessInstanceKey,
+    /// One visit of one BPMN element inside a process instance.
+    ElementInstanceKey,
+    /// One token that passed a sequence flow.
+    FlowKey,
+    /// One unit of work offered to job workers.
+    JobKey,
+    /// One variable in one scope.
+    VariableKey,
+    /// One reason why an element instance cannot go on.
+    IncidentKey,
+}
+
+impl From<ProcessInstanceKey> for ElementInstanceKey {
+    /// The root element instance has the key of its process instance.
+    fn from(key: ProcessInstanceKey) -> Self {
+        Self(key.0)
+    }
+}
+
+/// An element's place in its process definition; 0 is the process itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ElementNumber(pub u32);
+
+impl ElementNumber {
+    /// The process itself.
+    pub const PROCESS: Self = Self(0);
+}
+
+impl Field for ElementNumber {
+    fn write(&self, number: u32, out: &mut Vec<u8>) {
+        self.0.write(number, out);
+    }
+    fn read(&mut self, number: u32, wire: Wire, reader: &mut Reader<'_>) -> Result<(), DecodeError> {
+        self.0.read(number, wire, reader)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn first_key_of_the_first_partition_is_that_of_the_protocol() {
+        let key = JobKey::issue(1, 1);
+        assert_eq!(key.raw(), 2_251_799_813_685_249);
+        assert_eq!(partition_of(key.raw()), 1);
+    }
+
+    #[test]
+    fn young_keys_are_short_on_the_log() {
+        let mut out = Vec::new();
+        JobKey::issue(1, 1).write(1, &mut out);
+        assert_eq!(out.len(), 3);
+        let mut reader = Reader::new(&out);
+        let (number, wire) = reader.field().unwrap().unwrap();
+        let mut back = JobKey::default();
+        back.read(number, wire, &mut reader).unwrap();
+        assert_eq!(back, JobKey::issue(1, 1));
+    }
+}

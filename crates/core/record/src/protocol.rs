@@ -1,0 +1,119 @@
+//! Value types and intents of Zeebe's record protocol, by number and name (contract: exported records).
+
+/// What a record is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u32)]
+pub enum ValueType {
+    /// A job.
+    Job = 0,
+    /// A request for resources.
+    Deployment = 4,
+    /// An element instance.
+    ProcessInstance = 5,
+    /// An incident.
+    Incident = 6,
+    /// A variable.
+    Variable = 17,
+    /// A request for jobs.
+    JobBatch = 14,
+    /// A request for variables.
+    VariableDocument = 18,
+    /// A request for an instance.
+    ProcessInstanceCreation = 19,
+    /// The engine failed inside.
+    Error = 20,
+    /// A process definition.
+    Process = 22,
+    /// What triggers an element.
+    ProcessEvent = 24,
+    /// Many element instances at once.
+    ProcessInstanceBatch = 34,
+    /// The controllable clock.
+    Clock = 42,
+}
+
+macro_rules! intents {
+    ($( $(#[$meta:meta])* $module:ident ($value_type:ident, $type_name:literal) { $($name:ident = $number:literal),* $(,)? } )*) => {
+        /// Numbers of intents, a module per value type.
+        #[expect(missing_docs, reason = "the names are the protocol's and say all there is")]
+        pub mod intent {
+            $(
+                $(#[$meta])*
+                pub mod $module {
+                    $( pub const $name: u32 = $number; )*
+                }
+            )*
+        }
+
+        impl ValueType {
+            /// The name in records.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $( Self::$value_type => $type_name, )*
+                }
+            }
+
+            /// The value type with this number.
+            pub const fn from_number(number: u32) -> Option<Self> {
+                $( if number == Self::$value_type as u32 {
+                    return Some(Self::$value_type);
+                } )*
+                None
+            }
+
+            /// The name of an intent of this value type.
+            pub const fn intent_name(self, intent: u32) -> Option<&'static str> {
+                match self {
+                    $( Self::$value_type => match intent {
+                        $( $number => Some(stringify!($name)), )*
+                        _ => None,
+                    }, )*
+                }
+            }
+
+            /// All value types.
+            pub const ALL: &'static [Self] = &[$( Self::$value_type ),*];
+        }
+    };
+}
+
+intents! {
+    job (Job, "JOB") {
+        CREATED = 0, COMPLETE = 1, COMPLETED = 2, TIME_OUT = 3, TIMED_OUT = 4, FAIL = 5, FAILED = 6,
+        UPDATE_RETRIES = 7, RETRIES_UPDATED = 8, CANCELED = 10, THROW_ERROR = 11, ERROR_THROWN = 12,
+        RECUR_AFTER_BACKOFF = 13, RECURRED_AFTER_BACKOFF = 14, YIELD = 15, YIELDED = 16,
+        UPDATE_TIMEOUT = 17, TIMEOUT_UPDATED = 18,
+    }
+    deployment (Deployment, "DEPLOYMENT") { CREATE = 0, CREATED = 1 }
+    process_instance (ProcessInstance, "PROCESS_INSTANCE") {
+        CANCEL = 0, SEQUENCE_FLOW_TAKEN = 1, ELEMENT_ACTIVATING = 2, ELEMENT_ACTIVATED = 3,
+        ELEMENT_COMPLETING = 4, ELEMENT_COMPLETED = 5, ELEMENT_TERMINATING = 6, ELEMENT_TERMINATED = 7,
+        ACTIVATE_ELEMENT = 8, COMPLETE_ELEMENT = 9, TERMINATE_ELEMENT = 10,
+    }
+    incident (Incident, "INCIDENT") { CREATED = 0, RESOLVE = 1, RESOLVED = 2 }
+    variable (Variable, "VARIABLE") { CREATED = 0, UPDATED = 1 }
+    job_batch (JobBatch, "JOB_BATCH") { ACTIVATE = 0, ACTIVATED = 1 }
+    variable_document (VariableDocument, "VARIABLE_DOCUMENT") { UPDATE = 0, UPDATED = 1 }
+    process_instance_creation (ProcessInstanceCreation, "PROCESS_INSTANCE_CREATION") {
+        CREATE = 0, CREATED = 1, CREATE_WITH_AWAITING_RESULT = 2,
+    }
+    error (Error, "ERROR") { CREATED = 0 }
+    process (Process, "PROCESS") { CREATED = 0 }
+    process_event (ProcessEvent, "PROCESS_EVENT") { TRIGGERING = 0, TRIGGERED = 1 }
+    process_instance_batch (ProcessInstanceBatch, "PROCESS_INSTANCE_BATCH") { TERMINATE = 0, ACTIVATE = 1 }
+    clock (Clock, "CLOCK") { PIN = 0, PINNED = 1, RESET = 2, RESETTED = 3 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_and_names_go_both_ways() {
+        for &value_type in ValueType::ALL {
+            assert_eq!(ValueType::from_number(value_type as u32), Some(value_type));
+        }
+        assert_eq!(ValueType::Job.intent_name(intent::job::YIELDED), Some("YIELDED"));
+        assert_eq!(ValueType::Clock.intent_name(9), None);
+    }
+}

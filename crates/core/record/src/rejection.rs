@@ -1,0 +1,73 @@
+//! The answer to a command that does not fit the state.
+
+use coreto_machine::{message, numbered};
+
+numbered! {
+    /// Why a command was rejected, as exported in `rejectionType`.
+    pub enum RejectionKind {
+        /// The command itself is wrong.
+        InvalidArgument = 0,
+        /// What it is about does not exist for the caller.
+        NotFound = 1,
+        /// What it would make exists.
+        AlreadyExists = 2,
+        /// What it is about is in a state that forbids it.
+        InvalidState = 3,
+        /// The engine failed inside.
+        ProcessingError = 4,
+        /// What it would write does not fit into a batch.
+        ExceededBatchRecordSize = 5,
+        /// The caller is not known.
+        Unauthorized = 6,
+        /// The caller may not do it.
+        Forbidden = 7,
+    }
+}
+
+impl RejectionKind {
+    /// The name in records and messages.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::InvalidArgument => "INVALID_ARGUMENT",
+            Self::NotFound => "NOT_FOUND",
+            Self::AlreadyExists => "ALREADY_EXISTS",
+            Self::InvalidState => "INVALID_STATE",
+            Self::ProcessingError => "PROCESSING_ERROR",
+            Self::ExceededBatchRecordSize => "EXCEEDED_BATCH_RECORD_SIZE",
+            Self::Unauthorized => "UNAUTHORIZED",
+            Self::Forbidden => "FORBIDDEN",
+        }
+    }
+}
+
+message! {
+    /// A rejection: its kind, and a sentence for the caller.
+    pub struct Rejection {
+        /// Why, for programs.
+        1 => pub kind: RejectionKind,
+        /// Why, for people: what was tried, what was found, what to do.
+        2 => pub reason: String,
+    }
+}
+
+impl Rejection {
+    /// A rejection of this kind.
+    pub fn new(kind: RejectionKind, reason: impl Into<String>) -> Self {
+        Self { kind, reason: reason.into() }
+    }
+
+    /// The command itself is wrong.
+    pub fn invalid_argument(reason: impl Into<String>) -> Self {
+        Self::new(RejectionKind::InvalidArgument, reason)
+    }
+
+    /// What the command is about does not exist for the caller.
+    pub fn not_found(reason: impl Into<String>) -> Self {
+        Self::new(RejectionKind::NotFound, reason)
+    }
+
+    /// What the command is about is in a state that forbids it.
+    pub fn invalid_state(reason: impl Into<String>) -> Self {
+        Self::new(RejectionKind::InvalidState, reason)
+    }
+}

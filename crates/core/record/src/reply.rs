@@ -1,0 +1,136 @@
+//! Answers to commands that were carried out.
+
+use std::sync::Arc;
+
+use coreto_machine::{Tenant, Timestamp, message, union};
+
+use crate::document::Document;
+use crate::key::{DeploymentKey, ElementInstanceKey, JobKey, ProcessDefinitionKey, ProcessInstanceKey};
+
+union! {
+    /// The answer to a command that was carried out.
+    pub enum Reply {
+        /// It is done, and there is nothing to tell.
+        1 => Done(()),
+        /// Resources are deployed.
+        2 => Deployed(Deployed),
+        /// An instance was created.
+        3 => InstanceCreated(InstanceCreated),
+        /// An instance was created and has completed.
+        4 => InstanceCompleted(InstanceCompleted),
+        /// Jobs were handed out; none when there were none and nobody waits.
+        5 => JobsActivated(JobsActivated),
+        /// Variables were set.
+        6 => VariablesSet(VariablesSet),
+    }
+}
+
+message! {
+    /// What a deployment made or found.
+    pub struct Deployed {
+        /// The deployment.
+        1 => pub key: DeploymentKey,
+        /// Its processes, in document order of its resources.
+        2 => pub processes: Vec<DeployedProcess>,
+        /// The owner.
+        3 => pub tenant: Tenant,
+    }
+}
+
+message! {
+    /// One process of a deployment.
+    pub struct DeployedProcess {
+        /// The definition; an older one when nothing changed.
+        1 => pub key: ProcessDefinitionKey,
+        /// The process id in the BPMN.
+        2 => pub id: Arc<str>,
+        /// Counted per id and tenant from 1.
+        3 => pub version: u32,
+        /// The file name given at deployment.
+        4 => pub resource_name: Arc<str>,
+        /// Nothing changed against the latest version.
+        5 => pub duplicate: bool,
+        /// MD5 of the resource.
+        6 => pub checksum: [u8; 16],
+        /// The version tag, or empty.
+        7 => pub version_tag: Arc<str>,
+    }
+}
+
+message! {
+    /// A new instance.
+    pub struct InstanceCreated {
+        /// The instance.
+        1 => pub key: ProcessInstanceKey,
+        /// Its definition.
+        2 => pub definition: ProcessDefinitionKey,
+        /// The process id in the BPMN.
+        3 => pub process: Arc<str>,
+        /// The definition's version.
+        4 => pub version: u32,
+        /// The owner.
+        5 => pub tenant: Tenant,
+    }
+}
+
+message! {
+    /// An instance that has completed while its creator waited.
+    pub struct InstanceCompleted {
+        /// The instance, as it was created.
+        1 => pub created: InstanceCreated,
+        /// Its root variables, all or those asked for.
+        2 => pub variables: Document,
+    }
+}
+
+message! {
+    /// Jobs that were handed out.
+    pub struct JobsActivated {
+        /// In the order of their keys.
+        1 => pub jobs: Vec<ActivatedJob>,
+        /// More jobs would have fitted the number asked for, but not the size of a message.
+        2 => pub truncated: bool,
+    }
+}
+
+message! {
+    /// A job as its worker gets it.
+    pub struct ActivatedJob {
+        /// The job.
+        1 => pub key: JobKey,
+        /// Its type.
+        2 => pub job_type: Arc<str>,
+        /// The process instance.
+        3 => pub instance: ProcessInstanceKey,
+        /// The process id in the BPMN.
+        4 => pub process: Arc<str>,
+        /// The definition's version.
+        5 => pub version: u32,
+        /// The definition.
+        6 => pub definition: ProcessDefinitionKey,
+        /// The element's id in the BPMN.
+        7 => pub element: Arc<str>,
+        /// The element instance.
+        8 => pub element_instance: ElementInstanceKey,
+        /// Modelled headers, a JSON object of texts.
+        9 => pub headers: Arc<str>,
+        /// Who took it.
+        10 => pub worker: Arc<str>,
+        /// Retries left; negative numbers do not occur.
+        11 => pub retries: i32,
+        /// Until when the worker holds it.
+        12 => pub deadline: Timestamp,
+        /// Visible variables, all or those asked for.
+        13 => pub variables: Document,
+        /// The owner.
+        14 => pub tenant: Tenant,
+    }
+}
+
+message! {
+    /// Variables were set in a scope.
+    pub struct VariablesSet {
+        /// The key of the command.
+        1 => pub key: u64,
+    }
+}
