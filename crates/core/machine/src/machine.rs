@@ -76,6 +76,9 @@ pub trait Machine: Sized + Send + 'static {
     /// How a command is treated under load.
     fn admission(command: &Self::Command) -> Admission;
 
+    /// About how many bytes a command holds; queues are bounded by the sum.
+    fn weight(command: &Self::Command) -> usize;
+
     /// The part of a rejected command that is kept: documents are cut at `bytes`.
     #[must_use]
     fn abridge(command: &Self::Command, bytes: usize) -> Self::Command;
@@ -87,6 +90,8 @@ pub trait Env: Send + 'static {
     fn commit(&mut self);
     /// The transaction never was.
     fn undo(&mut self);
+    /// The open batch takes no more transactions.
+    fn seal(&mut self) {}
 }
 
 impl Env for () {
