@@ -7,7 +7,7 @@ mod job;
 
 use coreto_machine::{message, union};
 
-pub use deployment::{Content, Deploy, Resource};
+pub use deployment::{Deploy, Resource};
 pub use element::{ActivateElement, CompleteElement, TerminateChildren, TerminateElement};
 pub use instance::{AwaitResult, CancelInstance, CreateInstance, SetVariables};
 pub use job::{ActivateJobs, CompleteJob, FailJob, ThrowError, UpdateJobRetries, UpdateJobTimeout, YieldJob};

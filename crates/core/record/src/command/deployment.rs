@@ -20,30 +20,6 @@ message! {
         /// Its name; the suffix decides the kind.
         1 => pub name: Arc<str>,
         /// Its bytes.
-        2 => pub content: Content,
-    }
-}
-
-/// Shared bytes of a file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Content(pub Arc<[u8]>);
-
-impl Default for Content {
-    fn default() -> Self {
-        Self(Arc::from([]))
-    }
-}
-
-impl coreto_machine::codec::Field for Content {
-    fn write(&self, number: u32, out: &mut Vec<u8>) {
-        self.0.write(number, out);
-    }
-    fn read(
-        &mut self,
-        number: u32,
-        wire: coreto_machine::codec::Wire,
-        reader: &mut coreto_machine::codec::Reader<'_>,
-    ) -> Result<(), coreto_machine::DecodeError> {
-        self.0.read(number, wire, reader)
+        2 => pub content: Arc<[u8]>,
     }
 }

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use coreto_machine::{Tenant, message};
 
-use crate::command::Content;
 use crate::key::{DeploymentKey, ProcessDefinitionKey};
 use crate::reply::DeployedProcess;
 
@@ -36,7 +35,7 @@ message! {
         /// The file name given at deployment.
         6 => pub resource_name: Arc<str>,
         /// The file.
-        7 => pub resource: Content,
+        7 => pub resource: Arc<[u8]>,
         /// MD5 of the file.
         8 => pub checksum: [u8; 16],
         /// The deployment that made it.
