@@ -57,6 +57,13 @@ impl Changes {
         self.entries.push(change);
     }
 
+    /// Sets bits in the table numbers of all entries so far, to keep two states apart in one store.
+    pub fn number_from(&mut self, bits: u32) {
+        for change in &mut self.entries {
+            change.table |= bits;
+        }
+    }
+
     /// The entries, in no particular order; a key stands at most once.
     pub fn into_entries(self) -> Vec<Change> {
         self.entries

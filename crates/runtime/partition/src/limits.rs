@@ -1,0 +1,48 @@
+//! Bounds of a partition, all of them.
+
+use std::time::Duration;
+
+/// Bounds of a partition.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Commands of one transaction; what is left waits for a later batch.
+    pub commands_in_batch_max: u32,
+    /// Where a batch stops taking more.
+    pub batch_bytes_soft: usize,
+    /// What one command may write by itself.
+    pub command_bytes_max: usize,
+    /// Where a rejected command's documents are cut.
+    pub rejected_bytes_max: usize,
+    /// Bytes of waiting requests from which on new work is refused.
+    pub queue_bytes_soft: usize,
+    /// Bytes of waiting requests from which on every request of a client is refused.
+    pub queue_bytes_hard: usize,
+    /// The wait from which on new work is refused.
+    pub queue_wait_max: Duration,
+    /// Replies kept for repeated requests.
+    pub kept_replies_max: usize,
+    /// How long they are kept.
+    pub kept_replies_for: Duration,
+    /// Below this much free disk new work is refused.
+    pub free_bytes_new_work: u64,
+    /// Below this much free disk everything from clients is refused.
+    pub free_bytes_all: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            commands_in_batch_max: 100,
+            batch_bytes_soft: 1 << 20,
+            command_bytes_max: 4 << 20,
+            rejected_bytes_max: 8 << 10,
+            queue_bytes_soft: 16 << 20,
+            queue_bytes_hard: 64 << 20,
+            queue_wait_max: Duration::from_millis(500),
+            kept_replies_max: 1_000_000,
+            kept_replies_for: Duration::from_hours(24),
+            free_bytes_new_work: 256 << 20,
+            free_bytes_all: 128 << 20,
+        }
+    }
+}
