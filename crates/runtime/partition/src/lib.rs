@@ -11,13 +11,14 @@
 //!
 //! # Where to look
 //! `partition/` the partition without threads · `batch.rs` what the log stores · `ledger.rs` the runtime's own tables ·
-//! `door.rs` requests and answers · `limits.rs` all bounds.
+//! `door.rs` requests and answers · `limits.rs` all bounds · `store/` checkpoints on disk.
 
 mod batch;
 mod door;
 mod ledger;
 mod limits;
 mod partition;
+pub mod store;
 
 pub use batch::{BatchError, Body, FORMAT, Header, Record, header, records};
 pub use door::{Acknowledgement, Address, Answer, Effects, Frame, Mailbox, Refused, Request, Submission};
