@@ -1,0 +1,11 @@
+//! A toy machine and a seeded simulator for the partition runtime.
+//!
+//! **In:** a seed.
+//! **Out:** nothing when all invariants held; else a panic that names the seed.
+//!
+//! # Where to look
+//! `toy.rs` a key-value store with timers, owed deliveries and sends, so that nothing of processes leaks into the
+//! runtime · `chance.rs` the seeded random numbers.
+
+pub mod chance;
+pub mod toy;

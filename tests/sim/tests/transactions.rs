@@ -1,0 +1,310 @@
+//! What the partition without threads promises: all or nothing, nothing early, nothing twice.
+
+#![allow(missing_docs, reason = "a test")]
+
+use std::sync::{Arc, Mutex};
+
+use coreto_machine::{Caller, Channel, Place, Tenant, Timestamp};
+use coreto_partition::{Address, Answer, Limits, Mailbox, Partition, Request, Sealed, Submission};
+use coreto_sim::toy::{self, Command, Fan, Fill, Gift, Later, Pair, Query, Toy};
+
+/// Answers in the order in which they came.
+#[derive(Default)]
+struct Answers(Mutex<Vec<(u64, String)>>);
+
+impl Mailbox<Toy> for Answers {
+    fn put(&self, ticket: u64, answer: Answer<Toy>) {
+        let text = match answer {
+            Answer::Reply(number) => format!("reply {number}"),
+            Answer::Rejected(rejection) => format!("rejected: {}", rejection.reason),
+            Answer::Answered(answer) => format!("{answer:?}"),
+            Answer::Lost { reason } => format!("lost: {reason}"),
+            Answer::KeyMisused => "key misused".to_owned(),
+            Answer::KeysFull => "keys full".to_owned(),
+        };
+        self.0.lock().unwrap().push((ticket, text));
+    }
+    fn flush(&self) {}
+}
+
+struct Bench {
+    partition: Partition<Toy>,
+    answers: Arc<Answers>,
+    tickets: u64,
+    log: Vec<Vec<u8>>,
+    limits: Limits,
+}
+
+fn place() -> Place {
+    Place { number: 1, count: 2 }
+}
+
+fn fresh(limits: &Limits) -> Partition<Toy> {
+    let mut seed = 0;
+    let chance = Box::new(move || {
+        seed += 1;
+        seed
+    });
+    Partition::create(place(), (), limits.clone(), chance)
+}
+
+impl Bench {
+    fn new(limits: Limits) -> Self {
+        let mut partition = fresh(&limits);
+        partition.start(1);
+        Self { partition, answers: Arc::default(), tickets: 0, log: Vec::new(), limits }
+    }
+
+    fn address(&mut self) -> Address<Toy> {
+        self.tickets += 1;
+        Address { mailbox: self.answers.clone(), ticket: self.tickets }
+    }
+
+    fn ask(&mut self, command: Command) {
+        let answer = Some(self.address());
+        let request = Request::new(command, Caller::anonymous(Channel::Grpc), answer);
+        self.partition.take(Timestamp::from_millis(1), Submission::Request(Box::new(request)));
+    }
+
+    fn ask_keyed(&mut self, command: Command, key: &str) {
+        let answer = Some(self.address());
+        let mut request = Request::new(command, Caller::anonymous(Channel::Grpc), answer);
+        request.idempotency_key = Some((Tenant::DEFAULT, key.into()));
+        self.partition.take(Timestamp::from_millis(1), Submission::Request(Box::new(request)));
+    }
+
+    /// Closes the batch, keeps it, and lets out what may leave now.
+    fn seal(&mut self) -> Sealed<Toy> {
+        let mut sealed = self.partition.seal(Vec::new());
+        for (address, answer) in sealed.answers.drain(..) {
+            address.mailbox.put(address.ticket, answer);
+        }
+        if !sealed.payload.is_empty() {
+            self.log.push(sealed.payload.clone());
+        }
+        sealed
+    }
+
+    fn answers(&self) -> Vec<String> {
+        std::mem::take(&mut *self.answers.0.lock().unwrap())
+            .into_iter()
+            .map(|(ticket, text)| format!("{ticket}: {text}"))
+            .collect()
+    }
+
+    fn values(&self) -> Vec<(String, u64)> {
+        self.partition.state().values.range(..).map(|(name, value)| (name.to_string(), **value)).collect()
+    }
+
+    /// Everything again from the log must give the same state.
+    fn check_replay(&mut self) {
+        self.seal();
+        let mut again = fresh(&self.limits);
+        for batch in &self.log {
+            again.replay(batch).unwrap();
+        }
+        assert_eq!(again.fingerprint(), self.partition.fingerprint());
+    }
+}
+
+fn pair(name: &str, value: u64) -> Pair {
+    Pair { name: name.into(), value }
+}
+
+#[test]
+fn nothing_leaves_an_open_batch() {
+    let mut bench = Bench::new(Limits::default());
+    bench.ask(Command::Put(pair("a", 1)));
+    bench.ask(Command::Put(pair("a", 0)));
+    let address = bench.address();
+    bench.partition.take(
+        Timestamp::from_millis(1),
+        Submission::Query {
+            caller: Caller::internal(),
+            query: Box::new(Query::Value("a".into())),
+            answer: address,
+        },
+    );
+    assert!(bench.answers().is_empty());
+    bench.seal();
+    assert_eq!(bench.answers(), ["1: reply 0", "2: rejected: a value is more than 0", "3: Value(Some(1))"]);
+    bench.check_replay();
+}
+
+#[test]
+fn a_panicking_command_leaves_only_its_rejection() {
+    let mut bench = Bench::new(Limits::default());
+    bench.ask(Command::Panic(()));
+    bench.ask(Command::Put(pair("b", 2)));
+    bench.seal();
+    assert_eq!(bench.answers(), ["1: rejected: Panicked(\"the toy was told to panic\")", "2: reply 0"]);
+    assert_eq!(bench.values(), [("b".to_owned(), 2)]);
+    bench.check_replay();
+}
+
+#[test]
+fn a_command_that_writes_too_much_is_rejected_whole() {
+    let limits = Limits { command_bytes_max: 10_000, ..Limits::default() };
+    let mut bench = Bench::new(limits);
+    bench.ask(Command::Fill(Fill { name: "f".into(), bytes: 20_000 }));
+    bench.seal();
+    assert!(bench.answers()[0].starts_with("1: rejected: TooLarge"));
+    assert!(bench.values().is_empty());
+    bench.check_replay();
+}
+
+#[test]
+fn follow_ups_that_find_no_place_wait_and_come_in_order() {
+    let limits = Limits { commands_in_batch_max: 4, ..Limits::default() };
+    let mut bench = Bench::new(limits);
+    bench.ask(Command::Fan(Fan { prefix: "k".into(), count: 9, panics: 0 }));
+    assert_eq!(bench.values().len(), 3);
+    bench.check_replay();
+    for waiting in (0..6).rev() {
+        assert!(bench.partition.has_pending());
+        bench.partition.take_pending(Timestamp::from_millis(2));
+        bench.check_replay();
+        assert_eq!(bench.values().len(), 9 - waiting);
+    }
+    assert!(!bench.partition.has_pending());
+}
+
+#[test]
+fn a_failing_follow_up_runs_alone_and_then_goes_to_fault() {
+    let mut bench = Bench::new(Limits::default());
+    bench.ask(Command::Fan(Fan { prefix: "k".into(), count: 5, panics: 3 }));
+    assert_eq!(bench.values().len(), 2, "what succeeded before the failure stands");
+    while bench.partition.has_pending() {
+        bench.partition.take_pending(Timestamp::from_millis(2));
+    }
+    bench.seal();
+    assert_eq!(bench.answers(), ["1: reply 0"]);
+    let names: Vec<_> = bench.values().into_iter().map(|(name, _)| name).collect();
+    assert_eq!(names, ["failed k3", "k1", "k2", "k4", "k5"]);
+    bench.check_replay();
+}
+
+#[test]
+fn a_command_that_does_nothing_writes_nothing() {
+    let mut bench = Bench::new(Limits::default());
+    bench.ask(Command::Idle(()));
+    let sealed = bench.seal();
+    assert!(sealed.payload.is_empty());
+    assert_eq!(bench.answers(), ["1: reply 0"]);
+}
+
+#[test]
+fn an_awaited_value_answers_later_and_a_restart_forgets_who_waits() {
+    let mut bench = Bench::new(Limits::default());
+    bench.ask(Command::Await("x".into()));
+    bench.seal();
+    assert!(bench.answers().is_empty());
+    bench.ask(Command::Put(pair("x", 7)));
+    bench.seal();
+    let mut answers = bench.answers();
+    answers.sort();
+    assert_eq!(answers, ["1: reply 7", "2: reply 0"]);
+
+    bench.ask(Command::Await("y".into()));
+    bench.seal();
+    let mut again = fresh(&bench.limits);
+    for batch in &bench.log {
+        again.replay(batch).unwrap();
+    }
+    again.start(2);
+    bench.partition = again;
+    bench.ask(Command::Put(pair("y", 8)));
+    bench.seal();
+    assert_eq!(bench.answers(), ["4: reply 0"]);
+    bench.check_replay();
+}
+
+#[test]
+fn a_repeated_key_gets_the_kept_reply() {
+    let mut bench = Bench::new(Limits { kept_replies_max: 2, ..Limits::default() });
+    let later = |value| {
+        Command::PutLater(Later { pair: pair("t", value), at: Timestamp::from_millis(99), number: 0 })
+    };
+    bench.ask_keyed(later(1), "k");
+    bench.ask_keyed(later(1), "k");
+    bench.ask_keyed(later(2), "k");
+    bench.ask_keyed(Command::Await("z".into()), "w");
+    bench.ask_keyed(Command::Await("z".into()), "w");
+    bench.ask(Command::Put(pair("z", 5)));
+    bench.ask_keyed(later(3), "third");
+    bench.seal();
+    let mut answers = bench.answers();
+    answers.sort();
+    assert_eq!(
+        answers,
+        [
+            "1: reply 1",
+            "2: reply 1",
+            "3: key misused",
+            "4: reply 5",
+            "5: reply 5",
+            "6: reply 0",
+            "7: keys full"
+        ]
+    );
+    assert_eq!(bench.partition.state().timers.len(), 1);
+    bench.check_replay();
+}
+
+#[test]
+fn a_gift_is_taken_once_however_often_its_frame_comes() {
+    let mut giver = Bench::new(Limits::default());
+    giver.ask(Command::Give(Gift { to: 2, ..Gift::default() }));
+    giver.ask(Command::Give(Gift { to: 2, ..Gift::default() }));
+    let frames = giver.seal().frames;
+    assert_eq!(frames.len(), 2);
+
+    let mut taker =
+        Partition::<Toy>::create(Place { number: 2, count: 2 }, (), Limits::default(), Box::new(|| 0));
+    taker.start(1);
+    for index in [1, 0, 0, 1, 0, 1] {
+        taker.take(Timestamp::from_millis(1), Submission::Frame(frames[index].clone()));
+    }
+    let counts: Vec<_> = taker.state().gifts.range(..).map(|(slot, count)| (*slot, **count)).collect();
+    assert_eq!(counts, [((1, 1), 1), ((1, 2), 1)]);
+    let acknowledgements = taker.seal(Vec::new()).acknowledgements;
+    assert_eq!(acknowledgements.len(), 1);
+
+    giver.partition.resend();
+    assert_eq!(giver.seal().frames.len(), 2);
+    giver.partition.take(Timestamp::from_millis(2), Submission::Acknowledged(acknowledgements[0]));
+    giver.check_replay();
+    giver.partition.resend();
+    assert!(giver.seal().frames.is_empty());
+}
+
+#[test]
+fn ticks_take_a_bounded_number_of_timers() {
+    let mut bench = Bench::new(Limits::default());
+    for value in 1..=7 {
+        let later =
+            Later { pair: pair(&format!("t{value}"), value), at: Timestamp::from_millis(50), number: 0 };
+        bench.ask(Command::PutLater(later));
+    }
+    bench.seal();
+    bench.partition.tick(Timestamp::from_millis(49));
+    assert!(bench.partition.is_empty());
+    for fired in [3, 6, 7, 7] {
+        bench.partition.tick(Timestamp::from_millis(50));
+        assert_eq!(bench.values().len(), fired);
+        bench.check_replay();
+    }
+}
+
+#[test]
+fn owed_effects_come_again_until_they_arrived() {
+    let mut bench = Bench::new(Limits::default());
+    bench.ask(Command::Owe(pair("parcel", 1)));
+    assert_eq!(bench.seal().effects, [toy::Deliver { number: 1 }]);
+    bench.partition.owe();
+    assert_eq!(bench.seal().effects, [toy::Deliver { number: 1 }]);
+    bench.ask(Command::Delivered(1));
+    bench.partition.owe();
+    assert!(bench.seal().effects.is_empty());
+    bench.check_replay();
+}
