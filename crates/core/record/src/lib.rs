@@ -22,7 +22,7 @@ mod key;
 mod lifecycle;
 pub mod protocol;
 mod rejection;
-mod reply;
+pub mod reply;
 
 pub use command::Command;
 pub use document::{Document, DocumentError};
