@@ -1,0 +1,84 @@
+//! Commands that are clients of a running server.
+
+mod create;
+mod deploy;
+mod get;
+mod incident;
+mod job;
+mod status;
+mod watch;
+
+use clap::Subcommand;
+
+use crate::connect::Connection;
+use crate::error::CliError;
+use crate::output::Format;
+
+pub use create::{CancelArgs, CreateArgs};
+pub use deploy::DeployArgs;
+pub use get::GetCommand;
+pub use incident::ResolveArgs;
+pub use job::{ActivateArgs, CompleteArgs, FailArgs};
+pub use watch::WatchArgs;
+
+/// Commands that are clients of a running server.
+#[derive(Subcommand, Clone, Debug)]
+pub enum ClientCommand {
+    /// Deploy BPMN files: all of them, or none.
+    Deploy(DeployArgs),
+    /// Start an instance of a process.
+    Create(CreateArgs),
+    /// End an instance early.
+    Cancel(CancelArgs),
+    /// Take jobs of a type.
+    Activate(ActivateArgs),
+    /// End a job as done.
+    Complete(CompleteArgs),
+    /// End an attempt at a job.
+    Fail(FailArgs),
+    /// Let what an incident stopped try again.
+    Resolve(ResolveArgs),
+    /// Show what the server holds: instances, jobs, incidents, definitions.
+    #[command(subcommand)]
+    Get(GetCommand),
+    /// Show how the server is.
+    Status,
+    /// Show what happens, as it happens.
+    Watch(WatchArgs),
+}
+
+/// Runs a command to its end.
+///
+/// # Errors
+/// When the server cannot be reached, or says no.
+pub async fn run(command: ClientCommand, connection: &Connection, format: Format) -> Result<(), CliError> {
+    match command {
+        ClientCommand::Deploy(args) => deploy::run(args, connection, format).await,
+        ClientCommand::Create(args) => create::create(args, connection, format).await,
+        ClientCommand::Cancel(args) => create::cancel(args, connection, format).await,
+        ClientCommand::Activate(args) => job::activate(args, connection, format).await,
+        ClientCommand::Complete(args) => job::complete(args, connection, format).await,
+        ClientCommand::Fail(args) => job::fail(args, connection, format).await,
+        ClientCommand::Resolve(args) => incident::resolve(args, connection, format).await,
+        ClientCommand::Get(command) => get::run(command, connection, format).await,
+        ClientCommand::Status => status::run(connection, format).await,
+        ClientCommand::Watch(args) => watch::run(args, connection, format).await,
+    }
+}
+
+/// The JSON text of an argument: the text itself, or the file that `@FILE` names.
+fn document(argument: &str) -> Result<String, CliError> {
+    match argument.strip_prefix('@') {
+        None => Ok(argument.to_owned()),
+        Some(path) => std::fs::read_to_string(path).map_err(|source| CliError::File {
+            path: path.into(),
+            doing: "read",
+            source,
+        }),
+    }
+}
+
+/// JSON text as a value for output; text that is none stays text.
+fn json(text: &str) -> serde_json::Value {
+    serde_json::from_str(text).unwrap_or_else(|_| text.into())
+}

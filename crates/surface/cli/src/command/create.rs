@@ -1,0 +1,117 @@
+//! `coreto create` and `coreto cancel`
+
+use clap::Args;
+use coreto_protocol::gateway::{
+    CancelProcessInstanceRequest, CreateProcessInstanceRequest, CreateProcessInstanceWithResultRequest,
+};
+use serde_json::json;
+
+use super::{document, json as as_json};
+use crate::connect::Connection;
+use crate::error::CliError;
+use crate::output::{self, Format};
+
+/// Which process to start, and with what.
+#[derive(Args, Clone, Debug)]
+pub struct CreateArgs {
+    /// The process id in the BPMN, or the key of a definition.
+    pub process: String,
+
+    /// The version; the latest without it.
+    #[arg(long, value_name = "N")]
+    pub version: Option<i32>,
+
+    /// The variables: a JSON object, or @FILE.
+    #[arg(long, default_value = "{}", value_name = "JSON")]
+    pub variables: String,
+
+    /// Wait until the instance has completed, and show its variables.
+    #[arg(long = "await")]
+    pub await_result: bool,
+
+    /// With --await: the variables to show; all without it.
+    #[arg(long, requires = "await_result", value_name = "NAME", value_delimiter = ',')]
+    pub fetch: Vec<String>,
+}
+
+/// Which instance to end.
+#[derive(Args, Clone, Debug)]
+pub struct CancelArgs {
+    /// The instance's key.
+    pub instance: i64,
+}
+
+pub(super) async fn create(
+    args: CreateArgs,
+    connection: &Connection,
+    format: Format,
+) -> Result<(), CliError> {
+    let key = args.process.parse::<i64>().ok();
+    if key.is_some() && args.version.is_some() {
+        return Err(CliError::Usage(
+            "a definition key already says which version it is; leave --version out".to_owned(),
+        ));
+    }
+    let request = CreateProcessInstanceRequest {
+        process_definition_key: key.unwrap_or(0),
+        bpmn_process_id: if key.is_some() { String::new() } else { args.process },
+        version: args.version.unwrap_or(-1),
+        variables: document(&args.variables)?,
+        ..CreateProcessInstanceRequest::default()
+    };
+    let mut gateway = connection.gateway().await?;
+    if !args.await_result {
+        let created = gateway.create_process_instance(request).await?.into_inner();
+        return output::answer(
+            format,
+            &json!({
+                "processInstanceKey": created.process_instance_key,
+                "processDefinitionKey": created.process_definition_key,
+                "bpmnProcessId": created.bpmn_process_id,
+                "version": created.version,
+                "tenantId": created.tenant_id,
+            }),
+            &format!(
+                "created instance {} of {} version {}",
+                created.process_instance_key, created.bpmn_process_id, created.version
+            ),
+        );
+    }
+    let request = CreateProcessInstanceWithResultRequest {
+        request: Some(request),
+        request_timeout: i64::try_from(connection.request_timeout).unwrap_or(i64::MAX),
+        fetch_variables: args.fetch,
+    };
+    let result = gateway.create_process_instance_with_result(request).await?.into_inner();
+    output::answer(
+        format,
+        &json!({
+            "processInstanceKey": result.process_instance_key,
+            "processDefinitionKey": result.process_definition_key,
+            "bpmnProcessId": result.bpmn_process_id,
+            "version": result.version,
+            "tenantId": result.tenant_id,
+            "variables": as_json(&result.variables),
+        }),
+        &format!(
+            "instance {} of {} version {} has completed with {}",
+            result.process_instance_key, result.bpmn_process_id, result.version, result.variables
+        ),
+    )
+}
+
+pub(super) async fn cancel(
+    args: CancelArgs,
+    connection: &Connection,
+    format: Format,
+) -> Result<(), CliError> {
+    let mut gateway = connection.gateway().await?;
+    let request =
+        CancelProcessInstanceRequest { process_instance_key: args.instance, operation_reference: None };
+    gateway.cancel_process_instance(request).await?;
+    output::answer(
+        format,
+        &json!({ "processInstanceKey": args.instance }),
+        &format!("instance {} is cancelled", args.instance),
+    )
+}

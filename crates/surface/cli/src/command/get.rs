@@ -1,0 +1,335 @@
+//! `coreto get`
+
+use clap::Subcommand;
+use coreto_protocol::inspect::query_request::Query;
+use coreto_protocol::inspect::query_response::Answer;
+use coreto_protocol::inspect::{
+    DefinitionsQuery, Incident, IncidentsQuery, Instance, InstanceAnswer, InstanceQuery, InstanceState,
+    InstancesQuery, Job, JobState, JobsQuery, Page, QueryRequest,
+};
+use serde_json::{Value, json};
+
+use super::json as as_json;
+use crate::connect::Connection;
+use crate::error::CliError;
+use crate::output::{self, Format};
+
+/// What to show. Answers hold every write that was acknowledged before.
+#[derive(Subcommand, Clone, Debug)]
+pub enum GetCommand {
+    /// Running process instances.
+    Instances {
+        /// Only those of this process id.
+        #[arg(long, value_name = "ID")]
+        process: Option<String>,
+        /// How many at most.
+        #[arg(long, default_value_t = 100, value_name = "N")]
+        limit: u32,
+        /// Only those behind this key.
+        #[arg(long, default_value_t = 0, value_name = "KEY")]
+        after: i64,
+    },
+    /// One running process instance with all that it holds.
+    Instance {
+        /// The instance's key.
+        instance: i64,
+    },
+    /// Jobs.
+    Jobs {
+        /// Only those of this type.
+        #[arg(long = "type", value_name = "TYPE")]
+        job_type: Option<String>,
+        /// Only those of this instance.
+        #[arg(long, default_value_t = 0, value_name = "KEY")]
+        instance: i64,
+        /// How many at most.
+        #[arg(long, default_value_t = 100, value_name = "N")]
+        limit: u32,
+        /// Only those behind this key.
+        #[arg(long, default_value_t = 0, value_name = "KEY")]
+        after: i64,
+    },
+    /// Unresolved incidents.
+    Incidents {
+        /// Only those of this process id.
+        #[arg(long, value_name = "ID")]
+        process: Option<String>,
+        /// Only those of this instance.
+        #[arg(long, default_value_t = 0, value_name = "KEY")]
+        instance: i64,
+        /// How many at most.
+        #[arg(long, default_value_t = 100, value_name = "N")]
+        limit: u32,
+        /// Only those behind this key.
+        #[arg(long, default_value_t = 0, value_name = "KEY")]
+        after: i64,
+    },
+    /// Process definitions.
+    Definitions {
+        /// Only versions of this process id.
+        #[arg(long, value_name = "ID")]
+        process: Option<String>,
+        /// Only the latest version of each.
+        #[arg(long)]
+        latest: bool,
+    },
+}
+
+pub(super) async fn run(
+    command: GetCommand,
+    connection: &Connection,
+    format: Format,
+) -> Result<(), CliError> {
+    let page = |limit, after| Some(Page { limit, after });
+    let query = match command {
+        GetCommand::Instances { process, limit, after } => Query::Instances(InstancesQuery {
+            process_id: process.unwrap_or_default(),
+            state: InstanceState::Unspecified.into(),
+            page: page(limit, after),
+        }),
+        GetCommand::Instance { instance } => Query::Instance(InstanceQuery { key: instance }),
+        GetCommand::Jobs { job_type, instance, limit, after } => Query::Jobs(JobsQuery {
+            r#type: job_type.unwrap_or_default(),
+            state: JobState::Unspecified.into(),
+            process_instance_key: instance,
+            page: page(limit, after),
+        }),
+        GetCommand::Incidents { process, instance, limit, after } => Query::Incidents(IncidentsQuery {
+            process_id: process.unwrap_or_default(),
+            process_instance_key: instance,
+            page: page(limit, after),
+        }),
+        GetCommand::Definitions { process, latest } => Query::Definitions(DefinitionsQuery {
+            process_id: process.unwrap_or_default(),
+            latest,
+            page: page(1000, 0),
+        }),
+    };
+    let mut inspect = connection.inspect().await?;
+    let response = inspect.query(QueryRequest { query: Some(query) }).await?.into_inner();
+    match response.answer {
+        Some(Answer::Instances(list)) => show(
+            format,
+            list.instances.iter().map(instance_json).collect(),
+            &["INSTANCE", "PROCESS", "VERSION", "STATE", "INCIDENTS"],
+            &list.instances.iter().map(instance_row).collect::<Vec<_>>(),
+        ),
+        Some(Answer::Instance(instance)) => show_instance(format, &instance),
+        Some(Answer::Jobs(list)) => show(
+            format,
+            list.jobs.iter().map(job_json).collect(),
+            &JOB_HEADINGS,
+            &list.jobs.iter().map(job_row).collect::<Vec<_>>(),
+        ),
+        Some(Answer::Incidents(list)) => show(
+            format,
+            list.incidents.iter().map(incident_json).collect(),
+            &INCIDENT_HEADINGS,
+            &list.incidents.iter().map(incident_row).collect::<Vec<_>>(),
+        ),
+        Some(Answer::Definitions(list)) => show(
+            format,
+            list.definitions
+                .iter()
+                .map(|definition| {
+                    json!({
+                        "processDefinitionKey": definition.key,
+                        "bpmnProcessId": definition.process_id,
+                        "version": definition.version,
+                        "versionTag": definition.version_tag,
+                        "resourceName": definition.resource_name,
+                        "tenantId": definition.tenant_id,
+                    })
+                })
+                .collect(),
+            &["DEFINITION", "PROCESS", "VERSION", "TAG", "RESOURCE"],
+            &list
+                .definitions
+                .iter()
+                .map(|definition| {
+                    vec![
+                        definition.key.to_string(),
+                        definition.process_id.clone(),
+                        definition.version.to_string(),
+                        definition.version_tag.clone(),
+                        definition.resource_name.clone(),
+                    ]
+                })
+                .collect::<Vec<_>>(),
+        ),
+        Some(Answer::Status(_)) | None => Ok(()),
+    }
+}
+
+fn show(format: Format, json: Vec<Value>, headings: &[&str], rows: &[Vec<String>]) -> Result<(), CliError> {
+    match format {
+        Format::Json => output::line(&Value::Array(json).to_string()),
+        Format::Text => output::table(headings, rows),
+    }
+}
+
+fn show_instance(format: Format, answer: &InstanceAnswer) -> Result<(), CliError> {
+    let Some(instance) = &answer.instance else { return Ok(()) };
+    let elements: Vec<_> = answer
+        .element_instances
+        .iter()
+        .map(|element| {
+            json!({
+                "elementInstanceKey": element.key,
+                "flowScopeKey": element.scope_key,
+                "elementId": element.element_id,
+                "bpmnElementType": element.element_type,
+                "state": state_name(element.state().as_str_name(), "ELEMENT_STATE_"),
+            })
+        })
+        .collect();
+    let variables: Vec<_> = answer
+        .variables
+        .iter()
+        .map(|variable| {
+            json!({
+                "variableKey": variable.key,
+                "scopeKey": variable.scope_key,
+                "name": variable.name,
+                "value": as_json(&variable.value),
+            })
+        })
+        .collect();
+    if format == Format::Json {
+        let mut json = instance_json(instance);
+        json["elementInstances"] = elements.into();
+        json["variables"] = variables.into();
+        json["jobs"] = answer.jobs.iter().map(job_json).collect();
+        json["incidents"] = answer.incidents.iter().map(incident_json).collect();
+        return output::line(&json.to_string());
+    }
+    output::line(&format!(
+        "instance {} of {} version {}: {}",
+        instance.key,
+        instance.process_id,
+        instance.version,
+        state_name(instance.state().as_str_name(), "INSTANCE_STATE_"),
+    ))?;
+    output::line("")?;
+    let rows: Vec<_> = answer
+        .element_instances
+        .iter()
+        .map(|element| {
+            vec![
+                element.key.to_string(),
+                element.element_id.clone(),
+                element.element_type.clone(),
+                state_name(element.state().as_str_name(), "ELEMENT_STATE_"),
+            ]
+        })
+        .collect();
+    output::table(&["ELEMENT INSTANCE", "ELEMENT", "TYPE", "STATE"], &rows)?;
+    if !answer.variables.is_empty() {
+        output::line("")?;
+        let rows: Vec<_> = answer
+            .variables
+            .iter()
+            .map(|variable| {
+                vec![variable.scope_key.to_string(), variable.name.clone(), variable.value.clone()]
+            })
+            .collect();
+        output::table(&["SCOPE", "VARIABLE", "VALUE"], &rows)?;
+    }
+    if !answer.jobs.is_empty() {
+        output::line("")?;
+        output::table(&JOB_HEADINGS, &answer.jobs.iter().map(job_row).collect::<Vec<_>>())?;
+    }
+    if !answer.incidents.is_empty() {
+        output::line("")?;
+        output::table(&INCIDENT_HEADINGS, &answer.incidents.iter().map(incident_row).collect::<Vec<_>>())?;
+    }
+    Ok(())
+}
+
+/// The protocol's name without the prefix that tells enumerations apart.
+fn state_name(name: &str, prefix: &str) -> String {
+    name.trim_start_matches(prefix).to_owned()
+}
+
+fn instance_json(instance: &Instance) -> Value {
+    json!({
+        "processInstanceKey": instance.key,
+        "bpmnProcessId": instance.process_id,
+        "version": instance.version,
+        "processDefinitionKey": instance.process_definition_key,
+        "tenantId": instance.tenant_id,
+        "state": state_name(instance.state().as_str_name(), "INSTANCE_STATE_"),
+        "startedAt": instance.started_at,
+        "incidents": instance.incidents,
+    })
+}
+
+fn instance_row(instance: &Instance) -> Vec<String> {
+    vec![
+        instance.key.to_string(),
+        instance.process_id.clone(),
+        instance.version.to_string(),
+        state_name(instance.state().as_str_name(), "INSTANCE_STATE_"),
+        instance.incidents.to_string(),
+    ]
+}
+
+const JOB_HEADINGS: [&str; 7] = ["JOB", "TYPE", "STATE", "INSTANCE", "ELEMENT", "RETRIES", "WORKER"];
+
+fn job_json(job: &Job) -> Value {
+    json!({
+        "key": job.key,
+        "type": job.r#type,
+        "state": state_name(job.state().as_str_name(), "JOB_STATE_"),
+        "processInstanceKey": job.process_instance_key,
+        "elementInstanceKey": job.element_instance_key,
+        "bpmnProcessId": job.process_id,
+        "elementId": job.element_id,
+        "retries": job.retries,
+        "worker": job.worker,
+        "deadline": job.deadline,
+        "errorMessage": job.error_message,
+        "tenantId": job.tenant_id,
+    })
+}
+
+fn job_row(job: &Job) -> Vec<String> {
+    vec![
+        job.key.to_string(),
+        job.r#type.clone(),
+        state_name(job.state().as_str_name(), "JOB_STATE_"),
+        job.process_instance_key.to_string(),
+        job.element_id.clone(),
+        job.retries.to_string(),
+        job.worker.clone(),
+    ]
+}
+
+const INCIDENT_HEADINGS: [&str; 6] = ["INCIDENT", "TYPE", "INSTANCE", "ELEMENT", "JOB", "MESSAGE"];
+
+fn incident_json(incident: &Incident) -> Value {
+    json!({
+        "incidentKey": incident.key,
+        "errorType": incident.error_type,
+        "errorMessage": incident.error_message,
+        "processInstanceKey": incident.process_instance_key,
+        "elementInstanceKey": incident.element_instance_key,
+        "bpmnProcessId": incident.process_id,
+        "elementId": incident.element_id,
+        "jobKey": incident.job_key,
+        "createdAt": incident.created_at,
+        "tenantId": incident.tenant_id,
+    })
+}
+
+fn incident_row(incident: &Incident) -> Vec<String> {
+    let job = if incident.job_key > 0 { incident.job_key.to_string() } else { String::new() };
+    vec![
+        incident.key.to_string(),
+        incident.error_type.clone(),
+        incident.process_instance_key.to_string(),
+        incident.element_id.clone(),
+        job,
+        incident.error_message.clone(),
+    ]
+}
