@@ -11,16 +11,25 @@
 //!
 //! # Where to look
 //! `partition/` the partition without threads · `batch.rs` what the log stores · `ledger.rs` the runtime's own tables ·
-//! `door.rs` requests and answers · `limits.rs` all bounds · `store/` checkpoints on disk.
+//! `door.rs` requests and answers · `limits.rs` all bounds · `driver/` the threads · `handle.rs` how the program talks to it · `store/` checkpoints on disk.
 
 mod batch;
+mod chance;
+mod clock;
 mod door;
+mod driver;
+mod handle;
 mod ledger;
 mod limits;
 mod partition;
+mod shared;
 pub mod store;
 
 pub use batch::{BatchError, Body, FORMAT, Header, Record, header, records};
+pub use clock::Clock;
 pub use door::{Acknowledgement, Address, Answer, Effects, Frame, Mailbox, Refused, Request, Submission};
+pub use driver::{Config, RecoverError, Service, SnapshotPolicy, StartError};
+pub use handle::{Handle, Statistics};
 pub use limits::Limits;
 pub use partition::{Partition, Sealed};
+pub use shared::Health;

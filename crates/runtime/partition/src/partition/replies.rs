@@ -80,6 +80,12 @@ impl<M: Machine> Partition<M> {
         }
     }
 
+    /// Takes out everybody who waits for a later answer: the partition will not give it.
+    pub fn forget_waiters(&mut self) -> Vec<Address<M>> {
+        self.keyed.clear();
+        std::mem::take(&mut self.waiters).into_values().flat_map(|waiter| waiter.answers).collect()
+    }
+
     /// Keeps a reply for a repeated request.
     pub(super) fn keep(&mut self, keyed: &Keyed, reply: &M::Reply) {
         let lifetime = i64::try_from(self.limits.kept_replies_for.as_millis()).unwrap_or(i64::MAX);

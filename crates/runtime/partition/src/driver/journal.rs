@@ -1,0 +1,242 @@
+//! The log thread: makes one batch durable at a time, then lets out what waited for it.
+
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use coreto_log::{AppendError, LogWriter};
+use coreto_machine::Machine;
+
+use super::service::Links;
+use crate::door::{Answer, Effects, Mailbox};
+use crate::partition::Sealed;
+use crate::shared::{Health, Shared};
+
+/// How long a full disk is waited for before the next try.
+const SPACE_RETRY: Duration = Duration::from_millis(200);
+
+/// How often the disk's free space is looked at.
+const SPACE_CHECK: Duration = Duration::from_millis(500);
+
+/// Hands batches from an executor to the log thread and buffers back.
+pub(super) struct Slot<M: Machine> {
+    inner: Mutex<Inner<M>>,
+    filled: Condvar,
+}
+
+struct Inner<M: Machine> {
+    sealed: Option<Sealed<M>>,
+    idle: bool,
+    spare: Vec<Vec<u8>>,
+    stop: bool,
+    ended: Option<Ended>,
+}
+
+/// Why the log thread ended.
+#[derive(Clone, Debug)]
+pub(super) enum Ended {
+    /// It was told to.
+    Stopped,
+    /// Whether the last batch is in the log is not known, or another writer has taken over.
+    Lost { reason: Arc<str> },
+}
+
+/// Buffers larger than this are given back to the allocator.
+const SPARE_BYTES_MAX: usize = 2 << 20;
+
+impl<M: Machine> Slot<M> {
+    pub(super) const fn new() -> Self {
+        let inner = Inner { sealed: None, idle: true, spare: Vec::new(), stop: false, ended: None };
+        Self { inner: Mutex::new(inner), filled: Condvar::new() }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner<M>> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn is_idle(&self) -> bool {
+        self.lock().idle
+    }
+
+    pub(super) fn spare(&self) -> Vec<u8> {
+        self.lock().spare.pop().unwrap_or_default()
+    }
+
+    /// Gives a batch to the log thread, which must be idle.
+    pub(super) fn put(&self, sealed: Sealed<M>) {
+        let mut inner = self.lock();
+        assert!(inner.idle && inner.sealed.is_none(), "at most one batch is with the log thread");
+        inner.idle = false;
+        inner.sealed = Some(sealed);
+        drop(inner);
+        self.filled.notify_one();
+    }
+
+    /// Ends the log thread once it is idle.
+    pub(super) fn stop(&self) {
+        self.lock().stop = true;
+        self.filled.notify_one();
+    }
+
+    pub(super) fn ended(&self) -> Option<Ended> {
+        self.lock().ended.clone()
+    }
+
+    fn take(&self) -> Option<Sealed<M>> {
+        let mut inner = self.lock();
+        loop {
+            if let Some(sealed) = inner.sealed.take() {
+                return Some(sealed);
+            }
+            if inner.stop {
+                return None;
+            }
+            inner = self.filled.wait(inner).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn done(&self, mut payload: Vec<u8>) {
+        let mut inner = self.lock();
+        inner.idle = true;
+        if payload.capacity() <= SPARE_BYTES_MAX && inner.spare.len() < 2 {
+            payload.clear();
+            inner.spare.push(payload);
+        }
+    }
+
+    fn end(&self, ended: Ended) {
+        let mut inner = self.lock();
+        inner.idle = true;
+        inner.ended = Some(ended);
+    }
+}
+
+/// The log thread of one partition.
+pub(super) struct Journal<M: Machine, W> {
+    pub(super) writer: W,
+    pub(super) slot: Arc<Slot<M>>,
+    pub(super) shared: Arc<Shared<M>>,
+    pub(super) effects: Arc<dyn Effects<M>>,
+    pub(super) links: Arc<Links<M>>,
+    pub(super) space_checked: Option<Instant>,
+}
+
+impl<M: Machine, W: LogWriter> Journal<M, W> {
+    /// Works until it is stopped or the log is lost. Gives the writer back.
+    pub(super) fn run(mut self) -> W {
+        while let Some(mut sealed) = self.slot.take() {
+            if let Err(reason) = self.make_durable(&sealed.payload) {
+                lose(&mut sealed, &reason);
+                self.shared.close(&reason);
+                self.shared.set_health(Health::Stopped { reason: Arc::clone(&reason) });
+                self.slot.end(Ended::Lost { reason });
+                self.shared.wake();
+                return self.writer;
+            }
+            let payload = std::mem::take(&mut sealed.payload);
+            self.slot.done(payload);
+            self.shared.wake();
+            self.release(sealed);
+            self.check_space();
+        }
+        self.slot.end(Ended::Stopped);
+        self.shared.wake();
+        self.writer
+    }
+
+    fn make_durable(&mut self, payload: &[u8]) -> Result<(), Arc<str>> {
+        if payload.is_empty() {
+            return Ok(());
+        }
+        loop {
+            match self.writer.append(payload) {
+                Ok(sequence) => {
+                    let counters = &self.shared.counters;
+                    counters.batches.fetch_add(1, Ordering::Relaxed);
+                    counters.bytes.fetch_add(payload.len() as u64, Ordering::Relaxed);
+                    self.shared.set_durable(sequence);
+                    return Ok(());
+                }
+                Err(AppendError::Unavailable { .. }) => self.wait_for_space(),
+                Err(AppendError::SyncFailed { .. }) => end_process(&self.shared),
+                Err(error @ (AppendError::Fenced { .. } | AppendError::Unknown { .. })) => {
+                    return Err(describe(&error).into());
+                }
+            }
+        }
+    }
+
+    /// The same batch is tried again: it is certainly not in the log.
+    fn wait_for_space(&mut self) {
+        let free_bytes = self.writer.free_bytes().unwrap_or(0);
+        self.shared.free_bytes.store(free_bytes, Ordering::Relaxed);
+        self.shared.set_health(Health::NoSpace { free_bytes });
+        std::thread::sleep(SPACE_RETRY);
+        self.shared.set_health(Health::Healthy);
+    }
+
+    fn check_space(&mut self) {
+        let now = Instant::now();
+        if self.space_checked.is_none_or(|at| now.duration_since(at) >= SPACE_CHECK) {
+            self.space_checked = Some(now);
+            if let Ok(free_bytes) = self.writer.free_bytes() {
+                self.shared.free_bytes.store(free_bytes, Ordering::Relaxed);
+            }
+        }
+    }
+
+    /// Lets out what the durable batch allows.
+    fn release(&self, mut sealed: Sealed<M>) {
+        let mut mailboxes: Vec<Arc<dyn Mailbox<M>>> = Vec::new();
+        for (address, answer) in sealed.answers {
+            address.mailbox.put(address.ticket, answer);
+            if !mailboxes.iter().any(|known| Arc::ptr_eq(known, &address.mailbox)) {
+                mailboxes.push(address.mailbox);
+            }
+        }
+        if !sealed.effects.is_empty() {
+            self.effects.perform(&mut sealed.effects);
+        }
+        for mailbox in mailboxes {
+            mailbox.flush();
+        }
+        for frame in sealed.frames {
+            self.links.send(frame);
+        }
+        for acknowledgement in sealed.acknowledgements {
+            self.links.acknowledge(acknowledgement);
+        }
+        if !sealed.touched.is_empty() {
+            self.links.touched(&sealed.touched);
+        }
+    }
+}
+
+/// Tells everybody who waits for a batch that its outcome is not known.
+fn lose<M: Machine>(sealed: &mut Sealed<M>, reason: &Arc<str>) {
+    for (address, _) in sealed.answers.drain(..) {
+        address.mailbox.put(address.ticket, Answer::Lost { reason: Arc::clone(reason) });
+        address.mailbox.flush();
+    }
+}
+
+/// What is durable after a failed fsync cannot be known by this process any more; the next one reads it back.
+fn end_process<M: Machine>(shared: &Shared<M>) -> ! {
+    shared.set_health(Health::Stopped { reason: "a failed fsync".into() });
+    tracing::error!(
+        "the log could not be synced; ending the process so that the next one reads back what is durable"
+    );
+    std::process::exit(74)
+}
+
+/// An error with its causes, on one line.
+pub(super) fn describe(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}

@@ -1,0 +1,194 @@
+//! One partition on its executor: takes what waits, handles it, hands batches on.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::SyncSender;
+use std::time::{Duration, Instant};
+
+use coreto_machine::{Machine, Timestamp};
+
+use super::checkpoint::{Checkpoint, Progress};
+use super::journal::{Ended, Slot};
+use crate::clock::Clock;
+use crate::door::{Answer, Submission};
+use crate::partition::Partition;
+use crate::shared::Shared;
+
+/// How often owed effects and unacknowledged frames go out again.
+const RESEND: Duration = Duration::from_secs(10);
+
+/// Changed entries from which on a checkpoint is taken at once: taking so many stays under a few milliseconds.
+const CHECKPOINT_CHANGES: usize = 20_000;
+
+/// How long changes wait at most before a checkpoint is taken.
+const CHECKPOINT_INTERVAL: Duration = Duration::from_millis(500);
+
+/// Checkpoints that may wait for the store.
+pub(super) const CHECKPOINTS_WAITING_MAX: usize = 16;
+
+/// How long the executor sleeps at most, to look at the clock and at what is owed.
+const NAP: Duration = Duration::from_millis(500);
+
+/// What a round did.
+pub(super) enum Round {
+    /// Something; look again at once.
+    Worked,
+    /// Nothing; look again after this time, or when woken.
+    Idle(Duration),
+    /// The lane is done.
+    Ended(Ended),
+}
+
+pub(super) struct Lane<M: Machine> {
+    pub(super) partition: Partition<M>,
+    pub(super) shared: Arc<Shared<M>>,
+    pub(super) slot: Arc<Slot<M>>,
+    pub(super) clock: Arc<Clock>,
+    pub(super) checkpoints: Option<SyncSender<Checkpoint>>,
+    pub(super) progress: Arc<Progress>,
+    /// The sequence of the last batch that was sealed.
+    pub(super) sequence: u64,
+    pub(super) clock_turns: u64,
+    pub(super) resent: Instant,
+    pub(super) checkpointed: Instant,
+    pub(super) queue: VecDeque<Submission<M>>,
+    pub(super) stopping: bool,
+}
+
+impl<M: Machine> Lane<M> {
+    /// Takes what waits, handles it, and hands a batch on when the log is idle.
+    pub(super) fn round(&mut self) -> Round {
+        if let Some(ended) = self.slot.ended() {
+            return Round::Ended(ended);
+        }
+        let (now, turns) = self.clock.read();
+        if turns != self.clock_turns && self.partition.is_empty() {
+            self.clock_turns = turns;
+            self.partition.reset_clock(now);
+        }
+        let worked = self.handle(now);
+        self.resend_at_times();
+        let handed = !self.partition.is_empty() && self.slot.is_idle();
+        if handed {
+            self.hand_over();
+        }
+        if worked || handed {
+            return Round::Worked;
+        }
+        if self.stopping && self.partition.is_empty() && self.slot.is_idle() && self.shared.inbox_is_empty() {
+            self.checkpoint_if(|_| true);
+            self.checkpoints = None;
+            self.slot.stop();
+        }
+        self.checkpoint_idle();
+        Round::Idle(self.nap(now))
+    }
+
+    /// Handles until the queue is empty or the batch is full. Says whether anything was handled.
+    fn handle(&mut self, now: Timestamp) -> bool {
+        if self.queue.is_empty() {
+            self.shared.drain_inbox(&mut self.queue);
+        }
+        let started = Instant::now();
+        let mut commands = 0u64;
+        while !self.partition.is_full() {
+            let Some(submission) = self.queue.pop_front() else { break };
+            self.partition.take(now, submission);
+            commands += 1;
+            if self.partition.has_pending() {
+                self.partition.take_pending(now);
+            }
+        }
+        while !self.partition.is_full() && self.queue.is_empty() && self.partition.has_pending() {
+            self.partition.take_pending(now);
+            commands += 1;
+        }
+        if !self.partition.is_full() && self.partition.due().is_some_and(|due| due <= now) {
+            self.partition.tick(now);
+            commands += 1;
+        }
+        if commands > 0 {
+            self.meter(started.elapsed(), commands);
+        }
+        commands > 0
+    }
+
+    /// Keeps a moving average of what a command takes.
+    fn meter(&self, took: Duration, commands: u64) {
+        self.shared.counters.commands.fetch_add(commands, Ordering::Relaxed);
+        let nanos = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX) / commands;
+        let average = self.shared.nanos_per_command.load(Ordering::Relaxed);
+        self.shared.nanos_per_command.store((average * 7 + nanos) / 8, Ordering::Relaxed);
+    }
+
+    fn hand_over(&mut self) {
+        let sealed = self.partition.seal(self.slot.spare());
+        if !sealed.payload.is_empty() {
+            self.sequence += 1;
+        }
+        self.slot.put(sealed);
+        self.checkpoint_if(|lane| {
+            let changed = lane.partition.changed();
+            changed >= CHECKPOINT_CHANGES
+                || (changed > 0 && lane.checkpointed.elapsed() >= CHECKPOINT_INTERVAL)
+        });
+    }
+
+    fn checkpoint_idle(&mut self) {
+        if self.partition.is_empty() {
+            self.checkpoint_if(|lane| {
+                lane.partition.changed() > 0 && lane.checkpointed.elapsed() >= CHECKPOINT_INTERVAL
+            });
+        }
+    }
+
+    /// Takes a checkpoint as of the last sealed batch, unless the store is too far behind.
+    fn checkpoint_if(&mut self, due: impl FnOnce(&Self) -> bool) {
+        let waiting = self.progress.waiting.load(Ordering::Acquire);
+        if self.progress.store_lost.load(Ordering::Acquire) && waiting == 0 {
+            self.partition.change_all();
+            self.progress.store_lost.store(false, Ordering::Release);
+        }
+        if waiting >= CHECKPOINTS_WAITING_MAX || !due(self) {
+            return;
+        }
+        let Some(sender) = &self.checkpoints else { return };
+        let checkpoint = Checkpoint { sequence: self.sequence, changes: self.partition.take_changes() };
+        self.progress.waiting.fetch_add(1, Ordering::AcqRel);
+        self.checkpointed = Instant::now();
+        if sender.try_send(checkpoint).is_err() {
+            // The checkpoint thread has gone: the store stays where it is, and the log has the rest.
+            self.checkpoints = None;
+        }
+    }
+
+    /// Tells everybody who waits that the outcome is not known.
+    pub(super) fn lose(&mut self, reason: &Arc<str>) {
+        for (address, _) in self.partition.seal(Vec::new()).answers {
+            address.mailbox.put(address.ticket, Answer::Lost { reason: Arc::clone(reason) });
+            address.mailbox.flush();
+        }
+        for address in self.partition.forget_waiters() {
+            address.mailbox.put(address.ticket, Answer::Lost { reason: Arc::clone(reason) });
+            address.mailbox.flush();
+        }
+        self.shared.lose(&mut self.queue, reason);
+    }
+
+    fn resend_at_times(&mut self) {
+        if self.resent.elapsed() >= RESEND {
+            self.resent = Instant::now();
+            self.partition.resend();
+            self.partition.owe();
+        }
+    }
+
+    fn nap(&self, now: Timestamp) -> Duration {
+        let due = self.partition.due().map_or(NAP, |due| {
+            let millis = due.as_millis().saturating_sub(now.as_millis());
+            Duration::from_millis(u64::try_from(millis).unwrap_or(0))
+        });
+        due.min(NAP)
+    }
+}

@@ -1,0 +1,237 @@
+//! What the threads of one partition, and everybody who talks to it, share.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::thread::Thread;
+use std::time::{Duration, Instant};
+
+use coreto_machine::{Admission, Machine};
+
+use crate::door::{Answer, Refused, Submission};
+use crate::limits::Limits;
+
+/// How a partition is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Health {
+    /// It loads its store and replays the log.
+    Recovering,
+    /// It works.
+    Healthy,
+    /// It waits for space on the disk.
+    NoSpace {
+        /// Bytes left.
+        free_bytes: u64,
+    },
+    /// It does not work any more.
+    Stopped {
+        /// Why.
+        reason: Arc<str>,
+    },
+}
+
+/// The meeting point of a partition's threads and its clients.
+pub(crate) struct Shared<M: Machine> {
+    pub(crate) limits: Limits,
+    inbox: Mutex<Inbox<M>>,
+    executor: OnceLock<Thread>,
+    durable: Mutex<u64>,
+    durable_changed: Condvar,
+    durable_waiters: AtomicUsize,
+    durable_fast: AtomicU64,
+    health: Mutex<Health>,
+    pub(crate) free_bytes: AtomicU64,
+    /// Nanoseconds that a command takes, of late.
+    pub(crate) nanos_per_command: AtomicU64,
+    pub(crate) counters: Counters,
+}
+
+/// Sums since the start, for metrics.
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    pub(crate) commands: AtomicU64,
+    pub(crate) batches: AtomicU64,
+    pub(crate) bytes: AtomicU64,
+    pub(crate) refused: AtomicU64,
+    pub(crate) checkpoints: AtomicU64,
+}
+
+struct Inbox<M: Machine> {
+    queue: VecDeque<Submission<M>>,
+    bytes: usize,
+    closed: Option<Arc<str>>,
+}
+
+impl<M: Machine> Shared<M> {
+    pub(crate) fn new(limits: Limits) -> Self {
+        Self {
+            limits,
+            inbox: Mutex::new(Inbox { queue: VecDeque::new(), bytes: 0, closed: None }),
+            executor: OnceLock::new(),
+            durable: Mutex::new(0),
+            durable_changed: Condvar::new(),
+            durable_waiters: AtomicUsize::new(0),
+            durable_fast: AtomicU64::new(0),
+            health: Mutex::new(Health::Recovering),
+            free_bytes: AtomicU64::new(u64::MAX),
+            nanos_per_command: AtomicU64::new(0),
+            counters: Counters::default(),
+        }
+    }
+
+    pub(crate) fn attach(&self, executor: Thread) {
+        self.executor.get_or_init(|| executor);
+    }
+
+    /// Wakes the executor, wherever it waits.
+    pub(crate) fn wake(&self) {
+        if let Some(executor) = self.executor.get() {
+            executor.unpark();
+        }
+    }
+
+    /// Takes what a client wants, if there is room for it.
+    pub(crate) fn submit(
+        &self,
+        submission: Submission<M>,
+        admission: Admission,
+        weight: usize,
+    ) -> Result<(), Refused> {
+        self.check_space(admission).inspect_err(|_| self.count_refused())?;
+        let mut inbox = self.lock_inbox();
+        if let Some(reason) = &inbox.closed {
+            return Err(Refused::Closed { reason: Arc::clone(reason) });
+        }
+        self.check_queue(&inbox, admission).inspect_err(|_| self.count_refused())?;
+        inbox.bytes += weight;
+        inbox.queue.push_back(submission);
+        let first = inbox.queue.len() == 1;
+        drop(inbox);
+        if first {
+            self.wake();
+        }
+        Ok(())
+    }
+
+    fn count_refused(&self) {
+        self.counters.refused.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn check_space(&self, admission: Admission) -> Result<(), Refused> {
+        let free_bytes = self.free_bytes.load(Ordering::Relaxed);
+        let needed = match admission {
+            Admission::NewWork => self.limits.free_bytes_new_work,
+            Admission::Ongoing => self.limits.free_bytes_all,
+            Admission::Internal => 0,
+        };
+        if free_bytes < needed { Err(Refused::NoSpace { free_bytes }) } else { Ok(()) }
+    }
+
+    fn check_queue(&self, inbox: &Inbox<M>, admission: Admission) -> Result<(), Refused> {
+        let limit = match admission {
+            Admission::NewWork => self.limits.queue_bytes_soft,
+            Admission::Ongoing => self.limits.queue_bytes_hard,
+            Admission::Internal => return Ok(()),
+        };
+        if inbox.bytes >= limit {
+            return Err(Refused::Busy { queued_bytes: inbox.bytes, limit });
+        }
+        let wait = self.nanos_per_command.load(Ordering::Relaxed).saturating_mul(inbox.queue.len() as u64);
+        let wait = Duration::from_nanos(wait);
+        if admission == Admission::NewWork && wait > self.limits.queue_wait_max {
+            let millis = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+            return Err(Refused::Slow {
+                wait_ms: millis(wait),
+                limit_ms: millis(self.limits.queue_wait_max),
+            });
+        }
+        Ok(())
+    }
+
+    /// Moves all that waits to `into`.
+    pub(crate) fn drain_inbox(&self, into: &mut VecDeque<Submission<M>>) {
+        let mut inbox = self.lock_inbox();
+        inbox.bytes = 0;
+        if into.is_empty() {
+            std::mem::swap(&mut inbox.queue, into);
+        } else {
+            into.append(&mut inbox.queue);
+        }
+    }
+
+    pub(crate) fn inbox_is_empty(&self) -> bool {
+        self.lock_inbox().queue.is_empty()
+    }
+
+    /// Takes no more requests. What waits still gets its turn, or [`Shared::lose`] answers it.
+    pub(crate) fn close(&self, reason: &str) {
+        self.lock_inbox().closed.get_or_insert_with(|| reason.into());
+    }
+
+    /// Takes requests again.
+    pub(crate) fn reopen(&self) {
+        self.lock_inbox().closed = None;
+    }
+
+    /// Tells everybody who waits in the queue that nobody will come.
+    pub(crate) fn lose(&self, queue: &mut VecDeque<Submission<M>>, reason: &Arc<str>) {
+        self.drain_inbox(queue);
+        for submission in queue.drain(..) {
+            let address = match submission {
+                Submission::Request(request) => request.answer,
+                Submission::Query { answer, .. } => Some(answer),
+                Submission::Frame(_) | Submission::Acknowledged(_) => None,
+            };
+            if let Some(address) = address {
+                address.mailbox.put(address.ticket, Answer::Lost { reason: Arc::clone(reason) });
+                address.mailbox.flush();
+            }
+        }
+    }
+
+    pub(crate) fn durable(&self) -> u64 {
+        self.durable_fast.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn set_durable(&self, sequence: u64) {
+        let mut durable = self.durable.lock().unwrap_or_else(PoisonError::into_inner);
+        *durable = sequence;
+        self.durable_fast.store(sequence, Ordering::Release);
+        drop(durable);
+        if self.durable_waiters.load(Ordering::SeqCst) > 0 {
+            self.durable_changed.notify_all();
+        }
+    }
+
+    /// Waits until a batch after `after` is durable, or the time is over; returns the last durable one.
+    pub(crate) fn wait_durable(&self, after: u64, timeout: Duration) -> u64 {
+        if self.durable() > after {
+            return self.durable();
+        }
+        let deadline = Instant::now() + timeout;
+        self.durable_waiters.fetch_add(1, Ordering::SeqCst);
+        let mut durable = self.durable.lock().unwrap_or_else(PoisonError::into_inner);
+        while *durable <= after {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                break;
+            }
+            durable =
+                self.durable_changed.wait_timeout(durable, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        self.durable_waiters.fetch_sub(1, Ordering::SeqCst);
+        *durable
+    }
+
+    pub(crate) fn health(&self) -> Health {
+        self.health.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn set_health(&self, health: Health) {
+        *self.health.lock().unwrap_or_else(PoisonError::into_inner) = health;
+    }
+
+    fn lock_inbox(&self) -> MutexGuard<'_, Inbox<M>> {
+        self.inbox.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
