@@ -1,0 +1,24 @@
+//! Rules that a deployment must keep, also for elements that are not built yet.
+//!
+//! They are not checked when a model that was accepted before is loaded.
+
+mod boundary;
+mod flow;
+mod gateway;
+mod reach;
+mod start;
+mod straight_through;
+
+use crate::compile::Drafts;
+use crate::diagnostic::Report;
+use crate::tree::Tree;
+
+/// Checks one process and the subprocesses in it.
+pub(crate) fn process(tree: &Tree<'_>, drafts: &Drafts<'_>, report: &mut Report) {
+    start::check(tree, drafts, report);
+    flow::check(tree, drafts, report);
+    gateway::check(tree, drafts, report);
+    boundary::check(tree, drafts, report);
+    reach::check(tree, drafts, report);
+    straight_through::check(tree, drafts, report);
+}

@@ -1,0 +1,202 @@
+//! From the tree of a document to its executable processes.
+
+use std::sync::Arc;
+
+use crate::check;
+use crate::diagnostic::{Code, Place, Report};
+use crate::element::{self, Body, boolean};
+use crate::extension::{self, IoMapping};
+use crate::ids::Ids;
+use crate::model::{Element, ElementNumber, Kind, Process, Resource};
+use crate::tree::{NodeId, Tree};
+use crate::vocabulary::{self, Role, Tag};
+
+/// A flow element on its way into the graph.
+pub(crate) struct Draft<'t> {
+    pub(crate) node: NodeId,
+    pub(crate) tag: Tag,
+    /// Empty when the model gives none, which is reported.
+    pub(crate) id: &'t str,
+    /// Index of the draft that it stands in; the process stands in itself.
+    pub(crate) scope: u32,
+    /// Indices of flows, in document order.
+    pub(crate) incoming: Vec<u32>,
+    pub(crate) outgoing: Vec<u32>,
+    /// Source and target of a flow.
+    pub(crate) ends: Option<(u32, u32)>,
+    /// Whether something in it was wrong or not built, which is reported.
+    pub(crate) is_refused: bool,
+}
+
+/// All flow elements of one process in document order, the process first.
+pub(crate) struct Drafts<'t> {
+    pub(crate) all: Vec<Draft<'t>>,
+    pub(crate) ids: &'t Ids<'t>,
+}
+
+impl Drafts<'_> {
+    /// The draft that was made of a node.
+    pub(crate) fn index_of(&self, node: NodeId) -> Option<u32> {
+        let found = self.all.binary_search_by_key(&node, |draft| draft.node);
+        found.ok().map(number)
+    }
+}
+
+fn number(index: usize) -> u32 {
+    u32::try_from(index).expect("a process has no more elements than its text has bytes")
+}
+
+/// Compiles all executable processes; `None` when something is wrong, which is reported.
+pub(crate) fn resource(tree: &Tree<'_>, report: &mut Report) -> Option<Resource> {
+    let ids = Ids::of(tree, report);
+    let mut resource = Resource { processes: Vec::new(), skipped: Vec::new() };
+    let mut executable = 0;
+    for node in tree.children(Tree::ROOT).filter(|node| tree.is_bpmn(*node)) {
+        let local = tree.local(node);
+        if !vocabulary::is_root_element(local) {
+            let message = format!("`{local}` is not an element that may stand in `definitions`");
+            report.rule(Code::UnknownElement, tree.place(node), message);
+        }
+        if local != "process" {
+            continue;
+        }
+        if boolean(tree, node, "isExecutable", report) == Some(true) {
+            executable += 1;
+            resource.processes.extend(process(tree, node, &ids, report));
+        } else {
+            resource.skipped.extend(tree.attribute(node, "id").map(Arc::from));
+        }
+    }
+    if executable == 0 {
+        report
+            .error(Code::NoExecutableProcess, Place::RESOURCE, "no process of the resource is executable")
+            .help("set `isExecutable=\"true\"` on the process");
+    }
+    (!report.has_errors()).then_some(resource)
+}
+
+fn process(tree: &Tree<'_>, node: NodeId, ids: &Ids<'_>, report: &mut Report) -> Option<Process> {
+    let mut drafts = collect(tree, node, ids, report);
+    connect(tree, &mut drafts, report);
+    extension::judge(tree, node, Tag::Process, report);
+    let version_tag = element::version_tag(tree, node, report);
+    let bodies: Vec<Option<Body>> = drafts.all.iter().map(|draft| body(tree, draft, report)).collect();
+    for (draft, body) in drafts.all.iter_mut().zip(&bodies) {
+        draft.is_refused = body.is_none();
+    }
+    if report.checks_rules() {
+        check::process(tree, &drafts, report);
+    }
+    if report.has_errors() {
+        return None;
+    }
+    let elements: Box<[Element]> = std::iter::zip(&drafts.all, bodies)
+        .map(|(draft, body)| Some(finish(tree, draft, body?)))
+        .collect::<Option<_>>()?;
+    Some(Process {
+        id: elements[0].id.clone(),
+        name: elements[0].name.clone(),
+        version_tag,
+        none_start: none_start(&elements),
+        by_id: by_id(&elements),
+        elements,
+    })
+}
+
+/// All flow elements in the process, those inside subprocesses too.
+fn collect<'t>(tree: &'t Tree<'_>, process: NodeId, ids: &'t Ids<'t>, report: &mut Report) -> Drafts<'t> {
+    let mut all = vec![draft(tree, process, Tag::Process, 0, report)];
+    let mut scopes: Vec<(NodeId, u32)> = vec![(tree.end(process), 0)];
+    let mut at = process.next();
+    // Bound: every turn moves `at` forward.
+    while at < tree.end(process) {
+        while scopes.last().is_some_and(|(end, _)| *end <= at) {
+            scopes.pop();
+        }
+        let scope = scopes.last().map_or(0, |(_, scope)| *scope);
+        let node = at;
+        at = tree.end(node);
+        if !tree.is_bpmn(node) {
+            continue;
+        }
+        match vocabulary::role(tree.local(node)) {
+            Role::Flow(tag) => {
+                if tag.is_scope() {
+                    scopes.push((tree.end(node), number(all.len())));
+                    at = node.next();
+                }
+                all.push(draft(tree, node, tag, scope, report));
+            }
+            Role::Passive | Role::Marker => (),
+            Role::Foreign => {
+                let message = format!("`{}` is not an element that may stand here", tree.local(node));
+                report.rule(Code::UnknownElement, tree.place(node), message);
+            }
+        }
+    }
+    Drafts { all, ids }
+}
+
+fn draft<'t>(tree: &'t Tree<'_>, node: NodeId, tag: Tag, scope: u32, report: &mut Report) -> Draft<'t> {
+    let id = tree.attribute(node, "id").unwrap_or_default();
+    if id.is_empty() {
+        let message = format!("the {} has no `id`", tag.noun());
+        report.error(Code::MissingId, tree.place(node), message);
+    }
+    Draft { node, tag, id, scope, incoming: Vec::new(), outgoing: Vec::new(), ends: None, is_refused: false }
+}
+
+fn connect(tree: &Tree<'_>, drafts: &mut Drafts<'_>, report: &mut Report) {
+    for index in 0..drafts.all.len() {
+        if drafts.all[index].tag != Tag::SequenceFlow {
+            continue;
+        }
+        let Some((source, target)) = element::ends(tree, drafts.all[index].node, drafts, report) else {
+            continue;
+        };
+        drafts.all[index].ends = Some((source, target));
+        drafts.all[source as usize].outgoing.push(number(index));
+        drafts.all[target as usize].incoming.push(number(index));
+    }
+}
+
+fn body(tree: &Tree<'_>, draft: &Draft<'_>, report: &mut Report) -> Option<Body> {
+    let kind = match draft.tag {
+        Tag::Process => Kind::Process,
+        Tag::SequenceFlow => {
+            extension::judge(tree, draft.node, draft.tag, report);
+            let (source, target) = draft.ends?;
+            Kind::SequenceFlow { source: ElementNumber(source), target: ElementNumber(target) }
+        }
+        _ => return element::compile(tree, draft, report),
+    };
+    Some(Body { kind, mapping: IoMapping::default() })
+}
+
+fn finish(tree: &Tree<'_>, draft: &Draft<'_>, body: Body) -> Element {
+    let numbers = |flows: &[u32]| flows.iter().map(|flow| ElementNumber(*flow)).collect();
+    Element {
+        id: draft.id.into(),
+        name: tree.attribute(draft.node, "name").filter(|name| !name.is_empty()).map(Into::into),
+        kind: body.kind,
+        scope: ElementNumber(draft.scope),
+        incoming: numbers(&draft.incoming),
+        outgoing: numbers(&draft.outgoing),
+        inputs: body.mapping.inputs,
+        outputs: body.mapping.outputs,
+    }
+}
+
+fn none_start(elements: &[Element]) -> Option<ElementNumber> {
+    let is_none_start = |element: &Element| {
+        element.scope == ElementNumber::PROCESS
+            && matches!(element.kind, Kind::StartEvent(element::StartEvent::None))
+    };
+    elements.iter().position(is_none_start).map(|index| ElementNumber(number(index)))
+}
+
+fn by_id(elements: &[Element]) -> Box<[ElementNumber]> {
+    let mut numbers: Box<[ElementNumber]> = (0..number(elements.len())).map(ElementNumber).collect();
+    numbers.sort_unstable_by(|a, b| elements[a.index()].id.cmp(&elements[b.index()].id));
+    numbers
+}

@@ -1,0 +1,78 @@
+//! What each kind of element reads from the model; one file each.
+
+mod activity;
+mod end_event;
+mod event;
+mod process;
+mod sequence_flow;
+mod service_task;
+mod start_event;
+mod task;
+
+pub use end_event::EndEvent;
+pub use service_task::Job;
+pub use start_event::StartEvent;
+
+pub(crate) use event::definitions;
+pub(crate) use process::{boolean, version_tag};
+pub(crate) use sequence_flow::ends;
+
+use crate::compile::Draft;
+use crate::diagnostic::Report;
+use crate::extension::{self, IoMapping};
+use crate::model::Kind;
+use crate::tree::Tree;
+use crate::vocabulary::Tag;
+
+/// What an element is made of beside its flows; `None` when it is not built or wrong, which is reported.
+pub(crate) struct Body {
+    pub(crate) kind: Kind,
+    pub(crate) mapping: IoMapping,
+}
+
+/// Reads one flow node.
+pub(crate) fn compile(tree: &Tree<'_>, draft: &Draft<'_>, report: &mut Report) -> Option<Body> {
+    match draft.tag {
+        Tag::StartEvent => start_event::compile(tree, draft, report),
+        Tag::EndEvent => end_event::compile(tree, draft, report),
+        Tag::Task => Some(task::compile(tree, draft, Kind::Task, report)),
+        Tag::ManualTask => Some(task::compile(tree, draft, Kind::ManualTask, report)),
+        Tag::ServiceTask => service_task::compile(tree, draft, report),
+        Tag::IntermediateCatchEvent | Tag::IntermediateThrowEvent | Tag::BoundaryEvent => {
+            event::refuse(tree, draft, report);
+            None
+        }
+        Tag::SubProcess
+            if tree.attribute(draft.node, "triggeredByEvent").is_some_and(|value| value == "true") =>
+        {
+            report.refuse(tree.place(draft.node), "event subprocess");
+            None
+        }
+        Tag::Process
+        | Tag::SequenceFlow
+        | Tag::SendTask
+        | Tag::ReceiveTask
+        | Tag::UserTask
+        | Tag::BusinessRuleTask
+        | Tag::ScriptTask
+        | Tag::CallActivity
+        | Tag::SubProcess
+        | Tag::AdHocSubProcess
+        | Tag::Transaction
+        | Tag::ExclusiveGateway
+        | Tag::InclusiveGateway
+        | Tag::ParallelGateway
+        | Tag::EventBasedGateway
+        | Tag::ComplexGateway
+        | Tag::Choreography => {
+            report.refuse(tree.place(draft.node), draft.tag.noun());
+            None
+        }
+    }
+}
+
+/// Judges the extension elements of an element that reads nothing from them but a mapping.
+fn mapping_only(tree: &Tree<'_>, draft: &Draft<'_>, report: &mut Report) -> IoMapping {
+    extension::judge(tree, draft.node, draft.tag, report);
+    extension::io_mapping(tree, draft.node, report)
+}

@@ -1,0 +1,42 @@
+//! `zeebe:taskDefinition`: what job an element creates.
+
+use super::{single, wrong_expression};
+use crate::diagnostic::{Code, Report};
+use crate::text::Text;
+use crate::tree::{NodeId, Tree};
+
+/// How often a job may be tried when the model does not say.
+const RETRIES_DEFAULT: &str = "3";
+
+pub(crate) struct TaskDefinition {
+    pub(crate) job_type: Text,
+    pub(crate) retries: Text,
+}
+
+/// Reads the definition of the job that `node` creates.
+pub(crate) fn task_definition(tree: &Tree<'_>, node: NodeId, report: &mut Report) -> Option<TaskDefinition> {
+    let Some(definition) = single(tree, node, "taskDefinition", report) else {
+        report
+            .error(Code::TaskDefinitionMissing, tree.place(node), "the task does not say what job it creates")
+            .help("add `zeebe:taskDefinition` with a `type`");
+        return None;
+    };
+    let retries = tree.attribute(definition, "retries").unwrap_or(RETRIES_DEFAULT);
+    let retries = text(tree, definition, retries, report);
+    if let Some(Text::Static(retries)) = &retries
+        && retries.parse::<crate::expression::Number>().is_err()
+    {
+        let message = format!("retries `{retries}` are not a number; creating the job will fail");
+        report.rule(Code::Retries, tree.place(definition), message);
+    }
+    let Some(job_type) = tree.attribute(definition, "type").filter(|value| !value.is_empty()) else {
+        report.error(Code::MissingAttribute, tree.place(definition), "`zeebe:taskDefinition` has no `type`");
+        return None;
+    };
+    let job_type = text(tree, definition, job_type, report);
+    Some(TaskDefinition { job_type: job_type?, retries: retries? })
+}
+
+fn text(tree: &Tree<'_>, node: NodeId, value: &str, report: &mut Report) -> Option<Text> {
+    Text::parse(value).map_err(|error| wrong_expression(tree, node, value, &error, report)).ok()
+}

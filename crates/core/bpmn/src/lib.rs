@@ -1,0 +1,117 @@
+//! Reads BPMN 2.0 models into executable graphs.
+//!
+//! **In:** the bytes of a `.bpmn` file.
+//! **Out:** a [`Resource`] with one compact [`Process`] per executable process, or all [`Diagnostic`]s.
+//!
+//! # Invariants
+//! - What is valid but not built is refused as "not implemented: …"; nothing that would change what a process does is
+//!   left out silently. Documentation, data, diagrams and other vendors' extensions are.
+//! - A model that was accepted once is always read again ([`Purpose::Load`]), with the same element numbers.
+//! - No input panics, recurses without bound, or takes more than linear time and memory (times the bounds of
+//!   [`Limits`]).
+//! - Expressions, mappings and headers are compiled and rendered here, once, and never when a process runs.
+//!
+//! # Where to look
+//! `encoding.rs` `xml/` `tree.rs` from bytes to elements · `vocabulary.rs` names of BPMN · `element/` one file per
+//! kind of element · `extension/` one per extension element · `mapping/` input and output mappings · `check/` rules
+//! of deployment · `compile.rs` how it comes together · `model.rs` the result · `diagnostic.rs` all codes.
+//!
+//! ```
+//! use coreto_bpmn::{Kind, Limits, Purpose};
+//!
+//! let xml = br#"<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL">
+//!   <process id="greet" isExecutable="true">
+//!     <startEvent id="start"/>
+//!     <sequenceFlow id="flow" sourceRef="start" targetRef="wave"/>
+//!     <manualTask id="wave"/>
+//!   </process>
+//! </definitions>"#;
+//! let (resource, diagnostics) = coreto_bpmn::read(xml, Purpose::Deploy, &Limits::default());
+//! assert!(diagnostics.is_empty());
+//! let process = &resource.expect("the model is sound").processes[0];
+//! let wave = process.element_by_id("wave").and_then(|number| process.element(number));
+//! assert!(wave.is_some_and(|element| matches!(element.kind, Kind::ManualTask)));
+//! ```
+
+mod check;
+mod compile;
+mod diagnostic;
+mod element;
+mod encoding;
+mod expression;
+mod extension;
+mod ids;
+mod json;
+mod limits;
+mod mapping;
+mod model;
+mod text;
+mod tree;
+mod vocabulary;
+mod xml;
+
+pub use diagnostic::{Code, Diagnostic, Severity};
+pub use element::{EndEvent, Job, StartEvent};
+pub use limits::{Limits, Purpose};
+pub use mapping::{Mapped, Mapping, MappingError};
+pub use model::{Element, ElementNumber, Kind, Process, Resource};
+pub use text::Text;
+
+use diagnostic::{Place, Report};
+use encoding::EncodingError;
+use tree::Tree;
+
+/// Reads one BPMN resource.
+///
+/// A resource comes back exactly when no diagnostic is an error. Diagnostics come in the order of the text.
+pub fn read(xml: &[u8], purpose: Purpose, limits: &Limits) -> (Option<Resource>, Vec<Diagnostic>) {
+    let limits = match purpose {
+        Purpose::Deploy => *limits,
+        Purpose::Load => Limits::UNBOUNDED,
+    };
+    let mut report = Report::new(purpose, limits.diagnostics_max);
+    if xml.len() > limits.bytes_max {
+        too_large(xml.len(), &limits, &mut report);
+        return (None, report.finish(""));
+    }
+    let text = match encoding::decode(xml) {
+        Ok(text) => text,
+        Err(error) => return (None, not_text(xml, &error, report)),
+    };
+    // A byte of ISO-8859-1 may take two here, and places in the text are 32 bits wide.
+    if u32::try_from(text.len()).is_err() {
+        too_large(text.len(), &limits, &mut report);
+        return (None, report.finish(""));
+    }
+    let resource =
+        Tree::read(&text, &limits, &mut report).and_then(|tree| compile::resource(&tree, &mut report));
+    (resource, report.finish(&text))
+}
+
+fn too_large(bytes: usize, limits: &Limits, report: &mut Report) {
+    let message = format!("the resource has {bytes} bytes, more than {}", limits.bytes_max);
+    report.error(Code::LimitExceeded, Place::RESOURCE, message);
+}
+
+fn not_text(xml: &[u8], error: &EncodingError, mut report: Report) -> Vec<Diagnostic> {
+    let help = "save the model as UTF-8";
+    match error {
+        EncodingError::Unknown(name) => {
+            let message = format!("encoding `{name}` is not read");
+            report.error(Code::NotText, Place::RESOURCE, message).help(help);
+        }
+        EncodingError::Contradiction { declared } => {
+            let message = format!("the XML declaration says {declared}, but the bytes are not");
+            report.error(Code::NotText, Place::RESOURCE, message).help(help);
+        }
+        EncodingError::Malformed { encoding, offset } => {
+            let message = format!("byte {offset} is not {encoding}");
+            // What comes before is text in the two encodings where bytes are counted as they are.
+            let before = std::str::from_utf8(&xml[..*offset]).unwrap_or_default();
+            let place = if before.len() == *offset { Place::at(*offset) } else { Place::RESOURCE };
+            report.error(Code::NotText, place, message).help(help);
+            return report.finish(before);
+        }
+    }
+    report.finish("")
+}

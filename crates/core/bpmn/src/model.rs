@@ -1,0 +1,132 @@
+//! The executable graph.
+
+use std::sync::Arc;
+
+use crate::element::{EndEvent, Job, StartEvent};
+use crate::mapping::Mapping;
+
+/// What one BPMN resource holds.
+#[derive(Clone, Debug)]
+pub struct Resource {
+    /// Its executable processes, in document order.
+    pub processes: Vec<Process>,
+    /// Identifiers of processes that are not executable; they are not deployed.
+    pub skipped: Vec<Arc<str>>,
+}
+
+/// One executable process.
+#[derive(Clone, Debug)]
+pub struct Process {
+    /// The identifier by which it is started.
+    pub id: Arc<str>,
+    /// What people call it.
+    pub name: Option<Arc<str>>,
+    /// Free text that marks this version.
+    pub version_tag: Option<Arc<str>>,
+    /// Its elements in document order, sequence flows included. Number 0 is the process itself.
+    pub elements: Box<[Element]>,
+    /// Where an instance starts that nothing else has started.
+    pub none_start: Option<ElementNumber>,
+    /// Numbers of the elements, sorted by identifier.
+    pub(crate) by_id: Box<[ElementNumber]>,
+}
+
+impl Process {
+    /// The element with this identifier.
+    pub fn element_by_id(&self, id: &str) -> Option<ElementNumber> {
+        let found = self.by_id.binary_search_by(|number| (*self.elements[number.index()].id).cmp(id));
+        found.ok().map(|at| self.by_id[at])
+    }
+
+    /// The element with this number, `None` when the process has fewer.
+    pub fn element(&self, number: ElementNumber) -> Option<&Element> {
+        self.elements.get(number.index())
+    }
+}
+
+/// An element's place in its process; the same resource always gives the same numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ElementNumber(pub u32);
+
+impl ElementNumber {
+    /// The process itself.
+    pub const PROCESS: Self = Self(0);
+
+    /// The index into [`Process::elements`].
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// One element of a process.
+#[derive(Clone, Debug)]
+pub struct Element {
+    /// Its identifier, unique in the resource.
+    pub id: Arc<str>,
+    /// What people call it.
+    pub name: Option<Arc<str>>,
+    /// What it does.
+    pub kind: Kind,
+    /// The scope that it stands in: the process, and for the process itself the process too.
+    pub scope: ElementNumber,
+    /// Sequence flows that lead to it, in document order.
+    pub incoming: Box<[ElementNumber]>,
+    /// Sequence flows that leave it, in document order. When it completes, all of them are taken.
+    pub outgoing: Box<[ElementNumber]>,
+    /// Variables made when it is activated; `None` where there are none or they have no effect.
+    pub inputs: Option<Mapping>,
+    /// Variables made when it completes; `None` where there are none or they have no effect.
+    pub outputs: Option<Mapping>,
+}
+
+/// What an element does.
+#[derive(Clone, Debug)]
+pub enum Kind {
+    /// The process, the outermost scope.
+    Process,
+    /// Where tokens come from.
+    StartEvent(StartEvent),
+    /// Where a token's way ends.
+    EndEvent(EndEvent),
+    /// A job for a worker; boxed since it is much larger than the others.
+    ServiceTask(Box<Job>),
+    /// An undefined task, which is passed through.
+    Task,
+    /// A manual task, which is passed through.
+    ManualTask,
+    /// The way from one flow node to the next.
+    SequenceFlow {
+        /// Where it leaves.
+        source: ElementNumber,
+        /// Where it leads.
+        target: ElementNumber,
+    },
+}
+
+impl Kind {
+    /// The value of `bpmnElementType` in records.
+    pub const fn element_type(&self) -> &'static str {
+        match self {
+            Self::Process => "PROCESS",
+            Self::StartEvent(_) => "START_EVENT",
+            Self::EndEvent(_) => "END_EVENT",
+            Self::ServiceTask(_) => "SERVICE_TASK",
+            Self::Task => "TASK",
+            Self::ManualTask => "MANUAL_TASK",
+            Self::SequenceFlow { .. } => "SEQUENCE_FLOW",
+        }
+    }
+
+    /// The value of `bpmnEventType` in records.
+    pub const fn event_type(&self) -> &'static str {
+        match self {
+            Self::StartEvent(event) => event.event_type(),
+            Self::EndEvent(event) => event.event_type(),
+            Self::Process
+            | Self::ServiceTask(_)
+            | Self::Task
+            | Self::ManualTask
+            | Self::SequenceFlow { .. } => "UNSPECIFIED",
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! Graphs and diagnostics as text, for expectations that people read.
+
+use std::fmt::Write;
+
+use coreto_bpmn::{Diagnostic, Element, ElementNumber, Kind, Mapping, Process, Resource, Text};
+
+/// What one reading gave.
+pub(crate) fn outcome(resource: Option<&Resource>, diagnostics: &[Diagnostic]) -> String {
+    let mut out = String::new();
+    for diagnostic in diagnostics {
+        writeln!(out, "{diagnostic}").unwrap();
+    }
+    if let Some(resource) = resource {
+        for process in &resource.processes {
+            render_process(process, &mut out);
+        }
+        for id in &resource.skipped {
+            writeln!(out, "skipped {id}").unwrap();
+        }
+    }
+    out
+}
+
+fn render_process(process: &Process, out: &mut String) {
+    write!(out, "process {}", process.id).unwrap();
+    if let Some(name) = &process.name {
+        write!(out, " name={name:?}").unwrap();
+    }
+    if let Some(tag) = &process.version_tag {
+        write!(out, " version-tag={tag:?}").unwrap();
+    }
+    if let Some(start) = process.none_start {
+        write!(out, " none-start={}", process.elements[start.index()].id).unwrap();
+    }
+    out.push('\n');
+    for (number, element) in process.elements.iter().enumerate().skip(1) {
+        render_element(process, number, element, out);
+        let found = process.element_by_id(&element.id);
+        assert_eq!(
+            found,
+            Some(ElementNumber(u32::try_from(number).unwrap())),
+            "`{}` is not found",
+            element.id
+        );
+    }
+    assert_eq!(process.element_by_id("no such element"), None);
+}
+
+fn render_element(process: &Process, number: usize, element: &Element, out: &mut String) {
+    let id = |number: &ElementNumber| process.elements[number.index()].id.to_string();
+    let kind = element.kind.element_type();
+    write!(out, "  {number} {kind} {} {}", element.kind.event_type(), element.id).unwrap();
+    if let Some(name) = &element.name {
+        write!(out, " name={name:?}").unwrap();
+    }
+    if let Kind::SequenceFlow { source, target } = &element.kind {
+        write!(out, " {} -> {}", id(source), id(target)).unwrap();
+    }
+    for (what, flows) in [("in", &element.incoming), ("out", &element.outgoing)] {
+        if !flows.is_empty() {
+            write!(out, " {what}={}", flows.iter().map(id).collect::<Vec<_>>().join(",")).unwrap();
+        }
+    }
+    out.push('\n');
+    if let Kind::ServiceTask(job) = &element.kind {
+        writeln!(out, "      type {}", text(&job.job_type)).unwrap();
+        writeln!(out, "      retries {}", text(&job.retries)).unwrap();
+        writeln!(out, "      headers {}", job.headers_json).unwrap();
+    }
+    for (what, mapping) in [("inputs", &element.inputs), ("outputs", &element.outputs)] {
+        if let Some(mapping) = mapping {
+            writeln!(out, "      {what} {}", render_mapping(mapping)).unwrap();
+        }
+    }
+}
+
+fn text(text: &Text) -> String {
+    match text {
+        Text::Static(text) => format!("{text:?}"),
+        Text::Expression(expression) => format!("= {}", expression.source()),
+    }
+}
+
+fn render_mapping(mapping: &Mapping) -> String {
+    match mapping.expression() {
+        Some(expression) => expression.source().replace('\n', "⏎"),
+        None => format!("{} by copy", mapping.names().join(",")),
+    }
+}
