@@ -8,4 +8,4 @@ mod service;
 
 pub use checkpoint::SnapshotPolicy;
 pub use recovery::RecoverError;
-pub use service::{Config, Service, StartError};
+pub use service::{Config, OpenStore, Service, StartError, Watcher};

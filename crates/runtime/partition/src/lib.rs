@@ -28,7 +28,7 @@ pub mod store;
 pub use batch::{BatchError, Body, FORMAT, Header, Record, header, records};
 pub use clock::Clock;
 pub use door::{Acknowledgement, Address, Answer, Effects, Frame, Mailbox, Refused, Request, Submission};
-pub use driver::{Config, RecoverError, Service, SnapshotPolicy, StartError};
+pub use driver::{Config, OpenStore, RecoverError, Service, SnapshotPolicy, StartError, Watcher};
 pub use handle::{Handle, Statistics};
 pub use limits::Limits;
 pub use partition::{Partition, Sealed};
