@@ -1,0 +1,7 @@
+//! The calls that are answered once, by subject.
+
+pub(crate) mod deploy;
+pub(crate) mod incident;
+pub(crate) mod instance;
+pub(crate) mod job;
+pub(crate) mod topology;

@@ -1,0 +1,123 @@
+//! Creating, cancelling and changing process instances.
+
+use std::time::Duration;
+
+use coreto_protocol::gateway as pb;
+use coreto_record::command::{AwaitResult, CancelInstance, CreateInstance, SetVariables};
+use coreto_record::{Command, Reply};
+use tonic::Request;
+
+use crate::convert::{self, unbuilt};
+use crate::desk::Outcome;
+use crate::gateway::{self, Call, Gateway};
+use crate::status::Failure;
+
+pub(crate) async fn create(
+    gateway: &Gateway,
+    request: Request<pb::CreateProcessInstanceRequest>,
+) -> Result<pb::CreateProcessInstanceResponse, Failure> {
+    let (metadata, _, request) = request.into_parts();
+    let operation_reference = convert::operation_reference(request.operation_reference)?;
+    let command = Command::CreateInstance(creation(request, None)?);
+    match gateway.command(Call { metadata: &metadata, operation_reference, command }).await? {
+        Reply::InstanceCreated(created) => Ok(convert::instance_created(&created)),
+        Reply::Done(())
+        | Reply::Deployed(_)
+        | Reply::InstanceCompleted(_)
+        | Reply::JobsActivated(_)
+        | Reply::VariablesSet(_) => Err(Failure::Mismatch { call: "a creation" }),
+    }
+}
+
+/// Waits for the instance's end, with a timer of its own.
+pub(crate) async fn create_with_result(
+    gateway: &Gateway,
+    request: Request<pb::CreateProcessInstanceWithResultRequest>,
+) -> Result<pb::CreateProcessInstanceWithResultResponse, Failure> {
+    let (metadata, _, request) = request.into_parts();
+    let after = match request.request_timeout {
+        ..0 => return Err(Failure::invalid("requestTimeout", "it must not be negative")),
+        0 => gateway.shared.config.request_timeout,
+        ms => Duration::from_millis(ms.unsigned_abs()),
+    };
+    let Some(create) = request.request else {
+        return Err(Failure::invalid("request", "it must be set"));
+    };
+    let operation_reference = convert::operation_reference(create.operation_reference)?;
+    let fetch = convert::names(request.fetch_variables);
+    let command = Command::CreateInstance(creation(create, Some(AwaitResult { fetch }))?);
+    let intent = gateway::intent(&command);
+    let partition = gateway.partition_for(&command);
+    let pending = gateway.desk.expect_answer(true);
+    gateway.submit(
+        partition,
+        Call { metadata: &metadata, operation_reference, command },
+        pending.ticket(),
+    )?;
+    let answer = match tokio::time::timeout(after, pending).await {
+        Ok(Outcome::Answer(answer)) => answer,
+        Ok(Outcome::TimedOut) | Err(_) => return Err(Failure::NotCompleted { after }),
+    };
+    match gateway::reply(answer, intent)? {
+        Reply::InstanceCompleted(completed) => Ok(convert::instance_completed(&completed)),
+        Reply::Done(())
+        | Reply::Deployed(_)
+        | Reply::InstanceCreated(_)
+        | Reply::JobsActivated(_)
+        | Reply::VariablesSet(_) => Err(Failure::Mismatch { call: "a creation with result" }),
+    }
+}
+
+fn creation(
+    request: pb::CreateProcessInstanceRequest,
+    await_result: Option<AwaitResult>,
+) -> Result<CreateInstance, Failure> {
+    unbuilt(!request.start_instructions.is_empty(), "startInstructions")?;
+    unbuilt(!request.runtime_instructions.is_empty(), "runtimeInstructions")?;
+    unbuilt(!request.tags.is_empty(), "tags")?;
+    unbuilt(request.business_id.as_ref().is_some_and(|id| !id.is_empty()), "businessId")?;
+    Ok(CreateInstance {
+        tenant: convert::tenant("tenantId", &request.tenant_id)?,
+        definition: convert::optional_key("processDefinitionKey", request.process_definition_key)?,
+        process: request.bpmn_process_id.into(),
+        version: match request.version {
+            -1 => None,
+            version => Some(u32::try_from(version).map_err(|_| {
+                Failure::invalid("version", format!("{version} is no version; −1 is the latest"))
+            })?),
+        },
+        variables: convert::document("variables", &request.variables)?,
+        await_result,
+    })
+}
+
+pub(crate) async fn cancel(
+    gateway: &Gateway,
+    request: Request<pb::CancelProcessInstanceRequest>,
+) -> Result<pb::CancelProcessInstanceResponse, Failure> {
+    let (metadata, _, request) = request.into_parts();
+    let operation_reference = convert::operation_reference(request.operation_reference)?;
+    let instance = convert::key(request.process_instance_key, "CANCEL", "process instance")?;
+    let command = Command::CancelInstance(CancelInstance { instance });
+    gateway.command(Call { metadata: &metadata, operation_reference, command }).await?;
+    Ok(pb::CancelProcessInstanceResponse {})
+}
+
+pub(crate) async fn set_variables(
+    gateway: &Gateway,
+    request: Request<pb::SetVariablesRequest>,
+) -> Result<pb::SetVariablesResponse, Failure> {
+    let (metadata, _, request) = request.into_parts();
+    let operation_reference = convert::operation_reference(request.operation_reference)?;
+    let variables = convert::document("variables", &request.variables)?;
+    let scope = convert::key(request.element_instance_key, "UPDATE", "element instance")?;
+    let command = Command::SetVariables(SetVariables { scope, variables, local: request.local });
+    match gateway.command(Call { metadata: &metadata, operation_reference, command }).await? {
+        Reply::VariablesSet(set) => Ok(pb::SetVariablesResponse { key: set.key.cast_signed() }),
+        Reply::Done(())
+        | Reply::Deployed(_)
+        | Reply::InstanceCreated(_)
+        | Reply::InstanceCompleted(_)
+        | Reply::JobsActivated(_) => Err(Failure::Mismatch { call: "a change of variables" }),
+    }
+}

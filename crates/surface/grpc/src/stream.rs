@@ -1,0 +1,84 @@
+//! `StreamActivatedJobs`: jobs are pushed as they become activatable, as fast as the client reads.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::task::{Context, Poll};
+
+use coreto_protocol::gateway as pb;
+use tonic::Status;
+
+use crate::convert;
+use crate::desk::{Desk, Kind, give_back};
+use crate::gateway::{Gateway, Shared};
+use crate::interim::{SinkKind, SinkSpec};
+use crate::status::Failure;
+
+/// The jobs of one stream. Dropped, the stream is closed and its unread jobs are given back.
+pub(crate) struct Jobs {
+    sink: Open,
+}
+
+pub(crate) fn open(gateway: &Gateway, request: pb::StreamActivatedJobsRequest) -> Result<Jobs, Failure> {
+    convert::not_blank("type", &request.r#type)?;
+    convert::at_least_one("timeout", request.timeout)?;
+    convert::unbuilt(request.with_lease, "withLease")?;
+    let tenants = convert::tenants(&request.tenant_ids, request.tenant_filter)?;
+    if gateway.shared.draining.load(Ordering::Relaxed) {
+        return Err(Failure::Draining);
+    }
+    let spec = SinkSpec {
+        job_type: request.r#type.into(),
+        worker: request.worker.into(),
+        timeout_ms: request.timeout,
+        fetch: convert::names(request.fetch_variable).into(),
+        tenants,
+        kind: SinkKind::Stream,
+    };
+    let sink = Open::new(gateway, spec, Kind::Stream, gateway.shared.config.stream_credit);
+    Ok(Jobs { sink })
+}
+
+impl tokio_stream::Stream for Jobs {
+    type Item = Result<pb::ActivatedJob, Status>;
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let Open { shared, desk, number, .. } = &self.sink;
+        let (job, credit) = {
+            let mut local = desk.local();
+            let sweep = local.sweep;
+            local.sinks.take(*number, sweep, context.waker())
+        };
+        if credit > 0 {
+            shared.backend.add_credit(*number, credit);
+        }
+        job.map(|job| job.map(|job| Ok(convert::job(*job))))
+    }
+}
+
+/// An open sink. Dropped, it is closed, and what nobody took is given back.
+pub(crate) struct Open {
+    shared: Arc<Shared>,
+    desk: Arc<Desk>,
+    /// The number that the engine gave.
+    pub(crate) number: u64,
+}
+
+impl Open {
+    pub(crate) fn new(gateway: &Gateway, spec: SinkSpec, kind: Kind, credit: u32) -> Self {
+        let Gateway { shared, desk, number } = gateway;
+        // A job that is pushed at once lies in the inbox until the thread that runs this returns to it.
+        let sink = shared.outlet.open(*number, &*shared.backend, spec, credit);
+        desk.local().sinks.open(sink, kind);
+        Self { shared: Arc::clone(shared), desk: Arc::clone(desk), number: sink }
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        let Self { shared, desk, number } = self;
+        shared.outlet.close(&*shared.backend, *number);
+        let unread = desk.local().sinks.close(*number);
+        give_back(&*shared.backend, unread);
+    }
+}
