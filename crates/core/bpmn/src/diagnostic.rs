@@ -187,6 +187,21 @@ impl Place<'_> {
     }
 }
 
+/// A name from the model, cut where it is longer than anyone reads: a name may come in many messages.
+pub(crate) struct Shown<'a>(pub(crate) &'a str);
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.char_indices().nth(NAME_MAX) {
+            None => f.write_str(self.0),
+            Some((end, _)) => write!(f, "{}…", &self.0[..end]),
+        }
+    }
+}
+
+/// Longest name in a message, in characters.
+const NAME_MAX: usize = 200;
+
 /// Longest message, in characters: names and values from the model are part of it.
 const MESSAGE_MAX: usize = 600;
 
@@ -223,7 +238,7 @@ impl Report {
         let diagnostic = Diagnostic {
             code,
             severity: code.severity(),
-            element: place.element.map(|id| shortened(id.to_owned()).into()),
+            element: place.element.map(|id| Shown(id).to_string().into()),
             line: 0,
             column: 0,
             message: shortened(message.into()),

@@ -31,6 +31,9 @@ struct Node<'a> {
     text: Cow<'a, str>,
 }
 
+/// How far up an element is looked for that a diagnostic can name.
+const ANCESTORS_MAX: usize = 64;
+
 /// Nodes of one document.
 pub(crate) struct Tree<'a> {
     nodes: Vec<Node<'a>>,
@@ -132,14 +135,14 @@ impl<'a> Tree<'a> {
     /// Where a diagnostic about a node points to.
     pub(crate) fn place(&self, id: NodeId) -> Place<'_> {
         let mut at = id;
-        // Bound: parents come first, up to the root.
-        let element = loop {
-            let found = self.attribute(at, "id").filter(|id| self.is_bpmn(at) && !id.is_empty());
-            if found.is_some() || at == Self::ROOT {
-                break found;
+        let mut element = None;
+        for _ in 0..ANCESTORS_MAX {
+            element = self.attribute(at, "id").filter(|id| self.is_bpmn(at) && !id.is_empty());
+            if element.is_some() || at == Self::ROOT {
+                break;
             }
             at = self.parent(at);
-        };
+        }
         Place { element, offset: Some(self.node(id).offset as usize) }
     }
 

@@ -1,7 +1,7 @@
 //! Which flows a gateway needs.
 
 use crate::compile::{Draft, Drafts};
-use crate::diagnostic::{Code, Report};
+use crate::diagnostic::{Code, Report, Shown};
 use crate::element::definitions;
 use crate::tree::Tree;
 use crate::vocabulary::Tag;
@@ -31,7 +31,7 @@ fn conditional(tree: &Tree<'_>, drafts: &Drafts<'_>, gateway: &Draft<'_>, report
     for flow in outgoing().filter(|flow| Some(flow.id) != default) {
         if tree.children_named(flow.node, "conditionExpression").next().is_none() {
             let message =
-                format!("the flow leaves {} `{}` without a condition", gateway.tag.noun(), gateway.id);
+                format!("the flow leaves {} `{}` without a condition", gateway.tag.noun(), Shown(gateway.id));
             report
                 .rule(Code::ConditionMissing, tree.place(flow.node), message)
                 .help("add a condition, or make it the default flow of the gateway");
@@ -57,12 +57,13 @@ fn event_based(tree: &Tree<'_>, drafts: &Drafts<'_>, gateway: &Draft<'_>, report
             && definitions(tree, target.node)
                 .all(|what| matches!(what, "message" | "timer" | "signal" | "conditional"));
         if !waits {
-            let message = format!("the event-based gateway leads to `{}`", target.id);
+            let message = format!("the event-based gateway leads to `{}`", Shown(target.id));
             report
                 .rule(Code::EventBasedGateway, place, message)
                 .help("it may lead to message, timer, signal and conditional intermediate catch events only");
         } else if target.incoming.len() > 1 {
-            let message = format!("`{}` has another incoming flow beside that of the gateway", target.id);
+            let message =
+                format!("`{}` has another incoming flow beside that of the gateway", Shown(target.id));
             report.rule(Code::EventBasedGateway, place, message);
         }
     }
