@@ -5,9 +5,12 @@
 mod boundary;
 mod flow;
 mod gateway;
+mod link;
 mod reach;
+mod reference;
 mod start;
 mod straight_through;
+mod timer;
 
 use crate::compile::Drafts;
 use crate::diagnostic::Report;
@@ -19,6 +22,9 @@ pub(crate) fn process(tree: &Tree<'_>, drafts: &Drafts<'_>, report: &mut Report)
     flow::check(tree, drafts, report);
     gateway::check(tree, drafts, report);
     boundary::check(tree, drafts, report);
+    reference::check(tree, drafts, report);
+    timer::check(tree, drafts, report);
+    link::check(tree, drafts, report);
     reach::check(tree, drafts, report);
     straight_through::check(tree, drafts, report);
 }

@@ -108,6 +108,10 @@ codes! {
     SubprocessStart = "0035" Error,
     /// An event-based gateway with too few or wrong targets.
     EventBasedGateway = "0036" Error,
+    /// A timer that does not say exactly one of date, duration and cycle.
+    TimerDefinition = "0037" Error,
+    /// A link event without a name or a counterpart.
+    LinkEvent = "0038" Error,
     /// An expression that cannot be parsed.
     Expression = "0040" Error,
     /// A static value where an expression is required.

@@ -13,7 +13,7 @@ pub use end_event::EndEvent;
 pub use service_task::Job;
 pub use start_event::StartEvent;
 
-pub(crate) use event::definitions;
+pub(crate) use event::{definition_nodes, definitions};
 pub(crate) use process::{boolean, version_tag};
 pub(crate) use sequence_flow::ends;
 
@@ -42,9 +42,7 @@ pub(crate) fn compile(tree: &Tree<'_>, draft: &Draft<'_>, report: &mut Report) -
             event::refuse(tree, draft, report);
             None
         }
-        Tag::SubProcess
-            if tree.attribute(draft.node, "triggeredByEvent").is_some_and(|value| value == "true") =>
-        {
+        Tag::SubProcess if tree.flag(draft.node, "triggeredByEvent") => {
             report.refuse(tree.place(draft.node), "event subprocess");
             None
         }

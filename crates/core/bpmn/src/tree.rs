@@ -7,6 +7,7 @@ use std::borrow::Cow;
 
 use crate::diagnostic::{Code, Place, Report};
 use crate::limits::Limits;
+use crate::vocabulary;
 use crate::xml::{Event, Reader, Space, XmlError, XmlErrorKind};
 
 /// A node's place in its tree: children follow their parent.
@@ -104,6 +105,11 @@ impl<'a> Tree<'a> {
         attributes.iter().find(|(local, _)| *local == name).map(|(_, value)| &**value)
     }
 
+    /// Whether a boolean attribute is there and true.
+    pub(crate) fn flag(&self, id: NodeId, name: &str) -> bool {
+        matches!(self.attribute(id, name).map(str::trim), Some("true" | "1"))
+    }
+
     /// Children in document order.
     pub(crate) fn children(&self, id: NodeId) -> impl Iterator<Item = NodeId> + use<'_, 'a> {
         let end = self.node(id).end;
@@ -137,7 +143,8 @@ impl<'a> Tree<'a> {
         let mut at = id;
         let mut element = None;
         for _ in 0..ANCESTORS_MAX {
-            element = self.attribute(at, "id").filter(|id| self.is_bpmn(at) && !id.is_empty());
+            let may_name = self.is_bpmn(at) && !vocabulary::is_part(self.local(at));
+            element = self.attribute(at, "id").filter(|id| may_name && !id.is_empty());
             if element.is_some() || at == Self::ROOT {
                 break;
             }

@@ -92,6 +92,18 @@ impl Tag {
         matches!(self, Self::ExclusiveGateway | Self::InclusiveGateway | Self::ComplexGateway)
     }
 
+    /// Whether it may have event definitions.
+    pub(crate) const fn is_event(self) -> bool {
+        matches!(
+            self,
+            Self::StartEvent
+                | Self::EndEvent
+                | Self::IntermediateCatchEvent
+                | Self::IntermediateThrowEvent
+                | Self::BoundaryEvent
+        )
+    }
+
     /// Whether it may have a boundary event attached.
     pub(crate) const fn is_activity(self) -> bool {
         match self {
@@ -253,4 +265,19 @@ pub(crate) fn trigger(local: &str) -> Option<&'static str> {
         "cancelEventDefinition" => "cancel",
         _ => return None,
     })
+}
+
+/// Whether an element is a part of the one around it, which people know by its name instead.
+pub(crate) fn is_part(local: &str) -> bool {
+    trigger(local).is_some()
+        || matches!(
+            local,
+            "conditionExpression"
+                | "multiInstanceLoopCharacteristics"
+                | "standardLoopCharacteristics"
+                | "completionCondition"
+                | "timeDate"
+                | "timeDuration"
+                | "timeCycle"
+        )
 }

@@ -48,6 +48,28 @@ fn what_deploys_also_loads_and_gives_the_same_graph() {
     }
 }
 
+#[test]
+fn what_only_rules_forbid_still_loads() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
+    for case in [
+        "flow/loop-of-tasks",
+        "flow/condition-behind-task",
+        "ids/duplicate",
+        "not-implemented/markers",
+        "not-implemented/extensions",
+        "service-task/wrong-headers",
+        "start/none",
+        "start/two",
+    ] {
+        let bytes = std::fs::read(root.join(case).with_extension("bpmn")).unwrap();
+        let (refused, _) = coreto_bpmn::read(&bytes, Purpose::Deploy, &Limits::default());
+        let (loaded, diagnostics) = coreto_bpmn::read(&bytes, Purpose::Load, &Limits::default());
+        assert!(refused.is_none(), "{case} is deployed");
+        assert!(loaded.is_some(), "{case} is not loaded: {diagnostics:?}");
+        assert_eq!(diagnostics, [], "{case}");
+    }
+}
+
 fn cases() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
     let mut models: Vec<PathBuf> = std::fs::read_dir(root)

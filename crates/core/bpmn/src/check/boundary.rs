@@ -1,6 +1,6 @@
 //! How boundary events are attached.
 
-use crate::compile::Drafts;
+use crate::compile::{Draft, Drafts};
 use crate::diagnostic::{Code, Report};
 use crate::element::definitions;
 use crate::tree::Tree;
@@ -38,6 +38,7 @@ pub(super) fn check(tree: &Tree<'_>, drafts: &Drafts<'_>, report: &mut Report) {
         if !draft.incoming.is_empty() {
             report.rule(Code::BoundaryEvent, place, "a sequence flow leads to the boundary event");
         }
+        kind(tree, draft, host, report);
         let compensates = definitions(tree, draft.node).any(|what| what == "compensation");
         if compensates != draft.outgoing.is_empty() {
             let message = if compensates {
@@ -46,6 +47,27 @@ pub(super) fn check(tree: &Tree<'_>, drafts: &Drafts<'_>, report: &mut Report) {
                 "no sequence flow leaves the boundary event"
             };
             report.rule(Code::BoundaryEvent, place, message);
+        }
+    }
+}
+
+/// Whether the event may be of its kind on its activity.
+fn kind(tree: &Tree<'_>, draft: &Draft<'_>, host: Option<&Draft<'_>>, report: &mut Report) {
+    let place = tree.place(draft.node);
+    let goes_on = tree
+        .attribute(draft.node, "cancelActivity")
+        .is_some_and(|value| matches!(value.trim(), "false" | "0"));
+    for what in definitions(tree, draft.node) {
+        if goes_on && !matches!(what, "message" | "timer" | "signal" | "escalation" | "conditional") {
+            let message = format!("a boundary event for {what} cannot be non-interrupting");
+            report.rule(Code::BoundaryEvent, place, message);
+        }
+        let catches = host.is_none_or(|host| host.tag.is_scope() || host.tag == Tag::CallActivity);
+        if what == "escalation" && !catches {
+            let message = "a boundary event for escalation is attached to a task, which cannot escalate";
+            report
+                .rule(Code::BoundaryEvent, place, message)
+                .help("attach it to a subprocess or call activity");
         }
     }
 }

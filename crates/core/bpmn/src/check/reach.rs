@@ -1,6 +1,5 @@
 //! Elements that nothing leads to.
 
-use super::start::is_event_subprocess;
 use crate::compile::Drafts;
 use crate::diagnostic::{Code, Report};
 use crate::element::definitions;
@@ -12,10 +11,10 @@ pub(super) fn check(tree: &Tree<'_>, drafts: &Drafts<'_>, report: &mut Report) {
         let begins = match draft.tag {
             Tag::Process | Tag::SequenceFlow | Tag::StartEvent | Tag::BoundaryEvent => true,
             Tag::IntermediateCatchEvent => definitions(tree, draft.node).any(|what| what == "link"),
-            Tag::SubProcess => is_event_subprocess(tree, draft),
+            Tag::SubProcess => tree.flag(draft.node, "triggeredByEvent"),
             _ => false,
         };
-        let compensates = matches!(tree.attribute(draft.node, "isForCompensation"), Some("true" | "1"));
+        let compensates = tree.flag(draft.node, "isForCompensation");
         let is_ad_hoc = drafts.all[draft.scope as usize].tag == Tag::AdHocSubProcess;
         if !begins && !compensates && !is_ad_hoc {
             let message = format!("nothing leads to the {}; it is never activated", draft.tag.noun());

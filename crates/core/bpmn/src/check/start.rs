@@ -22,7 +22,7 @@ pub(super) fn check(tree: &Tree<'_>, drafts: &Drafts<'_>, report: &mut Report) {
     for (draft, content) in drafts.all.iter().zip(&contents) {
         match draft.tag {
             Tag::Process => process(tree, draft, content, report),
-            Tag::SubProcess | Tag::Transaction if is_event_subprocess(tree, draft) => {
+            Tag::SubProcess | Tag::Transaction if tree.flag(draft.node, "triggeredByEvent") => {
                 event_subprocess(tree, draft, content, report);
             }
             Tag::SubProcess | Tag::Transaction => subprocess(tree, draft, content, report),
@@ -30,10 +30,6 @@ pub(super) fn check(tree: &Tree<'_>, drafts: &Drafts<'_>, report: &mut Report) {
             _ => (),
         }
     }
-}
-
-pub(super) fn is_event_subprocess(tree: &Tree<'_>, draft: &Draft<'_>) -> bool {
-    matches!(tree.attribute(draft.node, "triggeredByEvent").map(str::trim), Some("true" | "1"))
 }
 
 fn contents<'d, 't>(tree: &Tree<'_>, drafts: &'d Drafts<'t>) -> Vec<Content<'d, 't>> {

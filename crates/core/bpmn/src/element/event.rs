@@ -51,14 +51,22 @@ enum Trigger {
     Several,
 }
 
-/// Event definitions of an event, by the names of their elements.
+/// Event definitions of an event: their nodes, and what they are called.
+pub(crate) fn definition_nodes<'t, 'a>(
+    tree: &'t Tree<'a>,
+    node: NodeId,
+) -> impl Iterator<Item = (NodeId, &'static str)> + use<'t, 'a> {
+    tree.children(node)
+        .filter(|child| tree.is_bpmn(*child))
+        .filter_map(|child| Some((child, vocabulary::trigger(tree.local(child))?)))
+}
+
+/// Event definitions of an event, by what they are called.
 pub(crate) fn definitions<'t, 'a>(
     tree: &'t Tree<'a>,
     node: NodeId,
 ) -> impl Iterator<Item = &'static str> + use<'t, 'a> {
-    tree.children(node)
-        .filter(|child| tree.is_bpmn(*child))
-        .filter_map(|child| vocabulary::trigger(tree.local(child)))
+    definition_nodes(tree, node).map(|(_, what)| what)
 }
 
 fn trigger(tree: &Tree<'_>, draft: &Draft<'_>, report: &mut Report) -> Trigger {
