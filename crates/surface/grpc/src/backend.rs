@@ -1,9 +1,9 @@
 //! What the gateway needs of the engine's partitions.
 
 use coreto_machine::Caller;
-use coreto_partition::{Address, Refused, Request};
+use coreto_partition::{Address, Health, Refused, Request};
 
-use crate::interim::{Engine, Health, SinkSpec};
+use crate::interim::{Engine, SinkSpec};
 
 /// The engine's partitions, as the gateway sees them.
 pub trait Backend: Send + Sync + 'static {

@@ -106,7 +106,7 @@ fn version(version: u32) -> i32 {
     i32::try_from(version).unwrap_or(i32::MAX)
 }
 
-pub(crate) fn job(job: reply::ActivatedJob) -> pb::ActivatedJob {
+pub(crate) fn job(job: &reply::ActivatedJob) -> pb::ActivatedJob {
     pb::ActivatedJob {
         key: raw(job.key),
         r#type: job.job_type.as_ref().to_owned(),
@@ -138,7 +138,7 @@ pub(crate) fn job(job: reply::ActivatedJob) -> pb::ActivatedJob {
     }
 }
 
-pub(crate) fn process(process: reply::DeployedProcess, tenant: Tenant) -> pb::ProcessMetadata {
+pub(crate) fn process(process: &reply::DeployedProcess, tenant: Tenant) -> pb::ProcessMetadata {
     pb::ProcessMetadata {
         bpmn_process_id: process.id.as_ref().to_owned(),
         version: version(process.version),

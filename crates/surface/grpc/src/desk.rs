@@ -115,7 +115,7 @@ impl Local {
                     }
                 }
                 Delivery::Push { sink, job } => {
-                    orphans.extend(self.sinks.push(sink, job, self.sweep).map(|job| *job))
+                    orphans.extend(self.sinks.push(sink, job, self.sweep).map(|job| *job));
                 }
             }
         }

@@ -68,15 +68,11 @@ impl Gateway {
         if self.shared.draining.load(Ordering::Relaxed) {
             return Err(Failure::Draining);
         }
-        let mut request = Request::new(call.command, self.caller(), Some(self.address(ticket)));
+        let mut request = Request::new(call.command, caller(), Some(self.address(ticket)));
         request.operation_reference = call.operation_reference;
         request.idempotency_key = idempotency_key(call.metadata)?;
         self.shared.backend.submit(partition, request)?;
         Ok(())
-    }
-
-    pub(crate) fn caller(&self) -> Caller {
-        Caller::anonymous(Channel::Grpc)
     }
 
     pub(crate) fn address(&self, ticket: u64) -> Address<crate::interim::Engine> {
@@ -98,6 +94,11 @@ impl Gateway {
             },
         }
     }
+}
+
+/// Whoever calls: identities are off.
+pub(crate) const fn caller() -> Caller {
+    Caller::anonymous(Channel::Grpc)
 }
 
 /// The name of what a command wishes, as it stands in the text of rejections.

@@ -12,7 +12,6 @@ use tonic_health::pb::health_server::Health;
 use tonic_health::pb::{HealthCheckRequest, HealthCheckResponse};
 
 use crate::gateway::Shared;
-use crate::interim;
 use crate::status::Failure;
 
 /// Names under which health can be asked for; the empty one is the server as a whole.
@@ -26,7 +25,7 @@ pub(crate) struct Checks {
 }
 
 fn status(shared: &Shared) -> ServingStatus {
-    let healthy = |number| matches!(shared.backend.health(number), interim::Health::Healthy);
+    let healthy = |number| matches!(shared.backend.health(number), coreto_partition::Health::Healthy);
     if !shared.draining.load(Ordering::Relaxed) && (1..=shared.backend.partitions()).all(healthy) {
         ServingStatus::Serving
     } else {

@@ -97,24 +97,6 @@ pub enum SinkKind {
         max: u32,
     },
 }
-/// Health
-#[derive(Clone, Debug)]
-pub enum Health {
-    /// a
-    Recovering,
-    /// a
-    Healthy,
-    /// a
-    NoSpace {
-        /// a
-        free_bytes: u64,
-    },
-    /// a
-    Stopped {
-        /// a
-        reason: Arc<str>,
-    },
-}
 impl State {
     fn rebuild(&mut self) {}
 }

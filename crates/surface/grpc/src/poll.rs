@@ -36,7 +36,7 @@ impl tokio_stream::Stream for Batches {
         let jobs = std::mem::take(&mut self.jobs);
         Poll::Ready(
             (!jobs.is_empty())
-                .then(|| Ok(pb::ActivateJobsResponse { jobs: jobs.into_iter().map(convert::job).collect() })),
+                .then(|| Ok(pb::ActivateJobsResponse { jobs: jobs.iter().map(convert::job).collect() })),
         )
     }
 }

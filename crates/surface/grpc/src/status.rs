@@ -1,6 +1,7 @@
 //! The one place where a gRPC status is chosen.
 
 use std::borrow::Cow;
+use std::fmt::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -125,7 +126,7 @@ fn cut(mut text: String) -> String {
     if let Some(end) = end {
         let left_off = text.len() - text.floor_char_boundary(end);
         text.truncate(text.floor_char_boundary(end));
-        text.push_str(&format!(" (and {left_off} bytes more)"));
+        write!(text, " (and {left_off} bytes more)").expect("writing to a string does not fail");
     }
     text
 }

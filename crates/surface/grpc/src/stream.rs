@@ -52,7 +52,7 @@ impl tokio_stream::Stream for Jobs {
         if credit > 0 {
             shared.backend.add_credit(*number, credit);
         }
-        job.map(|job| job.map(|job| Ok(convert::job(*job))))
+        job.map(|job| job.map(|job| Ok(convert::job(&job))))
     }
 }
 

@@ -4,8 +4,8 @@ mod support;
 
 use std::time::Duration;
 
-use coreto_grpc::interim::Health;
 use coreto_machine::Tenant;
+use coreto_partition::Health;
 use coreto_partition::{Answer, Refused};
 use coreto_protocol::gateway as pb;
 use coreto_record::reply::{Deployed, InstanceCompleted, InstanceCreated, Reply, VariablesSet};

@@ -4,8 +4,8 @@ mod support;
 
 use std::time::Duration;
 
-use coreto_grpc::interim::Health;
 use coreto_grpc::{Config, Error, Outlet, Tls};
+use coreto_partition::Health;
 use coreto_protocol::gateway as pb;
 use coreto_protocol::gateway::gateway_client::GatewayClient;
 use support::{Fake, Server, done, job, jobs};

@@ -24,7 +24,7 @@ pub(crate) async fn resources(
         .collect();
     let deployed = deploy(gateway, &metadata, Deploy { tenant, resources }).await?;
     let tenant = deployed.tenant;
-    let deployments = deployed.processes.into_iter().map(|process| pb::Deployment {
+    let deployments = deployed.processes.iter().map(|process| pb::Deployment {
         metadata: Some(pb::deployment::Metadata::Process(convert::process(process, tenant))),
     });
     Ok(pb::DeployResourceResponse {
@@ -48,7 +48,7 @@ pub(crate) async fn processes(
     let tenant = deployed.tenant;
     Ok(pb::DeployProcessResponse {
         key: convert::raw(deployed.key),
-        processes: deployed.processes.into_iter().map(|process| convert::process(process, tenant)).collect(),
+        processes: deployed.processes.iter().map(|process| convert::process(process, tenant)).collect(),
     })
 }
 

@@ -31,7 +31,10 @@ fn says_something(result: &pb::JobResult) -> bool {
         r#type: result.r#type.clone().filter(|kind| kind != "adHocSubProcess"),
         denied: result.denied.filter(|denied| !denied),
         denied_reason: result.denied_reason.clone().filter(String::is_empty),
-        corrections: result.corrections.clone().filter(|corrections| *corrections == Default::default()),
+        corrections: result
+            .corrections
+            .clone()
+            .filter(|corrections| *corrections == pb::JobResultCorrections::default()),
         activate_elements: Vec::new(),
         is_completion_condition_fulfilled: result
             .is_completion_condition_fulfilled
@@ -118,6 +121,9 @@ mod tests {
         assert!(!says_something(&pb::JobResult::default()));
         assert!(!says_something(&plain));
         assert!(says_something(&pb::JobResult { denied: Some(true), ..plain.clone() }));
-        assert!(says_something(&pb::JobResult { activate_elements: vec![Default::default()], ..plain }));
+        assert!(says_something(&pb::JobResult {
+            activate_elements: vec![pb::JobResultActivateElement::default()],
+            ..plain
+        }));
     }
 }

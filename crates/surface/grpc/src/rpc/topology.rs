@@ -4,7 +4,7 @@ use coreto_protocol::gateway as pb;
 use coreto_protocol::gateway::partition::{PartitionBrokerHealth, PartitionBrokerRole};
 
 use crate::gateway::Shared;
-use crate::interim::Health;
+use coreto_partition::Health;
 
 /// The protocol version that clients read to switch features.
 pub(crate) const GATEWAY_VERSION: &str = "8.8.0";

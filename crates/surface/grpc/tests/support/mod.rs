@@ -7,9 +7,10 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use coreto_grpc::interim::{Effect, Engine, Health, SinkSpec};
+use coreto_grpc::interim::{Effect, Engine, SinkSpec};
 use coreto_grpc::{Backend, Config, Error, Outlet};
 use coreto_machine::{Caller, Machine, Timestamp};
+use coreto_partition::Health;
 use coreto_partition::{Address, Answer, Effects, Refused, Request};
 use coreto_protocol::gateway::gateway_client::GatewayClient;
 use coreto_record::reply::{JobsActivated, Reply};
