@@ -1,0 +1,5 @@
+//! Suites that run the program.
+
+pub(crate) mod clients;
+pub(crate) mod conform;
+pub(crate) mod corpus;

@@ -1,0 +1,138 @@
+//! The conformance kit against the program: black-box cases with expectations and laws.
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+
+use crate::process::{self, End};
+use crate::server::{self, Server};
+use crate::workspace::Workspace;
+use crate::{Verdict, tool};
+
+/// The line of releases whose behaviour is judged.
+const VERSION: &str = "8.9";
+/// Silence that counts as "nothing more will come", in milliseconds.
+const SETTLE: &str = "60";
+/// How long all cases may take.
+const TIME: Duration = Duration::from_mins(15);
+
+pub(crate) fn run(workspace: &Workspace, folder: &Path) -> anyhow::Result<Verdict> {
+    if !tool::is_here("python3") {
+        println!("skipped: the conformance kit needs Python 3");
+        return Ok(Verdict::Skipped);
+    }
+    if !folder.join("cases").is_dir() || !folder.join("requirements.txt").is_file() {
+        bail!("`{}` is no conformance kit: `cases/` or `requirements.txt` is missing", folder.display());
+    }
+    let python = tool::python(&workspace.scratch("python-conform")?, &folder.join("requirements.txt"))?;
+    // The kit generates code beside its own, and its folder may be read-only.
+    let kit = workspace.scratch("conform")?;
+    copy(folder, &kit)?;
+    let port = server::free_port()?.to_string();
+    let sink = format!("http://127.0.0.1:{port}");
+    let export = ["--export-elasticsearch", &sink, "--export-elasticsearch-records", "all"];
+    let flags = ["--export-elasticsearch-delay", "5", "--clock", "controlled"];
+    let mut server = Server::start(workspace, "conform", &[export.as_slice(), &flags].concat())?;
+
+    let report = kit.join("report.txt");
+    let output = File::create(&report).with_context(|| format!("cannot create `{}`", report.display()))?;
+    let mut command = Command::new(&python);
+    command
+        .args(["-m", "conform", "run", "--version", VERSION, "--settle", SETTLE, "--skip-unimplemented"])
+        // The kit would publish a message to warm up, which a server without messages refuses.
+        .args(["--warmup", "0"])
+        .args(["--grpc", &server.grpc, "--management", &server.management, "--sink-port", &port])
+        .current_dir(&kit)
+        .stdin(Stdio::null())
+        .stdout(output.try_clone()?)
+        .stderr(output);
+    let end = process::run(&mut command, TIME)?;
+    let counts = tell(&report)?;
+    println!("conform: the whole report is in `{}`", report.display());
+    if !server.lives() {
+        println!("conform: the server has ended; see `{}`", server.log.display());
+        return Ok(Verdict::Failed);
+    }
+    match end {
+        End::OutOfTime => {
+            println!("conform: stopped after {} s", TIME.as_secs());
+            Ok(Verdict::Failed)
+        }
+        End::Exited(status) if status.success() && counts.passed > 0 => Ok(Verdict::Passed),
+        End::Exited(status) => {
+            println!("conform: the kit ended with {status}");
+            Ok(Verdict::Failed)
+        }
+    }
+}
+
+#[derive(Default)]
+struct Counts {
+    passed: usize,
+    failed: usize,
+    not_implemented: usize,
+    skipped: usize,
+}
+
+/// Prints failures whole, and how many cases ended how.
+fn tell(report: &Path) -> anyhow::Result<Counts> {
+    let mut counts = Counts::default();
+    let mut failing = false;
+    let file = File::open(report).with_context(|| format!("cannot read `{}`", report.display()))?;
+    for line in BufReader::new(file).lines() {
+        let line = line?;
+        let mut words = line.split_whitespace();
+        let status = words.next().unwrap_or_default();
+        let is_case = words.next().is_some_and(|name| name.contains('/')) && !line.starts_with(' ');
+        match status {
+            "pass" if is_case => counts.passed += 1,
+            "fail" if is_case => counts.failed += 1,
+            "skip" if is_case && line.contains("not implemented") => counts.not_implemented += 1,
+            "skip" if is_case => counts.skipped += 1,
+            _ => {}
+        }
+        if is_case {
+            failing = status == "fail";
+        }
+        if failing || !is_case && !line.starts_with(' ') && !line.is_empty() {
+            println!("{line}");
+        }
+    }
+    println!(
+        "conform: {} passed, {} failed, {} not implemented, {} skipped",
+        counts.passed, counts.failed, counts.not_implemented, counts.skipped
+    );
+    Ok(counts)
+}
+
+/// Copies a folder, but for what Python generates.
+fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
+    let mut open = vec![(from.to_owned(), to.to_owned())];
+    while let Some((from, to)) = open.pop() {
+        std::fs::create_dir_all(&to).with_context(|| format!("cannot create `{}`", to.display()))?;
+        let entries =
+            std::fs::read_dir(&from).with_context(|| format!("cannot list `{}`", from.display()))?;
+        for entry in entries {
+            let entry = entry.with_context(|| format!("cannot list `{}`", from.display()))?;
+            let generated =
+                ["_gen", "__pycache__", ".git"].map(OsStr::new).contains(&entry.file_name().as_os_str());
+            let (source, target) = (entry.path(), to.join(entry.file_name()));
+            let kind = entry.file_type()?;
+            if kind.is_dir() && !generated {
+                open.push((source, target));
+            } else if kind.is_file() {
+                // Read and written rather than copied, so that a read-only file does not stay read-only.
+                let content =
+                    std::fs::read(&source).with_context(|| format!("cannot read `{}`", source.display()))?;
+                std::fs::write(&target, content)
+                    .with_context(|| format!("cannot write `{}`", target.display()))?;
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,104 @@
+//! Which of our crates may use which; changing this list is a decision.
+
+use super::Finding;
+use crate::workspace::Workspace;
+
+/// A crate, and those of ours that it may use.
+const ARROWS: &[(&str, &[&str])] = &[
+    ("coreto-machine", &[]),
+    ("coreto-feel", &[]),
+    ("coreto-record", &["coreto-machine"]),
+    ("coreto-bpmn", &["coreto-feel"]),
+    ("coreto-engine", &["coreto-machine", "coreto-feel", "coreto-record", "coreto-bpmn"]),
+    ("coreto-log", &["coreto-machine"]),
+    ("coreto-partition", &["coreto-machine", "coreto-log"]),
+    (
+        "coreto-view",
+        &[
+            "coreto-machine",
+            "coreto-feel",
+            "coreto-record",
+            "coreto-bpmn",
+            "coreto-engine",
+            "coreto-log",
+            "coreto-partition",
+        ],
+    ),
+    ("coreto-protocol", &[]),
+    (
+        "coreto-grpc",
+        &[
+            "coreto-machine",
+            "coreto-record",
+            "coreto-bpmn",
+            "coreto-engine",
+            "coreto-partition",
+            "coreto-view",
+            "coreto-protocol",
+        ],
+    ),
+    (
+        "coreto-rest",
+        &[
+            "coreto-machine",
+            "coreto-record",
+            "coreto-bpmn",
+            "coreto-engine",
+            "coreto-partition",
+            "coreto-view",
+            "coreto-protocol",
+        ],
+    ),
+    ("coreto-cli", &["coreto-protocol"]),
+    ("coreto-worker", &["coreto-protocol"]),
+    (
+        "coreto",
+        &[
+            "coreto-machine",
+            "coreto-feel",
+            "coreto-record",
+            "coreto-bpmn",
+            "coreto-engine",
+            "coreto-log",
+            "coreto-partition",
+            "coreto-view",
+            "coreto-protocol",
+            "coreto-grpc",
+            "coreto-rest",
+            "coreto-cli",
+            "coreto-worker",
+        ],
+    ),
+    (
+        "coreto-sim",
+        &[
+            "coreto-machine",
+            "coreto-feel",
+            "coreto-record",
+            "coreto-bpmn",
+            "coreto-engine",
+            "coreto-log",
+            "coreto-partition",
+        ],
+    ),
+    ("example-order", &["coreto-worker"]),
+    ("xtask", &[]),
+];
+
+pub(super) fn check(workspace: &Workspace) -> Vec<Finding> {
+    let ours: Vec<&str> = workspace.members().map(|package| package.name.as_str()).collect();
+    let mut findings = Vec::new();
+    for package in workspace.members() {
+        let Some((_, allowed)) = ARROWS.iter().find(|(name, _)| *name == package.name) else {
+            findings.push(format!("`{}` has no line in `xtask/src/tidy/arrows.rs`", package.name));
+            continue;
+        };
+        for dependency in &package.dependencies {
+            let name = dependency.name.as_str();
+            if ours.contains(&name) && !allowed.contains(&name) && name != package.name {
+                findings.push(format!("`{}` may not use `{name}`", package.name));
+            }
+        }
+    }
+    findings
+}
