@@ -17,7 +17,7 @@ pub(super) fn check(workspace: &Workspace) -> anyhow::Result<Vec<Finding>> {
         let exception = exceptions.iter().find(|exception| exception.package == package);
         let unexpected = match exception {
             None => found.len() > 1,
-            Some(exception) => found.iter().any(|version| !exception.versions.contains(version)),
+            Some(exception) => found.iter().any(|version| !exception.covers(version)),
         };
         if unexpected {
             findings.push(format!("`{package}` is there as {}", found.join(" and ")));

@@ -1,4 +1,4 @@
-//! `exceptions`: packages that may be there in two versions, each with a reason and an end.
+//! `exceptions.txt`: packages that may be there in more than one version, each with a reason and an end.
 
 use anyhow::bail;
 
@@ -7,10 +7,19 @@ const FILE: &str = include_str!("exceptions.txt");
 /// A package that may be doubled for now.
 pub(super) struct Exception {
     pub(super) package: &'static str,
-    pub(super) versions: Vec<&'static str>,
+    series: Vec<&'static str>,
 }
 
-/// Reads the lines `package | version, version | reason | ends when`; `#` begins a comment.
+impl Exception {
+    /// Whether a version is of one of the series: `0.14` has `0.14.5`.
+    pub(super) fn covers(&self, version: &str) -> bool {
+        self.series.iter().any(|series| {
+            version.strip_prefix(series).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        })
+    }
+}
+
+/// Reads the lines `package | series, series | reason | ends when`; `#` begins a comment.
 pub(super) fn read() -> anyhow::Result<Vec<Exception>> {
     let mut exceptions = Vec::new();
     for (number, line) in FILE.lines().enumerate() {
@@ -18,16 +27,16 @@ pub(super) fn read() -> anyhow::Result<Vec<Exception>> {
             continue;
         }
         let fields: Vec<&str> = line.split('|').map(str::trim).collect();
-        let [package, versions, reason, end] = fields.as_slice() else {
+        let [package, series, reason, end] = fields.as_slice() else {
             bail!(
-                "`xtask/src/tidy/exceptions.txt` line {}: expected `package | versions | reason | ends when`",
+                "`xtask/src/tidy/exceptions.txt` line {}: expected `package | series | reason | ends when`",
                 number + 1
             );
         };
         if reason.is_empty() || end.is_empty() {
             bail!("`xtask/src/tidy/exceptions.txt` line {}: a reason and an end are wanted", number + 1);
         }
-        exceptions.push(Exception { package, versions: versions.split(',').map(str::trim).collect() });
+        exceptions.push(Exception { package, series: series.split(',').map(str::trim).collect() });
     }
     Ok(exceptions)
 }
