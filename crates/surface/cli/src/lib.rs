@@ -11,6 +11,7 @@
 //! `command/` one file a subject · `connect.rs` how a server is reached · `error.rs` exit codes ·
 //! `bench/` the load generator.
 
+pub mod bench;
 pub mod command;
 pub mod connect;
 mod error;

@@ -1,0 +1,141 @@
+use clap::Parser;
+
+use super::*;
+
+#[derive(Parser)]
+struct Line {
+    #[command(flatten)]
+    options: Options,
+}
+
+fn options(arguments: &str) -> Options {
+    let line = format!("bench {arguments}");
+    Line::try_parse_from(line.split_ascii_whitespace()).unwrap().options
+}
+
+const WINDOW: Window = Window { start: 0, end: SECOND };
+
+fn sent(load: &mut Load<'_>) -> Vec<Call> {
+    let mut calls = Vec::new();
+    load.send(|call, _, _| calls.push(call));
+    calls
+}
+
+fn creates(load: &mut Load<'_>) -> Vec<Call> {
+    sent(load).into_iter().filter(|call| matches!(call, Call::Create { .. })).collect()
+}
+
+fn status(code: u32) -> Status {
+    Status { code, message: String::new() }
+}
+
+fn number(call: Call) -> u64 {
+    let Call::Create { number, .. } = call else { panic!("{call:?}") };
+    number
+}
+
+#[test]
+fn a_closed_loop_starts_the_next_when_one_has_ended() {
+    let options = options("--concurrency 2");
+    let mut load = Load::new(&options, WINDOW, 1);
+    load.begin();
+    let first = creates(&mut load);
+    assert_eq!(first.len(), 2);
+    load.now = 5;
+    load.ended(first[0], status(0));
+    load.job(Job { key: 9, number: Some(number(first[0])) }, 0);
+    let completes = sent(&mut load);
+    assert_eq!(completes.len(), 1);
+    load.now = 7;
+    load.ended(completes[0], status(0));
+    assert_eq!(creates(&mut load).len(), 1);
+    assert_eq!((load.counts.created, load.counts.completed), (1, 1));
+    let counts = &load.counts;
+    let times = [&counts.create_ack, &counts.job_visible, &counts.complete_ack, &counts.instance];
+    assert_eq!(times.map(|histogram| histogram.max().as_nanos()), [5, 5, 2, 7]);
+}
+
+#[test]
+fn an_instance_ends_once_however_its_answers_cross() {
+    let options = options("--concurrency 1");
+    let mut load = Load::new(&options, WINDOW, 1);
+    load.begin();
+    let create = creates(&mut load)[0];
+    load.job(Job { key: 9, number: Some(number(create)) }, 0);
+    let complete = sent(&mut load)[0];
+    load.ended(complete, status(0));
+    assert!(creates(&mut load).is_empty(), "its create is not answered yet");
+    load.ended(create, status(0));
+    assert_eq!(creates(&mut load).len(), 1);
+    load.ended(create, status(0));
+    assert!(creates(&mut load).is_empty());
+}
+
+#[test]
+fn tries_again_when_the_server_is_busy_and_counts_it() {
+    let options = options("--concurrency 1");
+    let mut load = Load::new(&options, WINDOW, 1);
+    load.begin();
+    let create = creates(&mut load)[0];
+    load.ended(create, status(8));
+    load.tick();
+    assert!(creates(&mut load).is_empty());
+    load.now = load.next_due().unwrap();
+    load.tick();
+    let again = creates(&mut load)[0];
+    assert_eq!(again, Call::Create { number: number(create), attempt: 1 });
+    assert_eq!(load.counts.errors["create ResourceExhausted"], 1);
+    load.ended(again, status(3));
+    assert_eq!(load.counts.failed, 1);
+    load.now += REPLACE_AFTER;
+    load.tick();
+    assert_eq!(creates(&mut load).len(), 1);
+}
+
+#[test]
+fn an_open_loop_counts_from_when_a_start_was_due() {
+    let options = options("--rate 1000 --outstanding-max 5");
+    let mut load = Load::new(&options, WINDOW, 1);
+    load.begin();
+    load.tick();
+    assert_eq!(creates(&mut load).len(), 1);
+    load.now = 10 * MILLI;
+    load.tick();
+    let late = creates(&mut load);
+    assert_eq!(late.len(), 4);
+    assert_eq!(load.counts.left_out, 6);
+    load.ended(late[0], status(0));
+    assert_eq!(load.counts.create_ack.max().as_nanos(), u128::from(9 * MILLI));
+    load.now = 2 * SECOND;
+    load.tick();
+    assert_eq!(load.next_due().filter(|due| *due < SECOND), None);
+}
+
+#[test]
+fn a_poll_worker_holds_no_more_than_it_may() {
+    let options = options("--worker poll --max-jobs 10");
+    let mut load = Load::new(&options, WINDOW, 1);
+    load.begin();
+    let poll = sent(&mut load)[0];
+    assert_eq!(poll, Call::Poll { worker: 0, most: 10, backup: false });
+    (0..9).for_each(|key| load.job(Job { key, number: None }, 0));
+    load.ended(poll, status(0));
+    let completes = sent(&mut load).into_iter().filter(|call| matches!(call, Call::Complete { .. }));
+    let mut polls = Vec::new();
+    for complete in completes.collect::<Vec<_>>() {
+        load.ended(complete, status(0));
+        polls.extend(sent(&mut load));
+    }
+    assert_eq!(polls, [Call::Poll { worker: 0, most: 7, backup: false }]);
+    assert_eq!(load.counts.strays, 9);
+}
+
+#[test]
+fn a_stream_that_is_refused_for_good_ends_the_run() {
+    let options = options("");
+    let mut load = Load::new(&options, WINDOW, 1);
+    load.ended(Call::Stream { worker: 0 }, status(12));
+    let Some(Error::Refused { call: "StreamActivatedJobs", code: 12, .. }) = load.fatal else {
+        panic!("{:?}", load.fatal)
+    };
+}
