@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
-use coreto_log::{PartitionLog, PartitionName};
+use coreto_log::{PartitionLog, PartitionName, Retention};
 use coreto_machine::{Changes, Machine};
 
 use super::journal::describe;
@@ -36,11 +36,13 @@ pub struct SnapshotPolicy {
     pub log_bytes: u64,
     /// After so much time, if anything happened.
     pub interval: Duration,
+    /// How long readers hold the log back.
+    pub retention: Retention,
 }
 
 impl Default for SnapshotPolicy {
     fn default() -> Self {
-        Self { log_bytes: 1 << 30, interval: Duration::from_mins(30) }
+        Self { log_bytes: 1 << 30, interval: Duration::from_mins(30), retention: Retention::default() }
     }
 }
 
@@ -123,7 +125,7 @@ impl<M: Machine, L: PartitionLog> CheckpointWriter<M, L> {
         let mut write =
             |out: &mut dyn std::io::Write| write_snapshot(store, out).map_err(std::io::Error::other);
         let made = self.log.put_snapshot(&self.name, sequence, &mut write);
-        let trimmed = made.and_then(|_| self.log.trim(&self.name));
+        let trimmed = made.and_then(|_| self.log.trim(&self.name, self.policy.retention));
         if let Err(error) = trimmed {
             tracing::warn!(
                 partition = %self.name,

@@ -161,7 +161,7 @@ fn replay<M: Machine, L: PartitionLog>(
     let mut next = applied + 1;
     while next <= end {
         let Some(batch) = reader.next().map_err(failed)? else {
-            return Err(RecoverError::Gap { partition: name.clone(), first: next, needed: next });
+            return Err(RecoverError::Gap { partition: name.clone(), first: end + 1, needed: next });
         };
         if batch.sequence != next {
             return Err(RecoverError::Gap { partition: name.clone(), first: batch.sequence, needed: next });

@@ -1,0 +1,172 @@
+//! Reading the segments of one partition, also while they grow.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::disk::{Disk, DiskFile};
+use crate::disk_log::Ownership;
+use crate::error::Error;
+use crate::file::failed;
+use crate::log::{Batch, LogReader, PartitionName};
+use crate::segment::{self, FRAME, Frame, HEADER, Hash, Head};
+
+/// Reads one partition's log on a disk.
+pub struct DiskReader<D: Disk> {
+    disk: D,
+    directory: PathBuf,
+    partition: PartitionName,
+    ownership: Arc<Ownership>,
+    /// The sequence that comes next on the disk; those below `from` are passed over.
+    next: u64,
+    from: u64,
+    epoch: u64,
+    previous: Option<Hash>,
+    segment: Option<Segment>,
+}
+
+struct Segment {
+    file: Arc<dyn DiskFile>,
+    path: PathBuf,
+    /// Where the next frame begins in the file.
+    offset: u64,
+    /// Bytes of the file from `offset` on.
+    ahead: Bytes,
+    /// How much is read at once: little at the end of a growing log, much when catching up.
+    chunk: usize,
+}
+
+const CHUNK_MIN: usize = 64 << 10;
+const CHUNK_MAX: usize = 1 << 20;
+
+impl<D: Disk> DiskReader<D> {
+    pub(crate) fn open(
+        disk: D,
+        directory: PathBuf,
+        partition: PartitionName,
+        ownership: Arc<Ownership>,
+        from: u64,
+    ) -> Result<Self, Error> {
+        let from = from.max(1);
+        let firsts = segment::list(&disk, &directory)?;
+        let first = firsts.first().copied().unwrap_or(1);
+        if from < first {
+            return Err(Error::Trimmed { wanted: from, first });
+        }
+        let next = firsts.into_iter().rfind(|&first| first <= from).unwrap_or(1);
+        Ok(Self {
+            disk,
+            directory,
+            partition,
+            ownership,
+            next,
+            from,
+            epoch: 0,
+            previous: None,
+            segment: None,
+        })
+    }
+
+    /// Opens the segment that begins with the next sequence, if it is there.
+    fn open_segment(&mut self) -> Result<bool, Error> {
+        let path = segment::path(&self.directory, self.next);
+        let file = match self.disk.open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
+            Err(error) => return Err(failed("open", &path)(error)),
+        };
+        let mut header = [0; HEADER];
+        let read = file.read_at(&mut header, 0).map_err(failed("read", &path))?;
+        segment::check(&header[..read], &path, &self.partition, self.next)?;
+        self.segment =
+            Some(Segment { file, path, offset: HEADER as u64, ahead: Bytes::new(), chunk: CHUNK_MIN });
+        Ok(true)
+    }
+
+    /// The next frame of the open segment, or `None` where its frames end.
+    fn frame(&mut self) -> Result<Option<(Frame, Bytes)>, Error> {
+        let Some(segment) = &mut self.segment else { return Ok(None) };
+        if let Some(frame) = Frame::read(&segment.ahead) {
+            let bytes = segment.ahead.split_to(frame.length.min(segment.ahead.len()));
+            segment.offset += frame.length as u64;
+            return Ok(Some((frame, bytes)));
+        }
+        let whole = Head::read(&segment.ahead).map_or(FRAME, |head| head.length());
+        segment.chunk =
+            if segment.ahead.is_empty() { segment.chunk } else { (segment.chunk * 2).min(CHUNK_MAX) };
+        segment.fill(segment.chunk.max(whole))?;
+        if let Some(head) = Head::read(&segment.ahead)
+            && head.length() > segment.ahead.len()
+        {
+            segment.fill(head.length())?;
+        }
+        let Some(frame) = Frame::read(&segment.ahead) else { return Ok(None) };
+        let bytes = segment.ahead.split_to(frame.length.min(segment.ahead.len()));
+        segment.offset += frame.length as u64;
+        Ok(Some((frame, bytes)))
+    }
+
+    fn corrupt(&self, what: &'static str) -> Error {
+        let (path, offset) = match &self.segment {
+            Some(segment) => (segment.path.clone(), segment.offset),
+            None => (segment::path(&self.directory, self.next), 0),
+        };
+        Error::Corrupt { path, offset, what, whole_until: self.next - 1 }
+    }
+}
+
+impl Segment {
+    /// Reads the bytes from `offset` on again.
+    fn fill(&mut self, length: usize) -> Result<(), Error> {
+        let mut bytes = vec![0; length];
+        let read = self.file.read_at(&mut bytes, self.offset).map_err(failed("read", &self.path))?;
+        bytes.truncate(read);
+        self.ahead = bytes.into();
+        Ok(())
+    }
+}
+
+impl<D: Disk> LogReader for DiskReader<D> {
+    fn next(&mut self) -> Result<Option<Batch>, Error> {
+        // Bound: each round passes a frame or ends.
+        loop {
+            if self.next > self.ownership.durable() {
+                return Ok(None);
+            }
+            if self.segment.is_none() && !self.open_segment()? {
+                return Err(self.corrupt("the segment is missing"));
+            }
+            let Some((frame, bytes)) = self.frame()? else {
+                // The batch is durable, so it stands here or begins the next segment.
+                if self.segment.take().is_some_and(|segment| segment.offset > HEADER as u64)
+                    && self.open_segment()?
+                {
+                    continue;
+                }
+                return Err(self.corrupt("a batch that was acknowledged cannot be read"));
+            };
+            let head = frame.head;
+            if head.sequence != self.next || head.epoch < self.epoch {
+                return Err(self.corrupt("a frame is not where it was written"));
+            }
+            if self.previous.is_some_and(|hash| hash != head.previous) {
+                return Err(self.corrupt("the chain of hashes is broken"));
+            }
+            self.previous = Some(frame.hash);
+            self.epoch = head.epoch;
+            self.next += 1;
+            if head.sequence < self.from {
+                continue;
+            }
+            let payload =
+                head.payload(&bytes).ok_or_else(|| self.corrupt("a payload cannot be decompressed"))?;
+            return Ok(Some(Batch {
+                sequence: head.sequence,
+                epoch: head.epoch,
+                barrier: head.is_barrier(),
+                payload,
+            }));
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! Removing what nobody needs any more.
+
+use std::path::Path;
+use std::time::Duration;
+
+use crate::cursor;
+use crate::disk::Disk;
+use crate::error::Error;
+use crate::file::failed;
+use crate::segment;
+use crate::snapshot;
+
+/// How long a reader may hold the log back.
+#[derive(Clone, Copy, Debug)]
+pub struct Retention {
+    /// Bytes of log behind a cursor.
+    pub bytes: u64,
+    /// Time since a cursor was last moved.
+    pub age: Duration,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self { bytes: 10 << 30, age: Duration::from_hours(24) }
+    }
+}
+
+/// Snapshots that are kept.
+const SNAPSHOTS_KEPT: usize = 2;
+
+/// Removes segments and snapshots that nobody needs. Returns the first sequence that is kept.
+pub(crate) fn trim<D: Disk>(disk: &D, directory: &Path, retention: Retention) -> Result<u64, Error> {
+    let firsts = segment::list(disk, directory)?;
+    let Some(&first) = firsts.first() else { return Ok(1) };
+    let verified: Vec<_> = snapshot::list(disk, directory)?
+        .into_iter()
+        .filter(|snapshot| {
+            let file = disk.open(&snapshot.path);
+            file.is_ok_and(|file| snapshot::verify(file.as_ref(), &snapshot.path, snapshot.sequence).is_ok())
+        })
+        .collect();
+    let Some(oldest_kept) = verified.get(SNAPSHOTS_KEPT - 1) else { return Ok(first) };
+    let mut needed = oldest_kept.sequence + 1;
+    for cursor in cursor::all(disk, directory)? {
+        if cursor.sequence + 1 < needed && holds(disk, directory, &firsts, &cursor, retention)? {
+            needed = cursor.sequence + 1;
+        }
+    }
+    // A segment may go when the next one begins at or before what is needed; the last one always stays.
+    let gone = firsts.windows(2).take_while(|pair| pair[1] <= needed).count();
+    for &first in &firsts[..gone] {
+        let path = segment::path(directory, first);
+        disk.remove(&path).map_err(failed("remove", &path))?;
+    }
+    for old in &verified[SNAPSHOTS_KEPT..] {
+        disk.remove(&old.path).map_err(failed("remove", &old.path))?;
+    }
+    disk.sync_directory(directory).map_err(failed("sync", directory))?;
+    Ok(firsts[gone])
+}
+
+/// Whether a cursor that is behind still holds the log back.
+fn holds<D: Disk>(
+    disk: &D,
+    directory: &Path,
+    firsts: &[u64],
+    cursor: &cursor::Cursor,
+    retention: Retention,
+) -> Result<bool, Error> {
+    let path = cursor::path(directory, &cursor.name);
+    if disk.age(&path).map_err(failed("read", &path))? > retention.age {
+        return Ok(false);
+    }
+    let mut bytes = 0;
+    for &first in firsts.iter().filter(|&&first| first > cursor.sequence) {
+        let path = segment::path(directory, first);
+        let file = disk.open(&path).map_err(failed("open", &path))?;
+        bytes += file.size().map_err(failed("read", &path))?;
+    }
+    Ok(bytes <= retention.bytes)
+}
