@@ -1,0 +1,210 @@
+//! Tree to value.
+
+mod call;
+mod collection;
+mod iterate;
+mod operator;
+mod path;
+mod test;
+mod variable;
+
+use std::sync::Arc;
+
+use crate::ast::{Kind, Node, Slot};
+use crate::value::{Context, List, Text, Value};
+use crate::{Env, Evaluated, Failure, Resource, Scope, Warning, WarningKind};
+
+pub(crate) use collection::make_range;
+
+/// A value, or why the whole evaluation fails (in a box, to keep the usual case small).
+pub(crate) type Eval<T = Value> = Result<T, Box<Failure>>;
+
+/// One evaluation under way.
+pub(crate) struct Evaluator<'e> {
+    scope: &'e dyn Scope,
+    env: &'e Env<'e>,
+    /// Frames of locals, the innermost last.
+    stack: Vec<Value>,
+    /// Where the innermost frame starts.
+    base: usize,
+    depth: u32,
+    steps_left: u64,
+    bytes_left: u64,
+    /// How many random numbers were drawn.
+    drawn: u64,
+    warnings: Vec<Warning>,
+    /// Variables that are read in loops.
+    kept: Vec<(Arc<str>, Value)>,
+}
+
+impl<'e> Evaluator<'e> {
+    pub(crate) fn new(scope: &'e dyn Scope, env: &'e Env<'e>, slots: u32) -> Self {
+        Self {
+            scope,
+            env,
+            stack: vec![Value::Null; slots as usize],
+            base: 0,
+            depth: 0,
+            steps_left: env.budget.steps,
+            bytes_left: env.budget.bytes,
+            drawn: 0,
+            warnings: Vec::new(),
+            kept: Vec::new(),
+        }
+    }
+
+    /// Puts the input of unary tests where they read it.
+    pub(crate) fn set_input(&mut self, input: Value) {
+        self.set(0, input);
+    }
+
+    pub(crate) fn into_warnings(self) -> Vec<Warning> {
+        self.warnings
+    }
+
+    pub(crate) const fn env(&self) -> &'e Env<'e> {
+        self.env
+    }
+
+    /// The value of a node.
+    pub(crate) fn eval(&mut self, node: &Node) -> Eval {
+        match &node.kind {
+            Kind::Constant(value) => Ok(value.clone()),
+            Kind::Local(slot) => Ok(self.local(*slot).clone()),
+            Kind::Free(free) => self.free(free, node.at),
+            _ => {
+                if self.depth >= self.env.budget.depth {
+                    return self.exhausted(Resource::Depth, node.at);
+                }
+                self.depth += 1;
+                let value = self.eval_inner(node);
+                self.depth -= 1;
+                value
+            }
+        }
+    }
+
+    fn eval_inner(&mut self, node: &Node) -> Eval {
+        let at = node.at;
+        match &node.kind {
+            Kind::Constant(_) | Kind::Local(_) | Kind::Free(_) => self.eval(node),
+            Kind::Filtered(filtered) => self.filtered(filtered, at),
+            Kind::Or(operands) => self.connected(operands, true),
+            Kind::And(operands) => self.connected(operands, false),
+            Kind::Negate(operand) => self.negate(operand, at),
+            Kind::Compare(comparison, operands) => self.compare(*comparison, &operands.0, &operands.1, at),
+            Kind::Arithmetic(chain) => self.chain(chain, at),
+            Kind::Between(operands) => self.between(operands, at),
+            Kind::In(test) => self.in_tests(test, at),
+            Kind::InstanceOf(operand, kind) => self.instance_of(operand, *kind),
+            Kind::If(parts) => {
+                let [condition, then, otherwise] = &**parts;
+                let branch = if self.condition(condition)? { then } else { otherwise };
+                self.eval(branch)
+            }
+            Kind::For(expression) => self.for_expression(expression, at),
+            Kind::Quantified(expression) => self.quantified(expression, at),
+            Kind::Path(path) => self.path(path),
+            Kind::Call(call) => self.call(call, at),
+            Kind::List(items) => self.list(items, at),
+            Kind::Context(entries) => self.context(entries, at),
+            Kind::Range(range) => self.range(range, at),
+            Kind::Function(literal) => Ok(self.closure(literal)),
+            Kind::Tests(tests, slot) => self.any_test(tests, *slot, at).map(Value::from),
+        }
+    }
+
+    /// Whether the condition of an `if` holds. Null does not; anything but a boolean does not either, with a
+    /// warning.
+    fn condition(&mut self, node: &Node) -> Eval<bool> {
+        Ok(match self.eval(node)? {
+            Value::Boolean(holds) => holds,
+            Value::Null => false,
+            other => {
+                self.invalid_type("boolean", &other, node.at);
+                false
+            }
+        })
+    }
+
+    fn local(&self, slot: Slot) -> &Value {
+        &self.stack[self.base + slot as usize]
+    }
+
+    fn set(&mut self, slot: Slot, value: Value) {
+        self.stack[self.base + slot as usize] = value;
+    }
+
+    /// Charges turns of a loop, calls, or items that are looked at.
+    pub(crate) fn charge_steps(&mut self, steps: usize, at: u32) -> Eval<()> {
+        match self.steps_left.checked_sub(steps as u64) {
+            Some(left) => {
+                self.steps_left = left;
+                Ok(())
+            }
+            None => self.exhausted(Resource::Steps, at),
+        }
+    }
+
+    /// Charges memory of what is about to be made.
+    pub(crate) fn charge_bytes(&mut self, bytes: usize, at: u32) -> Eval<()> {
+        match self.bytes_left.checked_sub(bytes as u64) {
+            Some(left) => {
+                self.bytes_left = left;
+                Ok(())
+            }
+            None => self.exhausted(Resource::Bytes, at),
+        }
+    }
+
+    /// Fails when a list would be longer than allowed.
+    pub(crate) fn check_length(&mut self, length: usize, at: u32) -> Eval<()> {
+        if length as u64 > self.env.budget.list_length {
+            self.exhausted(Resource::ListLength, at)
+        } else {
+            Ok(())
+        }
+    }
+
+    pub(crate) fn exhausted<T>(&self, resource: Resource, at: u32) -> Eval<T> {
+        Err(Box::new(Failure::BudgetExhausted { resource, offset: at }))
+    }
+
+    /// A list as a value, charged.
+    pub(crate) fn make_list(&mut self, items: Vec<Value>, at: u32) -> Eval {
+        self.check_length(items.len(), at)?;
+        self.charge_bytes(items.len() * size_of::<Value>(), at)?;
+        match List::new(items) {
+            Some(list) => Ok(Value::List(list)),
+            None => self.exhausted(Resource::Depth, at),
+        }
+    }
+
+    /// A context as a value, charged.
+    pub(crate) fn make_context(&mut self, entries: Vec<(Text, Value)>, at: u32) -> Eval {
+        self.charge_bytes(entries.len() * size_of::<(Text, Value)>(), at)?;
+        match Context::new(entries) {
+            Some(context) => Ok(Value::Context(context)),
+            None => self.exhausted(Resource::Depth, at),
+        }
+    }
+
+    /// A string as a value, charged.
+    pub(crate) fn make_string(&mut self, text: impl Into<Text> + AsRef<str>, at: u32) -> Eval {
+        self.charge_bytes(text.as_ref().len(), at)?;
+        Ok(Value::String(text.into()))
+    }
+
+    /// Null, with a warning that says why.
+    pub(crate) fn warn(&mut self, kind: WarningKind, at: u32, message: impl FnOnce() -> String) -> Value {
+        if self.warnings.len() < Evaluated::WARNINGS_MAX {
+            self.warnings.push(Warning { kind, message: message(), offset: at });
+        }
+        Value::Null
+    }
+
+    pub(crate) fn invalid_type(&mut self, expected: &str, found: &Value, at: u32) -> Value {
+        let found = found.type_name();
+        self.warn(WarningKind::InvalidType, at, || format!("expected {expected}, found {found}"))
+    }
+}

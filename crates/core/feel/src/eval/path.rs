@@ -1,0 +1,149 @@
+//! Paths: fields, filters and calls on values.
+
+use super::{Eval, Evaluator};
+use crate::ast::{Kind, Node, Path, Slot, Step, StepKind};
+use crate::value::{Context, List, Number, Text, Value, json};
+use crate::{Variable, WarningKind};
+
+impl Evaluator<'_> {
+    pub(super) fn path(&mut self, path: &Path) -> Eval {
+        let mut steps = path.steps.iter();
+        let mut current = match &path.base.kind {
+            // Of a variable in JSON text only the part is read that the fields lead to.
+            Kind::Free(free) if !free.in_loop => match self.scope.variable(&free.name) {
+                Some(Variable::Json(mut text)) => {
+                    let mut rest = steps.clone();
+                    while let Some(Step { kind: StepKind::Field(name), .. }) = rest.next()
+                        && let Some(inner) = json::member(text, name)
+                    {
+                        text = inner;
+                        steps = rest.clone();
+                    }
+                    self.read_json(text, path.base.at)?
+                }
+                Some(Variable::Value(value)) => value,
+                None => self.no_variable(&free.name, path.base.at),
+            },
+            Kind::Local(slot) => {
+                let mut value = self.local(*slot);
+                let mut rest = steps.clone();
+                while let Some(Step { kind: StepKind::Field(name), .. }) = rest.next()
+                    && let Value::Context(context) = value
+                    && let Some(inner) = context.get(name)
+                {
+                    value = inner;
+                    steps = rest.clone();
+                }
+                value.clone()
+            }
+            _ => self.eval(&path.base)?,
+        };
+        for step in steps {
+            current = self.step(current, step)?;
+        }
+        Ok(current)
+    }
+
+    fn step(&mut self, base: Value, step: &Step) -> Eval {
+        match &step.kind {
+            StepKind::Field(name) => self.field(&base, name, step.at),
+            StepKind::Method(name, arguments) => {
+                let function = match &base {
+                    Value::Context(context) => context.get(name).cloned(),
+                    _ => None,
+                };
+                self.call_value(function, name, arguments, step.at)
+            }
+            StepKind::Call(arguments) => self.call_value(Some(base), "function", arguments, step.at),
+            StepKind::Filter { item, predicate } => self.filter(base, *item, predicate, step.at),
+        }
+    }
+
+    fn field(&mut self, base: &Value, name: &Text, at: u32) -> Eval {
+        match base {
+            Value::Context(context) => Ok(self.entry(context, name, at)),
+            Value::List(list) => {
+                self.charge_steps(list.len(), at)?;
+                let mut items = Vec::with_capacity(list.len());
+                for item in list.iter() {
+                    items.push(match item {
+                        Value::Null => Value::Null,
+                        // Each list inside of a list maps again, and lists are only so deep.
+                        item => self.field(item, name, at)?,
+                    });
+                }
+                self.make_list(items, at)
+            }
+            Value::Null => Ok(self.warn(WarningKind::NoContextEntryFound, at, || {
+                format!("there is no entry `{name}` in null")
+            })),
+            other => Ok(match other.property(name) {
+                Some(value) => value,
+                None => self.warn(WarningKind::NoPropertyFound, at, || {
+                    format!("a {} has no property `{name}`", other.type_name())
+                }),
+            }),
+        }
+    }
+
+    fn entry(&mut self, context: &Context, name: &Text, at: u32) -> Value {
+        if let Some(value) = context.get(name) {
+            return value.clone();
+        }
+        self.warn(WarningKind::NoContextEntryFound, at, || {
+            const SHOWN_MAX: usize = 10;
+            let mut known: Vec<&str> = context.iter().take(SHOWN_MAX).map(|(name, _)| name).collect();
+            if context.len() > SHOWN_MAX {
+                known.push("…");
+            }
+            format!("there is no entry `{name}` in the context with entries [{}]", known.join(", "))
+        })
+    }
+
+    fn filter(&mut self, base: Value, slot: Slot, predicate: &Node, at: u32) -> Eval {
+        let list = match base {
+            Value::List(list) => list,
+            Value::Null => return Ok(self.invalid_type("list to filter", &Value::Null, at)),
+            // One value stands for a list of it.
+            single => match List::new(vec![single]) {
+                Some(list) => list,
+                None => return self.exhausted(crate::Resource::Depth, at),
+            },
+        };
+        if let Kind::Constant(Value::Number(index)) = &predicate.kind {
+            return Ok(self.at_index(&list, *index, at));
+        }
+        let mut kept = Vec::new();
+        for (position, item) in list.iter().enumerate() {
+            self.charge_steps(1, at)?;
+            self.set(slot, item.clone());
+            match self.eval(predicate)? {
+                Value::Boolean(true) => kept.push(item.clone()),
+                // What a predicate gives for the first item tells whether it is an index.
+                Value::Number(index) if position == 0 => return Ok(self.at_index(&list, index, at)),
+                Value::Boolean(false) | Value::Null => (),
+                other => {
+                    self.invalid_type("boolean or number as filter", &other, at);
+                }
+            }
+        }
+        self.make_list(kept, at)
+    }
+
+    fn at_index(&mut self, list: &List, index: Number, at: u32) -> Value {
+        let item = index.to_i64().and_then(|index| {
+            let position = match index {
+                1.. => usize::try_from(index - 1).ok()?,
+                0 => return None,
+                _ => list.len().checked_sub(usize::try_from(index.unsigned_abs()).ok()?)?,
+            };
+            list.get(position)
+        });
+        match item {
+            Some(item) => item.clone(),
+            None => self.warn(WarningKind::NoPropertyFound, at, || {
+                format!("there is no item {index} in a list of {}", list.len())
+            }),
+        }
+    }
+}

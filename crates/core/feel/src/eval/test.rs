@@ -1,0 +1,96 @@
+//! Unary tests.
+
+use super::{Eval, Evaluator};
+use crate::ast::{Comparison, In, Kind, Slot, Test};
+use crate::value::{Range, Value, equal, same};
+
+impl Evaluator<'_> {
+    pub(super) fn in_tests(&mut self, test: &In, at: u32) -> Eval {
+        let input = self.eval(&test.input)?;
+        self.set(test.slot, input);
+        self.any_test(&test.tests, test.slot, at).map(Value::from)
+    }
+
+    /// Whether any test passes; nothing if none does and one could not tell.
+    pub(super) fn any_test(&mut self, tests: &[Test], slot: Slot, at: u32) -> Eval<Option<bool>> {
+        let mut unknown = false;
+        for test in tests {
+            match self.test(test, slot, at)? {
+                Some(true) => return Ok(Some(true)),
+                Some(false) => (),
+                None => unknown = true,
+            }
+        }
+        Ok(if unknown { None } else { Some(false) })
+    }
+
+    fn test(&mut self, test: &Test, slot: Slot, at: u32) -> Eval<Option<bool>> {
+        match test {
+            Test::Any => Ok(Some(true)),
+            Test::Not(tests) => {
+                if self.depth >= self.env.budget.depth {
+                    return self.exhausted(crate::Resource::Depth, at);
+                }
+                self.depth += 1;
+                let passes = self.any_test(tests, slot, at);
+                self.depth -= 1;
+                Ok(passes?.map(|passes| !passes))
+            }
+            Test::Compare(comparison, operand) => {
+                let operand_value = self.eval(operand)?;
+                let input = self.local(slot).clone();
+                Ok(self.compare_values(*comparison, &input, &operand_value, operand.at))
+            }
+            Test::Value(node, decided) => {
+                let value = self.eval(node)?;
+                if *decided {
+                    return Ok(match value {
+                        Value::Boolean(passes) => Some(passes),
+                        _ => None,
+                    });
+                }
+                let input = self.local(slot).clone();
+                let explicit_list = matches!(&node.kind, Kind::List(_) | Kind::Constant(_));
+                Ok(self.matches(&input, &value, explicit_list, node.at))
+            }
+        }
+    }
+
+    /// Whether a value that stands as a test is met by the input.
+    fn matches(&mut self, input: &Value, value: &Value, _explicit_list: bool, at: u32) -> Option<bool> {
+        match value {
+            Value::Range(range) => match includes(range, input) {
+                None => {
+                    self.warn(crate::WarningKind::NotComparable, at, || {
+                        let bound = range.start().value.type_name();
+                        format!("cannot compare {} with a range of {bound}", input.type_name())
+                    });
+                    None
+                }
+                known => known,
+            },
+            Value::List(items) if !matches!(input, Value::List(_)) => {
+                Some(items.iter().any(|item| match item {
+                    Value::Range(range) => includes(range, input) == Some(true),
+                    item => same(input, item),
+                }))
+            }
+            Value::List(items) => {
+                Some(equal(input, value) == Some(true) || items.iter().any(|item| same(input, item)))
+            }
+            Value::Boolean(true) if !matches!(input, Value::Boolean(_)) => Some(true),
+            other => self.compare_values(Comparison::Equal, input, other, at),
+        }
+    }
+}
+
+/// Whether a value lies in a range; nothing if it cannot be compared with the bounds.
+pub(crate) fn includes(range: &Range, value: &Value) -> Option<bool> {
+    let (start, end) = (range.start(), range.end());
+    let above = crate::value::order(value, &start.value)?;
+    let below = crate::value::order(value, &end.value)?;
+    Some(
+        (above.is_gt() || above.is_eq() && start.included)
+            && (below.is_lt() || below.is_eq() && end.included),
+    )
+}

@@ -1,0 +1,52 @@
+//! Reading names.
+
+use super::{Eval, Evaluator};
+use crate::ast::{Filtered, Free};
+use crate::value::Value;
+use crate::{Variable, WarningKind};
+
+impl Evaluator<'_> {
+    pub(super) fn free(&mut self, free: &Free, at: u32) -> Eval {
+        if free.in_loop
+            && let Some((_, value)) = self.kept.iter().find(|(name, _)| *name == free.name)
+        {
+            return Ok(value.clone());
+        }
+        let value = match self.scope.variable(&free.name) {
+            Some(Variable::Json(text)) => self.read_json(text, at)?,
+            Some(Variable::Value(value)) => value,
+            None => return Ok(self.no_variable(&free.name, at)),
+        };
+        if free.in_loop {
+            self.kept.push((free.name.clone(), value.clone()));
+        }
+        Ok(value)
+    }
+
+    /// The value of JSON text from the scope.
+    pub(super) fn read_json(&mut self, text: &[u8], at: u32) -> Eval {
+        self.charge_bytes(text.len(), at)?;
+        match Value::from_json(text) {
+            Ok(value) => Ok(value),
+            Err(error) => {
+                Ok(self.warn(WarningKind::Unknown, at, || format!("cannot read a variable: {error}")))
+            }
+        }
+    }
+
+    pub(super) fn no_variable(&mut self, name: &str, at: u32) -> Value {
+        self.warn(WarningKind::NoVariableFound, at, || format!("there is no variable `{name}`"))
+    }
+
+    pub(super) fn filtered(&mut self, filtered: &Filtered, at: u32) -> Eval {
+        for &slot in &filtered.items {
+            if let Value::Context(item) = self.local(slot)
+                && let Some(value) = item.get(&filtered.name)
+            {
+                return Ok(value.clone());
+            }
+        }
+        debug_assert_eq!(filtered.otherwise.at, at);
+        self.eval(&filtered.otherwise)
+    }
+}

@@ -1,0 +1,86 @@
+//! Compiled expressions.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::ast::Node;
+use crate::eval::Evaluator;
+use crate::parser::{self, Parsed};
+use crate::{Env, Failure, ParseError, Scope, Value, Warning};
+
+/// A compiled expression; cheap to clone.
+#[derive(Clone)]
+pub struct Expression(Arc<Compiled>);
+
+struct Compiled {
+    source: Box<str>,
+    root: Node,
+    slots: u32,
+    variables: Vec<Arc<str>>,
+}
+
+/// What an evaluation gave.
+#[derive(Clone, Debug)]
+pub struct Evaluated {
+    /// The result.
+    pub value: Value,
+    /// Why it, or something that it was made of, is null. At most [`Evaluated::WARNINGS_MAX`], the first ones.
+    pub warnings: Vec<Warning>,
+}
+
+impl Evaluated {
+    /// How many warnings an evaluation keeps.
+    pub const WARNINGS_MAX: usize = 100;
+}
+
+impl Expression {
+    /// Compiles the text of an expression (without the `=` that marks it in a model).
+    ///
+    /// # Errors
+    /// When the text is not one whole expression; the error tells the place and what would have fitted.
+    pub fn parse(source: &str) -> Result<Self, ParseError> {
+        let Parsed { root, slots, free } = parser::expression(source)?;
+        Ok(Self(Arc::new(Compiled { source: source.into(), root, slots, variables: free })))
+    }
+
+    /// The text that was compiled.
+    pub fn source(&self) -> &str {
+        &self.0.source
+    }
+
+    /// Names that it reads from the scope, each once.
+    pub fn variables(&self) -> impl Iterator<Item = &str> {
+        self.0.variables.iter().map(|name| &**name)
+    }
+
+    /// Computes the value.
+    ///
+    /// # Errors
+    /// Only when an `assert` does not hold or the budget is exhausted; everything else that fails gives null and a
+    /// warning.
+    pub fn evaluate(&self, scope: &dyn Scope, env: &Env<'_>) -> Result<Evaluated, Failure> {
+        let mut evaluator = Evaluator::new(scope, env, self.0.slots);
+        let value = evaluator.eval(&self.0.root).map_err(|failure| *failure)?;
+        Ok(Evaluated { value, warnings: evaluator.into_warnings() })
+    }
+}
+
+impl fmt::Debug for Expression {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Expression").field(&self.source()).finish()
+    }
+}
+
+impl fmt::Display for Expression {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.source())
+    }
+}
+
+impl PartialEq for Expression {
+    fn eq(&self, other: &Self) -> bool {
+        self.source() == other.source()
+    }
+}
+
+impl Eq for Expression {}

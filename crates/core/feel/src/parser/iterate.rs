@@ -1,0 +1,61 @@
+//! `for`, `some` and `every`.
+
+use super::{Parser, Result};
+use crate::ast::{For, Iteration, Kind, Node, Quantified};
+use crate::lexer::TokenKind;
+
+impl Parser<'_> {
+    pub(super) fn for_expression(&mut self) -> Result<Node> {
+        let at = self.advance().start;
+        let mark = self.names.mark();
+        let iterations = self.iterations()?;
+        let partial = self.names.declare("partial");
+        self.expect_word("return")?;
+        self.names.enter_loop();
+        let body = self.expression()?;
+        self.names.leave_loop();
+        let partial = self.names.is_used(partial).then_some(partial);
+        self.names.forget(mark);
+        Ok(self.node(Kind::For(Box::new(For { iterations, partial, body })), at))
+    }
+
+    pub(super) fn quantified(&mut self) -> Result<Node> {
+        let word = self.advance();
+        let every = self.text(word) == "every";
+        let mark = self.names.mark();
+        let iterations = self.iterations()?;
+        self.expect_word("satisfies")?;
+        self.names.enter_loop();
+        let condition = self.expression()?;
+        self.names.leave_loop();
+        self.names.forget(mark);
+        Ok(self.node(Kind::Quantified(Box::new(Quantified { every, iterations, condition })), word.start))
+    }
+
+    fn iterations(&mut self) -> Result<Box<[Iteration]>> {
+        let mut iterations = Vec::new();
+        loop {
+            let name = match self.token.kind {
+                TokenKind::Name | TokenKind::Quoted => self.advance(),
+                _ => return Err(self.unexpected("the name of a variable")),
+            };
+            let name = self.text(name).trim_matches('`');
+            self.expect_word("in")?;
+            // Domains after the first are evaluated once per item of those before.
+            let repeated = !iterations.is_empty();
+            if repeated {
+                self.names.enter_loop();
+            }
+            let domain = self.expression()?;
+            let end = if self.take(TokenKind::DotDot) { Some(self.expression()?) } else { None };
+            if repeated {
+                self.names.leave_loop();
+            }
+            let slot = self.names.declare(name);
+            iterations.push(Iteration { slot, domain, end });
+            if !self.take(TokenKind::Comma) {
+                return Ok(iterations.into());
+            }
+        }
+    }
+}

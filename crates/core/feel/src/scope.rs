@@ -1,0 +1,48 @@
+//! What an evaluation is given from outside: variables, clock, zone, seed, budget.
+
+use crate::{Budget, Value};
+
+/// Where variables come from.
+pub trait Scope {
+    /// The variable of this name, if there is one; it may be asked for several times in one evaluation.
+    fn variable(&self, name: &str) -> Option<Variable<'_>>;
+}
+
+/// A variable as its keeper has it.
+#[derive(Clone, Debug)]
+pub enum Variable<'a> {
+    /// One valid JSON value as UTF-8 text; only what an expression needs of it is read.
+    Json(&'a [u8]),
+    /// A value.
+    Value(Value),
+}
+
+/// A scope without variables.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Nothing;
+
+impl Scope for Nothing {
+    fn variable(&self, _name: &str) -> Option<Variable<'_>> {
+        None
+    }
+}
+
+/// Everything else that a result depends on. Equal inputs give equal results.
+#[derive(Clone, Copy, Debug)]
+pub struct Env<'a> {
+    /// What `now()` and `today()` tell, in milliseconds since 1970-01-01T00:00Z.
+    pub now_ms: i64,
+    /// The zone of `now()` and `today()`, as in the IANA database (which is bundled); unknown means UTC.
+    pub zone: &'a str,
+    /// Where `uuid()` and `random number()` come from.
+    pub seed: u128,
+    /// What the evaluation may use.
+    pub budget: Budget,
+}
+
+impl Default for Env<'_> {
+    /// The first instant of 1970, UTC, seed 0, and the default budget.
+    fn default() -> Self {
+        Self { now_ms: 0, zone: "UTC", seed: 0, budget: Budget::default() }
+    }
+}

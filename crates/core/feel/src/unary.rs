@@ -1,0 +1,61 @@
+//! Unary tests: what a cell of a decision table says about its input.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::ast::Node;
+use crate::eval::Evaluator;
+use crate::parser::{self, Parsed};
+use crate::{Env, Evaluated, Failure, ParseError, Scope, Value};
+
+/// Compiled unary tests, e.g. `< 5, [10..20]`; cheap to clone.
+///
+/// A test passes when it is true, equals the input, or is a list or range that holds it; `?` stands for the input,
+/// `-` passes always, `not(…)` turns tests around.
+#[derive(Clone)]
+pub struct UnaryTests(Arc<Compiled>);
+
+struct Compiled {
+    source: Box<str>,
+    root: Node,
+    slots: u32,
+    variables: Vec<Arc<str>>,
+}
+
+impl UnaryTests {
+    /// Compiles the text of unary tests.
+    ///
+    /// # Errors
+    /// When the text is not a whole list of tests.
+    pub fn parse(source: &str) -> Result<Self, ParseError> {
+        let Parsed { root, slots, free } = parser::unary_tests(source)?;
+        Ok(Self(Arc::new(Compiled { source: source.into(), root, slots, variables: free })))
+    }
+
+    /// The text that was compiled.
+    pub fn source(&self) -> &str {
+        &self.0.source
+    }
+
+    /// Names that the tests read from the scope, each once; the input is not among them.
+    pub fn variables(&self) -> impl Iterator<Item = &str> {
+        self.0.variables.iter().map(|name| &**name)
+    }
+
+    /// Whether the input passes: a boolean, or null when that cannot be told.
+    ///
+    /// # Errors
+    /// As for [`crate::Expression::evaluate`].
+    pub fn evaluate(&self, input: Value, scope: &dyn Scope, env: &Env<'_>) -> Result<Evaluated, Failure> {
+        let mut evaluator = Evaluator::new(scope, env, self.0.slots);
+        evaluator.set_input(input);
+        let value = evaluator.eval(&self.0.root).map_err(|failure| *failure)?;
+        Ok(Evaluated { value, warnings: evaluator.into_warnings() })
+    }
+}
+
+impl fmt::Debug for UnaryTests {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("UnaryTests").field(&self.source()).finish()
+    }
+}

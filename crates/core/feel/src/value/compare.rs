@@ -1,0 +1,58 @@
+//! Equality and order.
+
+use std::cmp::Ordering;
+
+use super::{Context, List, Value};
+
+/// Whether two values are equal; nothing when their types cannot be compared. Null equals null only. Inside of
+/// lists and contexts, what cannot be compared is unequal.
+pub fn equal(left: &Value, right: &Value) -> Option<bool> {
+    Some(match (left, right) {
+        (Value::Null, other) | (other, Value::Null) => other.is_null(),
+        (Value::Number(left), Value::Number(right)) => left == right,
+        (Value::String(left), Value::String(right)) => left == right,
+        (Value::Boolean(left), Value::Boolean(right)) => left == right,
+        (Value::List(left), Value::List(right)) => lists_equal(left, right),
+        (Value::Context(left), Value::Context(right)) => contexts_equal(left, right),
+        (Value::Date(left), Value::Date(right)) => left == right,
+        (Value::Time(left), Value::Time(right)) => return left.order(right).map(Ordering::is_eq),
+        (Value::DateTime(left), Value::DateTime(right)) => return left.order(right).map(Ordering::is_eq),
+        (Value::DaysTimeDuration(left), Value::DaysTimeDuration(right)) => left == right,
+        (Value::YearsMonthsDuration(left), Value::YearsMonthsDuration(right)) => left == right,
+        (Value::Range(left), Value::Range(right)) => {
+            left.start().included == right.start().included
+                && left.end().included == right.end().included
+                && same(&left.start().value, &right.start().value)
+                && same(&left.end().value, &right.end().value)
+        }
+        _ => return None,
+    })
+}
+
+/// Equality where "cannot be compared" counts as unequal.
+pub(crate) fn same(left: &Value, right: &Value) -> bool {
+    equal(left, right) == Some(true)
+}
+
+fn lists_equal(left: &List, right: &List) -> bool {
+    left.len() == right.len() && left.iter().zip(right.iter()).all(|(left, right)| same(left, right))
+}
+
+fn contexts_equal(left: &Context, right: &Context) -> bool {
+    left.len() == right.len()
+        && left.iter().all(|(name, value)| right.get(name).is_some_and(|other| same(value, other)))
+}
+
+/// The order of two values; nothing when they are of different types or of one without order.
+pub(crate) fn order(left: &Value, right: &Value) -> Option<Ordering> {
+    Some(match (left, right) {
+        (Value::Number(left), Value::Number(right)) => left.cmp(right),
+        (Value::String(left), Value::String(right)) => left.cmp(right),
+        (Value::Date(left), Value::Date(right)) => left.cmp(right),
+        (Value::Time(left), Value::Time(right)) => return left.order(right),
+        (Value::DateTime(left), Value::DateTime(right)) => return left.order(right),
+        (Value::DaysTimeDuration(left), Value::DaysTimeDuration(right)) => left.cmp(right),
+        (Value::YearsMonthsDuration(left), Value::YearsMonthsDuration(right)) => left.cmp(right),
+        _ => return None,
+    })
+}

@@ -1,0 +1,223 @@
+//! JSON text to values.
+
+use super::JsonError;
+use crate::value::{Context, List, Number, Text, VALUE_DEPTH_MAX, Value};
+
+pub(super) fn value(text: &[u8]) -> Result<Value, JsonError> {
+    let mut reader = Reader { text, at: 0 };
+    reader.blanks();
+    let value = reader.value(0)?;
+    reader.blanks();
+    if reader.at < text.len() {
+        return Err(reader.error("unexpected text after the value"));
+    }
+    Ok(value)
+}
+
+/// The text of a JSON string that starts at its opening quote.
+pub(super) fn string(text: &[u8]) -> Result<Text, JsonError> {
+    Reader { text, at: 0 }.string()
+}
+
+struct Reader<'a> {
+    text: &'a [u8],
+    at: usize,
+}
+
+impl Reader<'_> {
+    fn error(&self, message: &'static str) -> JsonError {
+        JsonError { offset: self.at, message }
+    }
+
+    fn peek(&self) -> Option<u8> {
+        self.text.get(self.at).copied()
+    }
+
+    fn blanks(&mut self) {
+        while matches!(self.peek(), Some(b' ' | b'\n' | b'\r' | b'\t')) {
+            self.at += 1;
+        }
+    }
+
+    fn value(&mut self, depth: u16) -> Result<Value, JsonError> {
+        match self.peek() {
+            Some(b'"') => self.string().map(Value::String),
+            Some(b'-' | b'0'..=b'9') => self.number(),
+            Some(b'{' | b'[') if depth >= VALUE_DEPTH_MAX => Err(self.error("nested too deep")),
+            Some(b'{') => self.object(depth),
+            Some(b'[') => self.array(depth),
+            Some(b't') => self.word(b"true", Value::Boolean(true)),
+            Some(b'f') => self.word(b"false", Value::Boolean(false)),
+            Some(b'n') => self.word(b"null", Value::Null),
+            Some(_) => Err(self.error("expected a value")),
+            None => Err(self.error("unexpected end")),
+        }
+    }
+
+    fn word(&mut self, word: &[u8], value: Value) -> Result<Value, JsonError> {
+        if !self.text[self.at..].starts_with(word) {
+            return Err(self.error("expected a value"));
+        }
+        self.at += word.len();
+        Ok(value)
+    }
+
+    fn number(&mut self) -> Result<Value, JsonError> {
+        let start = self.at;
+        let negative = self.peek() == Some(b'-');
+        self.at += usize::from(negative);
+        let digits = self.at;
+        let mut integer = 0i64;
+        while let Some(byte @ b'0'..=b'9') = self.peek() {
+            // Wraps for long numbers, which are then read again the slow way.
+            integer = integer.wrapping_mul(10).wrapping_add(i64::from(byte - b'0'));
+            self.at += 1;
+        }
+        let whole = self.at - digits;
+        if whole == 0 {
+            return Err(self.error("expected a digit"));
+        }
+        if whole > 1 && self.text[digits] == b'0' {
+            self.at = digits;
+            return Err(self.error("a number does not start with 0"));
+        }
+        if whole <= 18 && !matches!(self.peek(), Some(b'.' | b'e' | b'E')) {
+            return Ok(Value::Number(Number::from_i64(if negative { -integer } else { integer })));
+        }
+        while matches!(self.peek(), Some(b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-')) {
+            self.at += 1;
+        }
+        let text = &self.text[start..self.at];
+        Number::from_bytes(text)
+            .map(Value::Number)
+            .map_err(|_| JsonError { offset: start, message: "not a number, or one out of range" })
+    }
+
+    fn array(&mut self, depth: u16) -> Result<Value, JsonError> {
+        self.at += 1;
+        let mut items = Vec::new();
+        self.blanks();
+        if self.peek() == Some(b']') {
+            self.at += 1;
+            return Ok(Value::List(List::empty()));
+        }
+        loop {
+            self.blanks();
+            items.push(self.value(depth + 1)?);
+            self.blanks();
+            match self.peek() {
+                Some(b',') => self.at += 1,
+                Some(b']') => break,
+                _ => return Err(self.error("expected `,` or `]`")),
+            }
+        }
+        self.at += 1;
+        List::new(items).map(Value::List).ok_or_else(|| self.error("nested too deep"))
+    }
+
+    fn object(&mut self, depth: u16) -> Result<Value, JsonError> {
+        self.at += 1;
+        let mut entries = Vec::new();
+        self.blanks();
+        if self.peek() == Some(b'}') {
+            self.at += 1;
+            return Ok(Value::Context(Context::empty()));
+        }
+        loop {
+            self.blanks();
+            if self.peek() != Some(b'"') {
+                return Err(self.error("expected a member name"));
+            }
+            let name = self.string()?;
+            self.blanks();
+            if self.peek() != Some(b':') {
+                return Err(self.error("expected `:`"));
+            }
+            self.at += 1;
+            self.blanks();
+            entries.push((name, self.value(depth + 1)?));
+            self.blanks();
+            match self.peek() {
+                Some(b',') => self.at += 1,
+                Some(b'}') => break,
+                _ => return Err(self.error("expected `,` or `}`")),
+            }
+        }
+        self.at += 1;
+        Context::new(entries).map(Value::Context).ok_or_else(|| self.error("nested too deep"))
+    }
+
+    fn string(&mut self) -> Result<Text, JsonError> {
+        self.at += 1;
+        let start = self.at;
+        loop {
+            match self.peek() {
+                Some(b'"') => break,
+                Some(b'\\') => return self.string_with_escapes(start),
+                Some(0..=0x1f) => return Err(self.error("control character in a string")),
+                Some(_) => self.at += 1,
+                None => return Err(self.error("string without end")),
+            }
+        }
+        let text = std::str::from_utf8(&self.text[start..self.at]).map_err(|_| self.error("not UTF-8"))?;
+        self.at += 1;
+        Ok(Text::from(text))
+    }
+
+    fn string_with_escapes(&mut self, start: usize) -> Result<Text, JsonError> {
+        let mut bytes = self.text[start..self.at].to_vec();
+        loop {
+            let byte = self.peek().ok_or_else(|| self.error("string without end"))?;
+            self.at += 1;
+            match byte {
+                b'"' => break,
+                b'\\' => {
+                    let character = self.escape()?;
+                    bytes.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+                }
+                0..=0x1f => return Err(self.error("control character in a string")),
+                _ => bytes.push(byte),
+            }
+        }
+        String::from_utf8(bytes).map(Text::from).map_err(|_| self.error("not UTF-8"))
+    }
+
+    fn escape(&mut self) -> Result<char, JsonError> {
+        let byte = self.peek().ok_or_else(|| self.error("string without end"))?;
+        self.at += 1;
+        Ok(match byte {
+            b'"' | b'\\' | b'/' => char::from(byte),
+            b'b' => '\u{8}',
+            b'f' => '\u{c}',
+            b'n' => '\n',
+            b'r' => '\r',
+            b't' => '\t',
+            b'u' => {
+                let unit = self.hex()?;
+                let mut code = unit;
+                if (0xd800..0xdc00).contains(&unit) && self.text[self.at..].starts_with(b"\\u") {
+                    let here = self.at;
+                    self.at += 2;
+                    let second = self.hex()?;
+                    if (0xdc00..0xe000).contains(&second) {
+                        code = 0x1_0000 + ((unit - 0xd800) << 10) + (second - 0xdc00);
+                    } else {
+                        self.at = here;
+                    }
+                }
+                // Half of a pair has no place in UTF-8.
+                char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER)
+            }
+            _ => return Err(self.error("unknown escape")),
+        })
+    }
+
+    fn hex(&mut self) -> Result<u32, JsonError> {
+        let digits =
+            self.text.get(self.at..self.at + 4).ok_or_else(|| self.error("expected four hex digits"))?;
+        let code = digits.iter().try_fold(0, |code, &byte| Some(code * 16 + char::from(byte).to_digit(16)?));
+        let code = code.ok_or_else(|| self.error("expected four hex digits"))?;
+        self.at += 4;
+        Ok(code)
+    }
+}
