@@ -9,6 +9,7 @@ use crate::backend::Backend;
 use crate::outlet::Outlet;
 use crate::server::Service;
 use crate::tls;
+use crate::watch::Watcher;
 
 /// How the gateway listens. [`Config::default`] is right for one machine.
 #[derive(Clone, Debug)]
@@ -76,11 +77,16 @@ impl Config {
     ///
     /// # Errors
     /// When the address cannot be bound or certificate and key cannot be used.
-    pub fn build(self, backend: Arc<dyn Backend>, outlet: Arc<Outlet>) -> Result<Service, Error> {
+    pub fn build(
+        self,
+        backend: Arc<dyn Backend>,
+        outlet: Arc<Outlet>,
+        watcher: Arc<dyn Watcher>,
+    ) -> Result<Service, Error> {
         let address = self.address;
         let tls = self.tls.as_ref().map(tls::acceptor).transpose()?;
         let listener = TcpListener::bind(address).map_err(|source| Error::Bind { address, source })?;
-        Service::new(self, listener, tls, backend, outlet)
+        Service::new(self, listener, tls, backend, outlet, watcher)
     }
 }
 

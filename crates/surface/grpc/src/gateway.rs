@@ -1,13 +1,14 @@
 //! The service `gateway_protocol.Gateway`: what all calls share, and the list of them.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use coreto_machine::{Caller, Channel, Tenant};
 use coreto_partition::{Address, Answer, Request};
 use coreto_protocol::gateway as pb;
 use coreto_protocol::gateway::gateway_server;
 use coreto_record::{Command, Reply, partition_of};
+use tokio::sync::watch;
 use tonic::metadata::MetadataMap;
 use tonic::{Response, Status};
 
@@ -19,6 +20,7 @@ use crate::poll::Batches;
 use crate::rpc::{deploy, incident, instance, job, topology};
 use crate::status::Failure;
 use crate::stream::Jobs;
+use crate::watch::Watcher;
 
 /// What the calls of one runtime thread share.
 pub(crate) struct Gateway {
@@ -34,10 +36,18 @@ pub(crate) struct Shared {
     pub(crate) backend: Arc<dyn Backend>,
     pub(crate) outlet: Arc<Outlet>,
     pub(crate) address: std::net::SocketAddr,
-    /// No new calls are taken.
-    pub(crate) draining: AtomicBool,
+    /// Reads records for `Watch`.
+    pub(crate) watcher: Arc<dyn Watcher>,
+    /// Says that no new calls are taken.
+    pub(crate) drain: watch::Sender<bool>,
     /// Where the next command goes that has no key.
     pub(crate) turn: AtomicU32,
+}
+
+impl Shared {
+    pub(crate) fn is_draining(&self) -> bool {
+        *self.drain.borrow()
+    }
 }
 
 /// The longest idempotency key in bytes.
@@ -65,7 +75,7 @@ impl Gateway {
 
     /// Hands a command to a partition; the answer comes to `ticket`.
     pub(crate) fn submit(&self, partition: u32, call: Call<'_>, ticket: u64) -> Result<(), Failure> {
-        if self.shared.draining.load(Ordering::Relaxed) {
+        if self.shared.is_draining() {
             return Err(Failure::Draining);
         }
         let mut request = Request::new(call.command, caller(), Some(self.address(ticket)));

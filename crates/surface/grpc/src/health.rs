@@ -2,7 +2,6 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio_stream::Stream;
@@ -26,7 +25,7 @@ pub(crate) struct Checks {
 
 fn status(shared: &Shared) -> ServingStatus {
     let healthy = |number| matches!(shared.backend.health(number), coreto_partition::Health::Healthy);
-    if !shared.draining.load(Ordering::Relaxed) && (1..=shared.backend.partitions()).all(healthy) {
+    if !shared.is_draining() && (1..=shared.backend.partitions()).all(healthy) {
         ServingStatus::Serving
     } else {
         ServingStatus::NotServing
@@ -84,7 +83,7 @@ impl Stream for Watch {
         loop {
             std::task::ready!(self.looks.poll_tick(context));
             let now = if self.known { status(&self.shared) } else { ServingStatus::ServiceUnknown };
-            let draining = self.shared.draining.load(Ordering::Relaxed);
+            let draining = self.shared.is_draining();
             if self.last != Some(now) {
                 self.last = Some(now);
                 return std::task::Poll::Ready(Some(Ok(response(now))));

@@ -13,7 +13,7 @@
 //! # Where to look
 //! `rpc/` the calls by subject · `convert.rs` what requests must look like, and how answers do · `status.rs` ·
 //! `desk/` answers on their way from the log thread to the waiting calls · `poll.rs` long polls · `stream.rs` job
-//! streams · `server.rs` connections, TLS and drain · `inspect.rs` our own reads · `health.rs` `reflection.rs`.
+//! streams · `server.rs` connections, TLS and drain · `inspect.rs` `watch.rs` our own reads · `health.rs` `reflection.rs`.
 
 mod backend;
 mod config;
@@ -21,6 +21,7 @@ mod convert;
 mod desk;
 mod gateway;
 mod health;
+mod inspect;
 #[doc(hidden)]
 pub mod interim;
 mod outlet;
@@ -32,8 +33,10 @@ mod server;
 mod status;
 mod stream;
 mod tls;
+mod watch;
 
 pub use backend::Backend;
 pub use config::{Config, Error, Tls};
 pub use outlet::Outlet;
 pub use server::Service;
+pub use watch::{Ended, Feed, WatchError, Watched, Watcher, Wish};

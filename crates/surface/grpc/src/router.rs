@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use coreto_protocol::gateway::gateway_server::GatewayServer;
+use coreto_protocol::inspect::inspect_server::InspectServer;
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Request, Response, StatusCode};
 use hyper::body::Incoming;
@@ -15,6 +16,7 @@ use tonic_health::pb::health_server::HealthServer;
 
 use crate::gateway::Gateway;
 use crate::health::Checks;
+use crate::inspect::Inspect;
 use crate::reflection;
 
 pub(crate) type Never = std::convert::Infallible;
@@ -24,15 +26,18 @@ pub(crate) type Answer = BoxFuture<Response<Body>, Never>;
 #[derive(Clone)]
 pub(crate) struct Router {
     gateway: GatewayServer<Gateway>,
+    inspect: InspectServer<Inspect>,
     health: HealthServer<Checks>,
 }
 
 impl Router {
     pub(crate) fn new(gateway: Gateway) -> Self {
         let bytes_max = gateway.shared.config.message_bytes_max;
+        let inspect = InspectServer::new(Inspect { shared: Arc::clone(&gateway.shared) });
         let health = HealthServer::new(Checks { shared: Arc::clone(&gateway.shared) });
         Self {
             gateway: GatewayServer::new(gateway).max_decoding_message_size(bytes_max),
+            inspect: inspect.max_decoding_message_size(bytes_max),
             health: health.max_decoding_message_size(bytes_max),
         }
     }
@@ -49,6 +54,8 @@ impl hyper::service::Service<Request<Incoming>> for Router {
             Box::pin(async { Ok(not_grpc()) })
         } else if path.starts_with("/gateway_protocol.Gateway/") {
             self.gateway.clone().call(request)
+        } else if path.starts_with("/coreto.v1.Inspect/") {
+            self.inspect.clone().call(request)
         } else if path.starts_with("/grpc.health.v1.Health/") {
             self.health.clone().call(request)
         } else if path.starts_with("/grpc.reflection.v1") {

@@ -3,7 +3,7 @@
 use std::net::{SocketAddr, TcpListener};
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
 use hyper::server::conn::http2;
@@ -20,6 +20,7 @@ use crate::desk::give_back;
 use crate::gateway::{Gateway, Shared};
 use crate::outlet::Outlet;
 use crate::router::Router;
+use crate::watch::Watcher;
 
 /// A gateway that is bound to its address. [`Service::run`] serves.
 pub struct Service {
@@ -46,6 +47,7 @@ impl Service {
         tls: Option<TlsAcceptor>,
         backend: Arc<dyn Backend>,
         outlet: Arc<Outlet>,
+        watcher: Arc<dyn Watcher>,
     ) -> Result<Self, Error> {
         let address =
             listener.local_addr().map_err(|source| Error::Bind { address: config.address, source })?;
@@ -55,7 +57,8 @@ impl Service {
             backend,
             outlet,
             address,
-            draining: AtomicBool::new(false),
+            watcher,
+            drain: watch::Sender::new(false),
             turn: AtomicU32::new(0),
         });
         Ok(Self { shared, listener, tls })
@@ -72,12 +75,11 @@ impl Service {
     /// # Errors
     /// When a runtime cannot be made. Failing connections are no error.
     pub fn run(self, drain: impl Future<Output = ()> + Send + 'static) -> Result<(), Error> {
-        let (announce, drained) = watch::channel(false);
         let desks = self.shared.outlet.desks().len();
         let connections = Arc::new(Semaphore::new(self.shared.config.connections_max));
         let mut acceptors = Vec::new();
         for number in 0..desks {
-            acceptors.push(self.acceptor(number, drained.clone(), Arc::clone(&connections))?);
+            acceptors.push(self.acceptor(number, Arc::clone(&connections))?);
         }
         let first = acceptors.remove(0);
         std::thread::scope(|scope| {
@@ -88,21 +90,17 @@ impl Service {
                     .spawn_scoped(scope, move || acceptor.runtime.block_on(acceptor.task.serve()))
                     .map_err(|source| self.serve_error(source))?;
             }
+            let shared = Arc::clone(&self.shared);
             first.runtime.spawn(async move {
                 drain.await;
-                let _ = announce.send(true);
+                shared.drain.send_replace(true);
             });
             first.runtime.block_on(first.task.serve());
             Ok(())
         })
     }
 
-    fn acceptor(
-        &self,
-        number: usize,
-        drained: watch::Receiver<bool>,
-        connections: Arc<Semaphore>,
-    ) -> Result<Acceptor, Error> {
+    fn acceptor(&self, number: usize, connections: Arc<Semaphore>) -> Result<Acceptor, Error> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
@@ -114,7 +112,7 @@ impl Service {
         };
         let shared = Arc::clone(&self.shared);
         let tls = self.tls.clone();
-        Ok(Acceptor { runtime, task: Task { number, shared, listener, tls, drained, connections } })
+        Ok(Acceptor { runtime, task: Task { number, shared, listener, tls, connections } })
     }
 
     fn serve_error(&self, source: std::io::Error) -> Error {
@@ -133,7 +131,6 @@ struct Task {
     shared: Arc<Shared>,
     listener: tokio::net::TcpListener,
     tls: Option<TlsAcceptor>,
-    drained: watch::Receiver<bool>,
     connections: Arc<Semaphore>,
 }
 
@@ -153,7 +150,7 @@ impl Task {
         });
         let http = http(config);
         let mut open = JoinSet::new();
-        let mut drained = self.drained.clone();
+        let mut drained = self.shared.drain.subscribe();
         loop {
             let accepted = tokio::select! {
                 accepted = self.accept() => accepted,
@@ -161,14 +158,18 @@ impl Task {
                 () = until(&mut drained) => break,
             };
             let (stream, permit) = accepted;
-            let connection =
-                connection(stream, self.tls.clone(), http.clone(), router.clone(), self.drained.clone());
+            let connection = connection(
+                stream,
+                self.tls.clone(),
+                http.clone(),
+                router.clone(),
+                self.shared.drain.subscribe(),
+            );
             open.spawn(async move {
                 connection.await;
                 drop(permit);
             });
         }
-        self.shared.draining.store(true, Ordering::Relaxed);
         let unread = desk.local().sinks.drain();
         give_back(&*self.shared.backend, unread);
         let drain_max = self.shared.config.drain_max;

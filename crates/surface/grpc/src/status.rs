@@ -32,6 +32,8 @@ pub(crate) enum Failure {
     Unbuilt { what: &'static str },
     /// The thing asked for does not exist.
     Unknown { what: String },
+    /// A watcher did not read.
+    SlowWatcher { after: Duration },
     /// The server shuts down.
     Draining,
     /// The engine answered a question that was not asked.
@@ -94,6 +96,13 @@ fn describe(failure: Failure) -> (Code, String) {
         ),
         Failure::Unbuilt { what } => (Code::Unimplemented, format!("not implemented: {what}")),
         Failure::Unknown { what } => (Code::NotFound, what),
+        Failure::SlowWatcher { after } => (
+            Code::ResourceExhausted,
+            format!(
+                "records were not read within {} ms; watch again from the last position",
+                after.as_millis()
+            ),
+        ),
         Failure::Draining => (Code::Unavailable, "the server shuts down".to_owned()),
         Failure::Mismatch { call } => {
             (Code::Internal, format!("the engine gave another kind of answer to {call}"))

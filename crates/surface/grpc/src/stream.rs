@@ -2,7 +2,6 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 
 use coreto_protocol::gateway as pb;
@@ -24,7 +23,7 @@ pub(crate) fn open(gateway: &Gateway, request: pb::StreamActivatedJobsRequest) -
     convert::at_least_one("timeout", request.timeout)?;
     convert::unbuilt(request.with_lease, "withLease")?;
     let tenants = convert::tenants(&request.tenant_ids, request.tenant_filter)?;
-    if gateway.shared.draining.load(Ordering::Relaxed) {
+    if gateway.shared.is_draining() {
         return Err(Failure::Draining);
     }
     let spec = SinkSpec {

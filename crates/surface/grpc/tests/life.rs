@@ -1,7 +1,9 @@
 //! The server around the calls: health, reflection, TLS, ends.
+#![allow(clippy::unwrap_used, reason = "a test ends where it is wrong")]
 
 mod support;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use coreto_grpc::{Config, Error, Outlet, Tls};
@@ -108,7 +110,7 @@ async fn drain_answers_polls_and_ends_streams() {
     assert!(stream.message().await.unwrap().is_none());
     server.fake.push(sink, [job(1)]);
     drop(client);
-    let fake = std::sync::Arc::clone(&server.fake);
+    let fake = Arc::clone(&server.fake);
     assert!(server.drained().await < Duration::from_secs(5));
     assert_eq!(fake.seen(|seen| seen.closed.len()), 2);
 }
@@ -172,7 +174,7 @@ fn unusable_files_and_addresses_are_named() {
     let tls = Tls { certificate: folder.0.join("cert.pem"), key: folder.0.join("key.pem") };
     let build = |config: Config| {
         let (fake, outlet) = Fake::new(done);
-        config.build(fake, outlet).err().expect("an error")
+        config.build(Arc::<Fake>::clone(&fake), outlet, fake).err().expect("an error")
     };
     let error = build(Config { tls: Some(tls.clone()), ..support::config() });
     assert!(matches!(&error, Error::TlsFile { path, .. } if path.ends_with("cert.pem")), "{error}");
@@ -188,7 +190,7 @@ fn unusable_files_and_addresses_are_named() {
 #[test]
 fn outlet_has_at_least_one_thread() {
     let (fake, _) = Fake::new(done);
-    assert!(support::config().build(fake, Outlet::new(0)).is_ok());
+    assert!(support::config().build(Arc::<Fake>::clone(&fake), Outlet::new(0), fake).is_ok());
 }
 
 /// A folder that is removed at the end.

@@ -1,4 +1,5 @@
 //! Many parked polls. On its own, for it looks at the CPU time of the whole process.
+#![allow(clippy::unwrap_used, reason = "a test ends where it is wrong")]
 
 mod support;
 

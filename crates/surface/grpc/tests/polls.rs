@@ -1,4 +1,5 @@
 //! Long polling: when a poll ends, with what, and what becomes of jobs whose client is gone.
+#![allow(clippy::unwrap_used, reason = "a test ends where it is wrong")]
 
 mod support;
 

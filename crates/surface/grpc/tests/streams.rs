@@ -1,4 +1,5 @@
 //! Job streams: pushed jobs, credit, and clients that stop reading or go.
+#![allow(clippy::unwrap_used, reason = "a test ends where it is wrong")]
 
 mod support;
 

@@ -8,7 +8,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use coreto_grpc::interim::{Effect, Engine, SinkSpec};
-use coreto_grpc::{Backend, Config, Error, Outlet};
+use coreto_grpc::{Backend, Config, Error, Feed, Outlet, WatchError, Watcher, Wish};
 use coreto_machine::{Caller, Machine, Timestamp};
 use coreto_partition::Health;
 use coreto_partition::{Address, Answer, Effects, Refused, Request};
@@ -40,6 +40,7 @@ pub struct Seen {
     pub credit: Vec<(u64, u32)>,
     pub refuse: Option<Refused>,
     pub health: Option<Health>,
+    pub watches: Vec<(Wish, Feed)>,
 }
 
 enum Event {
@@ -210,6 +211,16 @@ impl Backend for Fake {
     }
 }
 
+impl Watcher for Fake {
+    fn watch(&self, wish: Wish, feed: Feed) -> Result<(), WatchError> {
+        if wish.after == Some(999) {
+            return Err(WatchError::Position { reason: "that is not in the log".to_owned() });
+        }
+        self.seen(|seen| seen.watches.push((wish, feed)));
+        Ok(())
+    }
+}
+
 /// A running gateway.
 pub struct Server {
     pub address: std::net::SocketAddr,
@@ -224,7 +235,7 @@ impl Server {
     }
 
     pub fn start_with(config: Config, (fake, outlet): (Arc<Fake>, Arc<Outlet>)) -> Self {
-        let service = config.build(Arc::<Fake>::clone(&fake), outlet).unwrap();
+        let service = config.build(Arc::<Fake>::clone(&fake), outlet, Arc::<Fake>::clone(&fake)).unwrap();
         let address = service.local_addr();
         let (drain, drained) = oneshot::channel();
         let thread = std::thread::spawn(move || {
