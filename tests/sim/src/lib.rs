@@ -4,8 +4,9 @@
 //! **Out:** nothing when all invariants held; else a panic that names the seed.
 //!
 //! # Where to look
-//! `toy.rs` a key-value store with timers, owed deliveries and sends, so that nothing of processes leaks into the
+//! `simulator/` the world and its accidents · `toy.rs` a key-value store with timers, owed deliveries and sends, so that nothing of processes leaks into the
 //! runtime · `chance.rs` the seeded random numbers.
 
 pub mod chance;
+pub mod simulator;
 pub mod toy;

@@ -8,6 +8,7 @@ use coreto_machine::{
 };
 
 /// The toy.
+#[derive(Debug)]
 pub struct Toy;
 
 coreto_machine::tables! {

@@ -1,6 +1,6 @@
 //! What the partition without threads promises: all or nothing, nothing early, nothing twice.
 
-#![allow(missing_docs, reason = "a test")]
+#![allow(missing_docs, clippy::unwrap_used, reason = "a test")]
 
 use std::sync::{Arc, Mutex};
 

@@ -1,52 +1,38 @@
 //! A totally ordered, fenced, durable log per partition.
 //!
-//! **In:** batches of bytes from the one writer of a partition, snapshots of what they amount to, and the
-//! cursors of those who read along.
-//! **Out:** the same batches in the same order, on any later day; or an error that names the place.
+//! **In:** batches of bytes.
+//! **Out:** the same batches in order, each with its sequence, to any number of readers; snapshots and cursors beside
+//! them.
 //!
 //! # Invariants
-//! - [`LogWriter::append`] answers after the batch is durable, and at most one batch is on its way to the disk.
-//! - A reader sees durable batches only, each exactly once, in order. A gap, a wrong checksum or a broken
-//!   chain is an error and never a skip.
-//! - Only the writer with the newest epoch appends ([`AppendError::Fenced`]).
-//! - A bad tail is cut off only if one unsynced batch explains it and nothing has seen that batch: no store,
-//!   snapshot, cursor or mark of a clean shutdown. Anything else bad is [`Error::Corrupt`].
-//! - A failed sync is never retried ([`AppendError::SyncFailed`]): the process has to end.
-//! - All calls block. Nothing here is asynchronous, and with [`Prepare::Inline`] nothing starts a thread.
+//! - A batch that was acknowledged is read back, whole and in its place; what cannot be is an error, never skipped.
+//! - Sequences begin at 1 and grow by 1; epochs never fall; each frame names the hash of the one before it.
+//! - A writer with an older epoch writes nothing any more.
+//! - At most one batch is on its way to the disk; a bad tail is cut off only if nobody has seen it.
+//! - A failed sync is never tried again: what is durable is known only to whoever reads it back later.
 //!
 //! # Where to look
-//! `partition_log.rs` the traits · `disk_log.rs` the log on a disk · `disk_log/format/` what the bytes mean ·
-//! `disk_log/recovery.rs` what a tail may look like after a crash · `disk.rs` what is asked of a disk ·
-//! `sim.rs` a disk that loses what was not synced.
-//!
-//! # Example
-//! ```
-//! use coreto_log::{DiskLog, LogReader, LogWriter, NodeId, PartitionLog, PartitionName};
-//!
-//! # let directory = std::env::temp_dir().join(format!("coreto-log-doc-{}", std::process::id()));
-//! let log = DiskLog::open(&directory)?;
-//! let partition = PartitionName { group: "engine".into(), number: 1 };
-//! let mut writer = log.open_writer(&partition, NodeId(1), 0)?;
-//! let sequence = writer.append(b"what happened")?;
-//!
-//! let mut reader = log.read(&partition, sequence)?;
-//! let batch = reader.next()?.expect("what was appended is there");
-//! assert_eq!(&batch.payload[..], b"what happened");
-//! assert!(reader.next()?.is_none());
-//! writer.close()?;
-//! # std::fs::remove_dir_all(&directory)?;
-//! # Ok::<(), Box<dyn std::error::Error>>(())
-//! ```
+//! `log.rs` the traits · `disk_log.rs` the backend on a disk · `segment/` files and frames · `writer.rs` `reader.rs` ·
+//! `snapshot.rs` `cursor.rs` `trim.rs` `lock.rs` · `disk/` the real disk and a simulated one.
 
-mod disk;
+mod cursor;
+pub mod disk;
 mod disk_log;
 mod error;
-mod name;
-mod partition_log;
-pub mod sim;
+mod file;
+mod lock;
+mod log;
+mod reader;
+mod segment;
+mod snapshot;
+mod trim;
+mod writer;
 
-pub use disk::{Access, Disk, DiskFile, RealDisk};
-pub use disk_log::{Config, DiskLog, DiskReader, DiskWriter, PAYLOAD_BYTES_MAX, Prepare};
+pub use cursor::Cursor;
+pub use disk_log::DiskLog;
 pub use error::{AppendError, Error};
-pub use name::{NodeId, PartitionName};
-pub use partition_log::{Batch, Cursor, Hash, LogReader, LogWriter, PartitionLog, SnapshotMeta, Trimmed};
+pub use log::{Batch, LogReader, LogWriter, NodeId, PartitionLog, PartitionName, WriteSnapshot};
+pub use reader::DiskReader;
+pub use snapshot::SnapshotMeta;
+pub use trim::Retention;
+pub use writer::DiskWriter;

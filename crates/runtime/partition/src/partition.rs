@@ -116,6 +116,11 @@ impl<M: Machine> Partition<M> {
         self.resend();
     }
 
+    /// Where the partition stands in its group.
+    pub fn place(&self) -> Place {
+        self.ledger.place()
+    }
+
     /// The machine's state, with all that was handled.
     pub const fn state(&self) -> &M::State {
         &self.state

@@ -1,0 +1,26 @@
+//! Some hundred seeds of the simulator; `SEED=n` repeats one, `SEEDS=n` runs so many.
+
+#![allow(missing_docs, clippy::unwrap_used, reason = "a test")]
+
+use coreto_sim::simulator::{Plan, run};
+
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok()?.parse().ok()
+}
+
+#[test]
+fn seeds() {
+    if let Some(seed) = number("SEED") {
+        return run(seed, Plan::default());
+    }
+    // Panics that the toy is told to make would fill the output.
+    std::panic::set_hook(Box::new(|info| {
+        let text = info.to_string();
+        if !text.contains("the toy was told to panic") {
+            eprintln!("{text}");
+        }
+    }));
+    for seed in 0..number("SEEDS").unwrap_or(300) {
+        run(seed, Plan::default());
+    }
+}
