@@ -1,6 +1,6 @@
 //! What every backend must keep, on the real disk and on the simulated one.
 
-#![allow(missing_docs, clippy::unwrap_used, reason = "a test")]
+#![allow(missing_docs, clippy::pedantic, clippy::unwrap_used, reason = "a test")]
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
