@@ -1,6 +1,6 @@
 //! What is wrong with a model, where, and what to do.
 
-use std::fmt;
+use std::fmt::{self, Write};
 use std::sync::Arc;
 
 use crate::limits::Purpose;
@@ -169,6 +169,8 @@ impl fmt::Display for Diagnostic {
         }
         write!(f, ": {}", self.message)?;
         match &self.help {
+            // A picture of the place stands on lines of its own.
+            Some(help) if help.contains('\n') => help.lines().try_for_each(|line| write!(f, "\n    {line}")),
             Some(help) => write!(f, "; {help}"),
             None => Ok(()),
         }
@@ -191,15 +193,17 @@ impl Place<'_> {
     }
 }
 
-/// A name from the model, cut where it is longer than anyone reads: a name may come in many messages.
+/// A name or value from the model on one line, cut where it is longer than anyone reads: it may come in many
+/// messages.
 pub(crate) struct Shown<'a>(pub(crate) &'a str);
 
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0.char_indices().nth(NAME_MAX) {
-            None => f.write_str(self.0),
-            Some((end, _)) => write!(f, "{}…", &self.0[..end]),
+        let mut chars = self.0.chars();
+        for c in chars.by_ref().take(NAME_MAX) {
+            f.write_char(if c.is_control() { ' ' } else { c })?;
         }
+        if chars.next().is_some() { f.write_char('…') } else { Ok(()) }
     }
 }
 
@@ -245,7 +249,7 @@ impl Report {
             element: place.element.map(|id| Shown(id).to_string().into()),
             line: 0,
             column: 0,
-            message: shortened(message.into()),
+            message: one_line(message.into()),
             help: None,
             not_implemented: code == Code::NotImplemented,
         };
@@ -304,6 +308,11 @@ impl Help<'_> {
             diagnostic.help = Some(shortened(help.into()));
         }
     }
+}
+
+fn one_line(text: String) -> String {
+    let text = shortened(text);
+    if text.contains(char::is_control) { text.replace(char::is_control, " ") } else { text }
 }
 
 fn shortened(text: String) -> String {

@@ -8,7 +8,7 @@ pub(crate) use header::{headers_json, task_headers};
 pub(crate) use io_mapping::{IoMapping, io_mapping};
 pub(crate) use task_definition::task_definition;
 
-use crate::diagnostic::{Code, Report};
+use crate::diagnostic::{Code, Report, Shown};
 use crate::text::expression_of;
 use crate::tree::{NodeId, Tree};
 use crate::vocabulary::Tag;
@@ -100,11 +100,15 @@ fn wrong_expression(
     tree: &Tree<'_>,
     node: NodeId,
     value: &str,
-    error: &crate::expression::ParseError,
+    error: &coreto_feel::ParseError,
     report: &mut Report,
 ) {
     let source = expression_of(value).unwrap_or_default();
     report
-        .error(Code::Expression, tree.place(node), format!("expression `{value}` cannot be parsed: {error}"))
+        .error(
+            Code::Expression,
+            tree.place(node),
+            format!("expression `{}` cannot be parsed: {error}", Shown(value)),
+        )
         .help(error.caret(source));
 }

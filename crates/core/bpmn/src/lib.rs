@@ -38,7 +38,6 @@ mod compile;
 mod diagnostic;
 mod element;
 mod encoding;
-mod expression;
 mod extension;
 mod ids;
 mod json;

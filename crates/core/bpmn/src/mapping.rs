@@ -12,7 +12,7 @@ mod target;
 
 use std::sync::Arc;
 
-use crate::expression::{Env, Expression, Failure, ParseError, Scope, Variable, Warning};
+use coreto_feel::{Env, Expression, Failure, ParseError, Scope, Variable, Warning};
 
 use crate::json;
 use context::{Context, Nested, Slot};

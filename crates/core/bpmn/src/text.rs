@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::expression::{Expression, ParseError};
+use coreto_feel::{Expression, ParseError};
 
 /// What an attribute says, compiled once.
 #[derive(Clone, Debug)]

@@ -3,7 +3,7 @@
 use crate::compile::Drafts;
 use crate::diagnostic::{Code, Report};
 use crate::tree::{NodeId, Tree};
-use crate::vocabulary::Tag;
+use crate::vocabulary::{self, Role, Tag};
 
 /// Source and target of a flow as indices into the drafts; what is wrong with them is reported.
 pub(crate) fn ends(
@@ -35,23 +35,17 @@ fn end(tree: &Tree<'_>, flow: NodeId, name: &str, drafts: &Drafts<'_>, report: &
         report.error(Code::UnknownReference, place, format!("`{name}` is `{id}`, which is not in the model"));
         return None;
     };
-    let Some(index) = drafts.index_of(node) else {
-        let message = if is_in_other_process(tree, node) {
-            format!("`{name}` is `{id}`, which is not in this process")
-        } else {
-            format!("`{name}` is `{id}`, which is not a flow node but `{}`", tree.local(node))
-        };
-        report.error(Code::NotAFlowNode, place, message);
-        return None;
-    };
-    if matches!(drafts.all[index as usize].tag, Tag::SequenceFlow | Tag::Process) {
-        let message = format!("`{name}` is `{id}`, which is not a flow node but `{}`", tree.local(node));
-        report.error(Code::NotAFlowNode, place, message);
-        return None;
+    let index = drafts.index_of(node);
+    let is_flow_node = |tag| !matches!(tag, Tag::SequenceFlow | Tag::Process);
+    if let Some(index) = index.filter(|index| is_flow_node(drafts.all[*index as usize].tag)) {
+        return Some(index);
     }
-    Some(index)
-}
-
-fn is_in_other_process(tree: &Tree<'_>, node: NodeId) -> bool {
-    matches!(crate::vocabulary::role(tree.local(node)), crate::vocabulary::Role::Flow(_))
+    let local = tree.local(node);
+    let message = if index.is_none() && matches!(vocabulary::role(local), Role::Flow(_)) {
+        format!("`{name}` is `{id}`, which is not in this process")
+    } else {
+        format!("`{name}` is `{id}`, which is not a flow node but `{local}`")
+    };
+    report.error(Code::NotAFlowNode, place, message);
+    None
 }

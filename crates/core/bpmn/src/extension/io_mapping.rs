@@ -39,7 +39,7 @@ pub(crate) fn io_mapping(tree: &Tree<'_>, node: NodeId, report: &mut Report) -> 
     };
     let inputs = entries(tree, all, "input", report);
     let outputs = entries(tree, all, "output", report);
-    let mut compiled = |compiled: Result<Option<Mapping>, crate::expression::ParseError>| {
+    let mut compiled = |compiled: Result<Option<Mapping>, coreto_feel::ParseError>| {
         // Every source was parsed on its own; together they fail only by nesting too deep.
         compiled.unwrap_or_else(|error| {
             report.error(
@@ -68,7 +68,7 @@ fn entries<'t>(tree: &'t Tree<'_>, all: NodeId, name: &str, report: &mut Report)
 fn source<'t>(tree: &'t Tree<'_>, mapping: NodeId, name: &str, report: &mut Report) -> Option<Source<'t>> {
     let value = tree.attribute(mapping, "source").unwrap_or_default();
     if let Some(expression) = expression_of(value) {
-        return match crate::expression::Expression::parse(expression) {
+        return match coreto_feel::Expression::parse(expression) {
             Ok(parsed) => Some(Source::Expression(parsed)),
             Err(error) => {
                 wrong_expression(tree, mapping, value, &error, report);

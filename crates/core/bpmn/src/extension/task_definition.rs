@@ -24,7 +24,7 @@ pub(crate) fn task_definition(tree: &Tree<'_>, node: NodeId, report: &mut Report
     let retries = tree.attribute(definition, "retries").unwrap_or(RETRIES_DEFAULT);
     let retries = text(tree, definition, retries, report);
     if let Some(Text::Static(retries)) = &retries
-        && retries.parse::<crate::expression::Number>().is_err()
+        && retries.parse::<coreto_feel::Number>().is_err()
     {
         let message = format!("retries `{retries}` are not a number; creating the job will fail");
         report.rule(Code::Retries, tree.place(definition), message);
