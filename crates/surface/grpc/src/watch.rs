@@ -187,14 +187,13 @@ impl tokio_stream::Stream for Events {
             self.end = None;
             return Poll::Ready(None);
         }
-        match std::task::ready!(self.receiver.poll_recv(context)) {
-            Some(Watched { partition, position, records }) => {
-                Poll::Ready(Some(Ok(pb::WatchEvent { records, partition, position: position.cast_signed() })))
-            }
-            None => {
-                let end = self.end.take().and_then(|end| Arc::into_inner(end)).and_then(OnceLock::into_inner);
-                Poll::Ready(end.map(|failure| Err(failure.into())))
-            }
+        if let Some(Watched { partition, position, records }) =
+            std::task::ready!(self.receiver.poll_recv(context))
+        {
+            let position = position.cast_signed();
+            return Poll::Ready(Some(Ok(pb::WatchEvent { records, partition, position })));
         }
+        let end = self.end.take().and_then(Arc::into_inner).and_then(OnceLock::into_inner);
+        Poll::Ready(end.map(|failure| Err(failure.into())))
     }
 }

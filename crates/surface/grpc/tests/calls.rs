@@ -270,6 +270,7 @@ async fn rejections_have_the_codes_of_the_protocol() {
 
 #[tokio::test]
 async fn refusals_and_losses_have_codes() {
+    type Make = fn() -> Answer<coreto_grpc::interim::Engine>;
     let server = Server::start(Fake::new(done));
     let mut client = server.client().await;
     let complete = || pb::CompleteJobRequest { job_key: KEY, ..Default::default() };
@@ -284,7 +285,7 @@ async fn refusals_and_losses_have_codes() {
         let status = client.complete_job(complete()).await.unwrap_err();
         assert_eq!((status.code(), status.message()), (code, &*refused.to_string()));
     }
-    let answers: [(fn() -> Answer<_>, Code); 3] = [
+    let answers: [(Make, Code); 3] = [
         (|| Answer::Lost { reason: "fenced".into() }, Code::Unavailable),
         (|| Answer::KeyMisused, Code::InvalidArgument),
         (|| Answer::KeysFull, Code::ResourceExhausted),
@@ -408,10 +409,10 @@ async fn what_is_not_built_says_so() {
         assign_process_instance_business_id(pb::AssignProcessInstanceBusinessIdRequest::default())
             => "AssignProcessInstanceBusinessId",
         create_process_instance(pb::CreateProcessInstanceRequest {
-            start_instructions: vec![Default::default()], ..create()
+            start_instructions: vec![pb::ProcessInstanceCreationStartInstruction::default()], ..create()
         }) => "startInstructions",
         create_process_instance(pb::CreateProcessInstanceRequest {
-            runtime_instructions: vec![Default::default()], ..create()
+            runtime_instructions: vec![pb::ProcessInstanceCreationRuntimeInstruction::default()], ..create()
         }) => "runtimeInstructions",
         create_process_instance(pb::CreateProcessInstanceRequest { tags: vec!["a".into()], ..create() }) => "tags",
         create_process_instance(pb::CreateProcessInstanceRequest { business_id: Some("a".into()), ..create() })

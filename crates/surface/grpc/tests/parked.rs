@@ -50,7 +50,7 @@ async fn ten_thousand_parked_polls_are_each_answered() {
         keys.extend(call.unwrap());
     }
     keys.sort_unstable();
-    assert!(keys.iter().copied().eq((1..=POLLS as i64).map(|number| (1 << 51) + number)));
+    assert!(keys.iter().copied().eq((1..).take(POLLS).map(|number| (1 << 51) + number)));
     assert!(server.fake.yielded().is_empty());
 }
 

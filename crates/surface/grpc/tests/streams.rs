@@ -41,7 +41,10 @@ async fn jobs_arrive_in_order_and_their_credit_returns() {
     for round in 0..3 {
         server.fake.push(sink, (1..=40).map(|number| job(round * 100 + number)));
         for number in 1..=40 {
-            assert_eq!(stream.message().await.unwrap().unwrap().key, KEY + (round * 100 + number) as i64);
+            assert_eq!(
+                stream.message().await.unwrap().unwrap().key,
+                KEY + (round * 100 + number).cast_signed()
+            );
         }
     }
     server
@@ -129,7 +132,7 @@ async fn streams_on_several_threads_get_their_own_jobs() {
     }
     for (stream, sink) in streams.iter_mut().zip(1..) {
         server.fake.push(sink, [job(sink)]);
-        assert_eq!(stream.message().await.unwrap().unwrap().key, KEY + sink as i64);
+        assert_eq!(stream.message().await.unwrap().unwrap().key, KEY + sink.cast_signed());
     }
     assert!(server.fake.yielded().is_empty());
 }
