@@ -247,6 +247,20 @@ async fn client_reads_results_and_keeps_the_code_of_a_refusal() {
 }
 
 #[tokio::test]
+async fn talks_tls_to_whom_it_trusts_only() {
+    let made = rcgen::generate_simple_self_signed(vec!["gateway.test".to_owned()]).unwrap();
+    let (certificate, key) = (made.cert.pem(), made.signing_key.serialize_pem());
+    let gateway = Gateway::start_tls(&certificate, &key).await;
+    let strict = Client::builder(gateway.address()).domain_name("gateway.test");
+    let trusting = strict.clone().ca_certificate(certificate);
+    assert!(strict.connect().await.is_err());
+    let worker = Worker::builder(trusting.connect().await.unwrap(), "check-stock").handler(reserve).spawn();
+    gateway.push_job(1, r#"{"items":1}"#).await;
+    assert!(matches!(gateway.report().await, Report::Completed { job: 1, .. }));
+    worker.drain().await;
+}
+
+#[tokio::test]
 async fn names_an_address_that_is_none() {
     let error = Client::connect("not an address").await.unwrap_err();
     assert!(error.to_string().contains("`not an address`"), "{error}");

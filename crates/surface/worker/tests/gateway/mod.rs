@@ -14,6 +14,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{Notify, mpsc};
 use tokio_stream::Stream;
 use tokio_stream::wrappers::{ReceiverStream, TcpListenerStream};
+use tonic::transport::{Identity, Server, ServerTlsConfig};
 use tonic::{Code, Request, Response, Status};
 
 #[derive(Debug, PartialEq)]
@@ -46,6 +47,17 @@ struct Shared {
 
 impl Gateway {
     pub(crate) async fn start() -> Self {
+        Self::serve(Server::builder(), "http").await
+    }
+
+    /// Speaks TLS with this certificate and key.
+    pub(crate) async fn start_tls(certificate: &str, key: &str) -> Self {
+        let identity = Identity::from_pem(certificate, key);
+        let tls = ServerTlsConfig::new().identity(identity);
+        Self::serve(Server::builder().tls_config(tls).unwrap(), "https").await
+    }
+
+    async fn serve(mut server: Server, scheme: &str) -> Self {
         let (sender, reports) = mpsc::unbounded_channel();
         let shared = Arc::new(Shared {
             waiting: Mutex::default(),
@@ -60,10 +72,9 @@ impl Gateway {
             reports: sender,
         });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = format!("http://{}", listener.local_addr().unwrap());
+        let address = format!("{scheme}://{}", listener.local_addr().unwrap());
         let service = GatewayServer::new(Served(shared.clone()));
-        let server = tonic::transport::Server::builder().add_service(service);
-        tokio::spawn(server.serve_with_incoming(TcpListenerStream::new(listener)));
+        tokio::spawn(server.add_service(service).serve_with_incoming(TcpListenerStream::new(listener)));
         Self { shared, address, reports: tokio::sync::Mutex::new(reports) }
     }
 
