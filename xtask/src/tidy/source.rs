@@ -18,7 +18,7 @@ pub(super) fn rust_files(workspace: &Workspace, folder: &Path) -> anyhow::Result
 /// Whether a file holds tests alone, by its place.
 fn is_test(file: &Path) -> bool {
     file.components().any(|part| part.as_os_str() == "tests")
-        || file.file_stem().is_some_and(|stem| stem == "tests" || stem == "test")
+        || file.file_stem().is_some_and(|stem| stem == "tests")
 }
 
 /// The text up to the module of unit tests, which comes last in a file.
