@@ -3,6 +3,7 @@
 //! They are not checked when a model that was accepted before is loaded.
 
 mod boundary;
+mod content;
 mod flow;
 mod gateway;
 mod link;
@@ -18,6 +19,7 @@ use crate::tree::Tree;
 
 /// Checks one process and the subprocesses in it.
 pub(crate) fn process(tree: &Tree<'_>, drafts: &Drafts<'_>, report: &mut Report) {
+    content::check(tree, drafts, report);
     start::check(tree, drafts, report);
     flow::check(tree, drafts, report);
     gateway::check(tree, drafts, report);

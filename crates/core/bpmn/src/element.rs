@@ -24,13 +24,13 @@ use crate::model::Kind;
 use crate::tree::Tree;
 use crate::vocabulary::Tag;
 
-/// What an element is made of beside its flows; `None` when it is not built or wrong, which is reported.
+/// What an element is made of beside its flows.
 pub(crate) struct Body {
     pub(crate) kind: Kind,
     pub(crate) mapping: IoMapping,
 }
 
-/// Reads one flow node.
+/// Reads one flow node; `None` when it is wrong or not built, which is reported.
 pub(crate) fn compile(tree: &Tree<'_>, draft: &Draft<'_>, report: &mut Report) -> Option<Body> {
     match draft.tag {
         Tag::StartEvent => start_event::compile(tree, draft, report),

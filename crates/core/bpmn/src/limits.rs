@@ -13,7 +13,7 @@ pub enum Purpose {
 /// Bounds that a deployment must keep. A resource that was accepted before is loaded without them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Most bytes of a resource. Higher costs memory: a reading takes up to about 30 times the text.
+    /// Most bytes of a resource. Higher costs memory: a reading takes up to some 40 times the text.
     pub bytes_max: usize,
     /// Deepest nesting of XML elements.
     pub depth_max: usize,
