@@ -18,15 +18,25 @@ pub(crate) enum EncodingError {
 /// Decodes a whole document; the byte order mark is dropped.
 pub(crate) fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, EncodingError> {
     if let Some(rest) = bytes.strip_prefix(b"\xEF\xBB\xBF") {
-        return utf8(rest);
+        return behind(3, utf8(rest));
     }
     match bytes {
-        [0xFF, 0xFE, rest @ ..] => utf16(rest, u16::from_le_bytes),
-        [0xFE, 0xFF, rest @ ..] => utf16(rest, u16::from_be_bytes),
+        [0xFF, 0xFE, rest @ ..] => behind(2, utf16(rest, u16::from_le_bytes)),
+        [0xFE, 0xFF, rest @ ..] => behind(2, utf16(rest, u16::from_be_bytes)),
         [b'<', 0, _, 0, ..] => utf16(bytes, u16::from_le_bytes),
         [0, b'<', 0, _, ..] => utf16(bytes, u16::from_be_bytes),
         _ => declared(bytes),
     }
+}
+
+/// Counts from the start of the document what was counted behind its byte order mark.
+fn behind(mark: usize, decoded: Result<Cow<'_, str>, EncodingError>) -> Result<Cow<'_, str>, EncodingError> {
+    decoded.map_err(|error| match error {
+        EncodingError::Malformed { encoding, offset } => {
+            EncodingError::Malformed { encoding, offset: offset + mark }
+        }
+        EncodingError::Unknown(_) | EncodingError::Contradiction { .. } => error,
+    })
 }
 
 fn declared(bytes: &[u8]) -> Result<Cow<'_, str>, EncodingError> {
@@ -124,8 +134,9 @@ mod tests {
             other => panic!("{other:?}"),
         };
         assert_eq!(at(b"<a>\xE9</a>"), 3);
-        assert_eq!(at(b"\xFF\xFE<\0a\0\x00\xDC>\0"), 4);
-        assert_eq!(at(b"\xFF\xFE<\0a\0>"), 4);
+        assert_eq!(at(b"\xEF\xBB\xBF<a>\xE9</a>"), 6);
+        assert_eq!(at(b"\xFF\xFE<\0a\0\x00\xDC>\0"), 6);
+        assert_eq!(at(b"\xFF\xFE<\0a\0>"), 6);
         assert_eq!(
             decode(b"<?xml encoding='EBCDIC'?><a/>"),
             Err(EncodingError::Unknown("EBCDIC".to_owned()))

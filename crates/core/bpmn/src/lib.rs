@@ -107,7 +107,8 @@ fn not_text(xml: &[u8], error: &EncodingError, mut report: Report) -> Vec<Diagno
             let message = format!("byte {offset} is not {encoding}");
             // What comes before is text in the two encodings where bytes are counted as they are.
             let before = std::str::from_utf8(&xml[..*offset]).unwrap_or_default();
-            let place = if before.len() == *offset { Place::at(*offset) } else { Place::RESOURCE };
+            let before = before.strip_prefix('\u{FEFF}').unwrap_or(before);
+            let place = if before.is_empty() { Place::RESOURCE } else { Place::at(before.len()) };
             report.error(Code::NotText, place, message).help(help);
             return report.finish(before);
         }
