@@ -1,7 +1,7 @@
 //! `cargo xtask test`: all suites, each in its time.
 
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -11,6 +11,9 @@ use crate::budget::Budget;
 use crate::process::{self, End};
 use crate::workspace::Workspace;
 use crate::{EXIT_SKIPPED, Verdict};
+
+/// Variables that name folders of data which is not part of the repository.
+const FOLDERS: [&str; 3] = ["CORETO_CONFORM", "CORETO_CORPUS", "CORETO_TCK"];
 
 /// A suite: its name in `.ci/budget`, and the command that runs it.
 struct Suite {
@@ -66,10 +69,16 @@ fn suites() -> Vec<Suite> {
 
 /// A suite that needs a folder, named by a variable of the environment.
 fn folder_suite(name: &'static str, variable: &'static str, to: &'static str) -> Plan {
-    match std::env::var_os(variable) {
-        Some(folder) if !folder.is_empty() => Plan::Own(vec![name.into(), folder]),
-        _ => Plan::Skip { variable, to },
+    match folder(variable) {
+        Some(folder) => Plan::Own(vec![name.into(), folder.into()]),
+        None => Plan::Skip { variable, to },
     }
+}
+
+/// A folder of the environment, as an absolute path: tests run in other directories than the user is in.
+fn folder(variable: &str) -> Option<PathBuf> {
+    let folder = std::env::var_os(variable).filter(|folder| !folder.is_empty())?;
+    std::path::absolute(folder).ok()
 }
 
 fn run_one(workspace: &Workspace, suite: &Suite, time: Duration) -> anyhow::Result<Verdict> {
@@ -89,7 +98,13 @@ fn run_one(workspace: &Workspace, suite: &Suite, time: Duration) -> anyhow::Resu
             own
         }
     };
-    Ok(match process::run(command.current_dir(directory(workspace, suite)), time)? {
+    command.current_dir(&workspace.root);
+    for variable in FOLDERS {
+        if let Some(folder) = folder(variable) {
+            command.env(variable, folder);
+        }
+    }
+    Ok(match process::run(&mut command, time)? {
         End::Exited(status) if status.success() => Verdict::Passed,
         End::Exited(status) if status.code() == Some(i32::from(EXIT_SKIPPED)) => Verdict::Skipped,
         End::Exited(_) => Verdict::Failed,
@@ -98,14 +113,6 @@ fn run_one(workspace: &Workspace, suite: &Suite, time: Duration) -> anyhow::Resu
             Verdict::Failed
         }
     })
-}
-
-/// Folders from the environment are relative to where the user is, everything else to the root.
-fn directory<'a>(workspace: &'a Workspace, suite: &Suite) -> &'a Path {
-    match &suite.command {
-        Plan::Own(arguments) if arguments.len() > 1 => Path::new("."),
-        Plan::Own(_) | Plan::Cargo(_) | Plan::Skip { .. } => &workspace.root,
-    }
 }
 
 fn report(results: &[(&str, Verdict, Duration, Duration)]) -> Verdict {
