@@ -1,22 +1,24 @@
 //! `.ci/budget`: how many minutes each suite may take on the machine of continuous integration.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+
+use crate::workspace::Workspace;
 
 /// Minutes by suite.
 pub(crate) struct Budget(BTreeMap<String, Duration>);
 
 impl Budget {
-    /// Reads lines of `suite minutes`; `#` begins a comment.
-    pub(crate) fn read(path: &Path) -> anyhow::Result<Budget> {
-        let text =
-            std::fs::read_to_string(path).with_context(|| format!("cannot read `{}`", path.display()))?;
-        Budget::parse(&text).with_context(|| format!("in `{}`", path.display()))
+    /// Reads `.ci/budget`.
+    pub(crate) fn of_workspace(workspace: &Workspace) -> anyhow::Result<Budget> {
+        let text = std::fs::read_to_string(workspace.root.join(".ci").join("budget"))
+            .context("cannot read `.ci/budget`")?;
+        Budget::parse(&text).context("in `.ci/budget`")
     }
 
+    /// Reads lines of `suite minutes`; `#` begins a comment.
     fn parse(text: &str) -> anyhow::Result<Budget> {
         let mut minutes = BTreeMap::new();
         for (number, line) in text.lines().enumerate() {

@@ -33,7 +33,7 @@ enum Plan {
 }
 
 pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<Verdict> {
-    let budget = Budget::read(&workspace.root.join(".ci").join("budget"))?;
+    let budget = Budget::of_workspace(workspace)?;
     let mut results = Vec::new();
     for suite in suites() {
         let time = budget.of(suite.name)?;

@@ -126,3 +126,27 @@ fn list(value: &Value) -> impl Iterator<Item = &Value> {
 fn text<'a>(value: &'a Value, field: &str) -> anyhow::Result<&'a str> {
     value[field].as_str().with_context(|| format!("`cargo metadata` has no `{field}` where one is expected"))
 }
+
+#[cfg(test)]
+impl Workspace {
+    /// One of made-up packages: name, whether it is ours, and what it uses.
+    pub(crate) fn of(packages: &[(&str, bool, &[&str])]) -> Workspace {
+        let package = |(name, ours, uses): &(&str, bool, &[&str])| Package {
+            name: (*name).to_owned(),
+            version: "1.0.0".to_owned(),
+            licence: Some("MIT".to_owned()),
+            source: None,
+            folder: PathBuf::from(name),
+            ours: *ours,
+            dependencies: uses
+                .iter()
+                .map(|name| Dependency { name: (*name).to_owned(), dev: false })
+                .collect(),
+        };
+        Workspace {
+            root: PathBuf::new(),
+            target: PathBuf::new(),
+            packages: packages.iter().map(package).collect(),
+        }
+    }
+}

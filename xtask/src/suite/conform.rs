@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 
+use crate::budget::Budget;
 use crate::process::{self, End};
 use crate::server::{self, Server};
 use crate::workspace::Workspace;
@@ -18,8 +19,8 @@ use crate::{Verdict, tool};
 const VERSION: &str = "8.9";
 /// Silence that counts as "nothing more will come", in milliseconds.
 const SETTLE: &str = "60";
-/// How long all cases may take.
-const TIME: Duration = Duration::from_mins(15);
+/// What is left of the suite's time for setting up before the cases and for telling after them.
+const ASIDE: Duration = Duration::from_mins(1);
 
 pub(crate) fn run(workspace: &Workspace, folder: &Path) -> anyhow::Result<Verdict> {
     if !tool::is_here("python3") {
@@ -51,7 +52,8 @@ pub(crate) fn run(workspace: &Workspace, folder: &Path) -> anyhow::Result<Verdic
         .stdin(Stdio::null())
         .stdout(output.try_clone()?)
         .stderr(output);
-    let end = process::run(&mut command, TIME)?;
+    let time = Budget::of_workspace(workspace)?.of("conform")?.saturating_sub(ASIDE);
+    let end = process::run(&mut command, time)?;
     let counts = tell(&report)?;
     println!("conform: the whole report is in `{}`", report.display());
     if !server.lives() {
@@ -60,7 +62,7 @@ pub(crate) fn run(workspace: &Workspace, folder: &Path) -> anyhow::Result<Verdic
     }
     match end {
         End::OutOfTime => {
-            println!("conform: stopped after {} s", TIME.as_secs());
+            println!("conform: stopped after {} s", time.as_secs());
             Ok(Verdict::Failed)
         }
         End::Exited(status) if status.success() && counts.passed > 0 => Ok(Verdict::Passed),

@@ -102,3 +102,26 @@ pub(super) fn check(workspace: &Workspace) -> Vec<Finding> {
     }
     findings
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_arrows_that_are_not_allowed_and_crates_without_a_line() {
+        let workspace = Workspace::of(&[
+            ("coreto-record", true, &["coreto-machine", "serde"]),
+            ("coreto-machine", true, &["coreto-log"]),
+            ("coreto-log", true, &[]),
+            ("coreto-new", true, &[]),
+            ("serde", false, &[]),
+        ]);
+        assert_eq!(
+            check(&workspace),
+            [
+                "`coreto-machine` may not use `coreto-log`",
+                "`coreto-new` has no line in `xtask/src/tidy/arrows.rs`",
+            ]
+        );
+    }
+}

@@ -11,6 +11,11 @@ pub(super) struct Exception {
 }
 
 impl Exception {
+    #[cfg(test)]
+    pub(super) fn of(package: &'static str, series: &[&'static str]) -> Exception {
+        Exception { package, series: series.to_vec() }
+    }
+
     /// Whether a version is of one of the series: `0.14` has `0.14.5`.
     pub(super) fn covers(&self, version: &str) -> bool {
         self.series.iter().any(|series| {
