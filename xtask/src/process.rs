@@ -91,3 +91,29 @@ fn descendants(root: Pid) -> Vec<Pid> {
     }
     family
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn stops_what_a_child_has_started() {
+        let file = std::env::temp_dir().join(format!("xtask-process-{}", std::process::id()));
+        let mut command = Command::new("sh");
+        command.arg("-c").arg(r#"sleep 60 & echo $! > "$FILE"; wait"#).env("FILE", &file);
+        let end = run(&mut command, Duration::from_millis(500)).unwrap();
+        assert!(matches!(end, End::OutOfTime));
+        let grandchild = std::fs::read_to_string(&file).unwrap();
+        std::fs::remove_file(&file).unwrap();
+        // It is gone, or dead and not yet buried by whoever inherited it.
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", grandchild.trim()));
+        assert!(stat.is_err() || stat.is_ok_and(|stat| stat.contains(") Z")));
+    }
+
+    #[test]
+    fn tells_how_a_child_has_ended() {
+        let end = run(Command::new("sh").args(["-c", "exit 3"]), Duration::from_secs(10)).unwrap();
+        assert!(matches!(end, End::Exited(status) if status.code() == Some(3)));
+    }
+}
