@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::Text;
 use crate::Value;
-use crate::builtin::Builtin;
+use crate::builtin::{Builtin, PatternCache};
 
 /// A place in a frame.
 pub(crate) type Slot = u32;
@@ -206,6 +206,8 @@ pub(crate) enum StepKind {
 pub(crate) struct Call {
     pub(crate) callee: Callee,
     pub(crate) arguments: Arguments,
+    /// Where the compiled pattern stays, if the function takes one and it is a constant.
+    pub(crate) pattern: Option<Box<PatternCache>>,
 }
 
 #[derive(Debug)]

@@ -1,6 +1,16 @@
 //! The functions that every expression may call.
 
 mod boolean;
+mod chance;
+mod context;
+mod conversion;
+mod list;
+mod number;
+mod orchestration;
+mod pattern;
+mod range;
+mod string;
+mod temporal;
 
 use std::sync::LazyLock;
 
@@ -8,58 +18,78 @@ use crate::WarningKind;
 use crate::eval::{Eval, Evaluator};
 use crate::value::{Text, Value};
 
+pub(crate) use pattern::Cache as PatternCache;
+
 /// A function of the language. All signatures of one name are one function that looks at its arguments.
 #[derive(Debug)]
 pub(crate) struct Builtin {
     pub(crate) name: &'static str,
     /// Names of parameters, one list per signature.
-    pub(crate) signatures: &'static [&'static [&'static str]],
-    /// Whether the last parameter may come any number of times.
-    pub(crate) variadic: bool,
-    pub(crate) run: fn(&mut Call<'_, '_>, &[Value]) -> Eval,
+    signatures: &'static [&'static [&'static str]],
+    /// Whether it takes any number of arguments from the shortest signature on.
+    variadic: bool,
+    run: Run,
 }
 
+type Run = fn(&mut Call<'_, '_>, &[Value]) -> Eval;
+
 impl Builtin {
-    const fn new(
-        name: &'static str,
-        signatures: &'static [&'static [&'static str]],
-        run: fn(&mut Call<'_, '_>, &[Value]) -> Eval,
-    ) -> Self {
+    const fn new(name: &'static str, signatures: &'static [&'static [&'static str]], run: Run) -> Self {
         Self { name, signatures, variadic: false, run }
     }
 
-    const fn variadic(
-        name: &'static str,
-        signatures: &'static [&'static [&'static str]],
-        run: fn(&mut Call<'_, '_>, &[Value]) -> Eval,
-    ) -> Self {
+    const fn variadic(name: &'static str, signatures: &'static [&'static [&'static str]], run: Run) -> Self {
         Self { name, signatures, variadic: true, run }
     }
 
     /// The shortest signature that has all these parameters.
     pub(crate) fn overload(&self, names: &[Text]) -> Option<&'static [&'static str]> {
         let has_all = |signature: &[&str]| names.iter().all(|name| signature.contains(&name.as_str()));
-        self.signatures
-            .iter()
-            .copied()
-            .filter(|signature| has_all(signature))
-            .min_by_key(|signature| signature.len())
+        let fitting = self.signatures.iter().copied().filter(|signature| has_all(signature));
+        fitting.min_by_key(|signature| signature.len())
+    }
+
+    /// Whether a constant second argument (and those after it) is a pattern that is worth compiling once.
+    pub(crate) fn takes_pattern(&self) -> bool {
+        matches!(self.name, "matches" | "replace" | "split" | "extract")
     }
 
     fn takes(&self, count: usize) -> bool {
-        self.variadic || self.signatures.iter().any(|signature| signature.len() == count)
+        let mut lengths = self.signatures.iter().map(|signature| signature.len());
+        if self.variadic {
+            lengths.any(|length| length <= count)
+        } else {
+            lengths.any(|length| length == count)
+        }
     }
 }
+
+const GROUPS: [&[Builtin]; 9] = [
+    boolean::FUNCTIONS,
+    context::FUNCTIONS,
+    conversion::FUNCTIONS,
+    list::FUNCTIONS,
+    number::FUNCTIONS,
+    orchestration::FUNCTIONS,
+    range::FUNCTIONS,
+    string::FUNCTIONS,
+    temporal::FUNCTIONS,
+];
 
 /// The function of a name.
 pub(crate) fn find(name: &str) -> Option<&'static Builtin> {
     static SORTED: LazyLock<Box<[&'static Builtin]>> = LazyLock::new(|| {
-        let groups: [&'static [Builtin]; 1] = [boolean::FUNCTIONS];
-        let mut all: Vec<&'static Builtin> = groups.into_iter().flatten().collect();
+        let mut all: Vec<&'static Builtin> = GROUPS.into_iter().flatten().collect();
         all.sort_by_key(|builtin| builtin.name);
         all.into()
     });
     SORTED.binary_search_by_key(&name, |builtin| builtin.name).ok().map(|at| SORTED[at])
+}
+
+/// Names and parameters of every signature, e.g. `("substring", ["string", "start position"])`.
+pub fn signatures() -> impl Iterator<Item = (&'static str, &'static [&'static str])> {
+    let all = GROUPS.into_iter().flatten();
+    all.flat_map(|builtin| builtin.signatures.iter().map(|parameters| (builtin.name, *parameters)))
 }
 
 /// Calls a function with arguments by position.
@@ -67,25 +97,34 @@ pub(crate) fn run(
     evaluator: &mut Evaluator<'_>,
     builtin: &'static Builtin,
     values: &[Value],
+    patterns: Option<&PatternCache>,
     at: u32,
 ) -> Eval {
     if !builtin.takes(values.len()) {
         return Ok(evaluator.no_function(builtin.name, values.iter().map(Value::type_name), at));
     }
     evaluator.charge_steps(1, at)?;
-    (builtin.run)(&mut Call { evaluator, builtin, at }, values)
+    (builtin.run)(&mut Call { evaluator, name: builtin.name, patterns, at }, values)
 }
 
-/// The constant that a temporal function of one literal stands for; nothing for other functions, null for what
+/// The constant that a temporal function of one literal stands for; nothing for other functions and for what
 /// cannot be read.
-pub(crate) fn temporal_literal(_builtin: &Builtin, _text: &str) -> Option<Value> {
-    None
+pub(crate) fn temporal_literal(builtin: &Builtin, text: &str) -> Option<Value> {
+    match builtin.name {
+        "date" => conversion::date_of_text(text),
+        "time" => conversion::time_of_text(text),
+        "date and time" => conversion::date_time_of_text(text),
+        "duration" => conversion::duration_of_text(text),
+        _ => None,
+    }
 }
 
 /// One call of a function.
-pub(crate) struct Call<'c, 'e> {
-    pub(crate) evaluator: &'c mut Evaluator<'e>,
-    builtin: &'static Builtin,
+struct Call<'c, 'e> {
+    evaluator: &'c mut Evaluator<'e>,
+    name: &'static str,
+    /// Where the compiled pattern is kept, if the call has a constant one.
+    patterns: Option<&'c PatternCache>,
     at: u32,
 }
 
@@ -93,14 +132,29 @@ impl Call<'_, '_> {
     /// Null, with a warning that tells the types of the arguments.
     fn illegal(&mut self, values: &[Value]) -> Eval {
         let types: Vec<&str> = values.iter().map(Value::type_name).collect();
-        self.fail(&format!("it does not take ({})", types.join(", ")))
+        self.fail(format_args!("it does not take ({})", types.join(", ")))
     }
 
     /// Null, with a warning that tells the reason.
-    fn fail(&mut self, reason: &str) -> Eval {
-        let name = self.builtin.name;
-        Ok(self.evaluator.warn(WarningKind::FunctionInvocationFailure, self.at, || {
-            format!("cannot call `{name}`: {reason}")
-        }))
+    fn fail(&mut self, reason: impl std::fmt::Display) -> Eval {
+        let name = self.name;
+        let message = || format!("cannot call `{name}`: {reason}");
+        Ok(self.evaluator.warn(WarningKind::FunctionInvocationFailure, self.at, message))
+    }
+
+    fn charge_steps(&mut self, steps: usize) -> Eval<()> {
+        self.evaluator.charge_steps(steps, self.at)
+    }
+
+    fn list(&mut self, items: Vec<Value>) -> Eval {
+        self.evaluator.make_list(items, self.at)
+    }
+
+    fn context(&mut self, entries: Vec<(Text, Value)>) -> Eval {
+        self.evaluator.make_context(entries, self.at)
+    }
+
+    fn string(&mut self, text: String) -> Eval {
+        self.evaluator.make_string(text, self.at)
     }
 }

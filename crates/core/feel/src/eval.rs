@@ -14,8 +14,6 @@ use crate::ast::{Kind, Node, Slot};
 use crate::value::{Context, List, Text, Value};
 use crate::{Env, Evaluated, Failure, Resource, Scope, Warning, WarningKind};
 
-pub(crate) use collection::make_range;
-
 /// A value, or why the whole evaluation fails (in a box, to keep the usual case small).
 pub(crate) type Eval<T = Value> = Result<T, Box<Failure>>;
 
@@ -51,6 +49,12 @@ impl<'e> Evaluator<'e> {
             warnings: Vec::new(),
             kept: Vec::new(),
         }
+    }
+
+    /// The number of the next draw of chance, from 0.
+    pub(crate) const fn next_draw(&mut self) -> u64 {
+        self.drawn += 1;
+        self.drawn - 1
     }
 
     /// Puts the input of unary tests where they read it.

@@ -46,6 +46,7 @@ pub mod value;
 mod warning;
 
 pub use budget::{Budget, Resource};
+pub use builtin::signatures;
 pub use error::{Failure, ParseError};
 pub use expression::{Evaluated, Expression};
 pub use scope::{Env, Nothing, Scope, Variable};

@@ -13,7 +13,6 @@ mod text;
 pub use compare::equal;
 pub(crate) use compare::{order, same};
 pub use context::Context;
-pub(crate) use function::Body;
 pub use function::Function;
 pub use json::JsonError;
 pub use list::List;

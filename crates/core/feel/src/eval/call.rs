@@ -6,7 +6,7 @@ use super::{Eval, Evaluator};
 use crate::WarningKind;
 use crate::ast::{Arguments, Call, Callee, FunctionLiteral, Node};
 use crate::builtin::{self, Builtin};
-use crate::value::{Body, Function, Text, Value};
+use crate::value::{Function, Text, Value};
 
 /// Most arguments that need no memory of their own.
 const FEW: usize = 4;
@@ -14,7 +14,7 @@ const FEW: usize = 4;
 impl Evaluator<'_> {
     pub(super) fn call(&mut self, call: &Call, at: u32) -> Eval {
         match &call.callee {
-            Callee::Builtin(builtin) => self.call_builtin(builtin, &call.arguments, at),
+            Callee::Builtin(builtin) => self.call_builtin(builtin, call, at),
             Callee::Variable(name, variable) => {
                 let function = self.eval(variable)?;
                 self.call_value(Some(function), name, &call.arguments, at)
@@ -22,7 +22,9 @@ impl Evaluator<'_> {
         }
     }
 
-    fn call_builtin(&mut self, builtin: &'static Builtin, arguments: &Arguments, at: u32) -> Eval {
+    fn call_builtin(&mut self, builtin: &'static Builtin, call: &Call, at: u32) -> Eval {
+        let arguments = &call.arguments;
+        let pattern = call.pattern.as_deref();
         if let Some(names) = &arguments.names {
             return self.call_by_name(builtin, names, &arguments.values, at);
         }
@@ -32,10 +34,10 @@ impl Evaluator<'_> {
             for (value, node) in values.iter_mut().zip(nodes) {
                 *value = self.eval(node)?;
             }
-            return builtin::run(self, builtin, &values[..nodes.len()], at);
+            return builtin::run(self, builtin, &values[..nodes.len()], pattern, at);
         }
         let values = self.all(nodes)?;
-        builtin::run(self, builtin, &values, at)
+        builtin::run(self, builtin, &values, pattern, at)
     }
 
     fn call_by_name(&mut self, builtin: &'static Builtin, names: &[Text], nodes: &[Node], at: u32) -> Eval {
@@ -50,7 +52,7 @@ impl Evaluator<'_> {
                 found.map_or(Value::Null, |at| values[at].clone())
             })
             .collect();
-        builtin::run(self, builtin, &ordered, at)
+        builtin::run(self, builtin, &ordered, None, at)
     }
 
     fn all(&mut self, nodes: &[Node]) -> Eval<Vec<Value>> {
@@ -76,29 +78,18 @@ impl Evaluator<'_> {
                 format!("there is no function `{name}` with {count} arguments")
             }));
         };
-        match (function.body(), &arguments.names) {
-            (Body::Builtin(builtin), _) => builtin::run(self, builtin, &values, at),
-            (Body::Written { literal, captured }, names) => {
-                if let Some(names) = names {
-                    let Some(ordered) = by_name(&literal.parameters, names, &values) else {
-                        return Ok(self.no_function(name, names.iter().map(Text::as_str), at));
-                    };
-                    values = ordered;
-                }
-                self.invoke(literal, captured, values, at)
-            }
+        if let Some(names) = &arguments.names {
+            let Some(ordered) = by_name(&function.literal().parameters, names, &values) else {
+                return Ok(self.no_function(name, names.iter().map(Text::as_str), at));
+            };
+            values = ordered;
         }
+        self.invoke_function(&function, values, at)
     }
 
     /// Calls a function value with arguments by position.
     pub(crate) fn invoke_function(&mut self, function: &Function, values: Vec<Value>, at: u32) -> Eval {
-        match function.body() {
-            Body::Builtin(builtin) => builtin::run(self, builtin, &values, at),
-            Body::Written { literal, captured } => self.invoke(literal, captured, values, at),
-        }
-    }
-
-    fn invoke(&mut self, literal: &FunctionLiteral, captured: &[Value], values: Vec<Value>, at: u32) -> Eval {
+        let literal = function.literal();
         if values.len() != literal.parameters.len() {
             let (wanted, found) = (literal.parameters.len(), values.len());
             return Ok(self.warn(WarningKind::NoFunctionFound, at, || {
@@ -109,7 +100,7 @@ impl Evaluator<'_> {
         let base = std::mem::replace(&mut self.base, self.stack.len());
         self.stack.extend(values);
         self.stack.resize(self.base + literal.slots as usize, Value::Null);
-        for (&(_, slot), value) in literal.captures.iter().zip(captured) {
+        for (&(_, slot), value) in literal.captures.iter().zip(function.captured()) {
             self.set(slot, value.clone());
         }
         let result = self.eval(&literal.body);
@@ -120,7 +111,7 @@ impl Evaluator<'_> {
 
     pub(super) fn closure(&self, literal: &Arc<FunctionLiteral>) -> Value {
         let captured = literal.captures.iter().map(|&(slot, _)| self.local(slot).clone()).collect();
-        Value::Function(Function::new(Body::Written { literal: literal.clone(), captured }))
+        Value::Function(Function::new(literal.clone(), captured))
     }
 
     pub(crate) fn no_function<'n>(

@@ -40,7 +40,7 @@ impl Evaluator<'_> {
 }
 
 /// A range, if both ends are of one ordered type.
-pub(crate) fn make_range(start: Bound, end: Bound) -> Option<Range> {
+fn make_range(start: Bound, end: Bound) -> Option<Range> {
     order(&start.value, &end.value)?;
     Some(Range::new(start, end))
 }

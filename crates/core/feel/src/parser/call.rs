@@ -80,11 +80,12 @@ impl Parser<'_> {
             if let Some(constant) = constant_of(builtin, &arguments) {
                 return Ok(Node { kind: Kind::Constant(constant), at });
             }
-            let call = Call { callee: Callee::Builtin(builtin), arguments };
+            let pattern = (builtin.takes_pattern() && ends_in_constants(&arguments)).then(Box::default);
+            let call = Call { callee: Callee::Builtin(builtin), arguments, pattern };
             return Ok(Node { kind: Kind::Call(Box::new(call)), at });
         }
         let variable = self.names.resolve(name, at);
-        let call = Call { callee: Callee::Variable(Arc::from(name), variable), arguments };
+        let call = Call { callee: Callee::Variable(Arc::from(name), variable), arguments, pattern: None };
         Ok(Node { kind: Kind::Call(Box::new(call)), at })
     }
 
@@ -199,6 +200,12 @@ impl Parser<'_> {
     }
 }
 
+/// Whether all arguments after the first are constants, by position.
+fn ends_in_constants(arguments: &Arguments) -> bool {
+    let rest = arguments.values.get(1..).unwrap_or_default();
+    arguments.names.is_none() && rest.iter().all(|node| matches!(node.kind, Kind::Constant(_)))
+}
+
 /// The value of a temporal function of one literal, made once. What cannot be read stays a call, so that each
 /// evaluation warns.
 fn constant_of(builtin: &builtin::Builtin, arguments: &Arguments) -> Option<Value> {
@@ -206,6 +213,5 @@ fn constant_of(builtin: &builtin::Builtin, arguments: &Arguments) -> Option<Valu
         return None;
     }
     let [Node { kind: Kind::Constant(Value::String(text)), .. }] = &*arguments.values else { return None };
-    let value = builtin::temporal_literal(builtin, text)?;
-    (!value.is_null()).then_some(value)
+    builtin::temporal_literal(builtin, text)
 }

@@ -15,8 +15,9 @@ pub fn equal(left: &Value, right: &Value) -> Option<bool> {
         (Value::List(left), Value::List(right)) => lists_equal(left, right),
         (Value::Context(left), Value::Context(right)) => contexts_equal(left, right),
         (Value::Date(left), Value::Date(right)) => left == right,
-        (Value::Time(left), Value::Time(right)) => return left.order(right).map(Ordering::is_eq),
-        (Value::DateTime(left), Value::DateTime(right)) => return left.order(right).map(Ordering::is_eq),
+        // Equal are the same clock time in the same zone; the same instant in another zone is not equal.
+        (Value::Time(left), Value::Time(right)) => return left.order(right).map(|_| left == right),
+        (Value::DateTime(left), Value::DateTime(right)) => return left.order(right).map(|_| left == right),
         (Value::DaysTimeDuration(left), Value::DaysTimeDuration(right)) => left == right,
         (Value::YearsMonthsDuration(left), Value::YearsMonthsDuration(right)) => left == right,
         (Value::Range(left), Value::Range(right)) => {

@@ -5,32 +5,29 @@ use std::sync::Arc;
 
 use super::Value;
 use crate::ast::FunctionLiteral;
-use crate::builtin::Builtin;
 
-/// A function: written in an expression together with what it saw there, or built in.
+/// A function that was written in an expression, together with what it saw there.
 #[derive(Clone)]
-pub struct Function(Body);
-
-#[derive(Clone)]
-pub(crate) enum Body {
-    Written { literal: Arc<FunctionLiteral>, captured: Arc<[Value]> },
-    Builtin(&'static Builtin),
+pub struct Function {
+    literal: Arc<FunctionLiteral>,
+    captured: Arc<[Value]>,
 }
 
 impl Function {
-    pub(crate) const fn new(body: Body) -> Self {
-        Self(body)
+    pub(crate) const fn new(literal: Arc<FunctionLiteral>, captured: Arc<[Value]>) -> Self {
+        Self { literal, captured }
     }
 
-    pub(crate) const fn body(&self) -> &Body {
-        &self.0
+    pub(crate) fn literal(&self) -> &FunctionLiteral {
+        &self.literal
+    }
+
+    pub(crate) fn captured(&self) -> &[Value] {
+        &self.captured
     }
 
     pub(crate) fn depth(&self) -> u16 {
-        match &self.0 {
-            Body::Written { captured, .. } => captured.iter().map(Value::depth).max().unwrap_or(0) + 1,
-            Body::Builtin(_) => 0,
-        }
+        self.captured.iter().map(Value::depth).max().unwrap_or(0) + 1
     }
 }
 

@@ -39,7 +39,20 @@ impl Value {
 
     /// Appends the value as JSON: temporal values as their strings, functions and ranges as null.
     pub fn write_json(&self, out: &mut Vec<u8>) {
-        write::value(self, out);
+        let written: Result<(), std::convert::Infallible> =
+            write::value(self, out, write::variable, &mut |_| Ok(()));
+        let Ok(()) = written;
+    }
+
+    /// The JSON that expressions make: temporal values are written as `string()` writes them. What is written is
+    /// reported as it grows, so that it can be charged.
+    pub(crate) fn to_json_text<E>(
+        &self,
+        charge: &mut dyn FnMut(usize) -> Result<(), E>,
+    ) -> Result<String, E> {
+        let mut out = Vec::new();
+        write::value(self, &mut out, write::text, charge)?;
+        Ok(String::from_utf8(out).expect("JSON is written of strings only"))
     }
 
     /// The value as JSON text, see [`Self::write_json`].

@@ -13,9 +13,9 @@ pub use text::NumberError;
 /// Most significant digits that a number keeps.
 pub const DIGITS_MAX: u32 = 34;
 /// Largest scale (digits after the decimal point); the smallest exponent of decimal128.
-pub const SCALE_MAX: i32 = 6176;
+const SCALE_MAX: i32 = 6176;
 /// Smallest scale; zeros that may stand between the digits and the decimal point.
-pub const SCALE_MIN: i32 = -6111;
+const SCALE_MIN: i32 = -6111;
 
 /// A decimal number: `coefficient / 10^scale`, with at most 34 digits of coefficient.
 ///

@@ -8,13 +8,14 @@ mod duration;
 mod property;
 mod time;
 mod zone;
+mod zone_database;
 
 pub(crate) use arithmetic::arithmetic;
 pub use date::Date;
 pub use date_time::DateTime;
 pub use duration::{DaysTimeDuration, YearsMonthsDuration};
 pub use time::Time;
-pub use zone::Zone;
+pub use zone::{Zone, ZoneId};
 
 pub(crate) const NANOS_PER_SECOND: i64 = 1_000_000_000;
 pub(crate) const SECONDS_PER_DAY: i64 = 86_400;

@@ -2,7 +2,14 @@
 
 use crate::value::Value;
 
-pub(super) fn value(value: &Value, out: &mut Vec<u8>) {
+/// Appends a value. `temporal` gives the text of temporal values, `charge` is told what was written.
+pub(super) fn value<E>(
+    value: &Value,
+    out: &mut Vec<u8>,
+    temporal: fn(&Value) -> String,
+    charge: &mut dyn FnMut(usize) -> Result<(), E>,
+) -> Result<(), E> {
+    let before = out.len();
     match value {
         Value::Null | Value::Range(_) | Value::Function(_) => out.extend_from_slice(b"null"),
         Value::Boolean(true) => out.extend_from_slice(b"true"),
@@ -15,9 +22,10 @@ pub(super) fn value(value: &Value, out: &mut Vec<u8>) {
                 if at > 0 {
                     out.push(b',');
                 }
-                self::value(item, out);
+                self::value(item, out, temporal, charge)?;
             }
             out.push(b']');
+            return Ok(());
         }
         Value::Context(context) => {
             out.push(b'{');
@@ -27,15 +35,45 @@ pub(super) fn value(value: &Value, out: &mut Vec<u8>) {
                 }
                 string(name.as_bytes(), out);
                 out.push(b':');
-                self::value(entry, out);
+                self::value(entry, out, temporal, charge)?;
             }
             out.push(b'}');
+            return Ok(());
         }
-        Value::Date(date) => string(date.to_string().as_bytes(), out),
-        Value::Time(time) => string(time.to_variable_text().as_bytes(), out),
-        Value::DateTime(moment) => string(moment.to_variable_text().as_bytes(), out),
-        Value::DaysTimeDuration(duration) => string(duration.to_string().as_bytes(), out),
-        Value::YearsMonthsDuration(duration) => string(duration.to_string().as_bytes(), out),
+        Value::Date(_)
+        | Value::Time(_)
+        | Value::DateTime(_)
+        | Value::DaysTimeDuration(_)
+        | Value::YearsMonthsDuration(_) => string(temporal(value).as_bytes(), out),
+    }
+    charge(out.len() - before)
+}
+
+/// The text of a temporal value that becomes a variable.
+pub(super) fn variable(value: &Value) -> String {
+    match value {
+        Value::Time(time) => time.to_variable_text(),
+        Value::DateTime(moment) => moment.to_variable_text(),
+        other => text(other),
+    }
+}
+
+/// The text of a temporal value inside of the language; of others nothing.
+pub(super) fn text(value: &Value) -> String {
+    match value {
+        Value::Date(date) => date.to_string(),
+        Value::Time(time) => time.to_string(),
+        Value::DateTime(moment) => moment.to_string(),
+        Value::DaysTimeDuration(span) => span.to_string(),
+        Value::YearsMonthsDuration(span) => span.to_string(),
+        Value::Null
+        | Value::Boolean(_)
+        | Value::Number(_)
+        | Value::String(_)
+        | Value::List(_)
+        | Value::Context(_)
+        | Value::Range(_)
+        | Value::Function(_) => String::new(),
     }
 }
 

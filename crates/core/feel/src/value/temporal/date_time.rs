@@ -18,8 +18,26 @@ pub struct DateTime {
 impl DateTime {
     /// A date and a time. A zone gets the offset that it has then.
     pub fn new(date: Date, time: Time) -> Self {
-        let zone = time.zone().at_local(date.to_seconds() + (time.nanos() / 1_000_000_000).cast_signed());
+        let seconds = date.to_seconds() + (time.nanos() / 1_000_000_000).cast_signed();
+        let zone = time.zone().at_local(seconds);
+        // A clock time that the zone leaves out is moved on by what was left out.
+        if let Some(offset) = zone.offset()
+            && zone.at_instant(seconds - i64::from(offset)) != zone
+            && let Some(moved) = Self::from_instant(Self::at(date, time, zone).to_instant(), zone)
+        {
+            return moved;
+        }
         Self::at(date, time, zone)
+    }
+
+    /// As [`Self::new`], but of two equal clock times the one with the offset that the zone came with.
+    fn with_offset(date: Date, time: Time) -> Self {
+        let Some(offset) = time.zone().offset() else { return Self::new(date, time) };
+        let seconds = date.to_seconds() + (time.nanos() / 1_000_000_000).cast_signed();
+        if time.zone().at_instant(seconds - i64::from(offset)) == time.zone() {
+            return Self::at(date, time, time.zone());
+        }
+        Self::new(date, time)
     }
 
     fn at(date: Date, time: Time, zone: Zone) -> Self {
@@ -99,7 +117,7 @@ impl DateTime {
         let Some((date, time)) = text.split_once('T') else {
             return Some(Self::new(Date::parse(text)?, Time::new(0, 0, 0, 0, Zone::Local)?));
         };
-        Some(Self::new(Date::parse(date)?, Time::parse(time)?))
+        Some(Self::with_offset(Date::parse(date)?, Time::parse(time)?))
     }
 
     /// The text of a moment that becomes a variable: a zone stands in brackets after its offset.

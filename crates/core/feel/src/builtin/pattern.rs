@@ -1,0 +1,128 @@
+//! Regular expressions: the dialect of Java, run by a matcher that needs linear time.
+//!
+//! What a linear matcher cannot do (look-around, references back, possessive repetition) is refused.
+
+use std::sync::OnceLock;
+
+use regex::{Regex, RegexBuilder};
+
+/// Where a call with a constant pattern keeps it compiled.
+pub(crate) type Cache = OnceLock<Result<Regex, String>>;
+
+/// Most bytes that a compiled pattern may take.
+const SIZE_MAX: usize = 1 << 20;
+/// Longest pattern, in bytes.
+const LENGTH_MAX: usize = 64 << 10;
+
+/// Compiles a pattern with flags of `s m i x`.
+pub(super) fn compile(pattern: &str, flags: &str) -> Result<Regex, String> {
+    if pattern.len() > LENGTH_MAX {
+        return Err(format!("a pattern has at most {LENGTH_MAX} bytes"));
+    }
+    let mut builder = RegexBuilder::new(&translate(pattern));
+    for flag in flags.chars() {
+        match flag {
+            's' => builder.dot_matches_new_line(true),
+            'm' => builder.multi_line(true),
+            'i' => builder.case_insensitive(true),
+            'x' => builder.ignore_whitespace(true),
+            other => return Err(format!("`{other}` is no flag; there are `s`, `m`, `i` and `x`")),
+        };
+    }
+    builder.size_limit(SIZE_MAX).dfa_size_limit(SIZE_MAX).nest_limit(100);
+    builder.build().map_err(|error| {
+        let text = error.to_string();
+        let reason = text.lines().last().unwrap_or_default().trim_start_matches("error: ");
+        format!("`{pattern}` is no pattern that can be used: {reason}")
+    })
+}
+
+/// Java's classes `\d \w \s` are those of ASCII, `\h` is a blank and `\Z` the end.
+fn translate(pattern: &str) -> String {
+    let mut out = String::with_capacity(pattern.len() + 16);
+    let mut in_class = 0u32;
+    let mut characters = pattern.chars().peekable();
+    while let Some(character) = characters.next() {
+        match character {
+            '\\' => match characters.next() {
+                Some('d') => out.push_str(if in_class > 0 { "0-9" } else { "[0-9]" }),
+                Some('w') => out.push_str(if in_class > 0 { "a-zA-Z0-9_" } else { "[a-zA-Z0-9_]" }),
+                Some('s') => out.push_str(if in_class > 0 { r" \t\n\x0B\f\r" } else { r"[ \t\n\x0B\f\r]" }),
+                Some('h') => out.push_str(if in_class > 0 { r" \t" } else { r"[ \t]" }),
+                Some('D') => out.push_str("[^0-9]"),
+                Some('W') => out.push_str("[^a-zA-Z0-9_]"),
+                Some('S') => out.push_str(r"[^ \t\n\x0B\f\r]"),
+                Some('Z') => out.push_str(r"\z"),
+                Some('Q') => quote(&mut characters, &mut out),
+                Some(other) => {
+                    out.push('\\');
+                    out.push(other);
+                }
+                None => out.push('\\'),
+            },
+            '[' => {
+                in_class += 1;
+                out.push('[');
+            }
+            ']' => {
+                in_class = in_class.saturating_sub(1);
+                out.push(']');
+            }
+            other => out.push(other),
+        }
+    }
+    out
+}
+
+/// Text between `\Q` and `\E` stands for itself.
+fn quote(characters: &mut std::iter::Peekable<std::str::Chars<'_>>, out: &mut String) {
+    while let Some(character) = characters.next() {
+        if character == '\\' && characters.peek() == Some(&'E') {
+            characters.next();
+            return;
+        }
+        out.push_str(&regex::escape(character.encode_utf8(&mut [0; 4])));
+    }
+}
+
+/// Java's replacement text: `$1` is a group, `\$` a dollar. A group that is not there is a failure.
+pub(super) fn replacement(text: &str, regex: &Regex) -> Result<Vec<Piece>, String> {
+    let mut pieces = Vec::new();
+    let mut plain = String::new();
+    let mut characters = text.chars().peekable();
+    while let Some(character) = characters.next() {
+        match character {
+            '\\' => plain.push(characters.next().ok_or("a replacement cannot end with `\\`")?),
+            '$' => {
+                let first = characters
+                    .next()
+                    .and_then(|c| c.to_digit(10))
+                    .ok_or("`$` needs the number of a group")?;
+                let mut group = first as usize;
+                // More digits belong to the number as long as there is such a group.
+                while let Some(digit) = characters.peek().and_then(|c| c.to_digit(10)) {
+                    let longer = group * 10 + digit as usize;
+                    if longer >= regex.captures_len() {
+                        break;
+                    }
+                    group = longer;
+                    characters.next();
+                }
+                if group >= regex.captures_len() {
+                    return Err(format!("there is no group {group}"));
+                }
+                pieces.push(Piece::Plain(std::mem::take(&mut plain)));
+                pieces.push(Piece::Group(group));
+            }
+            other => plain.push(other),
+        }
+    }
+    pieces.push(Piece::Plain(plain));
+    Ok(pieces)
+}
+
+/// A part of a replacement.
+pub(super) enum Piece {
+    Plain(String),
+    Group(usize),
+}
