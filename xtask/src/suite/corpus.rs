@@ -110,56 +110,41 @@ fn check(program: &Path, model: &Path, output: &Path) -> anyhow::Result<Answer> 
 }
 
 fn judge(answer: &Value) -> Answer {
-    let diagnostics = answer["diagnostics"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let diagnostics: Vec<&Value> = answer["diagnostics"].as_array().into_iter().flatten().collect();
+    let nowhere =
+        diagnostics.iter().find(|diagnostic| diagnostic["line"].as_u64().is_none_or(|line| line == 0));
+    if let Some(nowhere) = nowhere {
+        return Answer::Broken(format!("a diagnostic without a line: {nowhere}"));
+    }
     if answer["ok"] == true {
         return Answer::Accepted;
     }
-    if diagnostics.is_empty() {
+    let faults: Vec<&Value> =
+        diagnostics.into_iter().filter(|diagnostic| diagnostic["severity"] != "warning").collect();
+    if faults.is_empty() {
         return Answer::Broken("refused without a diagnostic".to_owned());
     }
-    if let Some(nowhere) =
-        diagnostics.iter().find(|diagnostic| diagnostic["line"].as_u64().is_none_or(|line| line == 0))
-    {
-        return Answer::Broken(format!("a diagnostic without a line: {nowhere}"));
+    if faults.iter().all(|fault| is_missing(fault)) {
+        return Answer::NotImplemented(reasons(&faults, "message"));
     }
-    let texts = |field: &str| {
-        let mut texts: Vec<String> = diagnostics
-            .iter()
-            .filter_map(|diagnostic| diagnostic[field].as_str())
-            .map(str::to_owned)
-            .collect();
-        texts.sort();
-        texts.dedup();
-        texts
-    };
-    if diagnostics.iter().all(is_missing) {
-        return Answer::NotImplemented(missing(diagnostics));
-    }
-    Answer::Invalid(texts("code"))
+    Answer::Invalid(reasons(&faults, "code"))
 }
 
 /// Whether a diagnostic says that something is not built, rather than wrong.
 fn is_missing(diagnostic: &Value) -> bool {
-    match &diagnostic["notImplemented"] {
-        Value::Bool(missing) => *missing,
-        Value::String(_) => true,
-        _ => false,
-    }
+    diagnostic["notImplemented"] == true
 }
 
-/// What is not built, by name.
-fn missing(diagnostics: &[Value]) -> Vec<String> {
-    let mut names: Vec<String> = diagnostics
+/// A field of each diagnostic, without repetition.
+fn reasons(diagnostics: &[&Value], field: &str) -> Vec<String> {
+    let mut reasons: Vec<String> = diagnostics
         .iter()
-        .filter_map(|diagnostic| match &diagnostic["notImplemented"] {
-            Value::String(name) => Some(name.as_str()),
-            _ => diagnostic["message"].as_str(),
-        })
-        .map(|name| name.trim_start_matches("not implemented: ").to_owned())
+        .filter_map(|diagnostic| diagnostic[field].as_str())
+        .map(|reason| reason.trim_start_matches("not implemented: ").to_owned())
         .collect();
-    names.sort();
-    names.dedup();
-    names
+    reasons.sort();
+    reasons.dedup();
+    reasons
 }
 
 fn report(sources: &BTreeMap<String, Tally>, total: &Tally) {
@@ -207,12 +192,17 @@ mod tests {
 
     #[test]
     fn tells_missing_from_wrong() {
-        let missing = serde_json::json!({"ok": false, "diagnostics": [
-            {"code": "BPMN-0099", "line": 3, "message": "not implemented: timer", "notImplemented": "timer"}]});
-        assert!(matches!(judge(&missing), Answer::NotImplemented(names) if names == ["timer"]));
-        let wrong = serde_json::json!({"ok": false, "diagnostics": [
-            {"code": "BPMN-0002", "line": 3, "message": "no end", "notImplemented": null}]});
-        assert!(matches!(judge(&wrong), Answer::Invalid(codes) if codes == ["BPMN-0002"]));
+        let timer = serde_json::json!({"code": "BPMN-0010", "line": 3, "message": "not implemented: timer",
+            "notImplemented": true});
+        let warning = serde_json::json!({"code": "BPMN-0018", "line": 2, "severity": "warning",
+            "notImplemented": false});
+        let fault = serde_json::json!({"code": "BPMN-0002", "line": 3, "notImplemented": false});
+        let refused = |diagnostics: &[&Value]| serde_json::json!({"ok": false, "diagnostics": diagnostics});
+        let missing = judge(&refused(&[&warning, &timer, &timer]));
+        assert!(matches!(missing, Answer::NotImplemented(names) if names == ["timer"]));
+        let wrong = judge(&refused(&[&timer, &fault]));
+        assert!(matches!(wrong, Answer::Invalid(codes) if codes == ["BPMN-0002", "BPMN-0010"]));
+        assert!(matches!(judge(&refused(&[&warning])), Answer::Broken(_)));
         let silent = serde_json::json!({"ok": false, "diagnostics": []});
         assert!(matches!(judge(&silent), Answer::Broken(_)));
     }
