@@ -106,9 +106,16 @@ mod tests {
         assert!(matches!(end, End::OutOfTime));
         let grandchild = std::fs::read_to_string(&file).unwrap();
         std::fs::remove_file(&file).unwrap();
-        // It is gone, or dead and not yet buried by whoever inherited it.
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", grandchild.trim()));
-        assert!(stat.is_err() || stat.is_ok_and(|stat| stat.contains(") Z")));
+        // It is gone, or dead and not yet buried by whoever inherited it; a signal takes a moment to arrive.
+        let lives = || {
+            let stat = std::fs::read_to_string(format!("/proc/{}/stat", grandchild.trim()));
+            stat.is_ok_and(|stat| !stat.contains(") Z"))
+        };
+        let deadline = Instant::now() + Duration::from_secs(5);
+        while lives() && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        assert!(!lives());
     }
 
     #[test]
