@@ -22,10 +22,11 @@ pub trait DiskFile: Send + Sync + 'static {
     /// Writes all bytes.
     ///
     /// # Errors
-    /// As the system reports them; a part may have been written.
+    /// As the system reports them; a part may have been written. [`io::ErrorKind::StorageFull`] and
+    /// [`io::ErrorKind::QuotaExceeded`] mean that nothing was.
     fn write_at(&self, bytes: &[u8], at: u64) -> io::Result<()>;
 
-    /// Makes what was written durable.
+    /// Makes what was written durable, and the length.
     ///
     /// # Errors
     /// As the system reports them; what is durable is then unknown.

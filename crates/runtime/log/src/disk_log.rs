@@ -1,28 +1,32 @@
 //! Logs of partitions in a directory: a directory each.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::cursor::{self, Cursor};
 use crate::disk::{Disk, RealDisk};
 use crate::error::Error;
-use crate::file::{failed, replace, seal, unseal};
+use crate::file::{CLEAN, DRAFT, EPOCH, check_name, failed, replace, unseal};
 use crate::lock::Lock;
 use crate::log::{NodeId, PartitionLog, PartitionName, WriteSnapshot};
 use crate::reader::DiskReader;
-use crate::segment::{self, End, HEADER, Hash};
+use crate::segment::{self, End, HEADER, Hash, LOG};
 use crate::snapshot::{self, SnapshotMeta};
 use crate::trim::{self, Retention};
 use crate::writer::{Current, DiskWriter, Rising, Start, clean_path};
+
+/// The name of the file with the newest epoch.
+const EPOCH_NAME: &str = "epoch";
 
 /// Logs of partitions on a disk.
 pub struct DiskLog<D: Disk = RealDisk> {
     disk: D,
     root: PathBuf,
     partitions: Mutex<BTreeMap<PartitionName, Arc<Ownership>>>,
-    _lock: Option<Lock>,
+    lock: Option<Arc<Lock>>,
 }
 
 /// Who may write to a partition, and how far it is durable.
@@ -30,13 +34,23 @@ pub struct DiskLog<D: Disk = RealDisk> {
 pub(crate) struct Ownership {
     epoch: Rising,
     durable: Rising,
+    /// Whether the end of the log was found since the process began.
+    is_known: AtomicBool,
+    /// Whether a sync failed: what lies in the files may then differ from what the system has in memory.
+    sync_failed: AtomicBool,
     turn: Mutex<()>,
+    /// Snapshots that were found whole. Held while snapshots are written and trimmed.
+    snapshots: Mutex<BTreeSet<u64>>,
+    /// Held while cursors are written.
+    cursors: Mutex<()>,
+    /// The directory is this process's as long as anybody can write to it.
+    _lock: Option<Arc<Lock>>,
 }
 
 impl Ownership {
     /// Whoever holds it is the only one to touch the files of the log.
     pub(crate) fn turn(&self) -> MutexGuard<'_, ()> {
-        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
+        hold(&self.turn)
     }
 
     pub(crate) fn epoch(&self) -> u64 {
@@ -51,6 +65,21 @@ impl Ownership {
     pub(crate) fn set_durable(&self, sequence: u64) {
         self.durable.raise(sequence);
     }
+
+    /// No writer of this process may open the log again.
+    pub(crate) fn set_sync_failed(&self) {
+        self.sync_failed.store(true, Ordering::Release);
+    }
+
+    /// Fails if a file would speak of a batch that is not durable.
+    fn check_durable(&self, sequence: u64, path: impl FnOnce() -> PathBuf) -> Result<(), Error> {
+        let end = self.durable();
+        if sequence <= end { Ok(()) } else { Err(Error::Ahead { path: path(), sequence, end }) }
+    }
+}
+
+fn hold<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl DiskLog<RealDisk> {
@@ -60,35 +89,53 @@ impl DiskLog<RealDisk> {
     /// When another process has it, or it cannot be made.
     pub fn open(root: &Path) -> Result<Self, Error> {
         let lock = Lock::take(root)?;
-        Ok(Self { disk: RealDisk, root: root.to_owned(), partitions: Mutex::default(), _lock: Some(lock) })
+        Ok(Self {
+            disk: RealDisk,
+            root: root.to_owned(),
+            partitions: Mutex::default(),
+            lock: Some(Arc::new(lock)),
+        })
     }
 }
 
 impl<D: Disk> DiskLog<D> {
     /// Logs on a disk that nobody else has.
     pub fn on(disk: D, root: &Path) -> Self {
-        Self { disk, root: root.to_owned(), partitions: Mutex::default(), _lock: None }
+        Self { disk, root: root.to_owned(), partitions: Mutex::default(), lock: None }
     }
 
     fn directory(&self, partition: &PartitionName) -> PathBuf {
         self.root.join(partition.to_string())
     }
 
-    fn ownership(&self, partition: &PartitionName) -> Arc<Ownership> {
-        let mut partitions = self.partitions.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(partitions.entry(partition.clone()).or_default())
+    fn ownership(&self, partition: &PartitionName) -> Result<Arc<Ownership>, Error> {
+        let mut partitions = hold(&self.partitions);
+        if let Some(ownership) = partitions.get(partition) {
+            return Ok(Arc::clone(ownership));
+        }
+        check_name("group of partitions", &partition.group)?;
+        let ownership = Arc::new(Ownership { _lock: self.lock.clone(), ..Ownership::default() });
+        partitions.insert(partition.clone(), Arc::clone(&ownership));
+        Ok(ownership)
+    }
+
+    /// The directory of a partition, whose group's name is fit for that, and who owns it.
+    fn place(&self, partition: &PartitionName) -> Result<(PathBuf, Arc<Ownership>), Error> {
+        let ownership = self.ownership(partition)?;
+        Ok((self.directory(partition), ownership))
     }
 
     /// The highest sequence that anything beside the log has seen.
     fn seen(&self, directory: &Path) -> Result<u64, Error> {
         let cursors = cursor::all(&self.disk, directory)?.into_iter().map(|cursor| cursor.sequence);
         let snapshots = snapshot::list(&self.disk, directory)?.into_iter().map(|snapshot| snapshot.sequence);
-        let clean = unseal(&self.disk, &clean_path(directory))?.and_then(|bytes| bytes.try_into().ok());
+        let clean =
+            unseal(&self.disk, &clean_path(directory), CLEAN)?.and_then(|bytes| bytes.try_into().ok());
         Ok(cursors.chain(snapshots).chain(clean.map(u64::from_le_bytes)).max().unwrap_or(0))
     }
 
-    /// Finds the end of the log; a tail that nobody has seen and that cannot be read is cut off.
-    fn settle(
+    /// Finds the end of the log, and the segment that it is in.
+    fn find_end(
         &self,
         directory: &Path,
         partition: &PartitionName,
@@ -97,29 +144,28 @@ impl<D: Disk> DiskLog<D> {
         let firsts = segment::list(&self.disk, directory)?;
         let mut end = End { offset: 0, next: 1, epoch: 0, hash: None, dirt: None };
         let mut current = None;
-        // The last segment may be empty: then the one before it ends the log.
-        let begin = firsts.len().saturating_sub(2);
-        for (index, &first) in firsts.iter().enumerate().skip(begin) {
-            let path = segment::path(directory, first);
-            let file = self.disk.open(&path).map_err(failed("open", &path))?;
-            let mut header = [0; HEADER];
-            let read = file.read_at(&mut header, 0).map_err(failed("read", &path))?;
-            segment::check(&header[..read], &path, partition, first)?;
-            let corrupt =
-                |offset, what, whole_until| Error::Corrupt { path: path.clone(), offset, what, whole_until };
-            if index > begin && end.next != first {
-                return Err(corrupt(0, "batches before this segment are missing", end.next - 1));
-            }
-            end = segment::scan(file.as_ref(), &path, first, end.hash, end.epoch)?;
-            let last = index + 1 == firsts.len();
-            if let Some(dirt) = end.dirt {
-                if !last || end.next <= seen {
-                    return Err(corrupt(end.offset, "a batch that was seen cannot be read", end.next - 1));
+        if let Some((&last, before)) = firsts.split_last() {
+            let (mut found, segment) = self.scan(directory, partition, last, None, 0)?;
+            if found.hash.is_none()
+                && let Some(&first) = before.last()
+            {
+                // The last segment has no frame yet, so the one before it ends the log.
+                let (previous, file) = self.scan(directory, partition, first, None, 0)?;
+                let corrupt = |what| Error::Corrupt {
+                    path: file.path.clone(),
+                    offset: previous.offset,
+                    what,
+                    whole_until: previous.next - 1,
+                };
+                if previous.dirt.is_some() {
+                    return Err(corrupt("a batch is bad, though a later segment was begun"));
                 }
-                wipe(file.as_ref(), end.offset, dirt).map_err(failed("cut the tail of", &path))?;
+                if previous.next != last {
+                    return Err(corrupt("batches before the next segment are missing"));
+                }
+                found = End { hash: previous.hash, epoch: previous.epoch, ..found };
             }
-            let size = file.size().map_err(failed("read", &path))?;
-            current = last.then_some(Current { file, path, offset: end.offset, size });
+            (end, current) = (found, Some(segment));
         }
         if end.next <= seen {
             let (path, offset) =
@@ -129,61 +175,127 @@ impl<D: Disk> DiskLog<D> {
         }
         Ok((end, current))
     }
+
+    /// Walks over a segment.
+    fn scan(
+        &self,
+        directory: &Path,
+        partition: &PartitionName,
+        first: u64,
+        previous: Option<Hash>,
+        epoch: u64,
+    ) -> Result<(End, Current), Error> {
+        let path = segment::path(directory, first);
+        let file = self.disk.open(&path).map_err(failed("open", &path))?;
+        let mut header = [0; HEADER];
+        let read = file.read_at(&mut header, 0).map_err(failed("read", &path))?;
+        let size = segment::check(LOG, &header[..read], &path, partition, first)?;
+        let end = segment::scan(file.as_ref(), &path, size, first, previous, epoch)?;
+        let offset = end.offset;
+        Ok((end, Current { file, path, offset, size }))
+    }
+
+    /// Finds the end, cuts off what a crash left behind it, and makes sure that the rest is durable.
+    fn settle(
+        &self,
+        directory: &Path,
+        partition: &PartitionName,
+        seen: u64,
+        ownership: &Ownership,
+    ) -> Result<(End, Option<Current>), Error> {
+        let (end, current) = self.find_end(directory, partition, seen)?;
+        if let Some(Current { file, path, .. }) = &current {
+            if let Some(dirt) = end.dirt {
+                wipe(file.as_ref(), end.offset, dirt).map_err(failed("cut the tail of", path))?;
+            }
+            // Without that, the last batch may be known to the system's memory only: its writer may have ended before the
+            // sync.
+            file.sync().map_err(|error| {
+                ownership.set_sync_failed();
+                failed("sync", path)(error)
+            })?;
+        }
+        Ok((end, current))
+    }
+
+    /// The epoch in its file. If the file is damaged, the log tells enough: whoever raised the epoch before wrote a barrier
+    /// with it, or nothing at all.
+    fn stored_epoch(&self, directory: &Path) -> Result<u64, Error> {
+        match unseal(&self.disk, &directory.join(EPOCH_NAME), EPOCH) {
+            Ok(content) => {
+                Ok(content.and_then(|content| content.first_chunk().copied()).map_or(0, u64::from_le_bytes))
+            }
+            Err(Error::Corrupt { .. }) => Ok(0),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Removes files that were not finished.
+    fn remove_drafts(&self, directory: &Path, ownership: &Ownership) -> Result<(), Error> {
+        let _snapshots = hold(&ownership.snapshots);
+        let _cursors = hold(&ownership.cursors);
+        for path in self.disk.list(directory).map_err(failed("list", directory))? {
+            if path.extension().is_some_and(|suffix| suffix == DRAFT) {
+                self.disk.remove(&path).map_err(failed("remove", &path))?;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Writes zeros over a tail, so that nothing of it can be taken for a frame later.
 fn wipe(file: &dyn crate::disk::DiskFile, from: u64, to: u64) -> std::io::Result<()> {
+    // Bound: the tail is shorter than the longest frame.
     let zeros = vec![0; usize::try_from(to - from).unwrap_or(0)];
-    file.write_at(&zeros, from)?;
-    file.sync()
+    file.write_at(&zeros, from)
 }
 
 impl<D: Disk> PartitionLog for DiskLog<D> {
     type Writer = DiskWriter<D>;
     type Reader = DiskReader<D>;
 
-    fn open_writer(
-        &self,
-        partition: &PartitionName,
-        _node: NodeId,
-        seen: u64,
-    ) -> Result<Self::Writer, Error> {
-        let directory = self.directory(partition);
+    fn open_writer(&self, partition: &PartitionName, node: NodeId, seen: u64) -> Result<Self::Writer, Error> {
+        let (directory, ownership) = self.place(partition)?;
         self.disk.create_directory(&directory).map_err(failed("create", &directory))?;
-        let ownership = self.ownership(partition);
-        let (end, current, epoch) = {
-            let _turn = ownership.turn();
-            let seen = seen.max(self.seen(&directory)?);
-            let (end, current) = self.settle(&directory, partition, seen)?;
-            let path = directory.join("epoch");
-            let stored = unseal(&self.disk, &path)?
-                .and_then(|bytes| bytes.try_into().ok())
-                .map_or(0, u64::from_le_bytes);
-            let epoch = stored.max(end.epoch).max(ownership.epoch()) + 1;
-            replace(&self.disk, &path, &seal(&epoch.to_le_bytes()))?;
-            ownership.epoch.raise(epoch);
-            ownership.set_durable(end.next - 1);
-            (end, current, epoch)
-        };
+        let turn = ownership.turn();
+        if ownership.sync_failed.load(Ordering::Acquire) {
+            return Err(Error::SyncFailedBefore { path: directory });
+        }
+        let seen = seen.max(self.seen(&directory)?);
+        let (end, current) = self.settle(&directory, partition, seen, &ownership)?;
+        self.remove_drafts(&directory, &ownership)?;
+        let epoch = self.stored_epoch(&directory)?.max(end.epoch).max(ownership.epoch()).saturating_add(1);
+        let content = [&epoch.to_le_bytes()[..], &node.0.to_le_bytes()].concat();
+        replace(&self.disk, &directory.join(EPOCH_NAME), EPOCH, &content)?;
+        ownership.epoch.raise(epoch);
+        ownership.set_durable(end.next - 1);
+        ownership.is_known.store(true, Ordering::Release);
         let start = Start { epoch, next: end.next, previous: end.hash.unwrap_or(Hash::default()), current };
-        DiskWriter::open(self.disk.clone(), directory, partition.clone(), ownership, start)
+        let its = Arc::clone(&ownership);
+        DiskWriter::open(self.disk.clone(), directory, partition.clone(), its, start, &turn)
     }
 
     fn read(&self, partition: &PartitionName, from: u64) -> Result<Self::Reader, Error> {
-        let ownership = self.ownership(partition);
-        DiskReader::open(self.disk.clone(), self.directory(partition), partition.clone(), ownership, from)
+        let (directory, ownership) = self.place(partition)?;
+        if !ownership.is_known.load(Ordering::Acquire) {
+            let _turn = ownership.turn();
+            let (end, _) = self.find_end(&directory, partition, self.seen(&directory)?)?;
+            ownership.set_durable(end.next - 1);
+        }
+        DiskReader::open(self.disk.clone(), directory, partition.clone(), ownership, from)
     }
 
     fn snapshots(&self, partition: &PartitionName) -> Result<Vec<SnapshotMeta>, Error> {
-        snapshot::list(&self.disk, &self.directory(partition))
+        let (directory, _) = self.place(partition)?;
+        snapshot::list(&self.disk, &directory)
     }
 
     fn get_snapshot(
         &self,
-        _partition: &PartitionName,
+        partition: &PartitionName,
         snapshot: &SnapshotMeta,
     ) -> Result<Box<dyn Read>, Error> {
-        snapshot::get(&self.disk, snapshot)
+        snapshot::get(&self.disk, partition, snapshot)
     }
 
     fn put_snapshot(
@@ -192,18 +304,35 @@ impl<D: Disk> PartitionLog for DiskLog<D> {
         upto: u64,
         write: WriteSnapshot<'_>,
     ) -> Result<SnapshotMeta, Error> {
-        snapshot::put(&self.disk, &self.directory(partition), upto, write)
+        let (directory, ownership) = self.place(partition)?;
+        ownership.check_durable(upto, || snapshot::path(&directory, upto))?;
+        let mut verified = hold(&ownership.snapshots);
+        let meta = snapshot::put(&self.disk, &directory, partition, upto, write)?;
+        verified.insert(upto);
+        Ok(meta)
     }
 
     fn cursors(&self, partition: &PartitionName) -> Result<Vec<Cursor>, Error> {
-        cursor::all(&self.disk, &self.directory(partition))
+        let (directory, _) = self.place(partition)?;
+        cursor::all(&self.disk, &directory)
     }
 
     fn put_cursor(&self, partition: &PartitionName, cursor: &Cursor) -> Result<(), Error> {
-        cursor::put(&self.disk, &self.directory(partition), cursor)
+        let (directory, ownership) = self.place(partition)?;
+        ownership.check_durable(cursor.sequence, || cursor::path(&directory, &cursor.name))?;
+        let _held = hold(&ownership.cursors);
+        cursor::put(&self.disk, &directory, cursor)
+    }
+
+    fn remove_cursor(&self, partition: &PartitionName, name: &str) -> Result<(), Error> {
+        let (directory, ownership) = self.place(partition)?;
+        let _held = hold(&ownership.cursors);
+        cursor::remove(&self.disk, &directory, name)
     }
 
     fn trim(&self, partition: &PartitionName, retention: Retention) -> Result<u64, Error> {
-        trim::trim(&self.disk, &self.directory(partition), retention)
+        let (directory, ownership) = self.place(partition)?;
+        let mut verified = hold(&ownership.snapshots);
+        trim::trim(&self.disk, &directory, partition, retention, &mut verified)
     }
 }

@@ -29,7 +29,7 @@ pub enum Error {
         whole_until: u64,
     },
     /// A file was written in another format.
-    #[error("`{path}` has format {found}, this program reads {known}")]
+    #[error("`{path}` has format {found}, which is {} than this program reads ({known})", if found > known { "newer" } else { "older" })]
     Format {
         /// Which file.
         path: PathBuf,
@@ -53,6 +53,42 @@ pub enum Error {
         wanted: u64,
         /// The first one that is there.
         first: u64,
+    },
+    /// A name that cannot be part of a file's name.
+    #[error(
+        "`{name}` cannot name a {what}: 1 to 64 letters, digits, `.`, `_` or `-` can, a letter or digit first"
+    )]
+    Name {
+        /// What was to be named.
+        what: &'static str,
+        /// The name.
+        name: String,
+    },
+    /// A snapshot or cursor speaks of a batch that is not durable.
+    #[error("`{path}` would speak of batch {sequence}, but the log ends at batch {end}")]
+    Ahead {
+        /// The file that was not written.
+        path: PathBuf,
+        /// The batch.
+        sequence: u64,
+        /// The last durable batch.
+        end: u64,
+    },
+    /// A cursor's data is too long.
+    #[error("cursor `{name}` has {bytes} bytes of data, more than {bytes_max}")]
+    CursorTooLong {
+        /// The cursor.
+        name: String,
+        /// Bytes that it has.
+        bytes: usize,
+        /// Bytes that it may have.
+        bytes_max: usize,
+    },
+    /// A sync of the partition failed in this process, which must end before the log is opened again.
+    #[error("a sync in `{path}` failed before; what is durable is known to the next process only")]
+    SyncFailedBefore {
+        /// The partition's directory.
+        path: PathBuf,
     },
     /// Another process has the directory.
     #[error("`{path}` is in use by {holder}")]
@@ -80,6 +116,8 @@ pub enum AppendError {
     Unknown {
         /// The batch.
         sequence: u64,
+        /// The hash that it has, if it is there.
+        hash: [u8; 16],
         /// The file.
         path: PathBuf,
         /// What happened.

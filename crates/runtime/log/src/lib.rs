@@ -13,7 +13,7 @@
 //!
 //! # Where to look
 //! `log.rs` the traits · `disk_log.rs` the backend on a disk · `segment/` files and frames · `writer.rs` `reader.rs` ·
-//! `snapshot.rs` `cursor.rs` `trim.rs` `lock.rs` · `disk/` the real disk and a simulated one.
+//! `spare.rs` `snapshot.rs` `cursor.rs` `trim.rs` `lock.rs` · `disk/` the real disk and a simulated one.
 
 mod cursor;
 pub mod disk;
@@ -25,6 +25,7 @@ mod log;
 mod reader;
 mod segment;
 mod snapshot;
+mod spare;
 mod trim;
 mod writer;
 
@@ -33,6 +34,7 @@ pub use disk_log::DiskLog;
 pub use error::{AppendError, Error};
 pub use log::{Batch, LogReader, LogWriter, NodeId, PartitionLog, PartitionName, WriteSnapshot};
 pub use reader::DiskReader;
+pub use segment::PAYLOAD_BYTES_MAX;
 pub use snapshot::SnapshotMeta;
 pub use trim::Retention;
 pub use writer::DiskWriter;

@@ -37,6 +37,10 @@ pub struct Batch {
     pub sequence: u64,
     /// The epoch of its writer.
     pub epoch: u64,
+    /// The hash of the batch before, or zeros for the first.
+    pub previous_hash: [u8; 16],
+    /// The hash of this batch; with [`AppendError::Unknown`] it tells whether a batch is the one in doubt.
+    pub hash: [u8; 16],
     /// It only says that a writer took over.
     pub barrier: bool,
     /// The bytes that were appended.
@@ -87,7 +91,7 @@ pub trait PartitionLog: Send + Sync + 'static {
     /// Writes a snapshot that holds all batches up to `upto`: durable and read back when this returns.
     ///
     /// # Errors
-    /// When it cannot be written; no snapshot is left then.
+    /// When it cannot be written, or `upto` is not durable; no snapshot is left then.
     fn put_snapshot(
         &self,
         partition: &PartitionName,
@@ -104,8 +108,14 @@ pub trait PartitionLog: Send + Sync + 'static {
     /// Remembers where a reader stands.
     ///
     /// # Errors
-    /// When it cannot be written; the old one stands then.
+    /// When it cannot be written; the old one stands then. When its batch is not durable.
     fn put_cursor(&self, partition: &PartitionName, cursor: &Cursor) -> Result<(), Error>;
+
+    /// Forgets a reader, which holds back no trim any more. One that is not there is no error.
+    ///
+    /// # Errors
+    /// When it cannot be removed.
+    fn remove_cursor(&self, partition: &PartitionName, name: &str) -> Result<(), Error>;
 
     /// Removes what nobody needs: below the second-newest verified snapshot, and below each cursor that is inside the
     /// retention. Returns the first sequence that is kept.
@@ -129,7 +139,9 @@ pub trait LogWriter: Send + 'static {
     /// Appends a batch; it is durable when this returns its sequence.
     ///
     /// # Errors
-    /// See [`AppendError`]: whether the batch is in the log, and what the caller must do.
+    /// See [`AppendError`]: whether the batch is in the log, and what the caller must do. After `Unknown` and
+    /// `SyncFailed` the writer appends no more. A payload above [`PAYLOAD_BYTES_MAX`](crate::PAYLOAD_BYTES_MAX) ends the
+    /// writer as `Unknown`, so that a caller that forgets the limit does not try again for ever.
     fn append(&mut self, payload: &[u8]) -> Result<u64, AppendError>;
 
     /// Bytes that are free where the log is.
@@ -141,7 +153,7 @@ pub trait LogWriter: Send + 'static {
     /// Marks the log as ended on purpose.
     ///
     /// # Errors
-    /// When the mark cannot be written; nothing is lost by that.
+    /// When the mark cannot be written, or the writer is not fit to append; nothing is lost by that.
     fn close(self) -> Result<(), Error>;
 }
 

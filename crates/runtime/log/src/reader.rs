@@ -10,7 +10,7 @@ use crate::disk_log::Ownership;
 use crate::error::Error;
 use crate::file::failed;
 use crate::log::{Batch, LogReader, PartitionName};
-use crate::segment::{self, FRAME, Frame, HEADER, Hash, Head};
+use crate::segment::{self, FRAME, Frame, HEADER, Hash, Head, LOG};
 
 /// Reads one partition's log on a disk.
 pub struct DiskReader<D: Disk> {
@@ -78,7 +78,7 @@ impl<D: Disk> DiskReader<D> {
         };
         let mut header = [0; HEADER];
         let read = file.read_at(&mut header, 0).map_err(failed("read", &path))?;
-        segment::check(&header[..read], &path, &self.partition, self.next)?;
+        segment::check(LOG, &header[..read], &path, &self.partition, self.next)?;
         self.segment =
             Some(Segment { file, path, offset: HEADER as u64, ahead: Bytes::new(), chunk: CHUNK_MIN });
         Ok(true)
@@ -105,6 +105,15 @@ impl<D: Disk> DiskReader<D> {
         let bytes = segment.ahead.split_to(frame.length.min(segment.ahead.len()));
         segment.offset += frame.length as u64;
         Ok(Some((frame, bytes)))
+    }
+
+    /// Why the segment with the next batch is not there.
+    fn missing(&self) -> Result<Error, Error> {
+        let firsts = segment::list(&self.disk, &self.directory)?;
+        Ok(match firsts.first() {
+            Some(&first) if first > self.next => Error::Trimmed { wanted: self.next, first },
+            _ => self.corrupt("the segment is missing"),
+        })
     }
 
     fn corrupt(&self, what: &'static str) -> Error {
@@ -135,16 +144,23 @@ impl<D: Disk> LogReader for DiskReader<D> {
                 return Ok(None);
             }
             if self.segment.is_none() && !self.open_segment()? {
-                return Err(self.corrupt("the segment is missing"));
+                return Err(self.missing()?);
             }
             let Some((frame, bytes)) = self.frame()? else {
                 // The batch is durable, so it stands here or begins the next segment.
-                if self.segment.take().is_some_and(|segment| segment.offset > HEADER as u64)
+                let place = self.corrupt("a batch that was acknowledged cannot be read");
+                let left = self.segment.take();
+                if left.as_ref().is_some_and(|segment| segment.offset > HEADER as u64)
                     && self.open_segment()?
                 {
                     continue;
                 }
-                return Err(self.corrupt("a batch that was acknowledged cannot be read"));
+                let missing = self.missing()?;
+                if matches!(missing, Error::Trimmed { .. }) {
+                    return Err(missing);
+                }
+                self.segment = left;
+                return Err(place);
             };
             let head = frame.head;
             if head.sequence != self.next || head.epoch < self.epoch {
@@ -153,17 +169,23 @@ impl<D: Disk> LogReader for DiskReader<D> {
             if self.previous.is_some_and(|hash| hash != head.previous) {
                 return Err(self.corrupt("the chain of hashes is broken"));
             }
+            let wanted = head.sequence >= self.from;
+            let payload = if wanted { head.payload(&bytes) } else { Some(Bytes::new()) };
+            // The reader stays before a batch that it cannot give.
+            let Some(payload) = payload else {
+                return Err(self.corrupt("a payload cannot be decompressed"));
+            };
             self.previous = Some(frame.hash);
             self.epoch = head.epoch;
             self.next += 1;
-            if head.sequence < self.from {
+            if !wanted {
                 continue;
             }
-            let payload =
-                head.payload(&bytes).ok_or_else(|| self.corrupt("a payload cannot be decompressed"))?;
             return Ok(Some(Batch {
                 sequence: head.sequence,
                 epoch: head.epoch,
+                previous_hash: head.previous,
+                hash: frame.hash,
                 barrier: head.is_barrier(),
                 payload,
             }));

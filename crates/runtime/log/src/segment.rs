@@ -14,8 +14,9 @@ use crate::disk::Disk;
 use crate::error::Error;
 use crate::file::failed;
 
-pub(crate) use frame::{FRAME, Frame, Hash, Head, encode};
-pub(crate) use header::{HEADER, check, header};
+pub use frame::PAYLOAD_BYTES_MAX;
+pub(crate) use frame::{Encoder, FRAME, FRAME_MAX, Frame, Hash, Head, Label};
+pub(crate) use header::{FORMAT, HEADER, LOG, SNAPSHOT, check, header};
 pub(crate) use scan::{End, scan};
 
 /// Frames begin at multiples of this.
@@ -41,10 +42,17 @@ pub(crate) fn list<D: Disk>(disk: &D, directory: &Path) -> Result<Vec<u64>, Erro
         .map_err(failed("list", directory))?
         .iter()
         .filter(|path| path.extension().is_some_and(|suffix| suffix == SUFFIX))
-        .filter_map(|path| path.file_stem()?.to_str()?.parse().ok())
+        .filter_map(|path| number(path))
         .collect();
     firsts.sort_unstable();
     Ok(firsts)
+}
+
+/// The number that names a file, if it is written as we write it.
+pub(crate) fn number(path: &Path) -> Option<u64> {
+    let digits = path.file_stem()?.to_str()?;
+    let plain = digits.len() == 20 && digits.bytes().all(|byte| byte.is_ascii_digit());
+    if plain { digits.parse().ok() } else { None }
 }
 
 /// The next multiple of [`ALIGN`].

@@ -1,7 +1,7 @@
 //! Snapshots: checksummed files beside the segments.
 //!
-//! Magic and format (8 bytes), the sequence (8), the content, and at the end its length (8) and the CRC-32C of all
-//! before it (4). Numbers are little endian.
+//! A header as a segment has one, the content, and at the end its length (8) and the CRC-32C of all before it (4). Numbers
+//! are little endian.
 
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -9,8 +9,9 @@ use std::sync::Arc;
 
 use crate::disk::{Disk, DiskFile};
 use crate::error::Error;
-use crate::file::{failed, publish};
-use crate::log::WriteSnapshot;
+use crate::file::{draft, failed, publish};
+use crate::log::{PartitionName, WriteSnapshot};
+use crate::segment::{self, HEADER, SNAPSHOT};
 
 /// A snapshot that lies on the disk.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,8 +22,6 @@ pub struct SnapshotMeta {
     pub path: PathBuf,
 }
 
-const MAGIC: &[u8; 8] = b"CORETOSN";
-const HEADER: u64 = 16;
 const TRAILER: u64 = 12;
 const CHUNK: usize = 256 << 10;
 const SUFFIX: &str = "snapshot";
@@ -38,7 +37,7 @@ pub(crate) fn list<D: Disk>(disk: &D, directory: &Path) -> Result<Vec<SnapshotMe
         .map_err(failed("list", directory))?
         .into_iter()
         .filter(|path| path.extension().is_some_and(|suffix| suffix == SUFFIX))
-        .filter_map(|path| Some(SnapshotMeta { sequence: path.file_stem()?.to_str()?.parse().ok()?, path }))
+        .filter_map(|path| Some(SnapshotMeta { sequence: segment::number(&path)?, path }))
         .collect();
     snapshots.sort_by_key(|snapshot| std::cmp::Reverse(snapshot.sequence));
     Ok(snapshots)
@@ -47,29 +46,35 @@ pub(crate) fn list<D: Disk>(disk: &D, directory: &Path) -> Result<Vec<SnapshotMe
 pub(crate) fn put<D: Disk>(
     disk: &D,
     directory: &Path,
+    partition: &PartitionName,
     sequence: u64,
     write: WriteSnapshot<'_>,
 ) -> Result<SnapshotMeta, Error> {
-    let draft = directory.join("snapshot.tmp");
     let path = path(directory, sequence);
+    let draft = draft(&path);
     let file = disk.create(&draft).map_err(failed("create", &draft))?;
-    let written = write_all(file.as_ref(), sequence, write).map_err(failed("write", &draft));
+    let written = write_all(file.as_ref(), partition, sequence, write)
+        .map_err(failed("write", &draft))
+        .and_then(|()| verify(file.as_ref(), &draft, partition, sequence));
     if let Err(error) = written {
-        // The draft is overwritten by the next try; it only takes space meanwhile.
+        // What stays is removed when a writer opens the log; it only takes space meanwhile.
         let _ = disk.remove(&draft);
         return Err(error);
     }
     publish(disk, &draft, &path)?;
-    verify(file.as_ref(), &path, sequence)?;
     Ok(SnapshotMeta { sequence, path })
 }
 
-fn write_all(file: &dyn DiskFile, sequence: u64, write: WriteSnapshot<'_>) -> io::Result<()> {
+fn write_all(
+    file: &dyn DiskFile,
+    partition: &PartitionName,
+    sequence: u64,
+    write: WriteSnapshot<'_>,
+) -> io::Result<()> {
     let mut out = Summing { file, at: 0, sum: 0, buffer: Vec::with_capacity(CHUNK) };
-    out.write_all(MAGIC)?;
-    out.write_all(&sequence.to_le_bytes())?;
+    out.write_all(&segment::header(SNAPSHOT, partition, sequence, 0))?;
     write(&mut out)?;
-    let content = out.at + out.buffer.len() as u64 - HEADER;
+    let content = out.at + out.buffer.len() as u64 - HEADER as u64;
     out.write_all(&content.to_le_bytes())?;
     out.flush()?;
     file.write_at(&out.sum.to_le_bytes(), out.at)?;
@@ -86,11 +91,12 @@ struct Summing<'a> {
 
 impl Write for Summing<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.buffer.extend_from_slice(bytes);
-        if self.buffer.len() >= CHUNK {
+        let taken = bytes.len().min(CHUNK - self.buffer.len());
+        self.buffer.extend_from_slice(&bytes[..taken]);
+        if self.buffer.len() == CHUNK {
             self.flush()?;
         }
-        Ok(bytes.len())
+        Ok(taken)
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -103,20 +109,32 @@ impl Write for Summing<'_> {
 }
 
 /// Opens a snapshot for reading, after its checksum was found right.
-pub(crate) fn get<D: Disk>(disk: &D, snapshot: &SnapshotMeta) -> Result<Box<dyn Read>, Error> {
+pub(crate) fn get<D: Disk>(
+    disk: &D,
+    partition: &PartitionName,
+    snapshot: &SnapshotMeta,
+) -> Result<Box<dyn Read>, Error> {
     let path = &snapshot.path;
     let file = disk.open(path).map_err(failed("open", path))?;
-    let end = verify(file.as_ref(), path, snapshot.sequence)?;
-    Ok(Box::new(Content { file, at: HEADER, end }))
+    let end = verify(file.as_ref(), path, partition, snapshot.sequence)?;
+    Ok(Box::new(Content { file, at: HEADER as u64, end }))
 }
 
 /// Whether a snapshot is whole. Returns where its content ends.
-pub(crate) fn verify(file: &dyn DiskFile, path: &Path, sequence: u64) -> Result<u64, Error> {
+pub(crate) fn verify(
+    file: &dyn DiskFile,
+    path: &Path,
+    partition: &PartitionName,
+    sequence: u64,
+) -> Result<u64, Error> {
     let damaged =
         |what, offset| Error::Corrupt { path: path.to_owned(), offset, what, whole_until: sequence };
     let length = file.size().map_err(failed("read", path))?;
+    let mut header = [0; HEADER];
+    let read = file.read_at(&mut header, 0).map_err(failed("read", path))?;
+    segment::check(SNAPSHOT, &header[..read], path, partition, sequence)?;
     let content =
-        length.checked_sub(HEADER + TRAILER).ok_or_else(|| damaged("the snapshot is cut", length))?;
+        length.checked_sub(HEADER as u64 + TRAILER).ok_or_else(|| damaged("the snapshot is cut", length))?;
     let mut buffer = vec![0; CHUNK];
     let (mut at, mut sum) = (0, 0);
     while at < length - 4 {
@@ -128,16 +146,13 @@ pub(crate) fn verify(file: &dyn DiskFile, path: &Path, sequence: u64) -> Result<
         sum = crc32c::crc32c_append(sum, &buffer[..read]);
         at += read as u64;
     }
-    let mut header = [0; 16];
     let mut trailer = [0; 12];
-    file.read_at(&mut header, 0).map_err(failed("read", path))?;
     file.read_at(&mut trailer, length - TRAILER).map_err(failed("read", path))?;
     if sum.to_le_bytes() != trailer[8..] {
         return Err(damaged("the snapshot's checksum is wrong", 0));
     }
-    if &header[..8] != MAGIC || header[8..] != sequence.to_le_bytes() || trailer[..8] != content.to_le_bytes()
-    {
-        return Err(damaged("the file is not this snapshot", 0));
+    if trailer[..8] != content.to_le_bytes() {
+        return Err(damaged("the snapshot has another length", length));
     }
     Ok(length - TRAILER)
 }
@@ -154,6 +169,9 @@ impl Read for Content {
         let left = usize::try_from(self.end - self.at).unwrap_or(usize::MAX);
         let wanted = left.min(buffer.len());
         let read = self.file.read_at(&mut buffer[..wanted], self.at)?;
+        if read < wanted {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
         self.at += read as u64;
         Ok(read)
     }

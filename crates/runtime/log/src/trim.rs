@@ -1,5 +1,6 @@
 //! Removing what nobody needs any more.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
@@ -7,6 +8,7 @@ use crate::cursor;
 use crate::disk::Disk;
 use crate::error::Error;
 use crate::file::failed;
+use crate::log::PartitionName;
 use crate::segment;
 use crate::snapshot;
 
@@ -29,18 +31,29 @@ impl Default for Retention {
 const SNAPSHOTS_KEPT: usize = 2;
 
 /// Removes segments and snapshots that nobody needs. Returns the first sequence that is kept.
-pub(crate) fn trim<D: Disk>(disk: &D, directory: &Path, retention: Retention) -> Result<u64, Error> {
+///
+/// `verified` are the snapshots that were found whole before; reading them all each time would cost as much as writing.
+pub(crate) fn trim<D: Disk>(
+    disk: &D,
+    directory: &Path,
+    partition: &PartitionName,
+    retention: Retention,
+    verified: &mut BTreeSet<u64>,
+) -> Result<u64, Error> {
     let firsts = segment::list(disk, directory)?;
     let Some(&first) = firsts.first() else { return Ok(1) };
-    let verified: Vec<_> = snapshot::list(disk, directory)?
-        .into_iter()
-        .filter(|snapshot| {
-            let file = disk.open(&snapshot.path);
-            file.is_ok_and(|file| snapshot::verify(file.as_ref(), &snapshot.path, snapshot.sequence).is_ok())
-        })
-        .collect();
-    let Some(oldest_kept) = verified.get(SNAPSHOTS_KEPT - 1) else { return Ok(first) };
-    let mut needed = oldest_kept.sequence + 1;
+    let snapshots = snapshot::list(disk, directory)?;
+    let mut whole = snapshots.iter().map(|snapshot| snapshot.sequence).filter(|&sequence| {
+        verified.contains(&sequence) || {
+            let path = snapshot::path(directory, sequence);
+            let file = disk.open(&path);
+            let is_whole =
+                file.is_ok_and(|file| snapshot::verify(file.as_ref(), &path, partition, sequence).is_ok());
+            is_whole && verified.insert(sequence)
+        }
+    });
+    let Some(oldest_kept) = whole.nth(SNAPSHOTS_KEPT - 1) else { return Ok(first) };
+    let mut needed = oldest_kept + 1;
     for cursor in cursor::all(disk, directory)? {
         if cursor.sequence + 1 < needed && holds(disk, directory, &firsts, &cursor, retention)? {
             needed = cursor.sequence + 1;
@@ -51,9 +64,12 @@ pub(crate) fn trim<D: Disk>(disk: &D, directory: &Path, retention: Retention) ->
     for &first in &firsts[..gone] {
         let path = segment::path(directory, first);
         disk.remove(&path).map_err(failed("remove", &path))?;
+        // One by one, so that no crash brings a segment back while a later one is gone.
+        disk.sync_directory(directory).map_err(failed("sync", directory))?;
     }
-    for old in &verified[SNAPSHOTS_KEPT..] {
+    for old in snapshots.iter().filter(|old| old.sequence < oldest_kept) {
         disk.remove(&old.path).map_err(failed("remove", &old.path))?;
+        verified.remove(&old.sequence);
     }
     disk.sync_directory(directory).map_err(failed("sync", directory))?;
     Ok(firsts[gone])

@@ -1,16 +1,17 @@
 //! Appending to the segments of one partition.
 
+use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::thread::JoinHandle;
+use std::sync::{Arc, MutexGuard};
 
 use crate::disk::{Disk, DiskFile};
 use crate::disk_log::Ownership;
 use crate::error::{AppendError, Error};
-use crate::file::{failed, publish, replace, seal};
+use crate::file::{CLEAN, DRAFT, failed, replace};
 use crate::log::{LogWriter, PartitionName};
-use crate::segment::{self, FIRST, HEADER, Hash, LARGEST, encode};
+use crate::segment::{self, Encoder, FIRST, HEADER, Hash, LARGEST, LOG, Label, PAYLOAD_BYTES_MAX};
+use crate::spare::{FillError, Spare, fill};
 
 /// Appends to one partition's log on a disk.
 pub struct DiskWriter<D: Disk> {
@@ -22,10 +23,12 @@ pub struct DiskWriter<D: Disk> {
     barrier: u64,
     next: u64,
     previous: Hash,
-    current: Current,
-    spare: Spare,
-    /// The frame being written; kept for its memory.
-    buffer: Vec<u8>,
+    /// None only until a new partition has its first segment.
+    current: Option<Current>,
+    spare: Option<Spare<D>>,
+    encoder: Encoder,
+    /// Whether an append failed so that what lies on the disk is not known.
+    ended: bool,
 }
 
 /// The segment that takes frames.
@@ -36,16 +39,6 @@ pub(crate) struct Current {
     pub(crate) size: u64,
 }
 
-/// The next segment, filled with zeros beforehand.
-enum Spare {
-    None,
-    Ready(Arc<dyn DiskFile>, u64),
-    Coming(JoinHandle<std::io::Result<Arc<dyn DiskFile>>>, u64),
-}
-
-/// How many zeros are written at once.
-const ZEROS: usize = 1 << 20;
-
 /// What a new writer begins with.
 pub(crate) struct Start {
     pub(crate) epoch: u64,
@@ -55,23 +48,16 @@ pub(crate) struct Start {
 }
 
 impl<D: Disk> DiskWriter<D> {
-    /// A writer behind the end of the log. Appends its barrier.
+    /// A writer behind the end of the log. Appends its barrier, in the same turn in which the end was found.
     pub(crate) fn open(
         disk: D,
         directory: PathBuf,
         partition: PartitionName,
         ownership: Arc<Ownership>,
         start: Start,
+        turn: &MutexGuard<'_, ()>,
     ) -> Result<Self, Error> {
         let Start { epoch, next, previous, current } = start;
-        let mut spare = Spare::None;
-        let current = if let Some(current) = current {
-            current
-        } else {
-            let file = fill(&disk, &spare_path(&directory), FIRST).map_err(failed("create", &directory))?;
-            spare = Spare::Ready(file, FIRST);
-            begin_segment(&disk, &directory, &partition, &mut spare, next)?
-        };
         let mut writer = Self {
             disk,
             directory,
@@ -82,10 +68,11 @@ impl<D: Disk> DiskWriter<D> {
             next,
             previous,
             current,
-            spare,
-            buffer: Vec::new(),
+            spare: None,
+            encoder: Encoder::new(),
+            ended: false,
         };
-        match writer.put(&[], true) {
+        match writer.put(&[], true, turn) {
             Ok(_) => Ok(writer),
             Err(
                 AppendError::Unknown { path, source, .. }
@@ -93,100 +80,143 @@ impl<D: Disk> DiskWriter<D> {
                 | AppendError::SyncFailed { path, source, .. },
             ) => Err(Error::Io { doing: "append the barrier to", path, source }),
             Err(AppendError::Fenced { newest, .. }) => {
-                Err(Error::Locked { path: writer.directory, holder: format!("a writer of epoch {newest}") })
+                let path = writer.directory.clone();
+                Err(Error::Locked { path, holder: format!("a writer of epoch {newest}") })
             }
         }
     }
 
-    fn put(&mut self, payload: &[u8], barrier: bool) -> Result<u64, AppendError> {
-        let ownership = Arc::clone(&self.ownership);
-        let _turn = ownership.turn();
-        let newest = ownership.epoch();
+    /// Fails if this writer may append no more.
+    fn check(&mut self) -> Result<(), AppendError> {
+        let newest = self.ownership.epoch();
         if newest != self.epoch {
             return Err(AppendError::Fenced { ours: self.epoch, newest });
         }
+        if self.ended {
+            return Err(self.end(self.previous, io::Error::other("an earlier error ended this writer")));
+        }
+        Ok(())
+    }
+
+    /// Appends a batch. The turn is the partition's.
+    fn put(&mut self, payload: &[u8], barrier: bool, _turn: &MutexGuard<'_, ()>) -> Result<u64, AppendError> {
+        self.check()?;
+        if payload.len() > PAYLOAD_BYTES_MAX {
+            let what = format!("a batch has {} bytes, more than {PAYLOAD_BYTES_MAX}", payload.len());
+            return Err(self.end(Hash::default(), io::Error::new(io::ErrorKind::InvalidInput, what)));
+        }
         let sequence = self.next;
-        self.buffer.clear();
-        let hash = encode(&mut self.buffer, sequence, self.epoch, &self.previous, payload, barrier);
-        let length = self.buffer.len() as u64;
-        if self.current.offset + length > self.current.size {
-            self.next_segment(length)?;
+        let label = Label { sequence, epoch: self.epoch, previous: self.previous, barrier };
+        let hash = self.encoder.encode(&label, payload);
+        let length = self.encoder.frame().len() as u64;
+        if self.current.as_ref().is_none_or(|current| current.offset + length > current.size) {
+            self.next_segment(length, hash)?;
         }
-        let Current { file, path, offset, .. } = &self.current;
-        if let Err(source) = file.write_at(&self.buffer, *offset) {
-            let path = path.clone();
-            // The segment was filled beforehand, so a full disk can only show before anything was written.
-            return Err(if source.kind() == std::io::ErrorKind::StorageFull {
-                AppendError::Unavailable { sequence, path, source }
-            } else {
-                AppendError::Unknown { sequence, path, source }
-            });
+        let Some(current) = &mut self.current else {
+            return Err(self.end(hash, io::ErrorKind::NotFound.into()));
+        };
+        if let Err(source) = current.file.write_at(self.encoder.frame(), current.offset) {
+            // A disk reports a lack of space only if nothing was written.
+            if is_space(&source) {
+                return Err(AppendError::Unavailable { sequence, path: current.path.clone(), source });
+            }
+            return Err(self.end(hash, source));
         }
-        if let Err(source) = file.sync() {
-            return Err(AppendError::SyncFailed { sequence, path: path.clone(), source });
+        if let Err(source) = current.file.sync() {
+            let path = current.path.clone();
+            return Err(self.sync_failed(path, source));
         }
-        self.current.offset += length;
+        current.offset += length;
         self.previous = hash;
         self.next += 1;
-        ownership.set_durable(sequence);
+        self.ownership.set_durable(sequence);
         self.prepare();
         Ok(sequence)
     }
 
     /// Goes on in a new segment that has room for a frame.
-    fn next_segment(&mut self, length: u64) -> Result<(), AppendError> {
-        let (sequence, path) = (self.next, spare_path(&self.directory));
-        let unavailable = |source| AppendError::Unavailable { sequence, path: path.clone(), source };
-        let needed = HEADER as u64 + length;
-        let file = match std::mem::replace(&mut self.spare, Spare::None) {
-            Spare::None => None,
-            Spare::Ready(file, size) => Some((file, size)),
-            Spare::Coming(thread, size) => {
-                let filled = thread
-                    .join()
-                    .unwrap_or_else(|_| Err(std::io::Error::other("the filling thread panicked")));
-                Some((filled.map_err(unavailable)?, size))
-            }
-        };
-        let (file, size) = match file {
-            Some((file, size)) if size >= needed => (file, size),
-            _ => {
-                let size = self.next_size().max(needed.next_multiple_of(FIRST));
-                (fill(&self.disk, &path, size).map_err(unavailable)?, size)
-            }
-        };
-        self.spare = Spare::Ready(file, size);
-        let begun = begin_segment(&self.disk, &self.directory, &self.partition, &mut self.spare, sequence);
-        self.current = begun.map_err(|error| match error {
-            Error::Io { path, source, .. } => AppendError::Unavailable { sequence, path, source },
-            other => AppendError::Unavailable {
-                sequence,
-                path: path.clone(),
-                source: std::io::Error::other(other),
-            },
-        })?;
+    fn next_segment(&mut self, length: u64, hash: Hash) -> Result<(), AppendError> {
+        let sequence = self.next;
+        let (file, draft, size) = self.zeros(HEADER as u64 + length)?;
+        let header = segment::header(LOG, &self.partition, sequence, size);
+        if let Err(source) = file.write_at(&header, 0) {
+            return Err(AppendError::Unavailable { sequence, path: draft, source });
+        }
+        if let Err(source) = file.sync() {
+            return Err(self.sync_failed(draft, source));
+        }
+        let path = segment::path(&self.directory, sequence);
+        if let Err(source) = self.disk.rename(&draft, &path) {
+            return Err(self.end(hash, source));
+        }
+        if let Err(source) = self.disk.sync_directory(&self.directory) {
+            return Err(self.sync_failed(self.directory.clone(), source));
+        }
+        self.current = Some(Current { file, path, offset: HEADER as u64, size });
         Ok(())
     }
 
+    /// A file of zeros, its path and its length, which is not below `needed`.
+    fn zeros(&mut self, needed: u64) -> Result<(Arc<dyn DiskFile>, PathBuf, u64), AppendError> {
+        if let Some(spare) = self.spare.take().filter(|spare| spare.size() >= needed) {
+            let size = spare.size();
+            match spare.take() {
+                Ok((file, path)) => return Ok((file, path, size)),
+                Err(FillError::Sync(source)) => return Err(self.sync_failed(self.draft(), source)),
+                // Perhaps there is space by now.
+                Err(FillError::Write(_)) => (),
+            }
+        }
+        let (sequence, path) = (self.next, self.draft());
+        let wanted = self.next_size().max(needed.next_multiple_of(FIRST));
+        let least = needed.next_multiple_of(FIRST);
+        let (filled, size) = match fill(&self.disk, &path, wanted) {
+            // A smaller segment is better than none.
+            Err(FillError::Write(error)) if is_space(&error) && least < wanted => {
+                (fill(&self.disk, &path, least), least)
+            }
+            filled => (filled, wanted),
+        };
+        match filled {
+            Ok(file) => Ok((file, path, size)),
+            Err(FillError::Write(source)) => Err(AppendError::Unavailable { sequence, path, source }),
+            Err(FillError::Sync(source)) => Err(self.sync_failed(path, source)),
+        }
+    }
+
     fn next_size(&self) -> u64 {
-        (self.current.size * 2).clamp(FIRST, LARGEST)
+        self.current.as_ref().map_or(FIRST, |current| (current.size * 2).clamp(FIRST, LARGEST))
+    }
+
+    /// The name of the next segment while it is filled: no other writer, of any epoch, uses it.
+    fn draft(&self) -> PathBuf {
+        self.directory.join(format!("spare-{}.{DRAFT}", self.epoch))
     }
 
     /// Fills the next segment with zeros in good time.
     fn prepare(&mut self) {
-        let half_full = self.current.offset * 2 > self.current.size;
-        if !D::THREADS || !half_full || !matches!(self.spare, Spare::None) {
-            return;
-        }
-        let (disk, path, size) = (self.disk.clone(), spare_path(&self.directory), self.next_size());
-        let thread = std::thread::Builder::new()
-            .name(format!("{}-fill", self.partition))
-            .spawn(move || fill(&disk, &path, size));
-        // Without a thread the segment is filled when it is needed.
-        if let Ok(thread) = thread {
-            self.spare = Spare::Coming(thread, size);
+        let half_full = self.current.as_ref().is_some_and(|current| current.offset * 2 > current.size);
+        if D::THREADS && half_full && self.spare.is_none() {
+            self.spare = Spare::start(&self.disk, self.draft(), self.next_size(), &self.partition);
         }
     }
+
+    fn end(&mut self, hash: Hash, source: io::Error) -> AppendError {
+        self.ended = true;
+        let path = self.current.as_ref().map_or(&self.directory, |current| &current.path).clone();
+        AppendError::Unknown { sequence: self.next, hash, path, source }
+    }
+
+    fn sync_failed(&mut self, path: PathBuf, source: io::Error) -> AppendError {
+        self.ended = true;
+        self.ownership.set_sync_failed();
+        AppendError::SyncFailed { sequence: self.next, path, source }
+    }
+}
+
+/// Whether the disk, or what this user may have of it, is full.
+fn is_space(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }
 
 impl<D: Disk> LogWriter for DiskWriter<D> {
@@ -203,7 +233,8 @@ impl<D: Disk> LogWriter for DiskWriter<D> {
     }
 
     fn append(&mut self, payload: &[u8]) -> Result<u64, AppendError> {
-        self.put(payload, false)
+        let ownership = Arc::clone(&self.ownership);
+        self.put(payload, false, &ownership.turn())
     }
 
     fn free_bytes(&self) -> Result<u64, Error> {
@@ -211,54 +242,17 @@ impl<D: Disk> LogWriter for DiskWriter<D> {
     }
 
     fn close(mut self) -> Result<(), Error> {
-        if let Spare::Coming(thread, _) = std::mem::replace(&mut self.spare, Spare::None) {
-            drop(thread.join());
-        }
+        let ownership = Arc::clone(&self.ownership);
+        let _turn = ownership.turn();
         let mark = clean_path(&self.directory);
-        replace(&self.disk, &mark, &seal(&(self.next - 1).to_le_bytes()))
+        self.check().map_err(|error| failed("write", &mark)(io::Error::other(error)))?;
+        replace(&self.disk, &mark, CLEAN, &(self.next - 1).to_le_bytes())
     }
 }
 
 /// The mark of a log that was ended on purpose: the last sequence.
 pub(crate) fn clean_path(directory: &Path) -> PathBuf {
     directory.join("clean")
-}
-
-fn spare_path(directory: &Path) -> PathBuf {
-    directory.join("spare.tmp")
-}
-
-/// Makes a file of zeros, durably but for its name.
-fn fill<D: Disk>(disk: &D, path: &Path, size: u64) -> std::io::Result<Arc<dyn DiskFile>> {
-    let file = disk.create(path)?;
-    let zeros = vec![0; ZEROS];
-    let mut at = 0;
-    while at < size {
-        let length = (size - at).min(ZEROS as u64);
-        file.write_at(&zeros[..usize::try_from(length).unwrap_or(ZEROS)], at)?;
-        at += length;
-    }
-    file.sync()?;
-    Ok(file)
-}
-
-/// Gives the spare segment its header and its name, durably.
-fn begin_segment<D: Disk>(
-    disk: &D,
-    directory: &Path,
-    partition: &PartitionName,
-    spare: &mut Spare,
-    first: u64,
-) -> Result<Current, Error> {
-    let Spare::Ready(file, size) = std::mem::replace(spare, Spare::None) else {
-        unreachable!("a segment begins with a spare that is ready");
-    };
-    let draft = spare_path(directory);
-    file.write_at(&segment::header(partition, first), 0).map_err(failed("write", &draft))?;
-    file.sync().map_err(failed("sync", &draft))?;
-    let path = segment::path(directory, first);
-    publish(disk, &draft, &path)?;
-    Ok(Current { file, path, offset: HEADER as u64, size })
 }
 
 /// A number that only grows, shared by a writer and its readers.

@@ -28,7 +28,17 @@ impl DiskFile for File {
     }
 
     fn write_at(&self, bytes: &[u8], at: u64) -> io::Result<()> {
-        self.write_all_at(bytes, at)
+        let mut written = 0;
+        while written < bytes.len() {
+            match FileExt::write_at(self, &bytes[written..], at + written as u64) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(count) => written += count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => (),
+                Err(error) if written > 0 && is_space(&error) => return Err(io::Error::other(error)),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
     }
 
     fn sync(&self) -> io::Result<()> {
@@ -38,6 +48,10 @@ impl DiskFile for File {
     fn size(&self) -> io::Result<u64> {
         self.metadata().map(|metadata| metadata.len())
     }
+}
+
+fn is_space(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }
 
 impl Disk for RealDisk {

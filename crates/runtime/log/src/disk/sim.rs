@@ -29,6 +29,12 @@ struct State {
     capacity: u64,
     failing_writes: u32,
     failing_syncs: u32,
+    /// How many changes the power lasts for, if it is to go.
+    power: Option<u64>,
+    /// How many syncs stall, and how long each.
+    stalling_syncs: (u32, Duration),
+    stalled: Duration,
+    now: Duration,
 }
 
 #[derive(Default)]
@@ -37,6 +43,7 @@ struct Inode {
     durable: Vec<u8>,
     /// Sectors written since the last sync.
     dirty: BTreeSet<usize>,
+    written: Duration,
 }
 
 struct SimFile {
@@ -57,6 +64,10 @@ impl SimDisk {
             capacity: u64::MAX,
             failing_writes: 0,
             failing_syncs: 0,
+            power: None,
+            stalling_syncs: (0, Duration::ZERO),
+            stalled: Duration::ZERO,
+            now: Duration::ZERO,
         };
         Self { shared: Arc::new(Mutex::new(state)) }
     }
@@ -67,7 +78,9 @@ impl SimDisk {
         state.boot += 1;
         state.failing_writes = 0;
         state.failing_syncs = 0;
+        state.power = None;
         state.lose_names();
+        state.free_nameless();
         for index in 0..state.files.len() {
             let dirty: Vec<usize> = std::mem::take(&mut state.files[index].dirty).into_iter().collect();
             for sector in dirty {
@@ -93,6 +106,27 @@ impl SimDisk {
     /// Lets the next syncs fail.
     pub fn fail_syncs(&self, count: u32) {
         self.lock().failing_syncs = count;
+    }
+
+    /// Lets the power go after so many more changes: the next one is done in part, and nothing works then until
+    /// [`SimDisk::crash`] tells what is left.
+    pub fn cut_power_after(&self, changes: u64) {
+        self.lock().power = Some(changes);
+    }
+
+    /// Lets the next syncs take long. Nobody waits; [`SimDisk::stalled`] counts.
+    pub fn stall_syncs(&self, count: u32, time: Duration) {
+        self.lock().stalling_syncs = (count, time);
+    }
+
+    /// How long syncs have stalled in all.
+    pub fn stalled(&self) -> Duration {
+        self.lock().stalled
+    }
+
+    /// Lets time pass, by which files grow older.
+    pub fn advance(&self, time: Duration) {
+        self.lock().now += time;
     }
 
     /// Flips one bit of a file, durably. Says whether there is such a byte.
@@ -166,9 +200,43 @@ impl State {
         }
     }
 
+    /// Gives back the memory of files that no name leads to any more.
+    fn free_nameless(&mut self) {
+        let named: BTreeSet<usize> =
+            self.names.values().chain(self.durable_names.values()).copied().collect();
+        for (index, inode) in self.files.iter_mut().enumerate() {
+            if !named.contains(&index) {
+                *inode = Inode::default();
+            }
+        }
+    }
+
+    /// Counts a change. The last one before the power goes is done in part.
+    fn change(&mut self) -> io::Result<Change> {
+        match &mut self.power {
+            None => Ok(Change::Whole),
+            Some(0) => Err(dead()),
+            Some(left) => {
+                *left -= 1;
+                Ok(if *left == 0 { Change::Part } else { Change::Whole })
+            }
+        }
+    }
+
     fn used(&self) -> u64 {
         self.names.values().map(|&inode| self.files[inode].bytes.len() as u64).sum()
     }
+}
+
+/// How much of a change is done.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Change {
+    Whole,
+    Part,
+}
+
+fn dead() -> io::Error {
+    io::Error::other("the power is gone")
 }
 
 impl Inode {
@@ -203,13 +271,15 @@ impl DiskFile for SimFile {
         let mut state = self.lock()?;
         let start = usize::try_from(at).map_err(io::Error::other)?;
         let end = start + bytes.len();
+        let change = state.change()?;
         let grown = end.saturating_sub(state.files[self.inode].bytes.len()) as u64;
         if grown > 0 && state.used() + grown > state.capacity {
             return Err(io::ErrorKind::StorageFull.into());
         }
-        let failing = state.failing_writes > 0;
+        let failing = state.failing_writes > 0 || change == Change::Part;
+        let now = state.now;
         let written = if failing {
-            state.failing_writes -= 1;
+            state.failing_writes = state.failing_writes.saturating_sub(1);
             let part = state.bits();
             usize::try_from(part % (bytes.len() as u64 + 1)).unwrap_or(0)
         } else {
@@ -220,12 +290,21 @@ impl DiskFile for SimFile {
             inode.bytes.resize(end, 0);
         }
         inode.bytes[start..start + written].copy_from_slice(&bytes[..written]);
+        inode.written = now;
         inode.dirty.extend(start / SECTOR..=(end.max(1) - 1) / SECTOR);
         if failing { Err(io::Error::other("the simulated disk fails")) } else { Ok(()) }
     }
 
     fn sync(&self) -> io::Result<()> {
         let mut state = self.lock()?;
+        if state.stalling_syncs.0 > 0 {
+            state.stalling_syncs.0 -= 1;
+            let time = state.stalling_syncs.1;
+            state.stalled += time;
+        }
+        if state.change()? == Change::Part {
+            return Err(dead());
+        }
         if state.failing_syncs > 0 {
             state.failing_syncs -= 1;
             return Err(io::Error::other("the simulated disk does not confirm"));
@@ -247,12 +326,16 @@ impl Disk for SimDisk {
 
     fn open(&self, path: &Path) -> io::Result<Arc<dyn DiskFile>> {
         let state = self.lock();
+        if state.power == Some(0) {
+            return Err(dead());
+        }
         let inode = *state.names.get(path).ok_or(io::ErrorKind::NotFound)?;
         Ok(self.file(&state, inode))
     }
 
     fn create(&self, path: &Path) -> io::Result<Arc<dyn DiskFile>> {
         let mut state = self.lock();
+        state.change()?;
         let inode = state.files.len();
         state.files.push(Inode::default());
         state.names.insert(path.to_owned(), inode);
@@ -261,13 +344,16 @@ impl Disk for SimDisk {
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         let mut state = self.lock();
+        state.change()?;
         let inode = state.names.remove(from).ok_or(io::ErrorKind::NotFound)?;
         state.names.insert(to.to_owned(), inode);
         Ok(())
     }
 
     fn remove(&self, path: &Path) -> io::Result<()> {
-        self.lock().names.remove(path).map(drop).ok_or_else(|| io::ErrorKind::NotFound.into())
+        let mut state = self.lock();
+        state.change()?;
+        state.names.remove(path).map(drop).ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
     fn list(&self, directory: &Path) -> io::Result<Vec<PathBuf>> {
@@ -281,6 +367,9 @@ impl Disk for SimDisk {
 
     fn sync_directory(&self, path: &Path) -> io::Result<()> {
         let mut state = self.lock();
+        if state.change()? == Change::Part {
+            return Err(dead());
+        }
         state.durable_names.retain(|name, _| name.parent() != Some(path));
         let names: Vec<_> = state
             .names
@@ -297,7 +386,9 @@ impl Disk for SimDisk {
         Ok(state.capacity.saturating_sub(state.used()))
     }
 
-    fn age(&self, _path: &Path) -> io::Result<Duration> {
-        Ok(Duration::ZERO)
+    fn age(&self, path: &Path) -> io::Result<Duration> {
+        let state = self.lock();
+        let inode = *state.names.get(path).ok_or(io::ErrorKind::NotFound)?;
+        Ok(state.now.saturating_sub(state.files[inode].written))
     }
 }

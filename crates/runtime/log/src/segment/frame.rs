@@ -4,12 +4,16 @@
 //! (16), length before compression (4), flags (4), the stored bytes, zeros up to the next multiple of eight.
 
 use bytes::Bytes;
+use lz4_flex::block::{CompressTable, compress_into_with_table, decompress_into, get_maximum_output_size};
 
 /// Bytes of a frame before its payload.
 pub(crate) const FRAME: usize = 48;
 
-/// A frame of more bytes than this is damage.
-pub(crate) const STORED_MAX: usize = 64 << 20;
+/// The longest payload of a batch, in bytes.
+pub const PAYLOAD_BYTES_MAX: usize = 32 << 20;
+
+/// The longest frame. (A payload is not stored compressed if that is longer.)
+pub(crate) const FRAME_MAX: usize = super::aligned(FRAME + PAYLOAD_BYTES_MAX);
 
 const COMPRESSED: u32 = 1;
 const BARRIER: u32 = 2;
@@ -54,8 +58,10 @@ impl Head {
             raw: number(40) as usize,
             flags: number(44),
         };
-        let plausible =
-            head.stored <= STORED_MAX && head.raw <= STORED_MAX && head.sequence > 0 && head.epoch > 0;
+        let plausible = head.stored <= PAYLOAD_BYTES_MAX
+            && head.raw <= PAYLOAD_BYTES_MAX
+            && head.sequence > 0
+            && head.epoch > 0;
         (plausible && head.flags & !(COMPRESSED | BARRIER) == 0).then_some(head)
     }
 
@@ -72,10 +78,12 @@ impl Head {
     pub(crate) fn payload(&self, frame: &Bytes) -> Option<Bytes> {
         let stored = frame.slice(FRAME..FRAME + self.stored);
         if self.flags & COMPRESSED == 0 {
-            return Some(stored);
+            return (self.raw == self.stored).then_some(stored);
         }
-        let raw = lz4_flex::block::decompress(&stored, self.raw).ok()?;
-        (raw.len() == self.raw).then(|| raw.into())
+        // Bound: `Head::read` lets no length pass that is above the largest payload's.
+        let mut raw = vec![0; self.raw];
+        let length = decompress_into(&stored, &mut raw).ok()?;
+        (length == raw.len()).then(|| raw.into())
     }
 }
 
@@ -91,49 +99,72 @@ impl Frame {
     }
 }
 
-/// Appends a frame to `out` and returns its hash.
-pub(crate) fn encode(
-    out: &mut Vec<u8>,
-    sequence: u64,
-    epoch: u64,
-    previous: &Hash,
-    payload: &[u8],
-    barrier: bool,
-) -> Hash {
-    let start = out.len();
-    out.resize(start + FRAME, 0);
-    let mut flags = if barrier { BARRIER } else { 0 };
-    if payload.len() >= COMPRESS_MIN && compress(out, start + FRAME, payload) {
-        flags |= COMPRESSED;
-    } else {
-        out.truncate(start + FRAME);
-        out.extend_from_slice(payload);
-    }
-    let stored = out.len() - start - FRAME;
-    let short = |length: usize| u32::try_from(length).expect("a batch stays far below 4 GiB").to_le_bytes();
-    let head = &mut out[start..start + FRAME];
-    head[0..4].copy_from_slice(&short(stored));
-    head[8..16].copy_from_slice(&sequence.to_le_bytes());
-    head[16..24].copy_from_slice(&epoch.to_le_bytes());
-    head[24..40].copy_from_slice(previous);
-    head[40..44].copy_from_slice(&short(payload.len()));
-    head[44..48].copy_from_slice(&flags.to_le_bytes());
-    let sum = sum(&out[start..]);
-    out[start + 4..start + 8].copy_from_slice(&sum.to_le_bytes());
-    let hash = hash(&out[start..]);
-    out.resize(start + super::aligned(FRAME + stored), 0);
-    hash
+/// What a frame says beside its payload.
+#[derive(Clone, Copy)]
+pub(crate) struct Label {
+    pub(crate) sequence: u64,
+    pub(crate) epoch: u64,
+    pub(crate) previous: Hash,
+    pub(crate) barrier: bool,
 }
 
-/// Compresses into `out` from `at` on; says whether that is shorter.
-fn compress(out: &mut Vec<u8>, at: usize, payload: &[u8]) -> bool {
-    out.resize(at + lz4_flex::block::get_maximum_output_size(payload.len()), 0);
-    match lz4_flex::block::compress_into(payload, &mut out[at..]) {
-        Ok(length) if length < payload.len() => {
-            out.truncate(at + length);
-            true
+/// Makes frames in memory that it keeps.
+pub(crate) struct Encoder {
+    buffer: Vec<u8>,
+    /// How much of the buffer is the last frame.
+    length: usize,
+    table: Option<CompressTable>,
+}
+
+impl Encoder {
+    pub(crate) const fn new() -> Self {
+        Self { buffer: Vec::new(), length: 0, table: None }
+    }
+
+    /// The last frame with the zeros that fill it up.
+    pub(crate) fn frame(&self) -> &[u8] {
+        &self.buffer[..self.length]
+    }
+
+    /// Makes a frame and returns its hash. The payload has [`PAYLOAD_BYTES_MAX`] bytes at most.
+    pub(crate) fn encode(&mut self, label: &Label, payload: &[u8]) -> Hash {
+        let room = super::aligned(FRAME + get_maximum_output_size(payload.len()));
+        // Never made smaller, so that nothing is filled with zeros only to be overwritten.
+        if self.buffer.len() < room {
+            self.buffer.resize(room, 0);
         }
-        _ => false,
+        let (stored, compressed) = self.store(payload);
+        let end = FRAME + stored;
+        self.length = super::aligned(end);
+        let flags = if label.barrier { BARRIER } else { 0 } | if compressed { COMPRESSED } else { 0 };
+        let short =
+            |length: usize| u32::try_from(length).expect("a payload is far below 4 GiB").to_le_bytes();
+        let frame = &mut self.buffer[..self.length];
+        frame[0..4].copy_from_slice(&short(stored));
+        frame[8..16].copy_from_slice(&label.sequence.to_le_bytes());
+        frame[16..24].copy_from_slice(&label.epoch.to_le_bytes());
+        frame[24..40].copy_from_slice(&label.previous);
+        frame[40..44].copy_from_slice(&short(payload.len()));
+        frame[44..48].copy_from_slice(&flags.to_le_bytes());
+        frame[end..].fill(0);
+        let sum = sum(&frame[..end]);
+        frame[4..8].copy_from_slice(&sum.to_le_bytes());
+        hash(&frame[..end])
+    }
+
+    /// Puts the payload behind the head; returns how long it is there and whether it was compressed.
+    fn store(&mut self, payload: &[u8]) -> (usize, bool) {
+        let space = &mut self.buffer[FRAME..];
+        if payload.len() >= COMPRESS_MIN {
+            let table = self.table.get_or_insert_with(CompressTable::large);
+            if let Ok(length) = compress_into_with_table(payload, space, table)
+                && length < payload.len()
+            {
+                return (length, true);
+            }
+        }
+        space[..payload.len()].copy_from_slice(payload);
+        (payload.len(), false)
     }
 }
 
@@ -171,11 +202,14 @@ fn hash(frame: &[u8]) -> Hash {
 mod tests {
     use super::*;
 
+    const LABEL: Label = Label { sequence: 3, epoch: 2, previous: [9; 16], barrier: false };
+
     #[test]
     fn a_frame_comes_back_as_it_was() {
+        let mut encoder = Encoder::new();
         for payload in [&b""[..], b"short", &[7; 5000], &(0..255).collect::<Vec<u8>>()] {
-            let mut out = Vec::new();
-            let hash = encode(&mut out, 3, 2, &[9; 16], payload, false);
+            let hash = encoder.encode(&LABEL, payload);
+            let out = encoder.frame().to_vec();
             let frame = Frame::read(&out).unwrap();
             assert_eq!(
                 (frame.length, frame.hash, frame.head.sequence, frame.head.epoch),
@@ -187,8 +221,9 @@ mod tests {
 
     #[test]
     fn every_flipped_bit_shows() {
-        let mut out = Vec::new();
-        encode(&mut out, 3, 2, &[9; 16], b"a payload", false);
+        let mut encoder = Encoder::new();
+        encoder.encode(&LABEL, b"a payload");
+        let out = encoder.frame().to_vec();
         let stored = FRAME + b"a payload".len();
         for at in 0..stored {
             for bit in 0..8 {
