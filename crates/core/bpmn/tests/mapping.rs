@@ -59,6 +59,14 @@ fn check_inputs(inputs: &[&str], variables: &str, expected: &str) {
     assert_eq!(evaluate(&mappings(inputs, &[]).0.unwrap(), variables), expected, "{inputs:?} of {variables}");
 }
 
+fn check_outputs(outputs: &[&str], variables: &str, expected: &str) {
+    assert_eq!(
+        evaluate(&mappings(&[], outputs).1.unwrap(), variables),
+        expected,
+        "{outputs:?} of {variables}"
+    );
+}
+
 #[test]
 fn copies_what_needs_no_evaluation() {
     let (inputs, _) = mappings(&["=a -> x", "text -> y", "=missing -> z"], &[]);
@@ -106,6 +114,16 @@ fn lets_a_later_mapping_take_the_place_of_an_earlier_one() {
     check_inputs(&["=a -> x", "=b -> y", "=c -> x"], "a = 1; b = 2; c = 3", "x = 3; y = 2");
     check_inputs(&["=a -> x.y", "=b -> x"], "a = 1; b = 2", "x = 2");
     check_inputs(&["=a -> x", "=b -> x.y"], "a = 1; b = 2", r#"x = {"y":2}"#);
+}
+
+#[test]
+fn makes_fresh_contexts_of_inputs_and_merges_outputs_one_level() {
+    let there = r#"v = 5; a = {"b":{"d":1},"e":2}"#;
+    check_inputs(&["=v -> a.b.c"], there, r#"a = {"b":{"c":5}}"#);
+    check_outputs(&["=v -> a.b.c"], there, r#"a = {"b":{"c":5},"e":2}"#);
+    check_outputs(&["=v -> a.new"], there, r#"a = {"b":{"d":1},"e":2,"new":5}"#);
+    check_outputs(&["=v -> fresh.new"], there, r#"fresh = {"new":5}"#);
+    check_outputs(&["=v -> n.new"], "v = 5; n = null", r#"n = {"new":5}"#);
 }
 
 #[test]
