@@ -150,7 +150,8 @@ fn sum(call: &mut Call<'_, '_>, values: &[Value]) -> Eval {
                         None => return computed(call, None),
                     },
                     _ => {
-                        return call.fail(format_args!("expected durations only, found {}", item.type_name()));
+                        return call
+                            .fail(format_args!("expected durations only, found {}", item.type_name()));
                     }
                 }
             }

@@ -98,7 +98,7 @@ impl Parser<'_> {
             TokenKind::Name => self.word(token),
             TokenKind::Open => self.nested(Self::parenthesis),
             TokenKind::OpenBracket => self.nested(Self::bracket),
-            TokenKind::CloseBracket => {
+            TokenKind::CloseBracket if self.operand_follows() => {
                 self.advance();
                 let start = self.nested(Self::operators)?;
                 self.range(start, false, token)
@@ -113,6 +113,21 @@ impl Parser<'_> {
             }
             _ => Err(self.unexpected("an expression")),
         }
+    }
+
+    /// Whether `]` opens a range; else it closes something too early.
+    fn operand_follows(&self) -> bool {
+        let next = self.peek_after(self.token);
+        matches!(
+            next.kind,
+            TokenKind::Name
+                | TokenKind::Quoted
+                | TokenKind::Number
+                | TokenKind::String
+                | TokenKind::At
+                | TokenKind::Minus
+                | TokenKind::Open
+        )
     }
 
     fn number(&self, token: Token) -> Result<Node> {

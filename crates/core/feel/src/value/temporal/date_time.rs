@@ -117,7 +117,8 @@ impl DateTime {
         let Some((date, time)) = text.split_once('T') else {
             return Some(Self::new(Date::parse(text)?, Time::new(0, 0, 0, 0, Zone::Local)?));
         };
-        Some(Self::with_offset(Date::parse(date)?, Time::parse(time)?))
+        let (date, with) = (Date::parse(date)?, Time::parse(time)?);
+        Some(if time.ends_with(']') { Self::with_offset(date, with) } else { Self::new(date, with) })
     }
 
     /// The text of a moment that becomes a variable: a zone stands in brackets after its offset.
