@@ -61,7 +61,11 @@ impl<K: Key> Index<K> {
     }
 
     /// Keys from `start` on, in order, while `inside` holds.
-    pub fn scan(&self, start: &K, inside: impl Fn(&K) -> bool) -> impl Iterator<Item = &K> {
+    pub fn scan<'a, F: Fn(&K) -> bool>(
+        &'a self,
+        start: &K,
+        inside: F,
+    ) -> impl Iterator<Item = &'a K> + use<'a, K, F> {
         self.range((Bound::Included(start.clone()), Bound::Unbounded)).take_while(move |key| inside(key))
     }
 }

@@ -1,5 +1,6 @@
 //! A table that is ordered by its key.
 
+use std::borrow::Borrow;
 use std::collections::BTreeMap;
 use std::ops::{Bound, RangeBounds};
 use std::sync::Arc;
@@ -30,6 +31,19 @@ impl<K: Key, V: Codec + Send + Sync + 'static> Table<K, V> {
         self.slots.get(key).map(|slot| Arc::clone(&slot.value))
     }
 
+    /// The entry's handle, without a reference of one's own.
+    pub fn peek(&self, key: &K) -> Option<&Arc<V>> {
+        self.slots.get(key).map(|slot| &slot.value)
+    }
+
+    /// The entry of a key that is held in another form, with the same order.
+    pub fn find<Q: Ord + ?Sized>(&self, key: &Q) -> Option<&Arc<V>>
+    where
+        K: Borrow<Q>,
+    {
+        self.slots.get(key).map(|slot| &slot.value)
+    }
+
     /// Whether there is such an entry.
     pub fn contains(&self, key: &K) -> bool {
         self.slots.contains_key(key)
@@ -51,7 +65,11 @@ impl<K: Key, V: Codec + Send + Sync + 'static> Table<K, V> {
     }
 
     /// Entries from `start` on, in order, while `inside` holds of the key.
-    pub fn scan(&self, start: &K, inside: impl Fn(&K) -> bool) -> impl Iterator<Item = (&K, &Arc<V>)> {
+    pub fn scan<'a, F: Fn(&K) -> bool>(
+        &'a self,
+        start: &K,
+        inside: F,
+    ) -> impl Iterator<Item = (&'a K, &'a Arc<V>)> + use<'a, K, V, F> {
         self.range((Bound::Included(start.clone()), Bound::Unbounded)).take_while(move |(key, _)| inside(key))
     }
 

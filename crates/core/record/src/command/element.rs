@@ -1,8 +1,8 @@
 //! What the engine asks of itself.
 
-use coreto_machine::message;
+use coreto_machine::{Tenant, message};
 
-use crate::key::{ElementInstanceKey, ElementNumber, ProcessInstanceKey};
+use crate::key::{ElementInstanceKey, ElementNumber, ProcessDefinitionKey, ProcessInstanceKey};
 
 message! {
     /// Enters an element.
@@ -15,6 +15,10 @@ message! {
         3 => pub element: ElementNumber,
         /// The key that the element instance will have, or unset when it gets one on activation.
         4 => pub key: ElementInstanceKey,
+        /// The definition of a process that begins; elements inside have that of their scope.
+        5 => pub definition: ProcessDefinitionKey,
+        /// The owner of a process that begins.
+        6 => pub tenant: Tenant,
     }
 }
 

@@ -23,6 +23,8 @@ message! {
         6 => pub definition: ProcessDefinitionKey,
         /// The owner.
         7 => pub tenant: Tenant,
+        /// A token that was on its way in the scope has arrived with it.
+        8 => pub takes_token: bool,
     }
 }
 

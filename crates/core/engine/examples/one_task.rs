@@ -1,0 +1,119 @@
+//! What one-task instances cost in the engine alone: time, bytes of records, memory of parked instances.
+//!
+//! `cargo run --release -p coreto-engine --example one_task -- [INSTANCES] [PARKED]`
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use coreto_engine::{Effect, Engine, Env, Limits, SinkKind, SinkSpec, Sinks, State, invariant};
+use coreto_machine::{
+    Caller, Channel, Env as _, Head, Machine, Output, Place, Tables, Tenant, Timestamp, Txn,
+};
+use coreto_record::command::{CompleteJob, CreateInstance, Deploy, Resource};
+use coreto_record::{Command, Document};
+
+const MODEL: &str = r#"<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:zeebe="http://camunda.org/schema/zeebe/1.0">
+<process id="one-task" isExecutable="true"><startEvent id="start"/><sequenceFlow id="a" sourceRef="start" targetRef="task"/>
+<serviceTask id="task"><extensionElements><zeebe:taskDefinition type="work"/></extensionElements></serviceTask>
+<sequenceFlow id="b" sourceRef="task" targetRef="end"/><endEvent id="end"/></process></definitions>"#;
+
+struct Bench {
+    state: State,
+    env: Env,
+    out: Output<Engine>,
+    records: usize,
+}
+
+impl Bench {
+    fn run(&mut self, command: &Command) {
+        let head = Head {
+            now: Timestamp::from_millis(1_700_000_000_000),
+            seed: 1,
+            caller: Caller::anonymous(Channel::Grpc),
+            operation_reference: None,
+            token: None,
+        };
+        let handled =
+            Engine::handle(&mut Txn::new(&mut self.state, &mut self.env, &mut self.out), &head, command);
+        assert!(handled.is_ok(), "{handled:?}");
+        while let Some(next) = self.out.follow_ups.pop_front() {
+            let handled =
+                Engine::handle(&mut Txn::new(&mut self.state, &mut self.env, &mut self.out), &head, &next);
+            assert!(handled.is_ok(), "{handled:?}");
+        }
+        self.state.commit();
+        self.env.commit();
+        self.records += self.out.records.len();
+        self.out.records.clear();
+    }
+}
+
+fn resident_bytes() -> usize {
+    let pages = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
+    pages.split(' ').nth(1).and_then(|pages| pages.parse::<usize>().ok()).unwrap_or(0) * 4096
+}
+
+#[expect(clippy::print_stdout, clippy::cast_precision_loss, reason = "it prints measurements")]
+fn main() {
+    let mut arguments = std::env::args().skip(1).map(|text| text.parse::<usize>().expect("a number"));
+    let instances = arguments.next().unwrap_or(300_000);
+    let parked = arguments.next().unwrap_or(200_000);
+    let sinks = Arc::new(Sinks::default());
+    let mut bench = Bench {
+        state: State::create(Place { number: 1, count: 1 }),
+        env: Env::new(Arc::clone(&sinks), Limits::default(), "UTC".into()),
+        out: Output::default(),
+        records: 0,
+    };
+    let resource = Resource { name: "one-task.bpmn".into(), content: MODEL.as_bytes().into() };
+    bench.run(&Command::Deploy(Deploy { tenant: Tenant::DEFAULT, resources: vec![resource] }));
+    let stream = sinks.open(
+        SinkSpec {
+            job_type: "work".into(),
+            worker: "bench".into(),
+            timeout_ms: 60_000,
+            fetch: Arc::new([]),
+            tenants: Arc::new([Tenant::DEFAULT]),
+            kind: SinkKind::Stream,
+        },
+        u32::MAX,
+    );
+    let variables =
+        Document::parse(&format!(r#"{{"lg":"0123456789abcdef","pad":"{}"}}"#, "x".repeat(60))).expect("JSON");
+    let create = Command::CreateInstance(CreateInstance {
+        process: "one-task".into(),
+        variables: variables.clone(),
+        ..CreateInstance::default()
+    });
+
+    bench.records = 0;
+    let start = Instant::now();
+    for _ in 0..instances {
+        bench.run(&create);
+        let Some(Effect::Push { job, .. }) = bench.out.effects.pop() else {
+            panic!("the job was not pushed")
+        };
+        bench.run(&Command::CompleteJob(CompleteJob { job: job.key, variables: Document::EMPTY }));
+    }
+    let took = start.elapsed();
+    println!(
+        "{:.0} ns and {} bytes of records per one-task instance",
+        took.as_nanos() as f64 / instances as f64,
+        bench.records / instances
+    );
+    let broken = invariant::broken(&bench.state);
+    assert!(broken.is_empty(), "{broken:?}");
+
+    sinks.close(stream);
+    let mut changes = coreto_machine::Changes::default();
+    bench.state.take_changes(&mut changes);
+    drop(changes);
+    let before = resident_bytes();
+    for _ in 0..parked {
+        bench.run(&create);
+    }
+    let mut changes = coreto_machine::Changes::default();
+    bench.state.take_changes(&mut changes);
+    drop(changes);
+    println!("{} bytes of memory per parked instance", (resident_bytes() - before) / parked);
+}

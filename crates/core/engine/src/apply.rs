@@ -1,0 +1,35 @@
+//! What an event changes. Appliers decide nothing and cannot fail.
+
+mod definition;
+mod element;
+mod incident;
+mod instance;
+mod job;
+mod variable;
+
+use coreto_record::Event;
+
+use crate::state::State;
+
+/// Changes the state by what happened.
+pub(crate) fn apply(state: &mut State, event: &Event) {
+    match event {
+        Event::DeploymentCreated(_)
+        | Event::InstanceCreated(_)
+        | Event::VariablesUpdated(_)
+        | Event::ClockPinned(_)
+        | Event::ClockReset(()) => (),
+        Event::ProcessCreated(event) => definition::created(state, event),
+        Event::ResultAwaited(event) => instance::result_awaited(state, event),
+        Event::Element(event) => element::changed(state, event),
+        Event::FlowTaken(event) => element::flow_taken(state, event),
+        Event::VariableCreated(event) | Event::VariableUpdated(event) => variable::set(state, event),
+        Event::Job(event) => job::changed(state, event),
+        Event::JobsActivated(event) => job::activated(state, event),
+        Event::ProcessEventTriggering(event) => element::triggering(state, event),
+        Event::ProcessEventTriggered(event) => element::triggered(state, event),
+        Event::IncidentCreated(event) => incident::created(state, event),
+        Event::IncidentResolved(event) => incident::resolved(state, event),
+        Event::InstanceBanned(event) => instance::banned(state, event),
+    }
+}

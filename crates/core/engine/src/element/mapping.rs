@@ -1,0 +1,48 @@
+//! Input and output mappings of an element instance.
+
+use std::borrow::Cow;
+
+use coreto_feel::{Budget, Env};
+use coreto_machine::{Head, Txn};
+
+use super::Visit;
+use crate::engine::Engine;
+use crate::incident::Trouble;
+use crate::variables::{self, Visible};
+
+/// Evaluates something with the variables that are visible from the element instance.
+pub(super) fn with_variables<T>(
+    txn: &mut Txn<'_, Engine>,
+    head: &Head,
+    visit: &Visit,
+    evaluate: impl FnOnce(&Visible<'_>, &Env<'_>) -> T,
+) -> T {
+    let (state, env) = txn.state_and_env();
+    let env = Env {
+        now_ms: head.now.as_millis(),
+        zone: &env.zone,
+        seed: head.seed ^ u128::from(coreto_record::Key::raw(visit.key)),
+        budget: Budget::default(),
+    };
+    evaluate(&Visible { state, scope: visit.key }, &env)
+}
+
+/// Input mappings make local variables.
+pub(super) fn inputs(txn: &mut Txn<'_, Engine>, head: &Head, visit: &Visit) -> Result<(), Trouble> {
+    let Some(inputs) = &visit.element().inputs else { return Ok(()) };
+    let mapped = with_variables(txn, head, visit, |scope, env| inputs.evaluate(scope, env))
+        .map_err(|error| Trouble::mapping("input", &error))?;
+    let entries = mapped.variables.iter().map(|(name, value)| (Cow::Borrowed(&**name), &**value));
+    variables::merge_local(txn, &visit.instance, visit.key, entries);
+    Ok(())
+}
+
+/// Output mappings propagate their results from the scope around the element. Says whether there are any.
+pub(super) fn outputs(txn: &mut Txn<'_, Engine>, head: &Head, visit: &Visit) -> Result<bool, Trouble> {
+    let Some(outputs) = &visit.element().outputs else { return Ok(false) };
+    let mapped = with_variables(txn, head, visit, |scope, env| outputs.evaluate(scope, env))
+        .map_err(|error| Trouble::mapping("output", &error))?;
+    let entries = mapped.variables.iter().map(|(name, value)| (Cow::Borrowed(&**name), &**value));
+    variables::propagate(txn, &visit.instance, visit.instance.scope, entries);
+    Ok(true)
+}

@@ -1,0 +1,42 @@
+//! The process itself, the outermost scope.
+
+use coreto_machine::Txn;
+use coreto_record::command::ActivateElement;
+use coreto_record::{Command, ElementNumber, Event, Lifecycle, Reply, reply};
+
+use super::Visit;
+use crate::engine::Engine;
+use crate::variables;
+
+pub(super) fn activate(txn: &mut Txn<'_, Engine>, visit: &Visit) {
+    visit.goes_on(txn, Lifecycle::Activated);
+    if let Some(start) = visit.process.none_start {
+        txn.follow_up(Command::ActivateElement(ActivateElement {
+            instance: visit.instance.instance,
+            scope: visit.key,
+            element: ElementNumber(start.0),
+            ..ActivateElement::default()
+        }));
+    }
+}
+
+pub(super) fn complete(txn: &mut Txn<'_, Engine>, visit: &Visit) {
+    answer_who_waits(txn, visit);
+    txn.emit(&Event::Element(visit.instance.becomes(visit.key, Lifecycle::Completed)));
+}
+
+/// Whoever created the instance and waits for its result gets its root variables.
+fn answer_who_waits(txn: &mut Txn<'_, Engine>, visit: &Visit) {
+    let instance = visit.instance.instance;
+    let Some(awaited) = txn.state().awaited.get(&instance) else { return };
+    let Some(definition) = txn.state().definitions.get(&visit.instance.definition) else { return };
+    let created = reply::InstanceCreated {
+        key: instance,
+        definition: visit.instance.definition,
+        process: definition.record.id.clone(),
+        version: definition.record.version,
+        tenant: visit.instance.tenant,
+    };
+    let variables = variables::visible(txn.state(), visit.key, &awaited.fetch);
+    txn.reply(awaited.token, Reply::InstanceCompleted(reply::InstanceCompleted { created, variables }));
+}

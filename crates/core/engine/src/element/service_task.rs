@@ -1,0 +1,123 @@
+//! Service tasks: a job for a worker.
+
+use std::sync::Arc;
+
+use coreto_bpmn::{Job, Text};
+use coreto_feel::Value;
+use coreto_machine::{Head, Txn};
+use coreto_record::event::{JobChanged, JobIntent, ProcessEvent};
+use coreto_record::{Event, JobKey, Lifecycle};
+
+use super::{Visit, leave, mapping};
+use crate::engine::Engine;
+use crate::incident::Trouble;
+use crate::{jobs, keys, variables};
+
+pub(super) fn activate(
+    txn: &mut Txn<'_, Engine>,
+    head: &Head,
+    visit: &Visit,
+    job: &Job,
+) -> Result<(), Trouble> {
+    mapping::inputs(txn, head, visit)?;
+    let job_type = text(txn, head, visit, "job type", &job.job_type)?;
+    let retries = number(txn, head, visit, "job retries", &job.retries)?;
+    let key: JobKey = keys::next(txn);
+    let instance = &visit.instance;
+    txn.emit(&Event::Job(JobChanged {
+        key,
+        to: JobIntent::Created,
+        job_type,
+        retries,
+        element_instance: visit.key,
+        element: instance.element,
+        instance: instance.instance,
+        definition: instance.definition,
+        tenant: instance.tenant,
+        ..JobChanged::default()
+    }));
+    jobs::offer(txn, head, key);
+    visit.goes_on(txn, Lifecycle::Activated);
+    Ok(())
+}
+
+pub(super) fn complete(txn: &mut Txn<'_, Engine>, head: &Head, visit: &Visit) -> Result<(), Trouble> {
+    let trigger = txn.state().triggers.get(&visit.key);
+    let result = trigger.as_ref().map(|trigger| &trigger.variables);
+    let mapped = visit.element().outputs.is_some();
+    if mapped && let Some(result) = result {
+        variables::merge_local(txn, &visit.instance, visit.key, result.entries());
+    }
+    mapping::outputs(txn, head, visit)?;
+    if let Some(trigger) = &trigger {
+        let instance = &visit.instance;
+        txn.emit(&Event::ProcessEventTriggered(ProcessEvent {
+            key: trigger.key,
+            scope: visit.key,
+            element: instance.element,
+            instance: instance.instance,
+            definition: instance.definition,
+            tenant: instance.tenant,
+            ..ProcessEvent::default()
+        }));
+    }
+    if !mapped && let Some(result) = result {
+        variables::propagate(txn, &visit.instance, visit.key, result.entries());
+    }
+    leave(txn, visit);
+    Ok(())
+}
+
+/// An attribute that must be a string.
+fn text(
+    txn: &mut Txn<'_, Engine>,
+    head: &Head,
+    visit: &Visit,
+    what: &str,
+    text: &Text,
+) -> Result<Arc<str>, Trouble> {
+    let expression = match text {
+        Text::Static(text) => return Ok(Arc::clone(text)),
+        Text::Expression(expression) => expression,
+    };
+    let evaluated = mapping::with_variables(txn, head, visit, |scope, env| expression.evaluate(scope, env))
+        .map_err(|failure| Trouble::failed(what, expression.source(), &failure))?;
+    let found = &evaluated.value;
+    found
+        .as_str()
+        .map(Arc::from)
+        .ok_or_else(|| Trouble::unexpected(what, expression.source(), "a string", found, &evaluated.warnings))
+}
+
+/// An attribute that must be a number, whose integer part counts.
+fn number(
+    txn: &mut Txn<'_, Engine>,
+    head: &Head,
+    visit: &Visit,
+    what: &str,
+    text: &Text,
+) -> Result<i32, Trouble> {
+    let wanted = "a number";
+    let expression = match text {
+        Text::Static(text) => {
+            let number = Value::from_json(text.as_bytes()).ok().and_then(|value| whole(&value));
+            return number.ok_or_else(|| {
+                let found = Value::String(text.as_ref().into());
+                Trouble::unexpected(what, text, wanted, &found, &[])
+            });
+        }
+        Text::Expression(expression) => expression,
+    };
+    let evaluated = mapping::with_variables(txn, head, visit, |scope, env| expression.evaluate(scope, env))
+        .map_err(|failure| Trouble::failed(what, expression.source(), &failure))?;
+    whole(&evaluated.value).ok_or_else(|| {
+        Trouble::unexpected(what, expression.source(), wanted, &evaluated.value, &evaluated.warnings)
+    })
+}
+
+/// The integer part of a number, within the bounds of retries.
+fn whole(value: &Value) -> Option<i32> {
+    let Value::Number(number) = value else { return None };
+    let whole = number.to_i64()?;
+    i32::try_from(whole).ok()
+}

@@ -1,0 +1,167 @@
+//! The machine: which handler takes which command.
+
+use coreto_machine::{Admission, Caller, Fault, Handled, Head, Machine, Outcome, Timestamp, Topic, Txn};
+use coreto_record::{ActivatedJob, Command, Document, Event, Rejection, RejectionKind, Reply};
+
+use crate::env::Env;
+use crate::query::{self, Answer, Query};
+use crate::state::State;
+use crate::{apply, handler};
+
+/// The process engine.
+#[derive(Debug)]
+pub struct Engine;
+
+/// What the shell does once a transaction is durable.
+#[derive(Debug)]
+pub enum Effect {
+    /// Hands a job to a stream or a parked poll. When that is gone, the shell yields the job.
+    Push {
+        /// The stream or poll.
+        sink: u64,
+        /// The job.
+        job: Box<ActivatedJob>,
+    },
+}
+
+impl Machine for Engine {
+    type State = State;
+    type Command = Command;
+    type Event = Event;
+    type Reply = Reply;
+    type Rejection = Rejection;
+    type Effect = Effect;
+    type Query = Query;
+    type Answer = Answer;
+    type Env = Env;
+
+    fn handle(txn: &mut Txn<'_, Self>, head: &Head, command: &Command) -> Result<Outcome<Self>, Rejection> {
+        match command {
+            Command::Deploy(command) => handler::deploy(txn, head, command),
+            Command::CreateInstance(command) => handler::create_instance(txn, head, command),
+            Command::CancelInstance(command) => handler::cancel_instance(txn, head, command),
+            Command::SetVariables(command) => handler::set_variables(txn, head, command),
+            Command::ActivateJobs(command) => handler::activate_jobs(txn, head, command),
+            Command::CompleteJob(command) => handler::complete_job(txn, head, command),
+            Command::FailJob(command) => handler::fail_job(txn, head, command),
+            Command::ThrowError(command) => handler::throw_error(txn, head, command),
+            Command::UpdateJobRetries(command) => handler::update_job_retries(txn, head, command),
+            Command::UpdateJobTimeout(command) => handler::update_job_timeout(txn, head, command),
+            Command::ResolveIncident(command) => handler::resolve_incident(txn, head, command),
+            Command::PinClock(command) => handler::pin_clock(txn, command),
+            Command::ResetClock(()) => handler::reset_clock(txn),
+            Command::YieldJob(command) => handler::yield_job(txn, head, command),
+            Command::ActivateElement(command) => handler::activate_element(txn, head, command),
+            Command::CompleteElement(command) => handler::complete_element(txn, head, command),
+            Command::TerminateElement(command) => handler::terminate_element(txn, command),
+            Command::TerminateChildren(command) => handler::terminate_children(txn, command),
+            Command::Tick(()) => handler::tick(txn, head),
+        }
+    }
+
+    fn fault(
+        txn: &mut Txn<'_, Self>,
+        head: &Head,
+        command: &Command,
+        fault: &Fault,
+    ) -> Result<Outcome<Self>, Rejection> {
+        handler::fault(txn, head, command, fault)
+    }
+
+    fn refuse(fault: &Fault) -> Rejection {
+        match fault {
+            Fault::Panicked(message) => Rejection::new(
+                RejectionKind::ProcessingError,
+                format!("the engine failed while it handled the command: {message}"),
+            ),
+            Fault::TooLarge { bytes, bytes_max } => Rejection::new(
+                RejectionKind::ExceededBatchRecordSize,
+                format!("the command would write {bytes} bytes, at most {bytes_max} are possible"),
+            ),
+        }
+    }
+
+    fn apply(state: &mut State, event: &Event) {
+        apply::apply(state, event);
+    }
+
+    fn query(state: &State, caller: &Caller, query: &Query) -> Answer {
+        query::answer(state, caller, query)
+    }
+
+    fn due(state: &State) -> Option<Timestamp> {
+        state.due.first().map(|(at, ..)| *at)
+    }
+
+    fn tick() -> Command {
+        Command::Tick(())
+    }
+
+    fn owed(_state: &State) -> Vec<Effect> {
+        // A job whose push was lost comes back at its deadline.
+        Vec::new()
+    }
+
+    fn touched(_event: &Event, _wake: &mut dyn FnMut(Topic)) {}
+
+    fn describe(command: &Command) -> Handled {
+        let (value_type, intent, key) = command.describe();
+        Handled { value_type: value_type as u32, intent, key }
+    }
+
+    fn admission(command: &Command) -> Admission {
+        match command {
+            Command::CreateInstance(_) | Command::ActivateJobs(_) => Admission::NewWork,
+            Command::Deploy(_)
+            | Command::CancelInstance(_)
+            | Command::SetVariables(_)
+            | Command::CompleteJob(_)
+            | Command::FailJob(_)
+            | Command::ThrowError(_)
+            | Command::UpdateJobRetries(_)
+            | Command::UpdateJobTimeout(_)
+            | Command::ResolveIncident(_)
+            | Command::PinClock(_)
+            | Command::ResetClock(()) => Admission::Ongoing,
+            Command::YieldJob(_)
+            | Command::ActivateElement(_)
+            | Command::CompleteElement(_)
+            | Command::TerminateElement(_)
+            | Command::TerminateChildren(_)
+            | Command::Tick(()) => Admission::Internal,
+        }
+    }
+
+    fn weight(command: &Command) -> usize {
+        const FRAME: usize = 256;
+        let payload = match command {
+            Command::Deploy(deploy) => deploy.resources.iter().map(|resource| resource.content.len()).sum(),
+            Command::CreateInstance(create) => create.variables.as_str().len(),
+            Command::SetVariables(set) => set.variables.as_str().len(),
+            Command::CompleteJob(complete) => complete.variables.as_str().len(),
+            Command::FailJob(fail) => fail.variables.as_str().len() + fail.message.len(),
+            Command::ThrowError(throw) => throw.variables.as_str().len() + throw.message.len(),
+            _ => 0,
+        };
+        FRAME + payload
+    }
+
+    fn abridge(command: &Command, bytes: usize) -> Command {
+        let mut command = command.clone();
+        match &mut command {
+            Command::Deploy(deploy) => {
+                for resource in &mut deploy.resources {
+                    let kept = resource.content.len().min(bytes);
+                    resource.content = resource.content[..kept].into();
+                }
+            }
+            Command::CreateInstance(create) => create.variables = Document::EMPTY,
+            Command::SetVariables(set) => set.variables = Document::EMPTY,
+            Command::CompleteJob(complete) => complete.variables = Document::EMPTY,
+            Command::FailJob(fail) => fail.variables = Document::EMPTY,
+            Command::ThrowError(throw) => throw.variables = Document::EMPTY,
+            _ => (),
+        }
+        command
+    }
+}

@@ -1,0 +1,92 @@
+//! What a command does: one file a command.
+
+mod activate_element;
+mod activate_jobs;
+mod cancel_instance;
+mod clock;
+mod complete_element;
+mod complete_job;
+mod create_instance;
+mod deploy;
+mod fail_job;
+mod fault;
+mod resolve_incident;
+mod set_variables;
+mod terminate_element;
+mod throw_error;
+mod tick;
+mod update_job;
+mod yield_job;
+
+pub(crate) use activate_element::activate_element;
+pub(crate) use activate_jobs::activate_jobs;
+pub(crate) use cancel_instance::cancel_instance;
+pub(crate) use clock::{pin_clock, reset_clock};
+pub(crate) use complete_element::complete_element;
+pub(crate) use complete_job::complete_job;
+pub(crate) use create_instance::create_instance;
+pub(crate) use deploy::deploy;
+pub(crate) use fail_job::fail_job;
+pub(crate) use fault::fault;
+pub(crate) use resolve_incident::resolve_incident;
+pub(crate) use set_variables::set_variables;
+pub(crate) use terminate_element::{terminate_children, terminate_element};
+pub(crate) use throw_error::throw_error;
+pub(crate) use tick::tick;
+pub(crate) use update_job::{update_job_retries, update_job_timeout};
+pub(crate) use yield_job::yield_job;
+
+use std::sync::Arc;
+
+use coreto_machine::{Caller, Outcome, Txn};
+use coreto_record::{ElementInstanceKey, JobKey, ProcessInstanceKey, Rejection, Reply};
+
+use crate::element::Visit;
+use crate::engine::Engine;
+use crate::state::{ElementInstance, Job, JobState, State};
+
+type Handled = Result<Outcome<Engine>, Rejection>;
+
+/// The answer to what is simply done.
+#[expect(clippy::unnecessary_wraps, reason = "it stands where handlers end, which may reject")]
+const fn done() -> Handled {
+    Ok(Outcome::Now(Reply::Done(())))
+}
+
+/// The job with this key, as far as the caller may see it.
+fn find_job(state: &State, caller: &Caller, key: JobKey) -> Result<Arc<Job>, Rejection> {
+    state.jobs.get(&key).filter(|job| caller.sees(job.tenant)).ok_or_else(|| {
+        Rejection::not_found(format!("no job with key {key} exists; it may have been completed or cancelled"))
+    })
+}
+
+/// The job with this key, if it is in a state in which a worker may report on it.
+fn find_open_job(state: &State, caller: &Caller, key: JobKey, doing: &str) -> Result<Arc<Job>, Rejection> {
+    let job = find_job(state, caller, key)?;
+    match job.state {
+        JobState::Activatable | JobState::Activated => Ok(job),
+        JobState::BackingOff | JobState::Failed | JobState::ErrorThrown => {
+            Err(Rejection::invalid_state(format!("cannot {doing} job {key}: it is {}", job.state_name())))
+        }
+    }
+}
+
+fn is_banned(state: &State, instance: ProcessInstanceKey) -> bool {
+    state.banned.contains(&instance)
+}
+
+/// An element instance with its process.
+fn visit(
+    txn: &Txn<'_, Engine>,
+    key: ElementInstanceKey,
+    instance: Arc<ElementInstance>,
+) -> Result<Visit, Rejection> {
+    let definition = txn.state().definitions.peek(&instance.definition);
+    match definition.and_then(|definition| definition.process().cloned()) {
+        Some(process) => Ok(Visit { key, instance, process }),
+        None => Err(Rejection::invalid_state(format!(
+            "the definition {} of element instance {key} cannot be loaded",
+            instance.definition
+        ))),
+    }
+}

@@ -1,0 +1,73 @@
+//! Entering an element.
+
+use std::sync::Arc;
+
+use coreto_bpmn::Kind;
+use coreto_machine::{Head, Tenant, Txn};
+use coreto_record::command::ActivateElement;
+use coreto_record::{Event, Key, Lifecycle, ProcessDefinitionKey, Rejection};
+
+use super::{Handled, done, is_banned, visit};
+use crate::engine::Engine;
+use crate::state::ElementInstance;
+use crate::{element, keys};
+
+/// Enters an element, or tries again what failed on entering it.
+pub(crate) fn activate_element(txn: &mut Txn<'_, Engine>, head: &Head, command: &ActivateElement) -> Handled {
+    if is_banned(txn.state(), command.instance) {
+        return done();
+    }
+    let existing = if command.key.is_unset() { None } else { txn.state().elements.get(&command.key) };
+    if let Some(instance) = existing {
+        return again(txn, head, command, instance);
+    }
+    let (definition, tenant) = whose(txn, command)?;
+    let key = if command.key.is_unset() { keys::next(txn) } else { command.key };
+    let instance = ElementInstance {
+        element: command.element,
+        scope: command.scope,
+        instance: command.instance,
+        definition,
+        tenant,
+        ..ElementInstance::default()
+    };
+    let visit = visit(txn, key, Arc::new(instance))?;
+    let mut entered = visit.instance.becomes(key, Lifecycle::Activating);
+    entered.takes_token = !matches!(visit.element().kind, Kind::StartEvent(_) | Kind::Process);
+    txn.emit(&Event::Element(entered));
+    element::activate(txn, head, &visit);
+    done()
+}
+
+/// The incident that stopped it on entering was resolved.
+fn again(
+    txn: &mut Txn<'_, Engine>,
+    head: &Head,
+    command: &ActivateElement,
+    instance: Arc<ElementInstance>,
+) -> Handled {
+    if instance.state != Lifecycle::Activating {
+        return Err(Rejection::invalid_state(format!(
+            "element instance {} was entered already",
+            command.key
+        )));
+    }
+    let visit = visit(txn, command.key, instance)?;
+    element::activate(txn, head, &visit);
+    done()
+}
+
+/// Definition and owner: those of the scope, which must be active; a root's were told by its creation.
+fn whose(
+    txn: &Txn<'_, Engine>,
+    command: &ActivateElement,
+) -> Result<(ProcessDefinitionKey, Tenant), Rejection> {
+    if command.scope.is_unset() {
+        return Ok((command.definition, command.tenant));
+    }
+    match txn.state().elements.peek(&command.scope) {
+        Some(scope) if scope.state == Lifecycle::Activated => Ok((scope.definition, scope.tenant)),
+        Some(_) => Err(Rejection::invalid_state(format!("the scope {} is ending", command.scope))),
+        None => Err(Rejection::invalid_state(format!("the scope {} has ended", command.scope))),
+    }
+}

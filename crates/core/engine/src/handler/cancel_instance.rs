@@ -1,0 +1,34 @@
+//! Ending an instance early.
+
+use coreto_machine::{Head, Txn};
+use coreto_record::command::{CancelInstance, TerminateElement};
+use coreto_record::{Command, ElementInstanceKey, Lifecycle, Rejection};
+
+use super::{Handled, done, is_banned};
+use crate::engine::Engine;
+
+/// Ends an instance early. The answer does not wait for its elements to have ended.
+pub(crate) fn cancel_instance(txn: &mut Txn<'_, Engine>, head: &Head, command: &CancelInstance) -> Handled {
+    let key = ElementInstanceKey::from(command.instance);
+    let root = txn.state().elements.get(&key).filter(|root| root.is_root() && head.caller.sees(root.tenant));
+    let Some(root) = root else {
+        return Err(Rejection::not_found(format!(
+            "no process instance with key {} is running; it may have ended already",
+            command.instance
+        )));
+    };
+    if root.state == Lifecycle::Terminating {
+        return Err(Rejection::invalid_state(format!(
+            "process instance {} is being cancelled",
+            command.instance
+        )));
+    }
+    if is_banned(txn.state(), command.instance) {
+        return Err(Rejection::invalid_state(format!(
+            "process instance {} is banned since the engine failed in it; it takes no more commands",
+            command.instance
+        )));
+    }
+    txn.follow_up(Command::TerminateElement(TerminateElement { key }));
+    done()
+}

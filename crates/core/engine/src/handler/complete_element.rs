@@ -1,0 +1,41 @@
+//! Leaving an element.
+
+use coreto_machine::{Head, Txn};
+use coreto_record::command::CompleteElement;
+use coreto_record::{Event, Lifecycle, Rejection};
+
+use super::{Handled, done, is_banned, visit};
+use crate::element;
+use crate::engine::Engine;
+
+/// Leaves an element, or tries again what failed on leaving it.
+pub(crate) fn complete_element(txn: &mut Txn<'_, Engine>, head: &Head, command: &CompleteElement) -> Handled {
+    let key = command.key;
+    let Some(instance) = txn.state().elements.get(&key) else {
+        return Err(Rejection::invalid_state(format!("element instance {key} has ended")));
+    };
+    if is_banned(txn.state(), instance.instance) {
+        return done();
+    }
+    let scope_active = instance.is_root()
+        || txn
+            .state()
+            .elements
+            .peek(&instance.scope)
+            .is_some_and(|scope| scope.state == Lifecycle::Activated);
+    if !scope_active {
+        return Err(Rejection::invalid_state(format!("the scope of element instance {key} is ending")));
+    }
+    match instance.state {
+        Lifecycle::Activated => {
+            txn.emit(&Event::Element(instance.becomes(key, Lifecycle::Completing)));
+        }
+        Lifecycle::Completing => (),
+        Lifecycle::Activating | Lifecycle::Terminating | Lifecycle::Completed | Lifecycle::Terminated => {
+            return Err(Rejection::invalid_state(format!("element instance {key} is not active")));
+        }
+    }
+    let visit = visit(txn, key, instance)?;
+    element::complete(txn, head, &visit);
+    done()
+}

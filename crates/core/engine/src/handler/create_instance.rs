@@ -1,0 +1,92 @@
+//! Starting an instance of a process.
+
+use std::sync::Arc;
+
+use coreto_machine::{Head, Outcome, Txn};
+use coreto_record::command::{ActivateElement, CreateInstance};
+use coreto_record::event::{InstanceCreated, ResultAwaited};
+use coreto_record::{
+    Command, ElementInstanceKey, ElementNumber, Event, ProcessDefinitionKey, ProcessInstanceKey, Rejection,
+    Reply, reply,
+};
+
+use super::Handled;
+use crate::engine::Engine;
+use crate::state::{Definition, ElementInstance, State};
+use crate::{keys, variables};
+
+/// Starts an instance at the none start event of the definition that the command picks.
+pub(crate) fn create_instance(txn: &mut Txn<'_, Engine>, head: &Head, command: &CreateInstance) -> Handled {
+    let (key, definition) = find_definition(txn.state(), head, command)?;
+    if definition.process().is_none_or(|process| process.none_start.is_none()) {
+        return Err(Rejection::invalid_state(format!(
+            "cannot create an instance of process `{}` version {}: it has no none start event",
+            definition.record.id, definition.record.version
+        )));
+    }
+    let instance: ProcessInstanceKey = keys::next(txn);
+    let root = ElementInstanceKey::from(instance);
+    let owner =
+        ElementInstance { instance, definition: key, tenant: command.tenant, ..ElementInstance::default() };
+    variables::merge_local(txn, &owner, root, command.variables.entries());
+    txn.follow_up(Command::ActivateElement(ActivateElement {
+        instance,
+        scope: ElementInstanceKey::default(),
+        element: ElementNumber::PROCESS,
+        key: root,
+        definition: key,
+        tenant: command.tenant,
+    }));
+    let creation = InstanceCreated {
+        key: keys::next_raw(txn),
+        instance,
+        definition: key,
+        tenant: command.tenant,
+        variables: command.variables.clone(),
+    };
+    txn.emit(&Event::InstanceCreated(creation));
+    if let (Some(wanted), Some(token)) = (&command.await_result, head.token) {
+        txn.emit(&Event::ResultAwaited(ResultAwaited { instance, token, fetch: wanted.fetch.clone() }));
+        return Ok(Outcome::Later);
+    }
+    Ok(Outcome::Now(Reply::InstanceCreated(reply::InstanceCreated {
+        key: instance,
+        definition: key,
+        process: Arc::clone(&definition.record.id),
+        version: definition.record.version,
+        tenant: command.tenant,
+    })))
+}
+
+fn find_definition(
+    state: &State,
+    head: &Head,
+    command: &CreateInstance,
+) -> Result<(ProcessDefinitionKey, Arc<Definition>), Rejection> {
+    let visible = |key: ProcessDefinitionKey| {
+        let definition = state.definitions.get(&key)?;
+        (head.caller.sees(definition.record.tenant) && definition.record.tenant == command.tenant)
+            .then_some((key, definition))
+    };
+    if let Some(key) = command.definition {
+        return visible(key).ok_or_else(|| {
+            Rejection::not_found(format!("no process definition with key {key} is deployed"))
+        });
+    }
+    if command.process.is_empty() {
+        return Err(Rejection::invalid_argument(
+            "say which process: a process id or the key of a definition is needed",
+        ));
+    }
+    let id = (command.tenant, Arc::clone(&command.process));
+    let (key, asked) = match command.version {
+        None => (state.latest.get(&id).map(|latest| latest.key), String::new()),
+        Some(version) => {
+            let key = state.versions.get(&(id, version)).map(|key| coreto_record::Key::from_raw(*key));
+            (key, format!(" in version {version}"))
+        }
+    };
+    key.and_then(visible).ok_or_else(|| {
+        Rejection::not_found(format!("no process with id `{}` is deployed{asked}", command.process))
+    })
+}

@@ -1,0 +1,50 @@
+//! Ending element instances early, children first.
+
+use coreto_machine::Txn;
+use coreto_record::command::{TerminateChildren, TerminateElement};
+use coreto_record::{Command, ElementInstanceKey, Event, Lifecycle, Rejection};
+
+use super::{Handled, done, is_banned};
+use crate::engine::Engine;
+use crate::{element, incident, jobs};
+
+/// Ends an element instance early.
+pub(crate) fn terminate_element(txn: &mut Txn<'_, Engine>, command: &TerminateElement) -> Handled {
+    let key = command.key;
+    let Some(instance) = txn.state().elements.get(&key) else {
+        return Err(Rejection::not_found(format!("no element instance with key {key} is active")));
+    };
+    if is_banned(txn.state(), instance.instance) {
+        return done();
+    }
+    if !instance.state.may_become(Lifecycle::Terminating) {
+        return Err(Rejection::invalid_state(format!("element instance {key} is ending already")));
+    }
+    txn.emit(&Event::Element(instance.becomes(key, Lifecycle::Terminating)));
+    jobs::cancel(txn, key);
+    incident::resolve_all(txn, key);
+    if instance.children == 0 {
+        element::terminated(txn, key);
+    } else {
+        txn.follow_up(Command::TerminateChildren(TerminateChildren {
+            scope: key,
+            from: ElementInstanceKey::default(),
+        }));
+    }
+    done()
+}
+
+/// Tells some of the children that their scope ends, and leaves the others to a follow-up.
+pub(crate) fn terminate_children(txn: &mut Txn<'_, Engine>, command: &TerminateChildren) -> Handled {
+    let limit = txn.env().limits.children_per_step;
+    let mut children: Vec<_> =
+        txn.state().children_from(command.scope, command.from).take(limit + 1).collect();
+    let next = if children.len() > limit { children.pop() } else { None };
+    for key in children {
+        txn.follow_up(Command::TerminateElement(TerminateElement { key }));
+    }
+    if let Some(from) = next {
+        txn.follow_up(Command::TerminateChildren(TerminateChildren { scope: command.scope, from }));
+    }
+    done()
+}

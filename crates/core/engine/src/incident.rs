@@ -1,0 +1,108 @@
+//! Raising incidents, and saying what went wrong.
+
+use std::fmt::Write;
+use std::sync::Arc;
+
+use coreto_bpmn::MappingError;
+use coreto_feel::{Value, Warning};
+use coreto_machine::Txn;
+use coreto_record::event::IncidentRecord;
+use coreto_record::{ElementInstanceKey, Event, IncidentKind, JobKey};
+
+use crate::engine::Engine;
+use crate::keys;
+use crate::state::ElementInstance;
+
+/// Why an element instance cannot go on.
+#[derive(Debug)]
+pub(crate) struct Trouble {
+    pub(crate) kind: IncidentKind,
+    pub(crate) message: String,
+}
+
+impl Trouble {
+    /// An expression did not give what is needed.
+    pub(crate) fn unexpected(
+        what: &str,
+        expression: &str,
+        wanted: &str,
+        found: &Value,
+        warnings: &[Warning],
+    ) -> Self {
+        let mut message =
+            format!("`={expression}` for the {what} gave {}, expected {wanted}", found.type_name());
+        add_warnings(&mut message, warnings);
+        Self { kind: IncidentKind::ExtractValueError, message }
+    }
+
+    /// An expression gave nothing.
+    pub(crate) fn failed(what: &str, expression: &str, failure: &coreto_feel::Failure) -> Self {
+        let message = format!("`={expression}` for the {what} failed: {failure}");
+        Self { kind: IncidentKind::ExtractValueError, message }
+    }
+
+    /// A mapping made nothing.
+    pub(crate) fn mapping(which: &str, error: &MappingError) -> Self {
+        let message = match error {
+            MappingError::Failed(failure) => format!("the {which} mapping failed: {failure}"),
+            MappingError::NotAContext { found, warnings } => {
+                let mut message = format!("the {which} mapping gave {found}, expected a context");
+                add_warnings(&mut message, warnings);
+                message
+            }
+        };
+        Self { kind: IncidentKind::IoMappingError, message }
+    }
+}
+
+fn add_warnings(message: &mut String, warnings: &[Warning]) {
+    const SHOWN: usize = 5;
+    for warning in warnings.iter().take(SHOWN) {
+        write!(message, "; {warning}").expect("writing to a string does not fail");
+    }
+}
+
+/// Raises an incident at an element instance.
+pub(crate) fn raise(
+    txn: &mut Txn<'_, Engine>,
+    key: ElementInstanceKey,
+    element: &ElementInstance,
+    trouble: &Trouble,
+) {
+    raise_with_job(txn, key, element, trouble, None);
+}
+
+/// Raises an incident at an element instance because of its job.
+pub(crate) fn raise_with_job(
+    txn: &mut Txn<'_, Engine>,
+    key: ElementInstanceKey,
+    element: &ElementInstance,
+    trouble: &Trouble,
+    job: Option<JobKey>,
+) {
+    let incident = IncidentRecord {
+        key: keys::next(txn),
+        kind: trouble.kind,
+        message: Arc::from(&*trouble.message),
+        element_instance: key,
+        element: element.element,
+        job,
+        variable_scope: key,
+        instance: element.instance,
+        definition: element.definition,
+        tenant: element.tenant,
+    };
+    txn.emit(&Event::IncidentCreated(incident));
+}
+
+/// Resolves all incidents of an element instance that leaves.
+pub(crate) fn resolve_all(txn: &mut Txn<'_, Engine>, key: ElementInstanceKey) {
+    let incidents: Vec<_> = txn.state().incidents_at(key).collect();
+    for incident in incidents {
+        if let Some(incident) = txn.state().incidents.get(&incident) {
+            // The job is gone or going: resolving must not offer it again.
+            let resolved = IncidentRecord { job: None, ..IncidentRecord::clone(&incident) };
+            txn.emit(&Event::IncidentResolved(resolved));
+        }
+    }
+}

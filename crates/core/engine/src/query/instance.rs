@@ -1,0 +1,181 @@
+//! Process instances.
+
+use std::ops::Bound;
+use std::sync::Arc;
+
+use coreto_machine::{Caller, Tenant};
+use coreto_record::{
+    ElementInstanceKey, Key, Lifecycle, ProcessDefinitionKey, ProcessInstanceKey, VariableKey,
+};
+
+use super::incident::IncidentView;
+use super::job::JobView;
+use super::{Answer, Page, element_id, page, process_of};
+use crate::state::State;
+use crate::variables;
+
+/// Which instances.
+#[derive(Clone, Debug, Default)]
+pub struct InstanceFilter {
+    /// Only instances of this process id.
+    pub process: Option<Arc<str>>,
+    /// Only those that are being cancelled, or only those that are not.
+    pub terminating: Option<bool>,
+    /// Only those with incidents, or only those without.
+    pub incidents: Option<bool>,
+    /// Which part of the list.
+    pub page: Page,
+}
+
+/// A running process instance.
+#[derive(Clone, Debug)]
+pub struct InstanceView {
+    /// Its key.
+    pub key: ProcessInstanceKey,
+    /// The process id.
+    pub process: Arc<str>,
+    /// The definition's version.
+    pub version: u32,
+    /// The definition.
+    pub definition: ProcessDefinitionKey,
+    /// The owner.
+    pub tenant: Tenant,
+    /// Whether it is being cancelled.
+    pub terminating: bool,
+    /// Its unresolved incidents.
+    pub incidents: u32,
+}
+
+/// A process instance with all that it holds.
+#[derive(Clone, Debug)]
+pub struct InstanceDetails {
+    /// The instance.
+    pub instance: InstanceView,
+    /// What runs in it, the process itself first.
+    pub elements: Vec<ElementView>,
+    /// Variables of all scopes.
+    pub variables: Vec<VariableView>,
+    /// Its jobs.
+    pub jobs: Vec<JobView>,
+    /// Its unresolved incidents.
+    pub incidents: Vec<IncidentView>,
+    /// A list was cut.
+    pub truncated: bool,
+}
+
+/// One visit of one element.
+#[derive(Clone, Debug)]
+pub struct ElementView {
+    /// Its key.
+    pub key: ElementInstanceKey,
+    /// The scope around it; unset for the process itself.
+    pub scope: ElementInstanceKey,
+    /// The element's id.
+    pub element: Arc<str>,
+    /// The element's type, such as `SERVICE_TASK`.
+    pub element_type: &'static str,
+    /// Where it stands in its life.
+    pub state: Lifecycle,
+}
+
+/// A variable of one scope.
+#[derive(Clone, Debug)]
+pub struct VariableView {
+    /// Its key.
+    pub key: VariableKey,
+    /// The scope.
+    pub scope: ElementInstanceKey,
+    /// Its name.
+    pub name: Arc<str>,
+    /// Its value as JSON text.
+    pub value: Arc<str>,
+}
+
+/// Entries of one instance's list.
+const LIST_MAX: usize = 1000;
+
+pub(super) fn list(state: &State, caller: &Caller, filter: &InstanceFilter) -> Answer {
+    let after = ProcessInstanceKey::from_raw(filter.page.after);
+    let entries = state.instances.range((Bound::Excluded(after), Bound::Unbounded)).map(|key| {
+        let view = view(state, caller, *key).filter(|view| {
+            filter.process.as_ref().is_none_or(|process| *process == view.process)
+                && filter.terminating.is_none_or(|terminating| terminating == view.terminating)
+                && filter.incidents.is_none_or(|incidents| incidents == (view.incidents > 0))
+        });
+        (key.raw(), view)
+    });
+    let (found, next) = page(filter.page, entries);
+    Answer::Instances(found, next)
+}
+
+fn view(state: &State, caller: &Caller, key: ProcessInstanceKey) -> Option<InstanceView> {
+    let root = ElementInstanceKey::from(key);
+    let element =
+        state.elements.peek(&root).filter(|element| element.is_root() && caller.sees(element.tenant))?;
+    let (process, version) = process_of(state, element.definition);
+    let inside = state.children_from(root, ElementInstanceKey::default()).take(LIST_MAX);
+    let incidents = inside.map(|child| state.incidents_at(child).count()).sum::<usize>();
+    let incidents = incidents + state.incidents_at(root).count();
+    Some(InstanceView {
+        key,
+        process,
+        version,
+        definition: element.definition,
+        tenant: element.tenant,
+        terminating: element.state == Lifecycle::Terminating,
+        incidents: u32::try_from(incidents).unwrap_or(u32::MAX),
+    })
+}
+
+pub(super) fn details(state: &State, caller: &Caller, key: ProcessInstanceKey) -> Option<InstanceDetails> {
+    let instance = view(state, caller, key)?;
+    let mut details = InstanceDetails {
+        instance,
+        elements: Vec::new(),
+        variables: Vec::new(),
+        jobs: Vec::new(),
+        incidents: Vec::new(),
+        truncated: false,
+    };
+    let mut open = vec![ElementInstanceKey::from(key)];
+    while let Some(key) = open.pop() {
+        if details.elements.len() == LIST_MAX {
+            details.truncated = true;
+            break;
+        }
+        add(state, key, &mut details);
+        let children: Vec<_> =
+            state.children_from(key, ElementInstanceKey::default()).take(LIST_MAX).collect();
+        open.extend(children.into_iter().rev());
+    }
+    Some(details)
+}
+
+fn add(state: &State, key: ElementInstanceKey, details: &mut InstanceDetails) {
+    let Some(element) = state.elements.peek(&key) else { return };
+    let definition = state.definitions.peek(&element.definition);
+    details.elements.push(ElementView {
+        key,
+        scope: element.scope,
+        element: element_id(state, element.definition, element.element),
+        element_type: definition
+            .and_then(|definition| definition.element(element.element))
+            .map_or("UNSPECIFIED", |element| element.kind.element_type()),
+        state: element.state,
+    });
+    let room = LIST_MAX - details.variables.len();
+    let variables = variables::all_local(state, key).take(room).map(|(name, variable)| VariableView {
+        key: variable.key,
+        scope: key,
+        name: Arc::clone(name),
+        value: Arc::clone(&variable.value),
+    });
+    details.variables.extend(variables);
+    details.truncated |= details.variables.len() == LIST_MAX;
+    if !element.job.is_unset() {
+        details.jobs.extend(super::job::view(state, element.job));
+    }
+    details
+        .incidents
+        .extend(state.incidents_at(key).filter_map(|incident| super::incident::view(state, incident)));
+}

@@ -1,0 +1,52 @@
+//! Element instances.
+
+use coreto_machine::Tenant;
+use coreto_record::event::ElementChanged;
+use coreto_record::{
+    ElementInstanceKey, ElementNumber, JobKey, Key, Lifecycle, ProcessDefinitionKey, ProcessInstanceKey,
+};
+
+coreto_machine::message! {
+    /// One visit of one element.
+    pub(crate) struct ElementInstance {
+        /// Where it stands in its life.
+        1 => pub(crate) state: Lifecycle,
+        /// The element.
+        2 => pub(crate) element: ElementNumber,
+        /// The scope around it; unset for a root.
+        3 => pub(crate) scope: ElementInstanceKey,
+        /// The process instance.
+        4 => pub(crate) instance: ProcessInstanceKey,
+        /// Its definition.
+        5 => pub(crate) definition: ProcessDefinitionKey,
+        /// The owner.
+        6 => pub(crate) tenant: Tenant,
+        /// Element instances in it that have not ended.
+        7 => pub(crate) children: u32,
+        /// Tokens in it that are between two elements.
+        8 => pub(crate) flows: u32,
+        /// The job that it waits for; unset when it waits for none.
+        9 => pub(crate) job: JobKey,
+    }
+}
+
+impl ElementInstance {
+    /// Whether it is a process instance.
+    pub(crate) fn is_root(&self) -> bool {
+        self.scope.is_unset()
+    }
+
+    /// The fact that it went on in its life.
+    pub(crate) fn becomes(&self, key: ElementInstanceKey, to: Lifecycle) -> ElementChanged {
+        ElementChanged {
+            key,
+            to,
+            element: self.element,
+            scope: self.scope,
+            instance: self.instance,
+            definition: self.definition,
+            tenant: self.tenant,
+            takes_token: false,
+        }
+    }
+}

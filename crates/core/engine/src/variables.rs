@@ -1,0 +1,151 @@
+//! Scopes of variables: lookup, and the two ways of writing.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use coreto_feel::{Scope, Variable};
+use coreto_machine::Txn;
+use coreto_record::event::VariableSet;
+use coreto_record::{Document, ElementInstanceKey, Event};
+
+use crate::engine::Engine;
+use crate::keys;
+use crate::state::{ElementInstance, Name, Named, State};
+
+/// The variables that are visible from a scope: those of the scope, then those of the scopes around it.
+pub(crate) struct Visible<'a> {
+    pub(crate) state: &'a State,
+    pub(crate) scope: ElementInstanceKey,
+}
+
+impl Scope for Visible<'_> {
+    fn variable(&self, name: &str) -> Option<Variable<'_>> {
+        value(self.state, self.scope, name).map(|text| Variable::Json(text.as_bytes()))
+    }
+}
+
+/// The value of a name as it is seen from a scope.
+pub(crate) fn value<'a>(state: &'a State, scope: ElementInstanceKey, name: &str) -> Option<&'a str> {
+    let mut scope = scope;
+    // Bound: scopes are nested as elements are in their model.
+    loop {
+        if let Some(value) = local(state, scope, name) {
+            return Some(value);
+        }
+        scope = around(state, scope)?;
+    }
+}
+
+/// The value of a name in exactly this scope.
+fn local<'a>(state: &'a State, scope: ElementInstanceKey, name: &str) -> Option<&'a str> {
+    let pair: &dyn Named = &(scope, name);
+    state.variables.find(pair).map(|variable| &*variable.value)
+}
+
+fn around(state: &State, scope: ElementInstanceKey) -> Option<ElementInstanceKey> {
+    let element = state.elements.peek(&scope)?;
+    (!element.is_root()).then_some(element.scope)
+}
+
+/// All variables of exactly this scope, by name.
+pub(crate) fn all_local(
+    state: &State,
+    scope: ElementInstanceKey,
+) -> impl Iterator<Item = (&Arc<str>, &Arc<crate::state::Variable>)> {
+    let first = Name { scope, name: "".into() };
+    state
+        .variables
+        .scan(&first, move |name| name.scope == scope)
+        .map(|(name, variable)| (&name.name, variable))
+}
+
+/// A document of what is visible from a scope: all, or the names that are asked for.
+pub(crate) fn visible(state: &State, scope: ElementInstanceKey, fetch: &[Arc<str>]) -> Document {
+    if !fetch.is_empty() {
+        let found = fetch.iter().filter_map(|name| Some((&**name, value(state, scope, name)?)));
+        return Document::from_entries(found);
+    }
+    let mut scopes = vec![scope];
+    while let Some(next) = scopes.last().and_then(|scope| around(state, *scope)) {
+        scopes.push(next);
+    }
+    if let [only] = scopes[..] {
+        return Document::from_entries(
+            all_local(state, only).map(|(name, variable)| (&**name, &*variable.value)),
+        );
+    }
+    let mut entries: Vec<(&str, &str)> = Vec::new();
+    for (depth, scope) in scopes.iter().enumerate() {
+        for (name, variable) in all_local(state, *scope) {
+            let shadowed = scopes[..depth].iter().any(|inner| local(state, *inner, name).is_some());
+            if !shadowed {
+                entries.push((name, &variable.value));
+            }
+        }
+    }
+    Document::from_entries(entries.into_iter())
+}
+
+/// Writes every entry into exactly this scope.
+pub(crate) fn merge_local<'a>(
+    txn: &mut Txn<'_, Engine>,
+    owner: &ElementInstance,
+    scope: ElementInstanceKey,
+    entries: impl Iterator<Item = (Cow<'a, str>, &'a str)>,
+) {
+    for (name, value) in entries {
+        write(txn, owner, scope, &name, value);
+    }
+}
+
+/// Writes each entry where its name is defined, from this scope up; what is defined nowhere goes to the root.
+///
+/// An entry that equals the local value is consumed there, as documented.
+pub(crate) fn propagate<'a>(
+    txn: &mut Txn<'_, Engine>,
+    owner: &ElementInstance,
+    scope: ElementInstanceKey,
+    entries: impl Iterator<Item = (Cow<'a, str>, &'a str)>,
+) {
+    for (name, value) in entries {
+        let mut target = scope;
+        // Bound: scopes are nested as elements are in their model.
+        while local(txn.state(), target, &name).is_none() {
+            match around(txn.state(), target) {
+                Some(next) => target = next,
+                None => break,
+            }
+        }
+        write(txn, owner, target, &name, value);
+    }
+}
+
+/// Creates or updates one variable; an equal value is left alone.
+fn write(
+    txn: &mut Txn<'_, Engine>,
+    owner: &ElementInstance,
+    scope: ElementInstanceKey,
+    name: &str,
+    value: &str,
+) {
+    let pair: &dyn Named = &(scope, name);
+    let set = |key, name: Arc<str>| VariableSet {
+        key,
+        scope,
+        name,
+        value: value.into(),
+        instance: owner.instance,
+        definition: owner.definition,
+        tenant: owner.tenant,
+    };
+    let existing = txn.state().variables.find(pair).map(|variable| (variable.key, *variable.value == *value));
+    let event = match existing {
+        Some((_, true)) => return,
+        Some((key, false)) => Event::VariableUpdated(set(key, name.into())),
+        None => {
+            let key = keys::next(txn);
+            Event::VariableCreated(set(key, name.into()))
+        }
+    };
+    txn.emit(&event);
+}
