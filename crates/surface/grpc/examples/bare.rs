@@ -169,6 +169,6 @@ fn main() {
     let service =
         config.build(Arc::<Bare>::clone(&bare), Arc::clone(&outlet), Arc::<Bare>::clone(&bare)).unwrap();
     println!("serving on {}, pid {}", service.local_addr(), std::process::id());
-    std::thread::spawn(move || bare.work(&file, &outlet));
+    std::thread::Builder::new().name("log".into()).spawn(move || bare.work(&file, &outlet)).unwrap();
     service.run(std::future::pending()).unwrap();
 }

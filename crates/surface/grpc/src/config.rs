@@ -24,6 +24,8 @@ pub struct Config {
     pub connections_max: usize,
     /// How many calls at once on a connection, parked polls and streams included. Since 0.1.
     pub calls_per_connection_max: u32,
+    /// How many polls and job streams at once, per thread. Each holds some kilobytes. Since 0.1.
+    pub waiting_max: usize,
     /// How often an idle connection is asked whether it lives. Shorter finds dead clients sooner. Since 0.1.
     pub keep_alive_interval: Duration,
     /// How long the client may take to answer that. Since 0.1.
@@ -60,6 +62,7 @@ impl Default for Config {
             message_bytes_max: 4 << 20,
             connections_max: 10_000,
             calls_per_connection_max: 100_000,
+            waiting_max: 100_000,
             keep_alive_interval: Duration::from_secs(30),
             keep_alive_timeout: Duration::from_secs(20),
             request_timeout: Duration::from_secs(15),

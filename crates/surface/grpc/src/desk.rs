@@ -6,19 +6,17 @@
 mod sinks;
 mod slots;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use coreto_machine::Caller;
-use coreto_partition::{Answer, Mailbox, Request};
-use coreto_record::command::YieldJob;
-use coreto_record::{ActivatedJob, Command, Key, Reply, partition_of};
+use coreto_partition::{Answer, Mailbox};
+use coreto_record::{ActivatedJob, Reply};
 use tokio::sync::Notify;
 
 pub(crate) use self::sinks::{Kind, Sinks};
 use self::slots::Slots;
-use crate::backend::Backend;
+use crate::gateway::Shared;
 use crate::interim::Engine;
 
 /// What came for a call.
@@ -78,7 +76,10 @@ impl Desk {
     }
 
     /// Sorts what arrives, for ever.
-    pub(crate) async fn run(&self, backend: Arc<dyn Backend>, request_timeout: Duration, stall: Duration) {
+    pub(crate) async fn run(&self, shared: &Shared) {
+        let Shared { config, backend, outlet, .. } = shared;
+        let requests_max = in_sweeps(config.request_timeout);
+        let stall_max = in_sweeps(config.stream_stall);
         let mut deliveries = Vec::new();
         let mut orphans = Vec::new();
         let mut sweeps = tokio::time::interval(SWEEP);
@@ -91,10 +92,10 @@ impl Desk {
                     self.local().sort(&mut deliveries, &mut orphans);
                 }
                 _ = sweeps.tick() => {
-                    self.local().sweep(in_sweeps(request_timeout), in_sweeps(stall), &mut orphans);
+                    self.local().sweep(requests_max, stall_max, &mut orphans);
                 }
             }
-            give_back(&*backend, orphans.drain(..));
+            outlet.give_back(&**backend, orphans.drain(..));
         }
     }
 }
@@ -125,17 +126,6 @@ impl Local {
         self.sweep = self.sweep.wrapping_add(1);
         self.slots.expire(self.sweep, request_sweeps_max);
         self.sinks.stalled(self.sweep, stall_sweeps_max, orphans);
-    }
-}
-
-/// Makes jobs activatable again that could not be handed over.
-pub(crate) fn give_back(backend: &dyn Backend, jobs: impl IntoIterator<Item = ActivatedJob>) {
-    for job in jobs {
-        let command = Command::YieldJob(YieldJob { job: job.key, deadline: job.deadline });
-        let request = Request::new(command, Caller::internal(), None);
-        if let Err(refused) = backend.submit(partition_of(job.key.raw()), request) {
-            tracing::debug!(job = %job.key, %refused, "an undelivered job waits for its deadline");
-        }
     }
 }
 

@@ -37,6 +37,6 @@ mod watch;
 
 pub use backend::Backend;
 pub use config::{Config, Error, Tls};
-pub use outlet::Outlet;
+pub use outlet::{Outlet, Statistics};
 pub use server::Service;
 pub use watch::{Ended, Feed, WatchError, Watched, Watcher, Wish};

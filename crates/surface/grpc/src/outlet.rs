@@ -1,9 +1,13 @@
 //! Takes pushed jobs from the partitions' log threads to the runtime thread that holds the stream or poll.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use coreto_partition::Effects;
+use coreto_machine::Caller;
+use coreto_partition::{Effects, Request};
+use coreto_record::command::YieldJob;
+use coreto_record::{ActivatedJob, Command, Key, partition_of};
 
 use crate::backend::Backend;
 use crate::desk::{Delivery, Desk};
@@ -15,13 +19,56 @@ pub struct Outlet {
     desks: Vec<Arc<Desk>>,
     /// Which desk holds a sink; not used with one desk.
     routes: Mutex<HashMap<u64, usize>>,
+    pub(crate) connections: AtomicU64,
+    given_back: AtomicU64,
+}
+
+/// Numbers that describe the gateway.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Statistics {
+    /// Open connections.
+    pub connections: u64,
+    /// Open job streams.
+    pub streams: u64,
+    /// Polls that wait or are being answered.
+    pub polls: u64,
+    /// Jobs since the start that could not be handed over and were given back.
+    pub given_back: u64,
 }
 
 impl Outlet {
     /// An outlet for a gateway with this many threads (at least one). Where cores are few, one is fastest.
     pub fn new(threads: usize) -> Arc<Self> {
         let desks = (0..threads.max(1)).map(|_| Arc::new(Desk::default())).collect();
-        Arc::new(Self { desks, routes: Mutex::default() })
+        let (connections, given_back) = (AtomicU64::new(0), AtomicU64::new(0));
+        Arc::new(Self { desks, routes: Mutex::default(), connections, given_back })
+    }
+
+    /// How the gateway that this outlet was made for fares.
+    pub fn statistics(&self) -> Statistics {
+        let mut statistics = Statistics {
+            connections: self.connections.load(Ordering::Relaxed),
+            given_back: self.given_back.load(Ordering::Relaxed),
+            ..Statistics::default()
+        };
+        for desk in &self.desks {
+            let (streams, polls) = desk.local().sinks.count();
+            statistics.streams += streams;
+            statistics.polls += polls;
+        }
+        statistics
+    }
+
+    /// Makes jobs activatable again that could not be handed over.
+    pub(crate) fn give_back(&self, backend: &dyn Backend, jobs: impl IntoIterator<Item = ActivatedJob>) {
+        for job in jobs {
+            self.given_back.fetch_add(1, Ordering::Relaxed);
+            let command = Command::YieldJob(YieldJob { job: job.key, deadline: job.deadline });
+            let request = Request::new(command, Caller::internal(), None);
+            if let Err(refused) = backend.submit(partition_of(job.key.raw()), request) {
+                tracing::debug!(job = %job.key, %refused, "an undelivered job waits for its deadline");
+            }
+        }
     }
 
     pub(crate) fn desks(&self) -> &[Arc<Desk>] {

@@ -17,7 +17,7 @@ use tonic::metadata::MetadataMap;
 use tonic::{Request, Status};
 
 use crate::convert;
-use crate::desk::{Kind, Outcome, Pending, give_back};
+use crate::desk::{Kind, Outcome, Pending};
 use crate::gateway::{self, Call, Gateway, Shared};
 use crate::interim::{SinkKind, SinkSpec};
 use crate::status::Failure;
@@ -43,7 +43,8 @@ impl tokio_stream::Stream for Batches {
 
 impl Drop for Batches {
     fn drop(&mut self) {
-        give_back(&*self.shared.backend, self.jobs.drain(..));
+        let Self { shared, jobs } = self;
+        shared.outlet.give_back(&*shared.backend, jobs.drain(..));
     }
 }
 
@@ -121,7 +122,7 @@ async fn take_or_wait(
         tenants: command.tenants.as_slice().into(),
         kind: SinkKind::Poll { max },
     };
-    let sink = Open::new(gateway, spec, Kind::Poll, max);
+    let sink = Open::new(gateway, spec, Kind::Poll, max)?;
     command.poll = sink.number;
     let mut timer = pin!(tokio::time::sleep(wait));
     let mut jobs = Vec::new();
@@ -154,7 +155,7 @@ async fn take_or_wait(
         }
     }
     let surplus = jobs.split_off(jobs.len().min(max as usize));
-    give_back(&*gateway.shared.backend, surplus);
+    gateway.shared.outlet.give_back(&*gateway.shared.backend, surplus);
     Ok(jobs)
 }
 

@@ -3,7 +3,7 @@
 use std::net::{SocketAddr, TcpListener};
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU32;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use hyper::server::conn::http2;
@@ -16,7 +16,6 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::backend::Backend;
 use crate::config::{Config, Error};
-use crate::desk::give_back;
 use crate::gateway::{Gateway, Shared};
 use crate::outlet::Outlet;
 use crate::router::Router;
@@ -139,9 +138,8 @@ impl Task {
         let desk = Arc::clone(&self.shared.outlet.desks()[self.number]);
         let config = &self.shared.config;
         let sorter = {
-            let (desk, backend) = (Arc::clone(&desk), Arc::clone(&self.shared.backend));
-            let (request_timeout, stall) = (config.request_timeout, config.stream_stall);
-            tokio::spawn(async move { desk.run(backend, request_timeout, stall).await })
+            let (desk, shared) = (Arc::clone(&desk), Arc::clone(&self.shared));
+            tokio::spawn(async move { desk.run(&shared).await })
         };
         let router = Router::new(Gateway {
             shared: Arc::clone(&self.shared),
@@ -165,13 +163,16 @@ impl Task {
                 router.clone(),
                 self.shared.drain.subscribe(),
             );
+            let outlet = Arc::clone(&self.shared.outlet);
+            outlet.connections.fetch_add(1, Ordering::Relaxed);
             open.spawn(async move {
                 connection.await;
+                outlet.connections.fetch_sub(1, Ordering::Relaxed);
                 drop(permit);
             });
         }
         let unread = desk.local().sinks.drain();
-        give_back(&*self.shared.backend, unread);
+        self.shared.outlet.give_back(&*self.shared.backend, unread);
         let drain_max = self.shared.config.drain_max;
         if tokio::time::timeout(drain_max, async { while open.join_next().await.is_some() {} }).await.is_err()
         {

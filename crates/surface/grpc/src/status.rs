@@ -34,6 +34,8 @@ pub(crate) enum Failure {
     Unknown { what: String },
     /// A watcher did not read.
     SlowWatcher { after: Duration },
+    /// More polls and streams than the server holds.
+    TooManyWait { waiting_max: usize },
     /// The server shuts down.
     Draining,
     /// The engine answered a question that was not asked.
@@ -102,6 +104,10 @@ fn describe(failure: Failure) -> (Code, String) {
                 "records were not read within {} ms; watch again from the last position",
                 after.as_millis()
             ),
+        ),
+        Failure::TooManyWait { waiting_max } => (
+            Code::ResourceExhausted,
+            format!("{waiting_max} polls and job streams are open, which is the limit; try again later"),
         ),
         Failure::Draining => (Code::Unavailable, "the server shuts down".to_owned()),
         Failure::Mismatch { call } => {

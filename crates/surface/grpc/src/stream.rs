@@ -8,7 +8,7 @@ use coreto_protocol::gateway as pb;
 use tonic::Status;
 
 use crate::convert;
-use crate::desk::{Desk, Kind, give_back};
+use crate::desk::{Desk, Kind};
 use crate::gateway::{Gateway, Shared};
 use crate::interim::{SinkKind, SinkSpec};
 use crate::status::Failure;
@@ -23,9 +23,6 @@ pub(crate) fn open(gateway: &Gateway, request: pb::StreamActivatedJobsRequest) -
     convert::at_least_one("timeout", request.timeout)?;
     convert::unbuilt(request.with_lease, "withLease")?;
     let tenants = convert::tenants(&request.tenant_ids, request.tenant_filter)?;
-    if gateway.shared.is_draining() {
-        return Err(Failure::Draining);
-    }
     let spec = SinkSpec {
         job_type: request.r#type.into(),
         worker: request.worker.into(),
@@ -34,7 +31,7 @@ pub(crate) fn open(gateway: &Gateway, request: pb::StreamActivatedJobsRequest) -
         tenants,
         kind: SinkKind::Stream,
     };
-    let sink = Open::new(gateway, spec, Kind::Stream, gateway.shared.config.stream_credit);
+    let sink = Open::new(gateway, spec, Kind::Stream, gateway.shared.config.stream_credit)?;
     Ok(Jobs { sink })
 }
 
@@ -64,12 +61,19 @@ pub(crate) struct Open {
 }
 
 impl Open {
-    pub(crate) fn new(gateway: &Gateway, spec: SinkSpec, kind: Kind, credit: u32) -> Self {
+    pub(crate) fn new(gateway: &Gateway, spec: SinkSpec, kind: Kind, credit: u32) -> Result<Self, Failure> {
         let Gateway { shared, desk, number } = gateway;
+        if shared.is_draining() {
+            return Err(Failure::Draining);
+        }
+        let waiting_max = shared.config.waiting_max;
+        if desk.local().sinks.len() >= waiting_max {
+            return Err(Failure::TooManyWait { waiting_max });
+        }
         // A job that is pushed at once lies in the inbox until the thread that runs this returns to it.
         let sink = shared.outlet.open(*number, &*shared.backend, spec, credit);
         desk.local().sinks.open(sink, kind);
-        Self { shared: Arc::clone(shared), desk: Arc::clone(desk), number: sink }
+        Ok(Self { shared: Arc::clone(shared), desk: Arc::clone(desk), number: sink })
     }
 }
 
@@ -78,6 +82,6 @@ impl Drop for Open {
         let Self { shared, desk, number } = self;
         shared.outlet.close(&*shared.backend, *number);
         let unread = desk.local().sinks.close(*number);
-        give_back(&*shared.backend, unread);
+        shared.outlet.give_back(&*shared.backend, unread);
     }
 }

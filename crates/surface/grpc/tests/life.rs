@@ -6,7 +6,7 @@ mod support;
 use std::sync::Arc;
 use std::time::Duration;
 
-use coreto_grpc::{Config, Error, Outlet, Tls};
+use coreto_grpc::{Config, Error, Outlet, Statistics, Tls};
 use coreto_partition::Health;
 use coreto_protocol::gateway as pb;
 use coreto_protocol::gateway::gateway_client::GatewayClient;
@@ -130,6 +130,47 @@ async fn drain_lets_commands_finish() {
     server.fake.release();
     call.await.unwrap().unwrap();
     assert!(server.drained().await < Duration::from_secs(5));
+}
+
+#[tokio::test]
+async fn drain_does_not_wait_for_instances() {
+    let mut server = Server::start(Fake::new(|_| None));
+    let mut client = server.client().await;
+    let call = tokio::spawn(async move {
+        client
+            .create_process_instance_with_result(pb::CreateProcessInstanceWithResultRequest {
+                request: Some(pb::CreateProcessInstanceRequest::default()),
+                request_timeout: 60_000,
+                fetch_variables: Vec::new(),
+            })
+            .await
+    });
+    server.fake.until("the command", |seen| !seen.requests.is_empty()).await;
+    server.begin_drain();
+    assert_eq!(call.await.unwrap().unwrap_err().code(), Code::Unavailable);
+    assert!(server.drained().await < Duration::from_secs(5));
+}
+
+#[tokio::test]
+async fn statistics_count_what_is_open() {
+    let (fake, outlet) = Fake::new(|_| Some(jobs([])));
+    let config = Config { waiting_max: 2, ..support::config() };
+    let server = Server::start_with(config, (fake, Arc::clone(&outlet)));
+    let mut client = server.client().await;
+    let request = pb::StreamActivatedJobsRequest { r#type: "pack".into(), timeout: 1, ..Default::default() };
+    let stream = client.stream_activated_jobs(request.clone()).await.unwrap();
+    let mut polling = client.clone();
+    let call = tokio::spawn(async move { polling.activate_jobs(poll(60_000)).await });
+    let sink = server.fake.until_sink(2).await;
+    let statistics = outlet.statistics();
+    assert_eq!((statistics.connections, statistics.streams, statistics.polls), (1, 1, 1));
+    assert_eq!(client.stream_activated_jobs(request).await.unwrap_err().code(), Code::ResourceExhausted);
+    call.abort();
+    drop(stream);
+    server.fake.until("closed sinks", |seen| seen.closed.len() == 2).await;
+    server.fake.push(sink, [job(1)]);
+    server.fake.until_yielded(1).await;
+    assert_eq!(outlet.statistics(), Statistics { connections: 1, given_back: 1, ..Statistics::default() });
 }
 
 #[tokio::test]

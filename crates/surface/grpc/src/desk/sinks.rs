@@ -42,6 +42,17 @@ impl Sinks {
         self.sinks.insert(sink, Sink { jobs, waker: None, waiting_since: 0, owed: 0, kind });
     }
 
+    /// How many streams and polls there are.
+    pub(crate) fn count(&self) -> (u64, u64) {
+        let streams = self.sinks.values().filter(|sink| sink.kind == Kind::Stream).count();
+        (streams as u64, (self.sinks.len() - streams) as u64)
+    }
+
+    /// How many sinks there are.
+    pub(crate) fn len(&self) -> usize {
+        self.sinks.len()
+    }
+
     /// Forgets a sink and gives its jobs that nobody took.
     pub(crate) fn close(&mut self, sink: u64) -> Vec<ActivatedJob> {
         self.sinks.remove(&sink).map(|sink| sink.jobs).into_iter().flatten().map(|job| *job).collect()

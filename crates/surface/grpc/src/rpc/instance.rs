@@ -54,9 +54,15 @@ pub(crate) async fn create_with_result(
         Call { metadata: &metadata, operation_reference, command },
         pending.ticket(),
     )?;
-    let answer = match tokio::time::timeout(after, pending).await {
-        Ok(Outcome::Answer(answer)) => answer,
-        Ok(Outcome::TimedOut) | Err(_) => return Err(Failure::NotCompleted { after }),
+    let mut drain = gateway.shared.drain.subscribe();
+    let answer = tokio::select! {
+        biased;
+        outcome = pending => match outcome {
+            Outcome::Answer(answer) => answer,
+            Outcome::TimedOut => return Err(Failure::NotCompleted { after }),
+        },
+        () = tokio::time::sleep(after) => return Err(Failure::NotCompleted { after }),
+        _ = drain.wait_for(|drains| *drains) => return Err(Failure::Draining),
     };
     match gateway::reply(answer, intent)? {
         Reply::InstanceCompleted(completed) => Ok(convert::instance_completed(&completed)),
