@@ -3,7 +3,7 @@
 use std::fmt::{self, Write};
 use std::sync::Arc;
 
-use crate::limits::Purpose;
+use crate::limits::{Limits, Purpose};
 
 /// How much a diagnostic weighs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -217,14 +217,25 @@ const MESSAGE_MAX: usize = 600;
 pub(crate) struct Report {
     purpose: Purpose,
     max: usize,
+    expression_bytes_max: usize,
     found: Vec<(usize, Diagnostic)>,
     left_out: usize,
     errors: usize,
 }
 
 impl Report {
-    pub(crate) const fn new(purpose: Purpose, max: usize) -> Self {
-        Self { purpose, max, found: Vec::new(), left_out: 0, errors: 0 }
+    pub(crate) const fn new(purpose: Purpose, limits: &Limits) -> Self {
+        let Limits { diagnostics_max: max, expression_bytes_max, .. } = *limits;
+        Self { purpose, max, expression_bytes_max, found: Vec::new(), left_out: 0, errors: 0 }
+    }
+
+    /// Whether an expression is longer than allowed, which is reported.
+    pub(crate) fn is_too_long(&mut self, place: Place<'_>, what: &str, bytes: usize) -> bool {
+        let max = self.expression_bytes_max;
+        if bytes > max {
+            self.error(Code::LimitExceeded, place, format!("{what} of {bytes} bytes, more than {max}"));
+        }
+        bytes > max
     }
 
     /// Whether rules that a model could do without are to be checked.

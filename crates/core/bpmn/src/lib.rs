@@ -68,7 +68,7 @@ pub fn read(xml: &[u8], purpose: Purpose, limits: &Limits) -> (Option<Resource>,
         Purpose::Deploy => *limits,
         Purpose::Load => Limits::UNBOUNDED,
     };
-    let mut report = Report::new(purpose, limits.diagnostics_max);
+    let mut report = Report::new(purpose, &limits);
     if xml.len() > limits.bytes_max {
         too_large(xml.len(), &limits, &mut report);
         return (None, report.finish(""));

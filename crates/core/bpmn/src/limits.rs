@@ -19,13 +19,22 @@ pub struct Limits {
     pub depth_max: usize,
     /// Most BPMN and extension elements in one resource, the diagram not counted.
     pub nodes_max: usize,
+    /// Most bytes of an expression, or of all mappings of one element together. Higher lets a long expression cost
+    /// more time: names of a large context are resolved one by one.
+    pub expression_bytes_max: usize,
     /// Most diagnostics that are kept; a last one says how many more there were.
     pub diagnostics_max: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { bytes_max: 4 << 20, depth_max: 256, nodes_max: 200_000, diagnostics_max: 1_000 }
+        Self {
+            bytes_max: 4 << 20,
+            depth_max: 256,
+            nodes_max: 200_000,
+            expression_bytes_max: 128 << 10,
+            diagnostics_max: 1_000,
+        }
     }
 }
 
@@ -34,6 +43,7 @@ impl Limits {
         bytes_max: u32::MAX as usize,
         depth_max: usize::MAX,
         nodes_max: usize::MAX,
+        expression_bytes_max: usize::MAX,
         diagnostics_max: 1_000,
     };
 }

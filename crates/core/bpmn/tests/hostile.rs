@@ -139,23 +139,36 @@ fn finds_a_long_loop() {
     assert_eq!(codes(&diagnostics), [Code::StraightThroughLoop]);
 }
 
-#[test]
-fn joins_many_mappings() {
+/// A task with so many input mappings.
+fn mappings(count: u32) -> String {
     use std::fmt::Write;
     let mut inputs = String::new();
-    for number in 0..5_000 {
+    for number in 0..count {
         write!(inputs, "<zeebe:input source='={{a: v{number}}}' target='x.y{number}.z'/>").unwrap();
     }
     let task = format!(
         "<serviceTask id='t'><extensionElements><zeebe:taskDefinition type='a'/><zeebe:ioMapping>{inputs}</zeebe:ioMapping></extensionElements></serviceTask>"
     );
-    // Read or refused, but at once.
-    deploy(&[OPEN, &task, CLOSE].concat());
+    [OPEN, &task, CLOSE].concat()
+}
+
+#[test]
+fn joins_many_mappings() {
+    let (resource, diagnostics) = deploy(&mappings(2_000));
+    assert!(resource.is_some(), "{diagnostics:?}");
+}
+
+#[test]
+fn refuses_more_mappings_and_longer_expressions_than_allowed() {
+    let (_, diagnostics) = deploy(&mappings(20_000));
+    assert!(codes(&diagnostics).contains(&Code::LimitExceeded));
+    let (_, diagnostics) = deploy(&typed(&format!("={}1", "1 + ".repeat(40_000))));
+    assert!(codes(&diagnostics).contains(&Code::LimitExceeded));
 }
 
 #[test]
 fn refuses_a_target_that_is_a_long_path() {
-    let target = vec!["a"; 100_000].join(".");
+    let target = vec!["a"; 50_000].join(".");
     let task = format!(
         "<serviceTask id='t'><extensionElements><zeebe:taskDefinition type='a'/><zeebe:ioMapping><zeebe:input source='=a' target='{target}'/></zeebe:ioMapping></extensionElements></serviceTask>"
     );
@@ -165,9 +178,18 @@ fn refuses_a_target_that_is_a_long_path() {
 
 #[test]
 fn survives_an_expression_that_nests_deep() {
-    let source = format!("={}1{}", "(".repeat(500_000), ")".repeat(500_000));
+    for depth in [30_000, 500_000] {
+        let xml = typed(&format!("={}1{}", "(".repeat(depth), ")".repeat(depth)));
+        let (deployed, _) = deploy(&xml);
+        let (loaded, _) = read(&xml, Purpose::Load, &Limits::default());
+        assert!(deployed.is_none() && loaded.is_none());
+    }
+}
+
+/// A task with this job type.
+fn typed(source: &str) -> String {
     let task = format!(
         "<serviceTask id='t'><extensionElements><zeebe:taskDefinition type='{source}'/></extensionElements></serviceTask>"
     );
-    deploy(&[OPEN, &task, CLOSE].concat());
+    [OPEN, &task, CLOSE].concat()
 }

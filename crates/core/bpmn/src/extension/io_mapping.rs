@@ -37,6 +37,12 @@ pub(crate) fn io_mapping(tree: &Tree<'_>, node: NodeId, report: &mut Report) -> 
     let Some(all) = single(tree, node, "ioMapping", report) else {
         return IoMapping::default();
     };
+    let length = |mapping, name| tree.attribute(mapping, name).map_or(0, str::len);
+    let bytes =
+        tree.zeebe_children(all).map(|mapping| length(mapping, "source") + length(mapping, "target")).sum();
+    if report.is_too_long(tree.place(all), "mappings", bytes) {
+        return IoMapping::default();
+    }
     let inputs = entries(tree, all, "input", report);
     let outputs = entries(tree, all, "output", report);
     let mut compiled = |compiled: Result<Option<Mapping>, coreto_feel::ParseError>| {

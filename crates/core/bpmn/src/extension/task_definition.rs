@@ -38,5 +38,8 @@ pub(crate) fn task_definition(tree: &Tree<'_>, node: NodeId, report: &mut Report
 }
 
 fn text(tree: &Tree<'_>, node: NodeId, value: &str, report: &mut Report) -> Option<Text> {
+    if report.is_too_long(tree.place(node), "an expression", value.len()) {
+        return None;
+    }
     Text::parse(value).map_err(|error| wrong_expression(tree, node, value, &error, report)).ok()
 }
