@@ -1,0 +1,49 @@
+//! Which records are exported.
+
+use coreto_engine::Engine;
+use coreto_partition::{Body, Record};
+use coreto_record::Event;
+
+/// Which records are exported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Filter {
+    /// Events, but for those that Zeebe's exporter leaves out unless told otherwise.
+    Events,
+    /// Events and rejections of every value type.
+    All,
+}
+
+impl Filter {
+    /// Whether a record passes.
+    pub fn passes(self, record: &Record<Engine>) -> bool {
+        match &record.body {
+            Body::Command(_) => false,
+            Body::Rejection { .. } => self == Self::All,
+            Body::Event(event) => self == Self::All || !is_internal(event),
+        }
+    }
+}
+
+/// Records of interest to nobody but the engine.
+const fn is_internal(event: &Event) -> bool {
+    match event {
+        Event::JobsActivated(_)
+        | Event::ProcessEventTriggering(_)
+        | Event::ProcessEventTriggered(_)
+        | Event::ResultAwaited(_) => true,
+        Event::DeploymentCreated(_)
+        | Event::ProcessCreated(_)
+        | Event::InstanceCreated(_)
+        | Event::Element(_)
+        | Event::FlowTaken(_)
+        | Event::VariableCreated(_)
+        | Event::VariableUpdated(_)
+        | Event::VariablesUpdated(_)
+        | Event::Job(_)
+        | Event::IncidentCreated(_)
+        | Event::IncidentResolved(_)
+        | Event::InstanceBanned(_)
+        | Event::ClockPinned(_)
+        | Event::ClockReset(()) => false,
+    }
+}
