@@ -13,10 +13,15 @@ use crate::file::{CLEAN, DRAFT, EPOCH, check_name, failed, replace, unseal};
 use crate::lock::Lock;
 use crate::log::{NodeId, PartitionLog, PartitionName, WriteSnapshot};
 use crate::reader::DiskReader;
-use crate::segment::{self, End, HEADER, Hash, LOG};
+use crate::segment::{self, End, FIRST, HEADER, Hash, LARGEST, LOG};
 use crate::snapshot::{self, SnapshotMeta};
 use crate::trim::{self, Retention};
 use crate::writer::{Current, DiskWriter, Rising, Start, clean_path};
+
+const SIZES: SegmentSizes = SegmentSizes { first: FIRST, largest: LARGEST };
+
+/// The least that a segment may have.
+const SEGMENT_MIN: u64 = 4096;
 
 /// The name of the file with the newest epoch.
 const EPOCH_NAME: &str = "epoch";
@@ -27,6 +32,14 @@ pub struct DiskLog<D: Disk = RealDisk> {
     root: PathBuf,
     partitions: Mutex<BTreeMap<PartitionName, Arc<Ownership>>>,
     lock: Option<Arc<Lock>>,
+    sizes: SegmentSizes,
+}
+
+/// How long segments are, in bytes: the first one, and where doubling ends.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SegmentSizes {
+    pub(crate) first: u64,
+    pub(crate) largest: u64,
 }
 
 /// Who may write to a partition, and how far it is durable.
@@ -94,6 +107,7 @@ impl DiskLog<RealDisk> {
             root: root.to_owned(),
             partitions: Mutex::default(),
             lock: Some(Arc::new(lock)),
+            sizes: SIZES,
         })
     }
 }
@@ -101,7 +115,17 @@ impl DiskLog<RealDisk> {
 impl<D: Disk> DiskLog<D> {
     /// Logs on a disk that nobody else has.
     pub fn on(disk: D, root: &Path) -> Self {
-        Self { disk, root: root.to_owned(), partitions: Mutex::default(), lock: None }
+        Self { disk, root: root.to_owned(), partitions: Mutex::default(), lock: None, sizes: SIZES }
+    }
+
+    /// Lets the first segment of a partition have `first` bytes and each next one twice as many, up to `largest`; at most
+    /// what they are without that, 4 and 64 MiB. Less wastes less space on small partitions, and begins new segments, with
+    /// two more syncs, more often.
+    #[must_use]
+    pub fn with_segment_sizes(mut self, first: u64, largest: u64) -> Self {
+        let first = first.clamp(SEGMENT_MIN, SIZES.first);
+        self.sizes = SegmentSizes { first, largest: largest.clamp(first, SIZES.largest) };
+        self
     }
 
     fn directory(&self, partition: &PartitionName) -> PathBuf {
@@ -270,7 +294,8 @@ impl<D: Disk> PartitionLog for DiskLog<D> {
         ownership.epoch.raise(epoch);
         ownership.set_durable(end.next - 1);
         ownership.is_known.store(true, Ordering::Release);
-        let start = Start { epoch, next: end.next, previous: end.hash.unwrap_or(Hash::default()), current };
+        let previous = end.hash.unwrap_or(Hash::default());
+        let start = Start { epoch, next: end.next, previous, current, sizes: self.sizes };
         let its = Arc::clone(&ownership);
         DiskWriter::open(self.disk.clone(), directory, partition.clone(), its, start, &turn)
     }

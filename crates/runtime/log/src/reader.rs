@@ -3,14 +3,14 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 
 use crate::disk::{Disk, DiskFile};
 use crate::disk_log::Ownership;
 use crate::error::Error;
 use crate::file::failed;
 use crate::log::{Batch, LogReader, PartitionName};
-use crate::segment::{self, FRAME, Frame, HEADER, Hash, Head, LOG};
+use crate::segment::{self, Frame, HEADER, Hash, Head, LOG};
 
 /// Reads one partition's log on a disk.
 pub struct DiskReader<D: Disk> {
@@ -31,10 +31,11 @@ struct Segment {
     path: PathBuf,
     /// Where the next frame begins in the file.
     offset: u64,
-    /// Bytes of the file from `offset` on.
-    ahead: Bytes,
+    /// Bytes of the file, those at `offset` from `used` on.
+    chunk: Bytes,
+    used: usize,
     /// How much is read at once: little at the end of a growing log, much when catching up.
-    chunk: usize,
+    chunk_length: usize,
 }
 
 const CHUNK_MIN: usize = 64 << 10;
@@ -79,32 +80,33 @@ impl<D: Disk> DiskReader<D> {
         let mut header = [0; HEADER];
         let read = file.read_at(&mut header, 0).map_err(failed("read", &path))?;
         segment::check(LOG, &header[..read], &path, &self.partition, self.next)?;
-        self.segment =
-            Some(Segment { file, path, offset: HEADER as u64, ahead: Bytes::new(), chunk: CHUNK_MIN });
+        self.segment = Some(Segment {
+            file,
+            path,
+            offset: HEADER as u64,
+            chunk: Bytes::new(),
+            used: 0,
+            chunk_length: CHUNK_MIN,
+        });
         Ok(true)
     }
 
     /// The next frame of the open segment, or `None` where its frames end.
     fn frame(&mut self) -> Result<Option<(Frame, Bytes)>, Error> {
         let Some(segment) = &mut self.segment else { return Ok(None) };
-        if let Some(frame) = Frame::read(&segment.ahead) {
-            let bytes = segment.ahead.split_to(frame.length.min(segment.ahead.len()));
-            segment.offset += frame.length as u64;
-            return Ok(Some((frame, bytes)));
+        if let Some(found) = segment.take() {
+            return Ok(Some(found));
         }
-        let whole = Head::read(&segment.ahead).map_or(FRAME, |head| head.length());
-        segment.chunk =
-            if segment.ahead.is_empty() { segment.chunk } else { (segment.chunk * 2).min(CHUNK_MAX) };
-        segment.fill(segment.chunk.max(whole))?;
-        if let Some(head) = Head::read(&segment.ahead)
-            && head.length() > segment.ahead.len()
+        if segment.used > 0 {
+            segment.chunk_length = (segment.chunk_length * 2).min(CHUNK_MAX);
+        }
+        segment.fill(segment.chunk_length)?;
+        if let Some(head) = Head::read(&segment.chunk)
+            && head.length() > segment.chunk.len()
         {
             segment.fill(head.length())?;
         }
-        let Some(frame) = Frame::read(&segment.ahead) else { return Ok(None) };
-        let bytes = segment.ahead.split_to(frame.length.min(segment.ahead.len()));
-        segment.offset += frame.length as u64;
-        Ok(Some((frame, bytes)))
+        Ok(segment.take())
     }
 
     /// Why the segment with the next batch is not there.
@@ -126,12 +128,24 @@ impl<D: Disk> DiskReader<D> {
 }
 
 impl Segment {
-    /// Reads the bytes from `offset` on again.
+    /// Takes the next frame from the chunk, if it is there and whole.
+    fn take(&mut self) -> Option<(Frame, Bytes)> {
+        let frame = Frame::read(self.chunk.get(self.used..)?)?;
+        let end = (self.used + frame.length).min(self.chunk.len());
+        let bytes = self.chunk.slice(self.used..end);
+        self.used = end;
+        self.offset += frame.length as u64;
+        Some((frame, bytes))
+    }
+
+    /// Reads the bytes from `offset` on, into the memory of the last chunk if nobody holds a batch of it.
     fn fill(&mut self, length: usize) -> Result<(), Error> {
-        let mut bytes = vec![0; length];
-        let read = self.file.read_at(&mut bytes, self.offset).map_err(failed("read", &self.path))?;
-        bytes.truncate(read);
-        self.ahead = bytes.into();
+        let mut chunk = std::mem::take(&mut self.chunk).try_into_mut().unwrap_or_else(|_| BytesMut::new());
+        chunk.resize(length, 0);
+        let read = self.file.read_at(&mut chunk, self.offset).map_err(failed("read", &self.path))?;
+        chunk.truncate(read);
+        self.chunk = chunk.freeze();
+        self.used = 0;
         Ok(())
     }
 }

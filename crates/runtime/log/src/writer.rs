@@ -6,11 +6,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, MutexGuard};
 
 use crate::disk::{Disk, DiskFile};
-use crate::disk_log::Ownership;
+use crate::disk_log::{Ownership, SegmentSizes};
 use crate::error::{AppendError, Error};
 use crate::file::{CLEAN, DRAFT, failed, replace};
 use crate::log::{LogWriter, PartitionName};
-use crate::segment::{self, Encoder, FIRST, HEADER, Hash, LARGEST, LOG, Label, PAYLOAD_BYTES_MAX};
+use crate::segment::{self, Encoder, HEADER, Hash, LOG, Label, PAYLOAD_BYTES_MAX};
 use crate::spare::{FillError, Spare, fill};
 
 /// Appends to one partition's log on a disk.
@@ -26,6 +26,7 @@ pub struct DiskWriter<D: Disk> {
     /// None only until a new partition has its first segment.
     current: Option<Current>,
     spare: Option<Spare<D>>,
+    sizes: SegmentSizes,
     encoder: Encoder,
     /// Whether an append failed so that what lies on the disk is not known.
     ended: bool,
@@ -45,6 +46,7 @@ pub(crate) struct Start {
     pub(crate) next: u64,
     pub(crate) previous: Hash,
     pub(crate) current: Option<Current>,
+    pub(crate) sizes: SegmentSizes,
 }
 
 impl<D: Disk> DiskWriter<D> {
@@ -57,7 +59,7 @@ impl<D: Disk> DiskWriter<D> {
         start: Start,
         turn: &MutexGuard<'_, ()>,
     ) -> Result<Self, Error> {
-        let Start { epoch, next, previous, current } = start;
+        let Start { epoch, next, previous, current, sizes } = start;
         let mut writer = Self {
             disk,
             directory,
@@ -69,6 +71,7 @@ impl<D: Disk> DiskWriter<D> {
             previous,
             current,
             spare: None,
+            sizes,
             encoder: Encoder::new(),
             ended: false,
         };
@@ -168,8 +171,8 @@ impl<D: Disk> DiskWriter<D> {
             }
         }
         let (sequence, path) = (self.next, self.draft());
-        let wanted = self.next_size().max(needed.next_multiple_of(FIRST));
-        let least = needed.next_multiple_of(FIRST);
+        let wanted = self.next_size().max(needed.next_multiple_of(self.sizes.first));
+        let least = needed.next_multiple_of(self.sizes.first);
         let (filled, size) = match fill(&self.disk, &path, wanted) {
             // A smaller segment is better than none.
             Err(FillError::Write(error)) if is_space(&error) && least < wanted => {
@@ -185,7 +188,8 @@ impl<D: Disk> DiskWriter<D> {
     }
 
     fn next_size(&self) -> u64 {
-        self.current.as_ref().map_or(FIRST, |current| (current.size * 2).clamp(FIRST, LARGEST))
+        let SegmentSizes { first, largest } = self.sizes;
+        self.current.as_ref().map_or(first, |current| (current.size * 2).clamp(first, largest))
     }
 
     /// The name of the next segment while it is filled: no other writer, of any epoch, uses it.

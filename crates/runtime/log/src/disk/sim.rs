@@ -271,6 +271,9 @@ impl DiskFile for SimFile {
         let mut state = self.lock()?;
         let start = usize::try_from(at).map_err(io::Error::other)?;
         let end = start + bytes.len();
+        if bytes.is_empty() {
+            return Ok(());
+        }
         let change = state.change()?;
         let grown = end.saturating_sub(state.files[self.inode].bytes.len()) as u64;
         if grown > 0 && state.used() + grown > state.capacity {
@@ -280,8 +283,11 @@ impl DiskFile for SimFile {
         let now = state.now;
         let written = if failing {
             state.failing_writes = state.failing_writes.saturating_sub(1);
-            let part = state.bits();
-            usize::try_from(part % (bytes.len() as u64 + 1)).unwrap_or(0)
+            // Whole sectors, as a disk has no smaller unit.
+            let sectors = (end - 1) / SECTOR - start / SECTOR;
+            let part = state.bits() % (sectors as u64 + 2);
+            let cut = (start / SECTOR + usize::try_from(part).unwrap_or(0)) * SECTOR;
+            cut.clamp(start, end) - start
         } else {
             bytes.len()
         };

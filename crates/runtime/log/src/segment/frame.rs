@@ -97,6 +97,12 @@ impl Frame {
         }
         Some(Self { head, hash: hash(body), length: head.length() })
     }
+
+    /// Whether a head, which may differ from what lies on the disk, and a payload belong together.
+    pub(crate) fn is_whole(head: &[u8; FRAME], payload: &[u8]) -> bool {
+        let start = crc32c::crc32c_append(crc32c::crc32c(&head[..4]), &head[8..]);
+        Head::read(head).is_some_and(|read| read.sum == crc32c::crc32c_append(start, payload))
+    }
 }
 
 /// What a frame says beside its payload.

@@ -1,8 +1,8 @@
 //! Finding the end of the log in its last segment, and judging what lies behind it.
 //!
 //! Segments are filled with zeros beforehand, and a batch is written only after the one before it was synced. So all that
-//! a crash leaves behind the last whole frame is one frame that was written up to some byte, or of which some sectors
-//! arrived while the others are still zero. What does not look like that was damaged later, and is never cut off.
+//! a crash leaves behind the last whole frame is one frame of which some sectors arrived while the others are still zero.
+//! What does not look like that was damaged later, and is never cut off.
 
 use std::path::Path;
 
@@ -99,8 +99,8 @@ fn explain(rest: &[u8], written: usize, offset: usize, next: u64) -> Result<(), 
     if written > FRAME_MAX {
         return Err("a batch is bad and later ones follow");
     }
-    if written <= START {
-        return Ok(());
+    if rest.len() < FRAME {
+        return Err("something lies where no batch has room");
     }
     if rest[..START] == [0; START] {
         if rest[..rest.len().min(sector_left(offset))].iter().any(|&byte| byte != 0) {
@@ -116,10 +116,26 @@ fn explain(rest: &[u8], written: usize, offset: usize, next: u64) -> Result<(), 
     if written > length {
         return Err("a batch is bad and later ones follow");
     }
-    if written == length && !lacks_sector(&rest[..length], offset) {
-        return Err("a batch is bad, though nothing of it is missing");
+    if !lacks_sector(&rest[..length], offset) {
+        return Err("a batch is bad, though no sector of it is missing");
+    }
+    if is_whole_but_for_a_length_bit(rest) {
+        return Err("the length of a batch is bad, though nothing of it is missing");
     }
     Ok(())
+}
+
+/// Whether a frame is whole once a bit of its length is put right: a wrong length may reach into the zeros behind the
+/// frame, which look like missing sectors.
+fn is_whole_but_for_a_length_bit(rest: &[u8]) -> bool {
+    let mut head = [0; FRAME];
+    head.copy_from_slice(&rest[..FRAME]);
+    (0..32).any(|bit| {
+        let mut head = head;
+        head[bit / 8] ^= 1 << (bit % 8);
+        let Some(read) = Head::read(&head) else { return false };
+        rest.get(FRAME..FRAME + read.stored).is_some_and(|payload| Frame::is_whole(&head, payload))
+    })
 }
 
 /// Bytes from an offset to the end of its sector.
