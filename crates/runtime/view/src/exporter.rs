@@ -131,6 +131,7 @@ impl<L: PartitionLog, S: Sink> Exporter<L, S> {
                     json: Vec::new(),
                     oldest: None,
                     pending: Pending::default(),
+                    inside: false,
                 };
                 work.run();
             })?;
