@@ -40,7 +40,7 @@ impl<'e> Evaluator<'e> {
         Self {
             scope,
             env,
-            stack: vec![Value::Null; slots as usize],
+            stack: frame(slots),
             base: 0,
             depth: 0,
             steps_left: env.budget.steps,
@@ -62,8 +62,12 @@ impl<'e> Evaluator<'e> {
         self.set(0, input);
     }
 
-    pub(crate) fn into_warnings(self) -> Vec<Warning> {
-        self.warnings
+    /// The result of a whole expression.
+    pub(crate) fn run(mut self, root: &Node) -> Result<Evaluated, Failure> {
+        match self.eval(root) {
+            Ok(value) => Ok(Evaluated { value, warnings: std::mem::take(&mut self.warnings) }),
+            Err(failure) => Err(*failure),
+        }
     }
 
     pub(crate) const fn env(&self) -> &'e Env<'e> {
@@ -76,6 +80,8 @@ impl<'e> Evaluator<'e> {
             Kind::Constant(value) => Ok(value.clone()),
             Kind::Local(slot) => Ok(self.local(*slot).clone()),
             Kind::Free(free) => self.free(free, node.at),
+            Kind::Arithmetic(_) if let Some(integer) = self.integer_result(node) => Ok(Value::from(integer)),
+            Kind::Arithmetic(chain) if let Some(number) = self.at_hand_result(chain) => Ok(Value::Number(number)),
             _ => {
                 if self.depth >= self.env.budget.depth {
                     return self.exhausted(Resource::Depth, node.at);
@@ -88,22 +94,35 @@ impl<'e> Evaluator<'e> {
         }
     }
 
+    /// Adds the value of a node to a list that is being made.
+    fn eval_onto(&mut self, node: &Node, items: &mut Vec<Value>) -> Eval<()> {
+        if let Some(integer) = self.integer_result(node) {
+            items.push(Value::from(integer));
+            return Ok(());
+        }
+        match self.eval(node) {
+            Ok(value) => items.push(value),
+            Err(failure) => return Err(failure),
+        }
+        Ok(())
+    }
+
     fn eval_inner(&mut self, node: &Node) -> Eval {
         let at = node.at;
         match &node.kind {
             Kind::Constant(_) | Kind::Local(_) | Kind::Free(_) => self.eval(node),
             Kind::Filtered(filtered) => self.filtered(filtered, at),
-            Kind::Or(operands) => self.connected(operands, true),
-            Kind::And(operands) => self.connected(operands, false),
+            Kind::Or(operands) => self.connected(operands, true).map(Value::from),
+            Kind::And(operands) => self.connected(operands, false).map(Value::from),
             Kind::Negate(operand) => self.negate(operand, at),
-            Kind::Compare(comparison, operands) => self.compare(*comparison, &operands.0, &operands.1, at),
+            Kind::Compare(comparison, operands) => self.compare(*comparison, operands, at).map(Value::from),
             Kind::Arithmetic(chain) => self.chain(chain, at),
             Kind::Between(operands) => self.between(operands, at),
             Kind::In(test) => self.in_tests(test, at),
             Kind::InstanceOf(operand, kind) => self.instance_of(operand, *kind),
             Kind::If(parts) => {
                 let [condition, then, otherwise] = &**parts;
-                let branch = if self.condition(condition)? { then } else { otherwise };
+                let branch = if self.truth(condition)? == Some(true) { then } else { otherwise };
                 self.eval(branch)
             }
             Kind::For(expression) => self.for_expression(expression, at),
@@ -116,19 +135,6 @@ impl<'e> Evaluator<'e> {
             Kind::Function(literal) => Ok(self.closure(literal)),
             Kind::Tests(tests, slot) => self.any_test(tests, *slot, at).map(Value::from),
         }
-    }
-
-    /// Whether the condition of an `if` holds. Null does not; anything but a boolean does not either, with a
-    /// warning.
-    fn condition(&mut self, node: &Node) -> Eval<bool> {
-        Ok(match self.eval(node)? {
-            Value::Boolean(holds) => holds,
-            Value::Null => false,
-            other => {
-                self.invalid_type("boolean", &other, node.at);
-                false
-            }
-        })
     }
 
     fn local(&self, slot: Slot) -> &Value {
@@ -211,4 +217,13 @@ impl<'e> Evaluator<'e> {
         let found = found.type_name();
         self.warn(WarningKind::InvalidType, at, || format!("expected {expected}, found {found}"))
     }
+}
+
+/// An empty frame; most expressions need none.
+fn frame(slots: u32) -> Vec<Value> {
+    let mut stack = Vec::new();
+    if slots > 0 {
+        stack.resize(slots as usize, Value::Null);
+    }
+    stack
 }

@@ -59,9 +59,7 @@ impl Expression {
     /// Only when an `assert` does not hold or the budget is exhausted; everything else that fails gives null and a
     /// warning.
     pub fn evaluate(&self, scope: &dyn Scope, env: &Env<'_>) -> Result<Evaluated, Failure> {
-        let mut evaluator = Evaluator::new(scope, env, self.0.slots);
-        let value = evaluator.eval(&self.0.root).map_err(|failure| *failure)?;
-        Ok(Evaluated { value, warnings: evaluator.into_warnings() })
+        Evaluator::new(scope, env, self.0.slots).run(&self.0.root)
     }
 }
 

@@ -49,8 +49,7 @@ impl UnaryTests {
     pub fn evaluate(&self, input: Value, scope: &dyn Scope, env: &Env<'_>) -> Result<Evaluated, Failure> {
         let mut evaluator = Evaluator::new(scope, env, self.0.slots);
         evaluator.set_input(input);
-        let value = evaluator.eval(&self.0.root).map_err(|failure| *failure)?;
-        Ok(Evaluated { value, warnings: evaluator.into_warnings() })
+        evaluator.run(&self.0.root)
     }
 }
 

@@ -9,7 +9,7 @@ impl Evaluator<'_> {
     pub(super) fn list(&mut self, nodes: &[Node], at: u32) -> Eval {
         let mut items = Vec::with_capacity(nodes.len());
         for node in nodes {
-            items.push(self.eval(node)?);
+            self.eval_onto(node, &mut items)?;
         }
         self.make_list(items, at)
     }

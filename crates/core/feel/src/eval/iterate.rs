@@ -13,33 +13,28 @@ enum Flow {
 
 impl Evaluator<'_> {
     pub(super) fn for_expression(&mut self, expression: &For, at: u32) -> Eval {
-        let mut results = Results { items: Vec::new(), partial: expression.partial };
-        if let Some(slot) = expression.partial {
-            self.set(slot, Value::List(List::empty()));
-        }
+        let Some(slot) = expression.partial else {
+            let mut results = Vec::new();
+            let whole = self.iterate(&expression.iterations, at, &mut |evaluator| {
+                evaluator.check_length(results.len() + 1, at)?;
+                evaluator.eval_onto(&expression.body, &mut results)?;
+                Ok(Flow::GoOn)
+            })?;
+            return if whole.is_some() { self.make_list(results, at) } else { Ok(Value::Null) };
+        };
+        self.set(slot, Value::List(List::empty()));
         let whole = self.iterate(&expression.iterations, at, &mut |evaluator| {
             let value = evaluator.eval(&expression.body)?;
-            evaluator.push(&mut results, value, at)?;
+            evaluator.push_partial(slot, value, at)?;
             Ok(Flow::GoOn)
         })?;
-        if whole.is_none() {
-            return Ok(Value::Null);
-        }
-        match expression.partial {
-            Some(slot) => Ok(std::mem::take(&mut self.stack[self.base + slot as usize])),
-            None => self.make_list(results.items, at),
-        }
+        let results = std::mem::take(&mut self.stack[self.base + slot as usize]);
+        Ok(if whole.is_some() { results } else { Value::Null })
     }
 
-    fn push(&mut self, results: &mut Results, value: Value, at: u32) -> Eval<()> {
-        let Some(slot) = results.partial else {
-            self.check_length(results.items.len() + 1, at)?;
-            results.items.push(value);
-            return Ok(());
-        };
-        let Value::List(list) = std::mem::take(&mut self.stack[self.base + slot as usize]) else {
-            return Ok(());
-        };
+    /// Adds a result where the body finds the results so far.
+    fn push_partial(&mut self, slot: Slot, value: Value, at: u32) -> Eval<()> {
+        let Value::List(list) = std::mem::take(&mut self.stack[self.base + slot as usize]) else { return Ok(()) };
         self.check_length(list.len() + 1, at)?;
         // Usually nobody else holds the list and it grows in place; a copy is charged.
         let copied = if list.is_shared() { list.len() } else { 0 };
@@ -56,17 +51,13 @@ impl Evaluator<'_> {
         let decisive = !expression.every;
         let (mut decided, mut unknown) = (false, false);
         let whole = self.iterate(&expression.iterations, at, &mut |evaluator| {
-            match evaluator.eval(&expression.condition)? {
-                Value::Boolean(boolean) if boolean == decisive => {
+            match evaluator.truth(&expression.condition)? {
+                Some(boolean) if boolean == decisive => {
                     decided = true;
                     return Ok(Flow::Stop);
                 }
-                Value::Boolean(_) => (),
-                Value::Null => unknown = true,
-                other => {
-                    evaluator.invalid_type("boolean", &other, expression.condition.at);
-                    unknown = true;
-                }
+                Some(_) => (),
+                None => unknown = true,
             }
             Ok(Flow::GoOn)
         })?;
@@ -79,11 +70,11 @@ impl Evaluator<'_> {
 
     /// Runs the body for every combination of items, the last iteration turning fastest. Nothing when a domain is
     /// not one.
-    fn iterate(
+    fn iterate<F: FnMut(&mut Self) -> Eval<Flow>>(
         &mut self,
         iterations: &[Iteration],
         at: u32,
-        body: &mut dyn FnMut(&mut Self) -> Eval<Flow>,
+        body: &mut F,
     ) -> Eval<Option<Flow>> {
         let Some((first, rest)) = iterations.split_first() else { return body(self).map(Some) };
         let mut turn = |evaluator: &mut Self, item: Value| {
@@ -170,12 +161,6 @@ impl Evaluator<'_> {
         });
         None
     }
-}
-
-struct Results {
-    items: Vec<Value>,
-    /// If the body reads the results so far, they are kept in this slot, not in `items`.
-    partial: Option<Slot>,
 }
 
 enum Domain {

@@ -114,9 +114,16 @@ impl Evaluator<'_> {
             return Ok(self.at_index(&list, *index, at));
         }
         let mut kept = Vec::new();
+        let is_logical = matches!(&predicate.kind, Kind::Compare(..) | Kind::And(_) | Kind::Or(_));
         for (position, item) in list.iter().enumerate() {
             self.charge_steps(1, at)?;
             self.set(slot, item.clone());
+            if is_logical {
+                if self.truth(predicate)? == Some(true) {
+                    kept.push(item.clone());
+                }
+                continue;
+            }
             match self.eval(predicate)? {
                 Value::Boolean(true) => kept.push(item.clone()),
                 // What a predicate gives for the first item tells whether it is an index.

@@ -2,7 +2,7 @@
 
 use super::{Eval, Evaluator};
 use crate::ast::{Filtered, Free};
-use crate::value::Value;
+use crate::value::{Number, Value, json};
 use crate::{Variable, WarningKind};
 
 impl Evaluator<'_> {
@@ -13,18 +13,23 @@ impl Evaluator<'_> {
             return Ok(value.clone());
         }
         let value = match self.scope.variable(&free.name) {
-            Some(Variable::Json(text)) => self.read_json(text, at)?,
-            Some(Variable::Value(value)) => value,
+            Some(Variable::Json(text)) => self.read_json(text, at),
+            Some(Variable::Value(value)) => Ok(value),
             None => return Ok(self.no_variable(&free.name, at)),
         };
-        if free.in_loop {
+        if free.in_loop
+            && let Ok(value) = &value
+        {
             self.kept.push((free.name.clone(), value.clone()));
         }
-        Ok(value)
+        value
     }
 
     /// The value of JSON text from the scope.
     pub(super) fn read_json(&mut self, text: &[u8], at: u32) -> Eval {
+        if let Some(integer) = json::integer(text) {
+            return Ok(Value::Number(Number::from_i64(integer)));
+        }
         self.charge_bytes(text.len(), at)?;
         match Value::from_json(text) {
             Ok(value) => Ok(value),

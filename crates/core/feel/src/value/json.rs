@@ -6,7 +6,7 @@ mod write;
 
 use std::fmt;
 
-pub(crate) use skip::member;
+pub(crate) use skip::{integer, member, plain_string};
 
 use super::Value;
 

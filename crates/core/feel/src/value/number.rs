@@ -66,6 +66,12 @@ impl Number {
         if self.high == low >> 63 { Some(low) } else { None }
     }
 
+    /// The integer, if this is one that is written without a fraction and fits in 64 bits.
+    #[inline]
+    pub(crate) const fn as_integer(&self) -> Option<i64> {
+        if self.scale == 0 { self.small() } else { None }
+    }
+
     /// Whether this is zero.
     pub const fn is_zero(self) -> bool {
         self.low == 0 && self.high == 0
@@ -156,8 +162,18 @@ impl PartialOrd for Number {
 impl Ord for Number {
     fn cmp(&self, other: &Self) -> Ordering {
         if self.scale == other.scale {
-            return (self.high, self.low).cmp(&(other.high, other.low));
+            return match (self.small(), other.small()) {
+                (Some(left), Some(right)) => left.cmp(&right),
+                _ => (self.high, self.low).cmp(&(other.high, other.low)),
+            };
         }
+        self.cmp_scaled(other)
+    }
+}
+
+impl Number {
+    /// The order of two numbers of different scales.
+    fn cmp_scaled(self, other: &Self) -> Ordering {
         let (left, right) = (self.coefficient(), other.coefficient());
         if left.signum() != right.signum() || left == 0 {
             return left.signum().cmp(&right.signum());

@@ -4,29 +4,42 @@ use super::JsonError;
 use crate::value::{Context, List, Number, Text, VALUE_DEPTH_MAX, Value};
 
 pub(super) fn value(text: &[u8]) -> Result<Value, JsonError> {
-    let mut reader = Reader { text, at: 0 };
-    reader.blanks();
-    let value = reader.value(0)?;
-    reader.blanks();
-    if reader.at < text.len() {
-        return Err(reader.error("unexpected text after the value"));
-    }
-    Ok(value)
+    let mut reader = Reader { text, at: 0, why: "" };
+    let value = reader.whole();
+    value.map_err(|Malformed| JsonError { offset: reader.at, message: reader.why })
 }
 
 /// The text of a JSON string that starts at its opening quote.
 pub(super) fn string(text: &[u8]) -> Result<Text, JsonError> {
-    Reader { text, at: 0 }.string()
+    let mut reader = Reader { text, at: 0, why: "" };
+    let string = reader.string();
+    string.map_err(|Malformed| JsonError { offset: reader.at, message: reader.why })
 }
 
 struct Reader<'a> {
     text: &'a [u8],
     at: usize,
+    /// What is wrong at this place, once something is.
+    why: &'static str,
 }
 
+/// Something is wrong; the reader knows what. Empty, so that results are no larger than values.
+struct Malformed;
+
+type Read<T> = Result<T, Malformed>;
+
 impl Reader<'_> {
-    fn error(&self, message: &'static str) -> JsonError {
-        JsonError { offset: self.at, message }
+    fn whole(&mut self) -> Read<Value> {
+        self.blanks();
+        let value = self.value(0)?;
+        self.blanks();
+        if self.at < self.text.len() { Err(self.error("unexpected text after the value")) } else { Ok(value) }
+    }
+
+    #[cold]
+    fn error(&mut self, why: &'static str) -> Malformed {
+        self.why = why;
+        Malformed
     }
 
     fn peek(&self) -> Option<u8> {
@@ -39,7 +52,7 @@ impl Reader<'_> {
         }
     }
 
-    fn value(&mut self, depth: u16) -> Result<Value, JsonError> {
+    fn value(&mut self, depth: u16) -> Read<Value> {
         match self.peek() {
             Some(b'"') => self.string().map(Value::String),
             Some(b'-' | b'0'..=b'9') => self.number(),
@@ -54,7 +67,7 @@ impl Reader<'_> {
         }
     }
 
-    fn word(&mut self, word: &[u8], value: Value) -> Result<Value, JsonError> {
+    fn word(&mut self, word: &[u8], value: Value) -> Read<Value> {
         if !self.text[self.at..].starts_with(word) {
             return Err(self.error("expected a value"));
         }
@@ -62,7 +75,31 @@ impl Reader<'_> {
         Ok(value)
     }
 
-    fn number(&mut self) -> Result<Value, JsonError> {
+    /// An integer of few digits with a comma or a bracket after it, as lists mostly have them.
+    #[inline]
+    fn short_integer(&mut self) -> Option<i64> {
+        let mut at = self.at;
+        let mut integer = 0i64;
+        while let Some(&byte) = self.text.get(at) {
+            let digit = byte.wrapping_sub(b'0');
+            if digit > 9 {
+                let length = at - self.at;
+                if !matches!(byte, b',' | b']') || length == 0 || length > 1 && self.text[self.at] == b'0' {
+                    return None;
+                }
+                self.at = at;
+                return Some(integer);
+            }
+            if at - self.at == 18 {
+                return None;
+            }
+            integer = integer * 10 + i64::from(digit);
+            at += 1;
+        }
+        None
+    }
+
+    fn number(&mut self) -> Read<Value> {
         let start = self.at;
         let negative = self.peek() == Some(b'-');
         self.at += usize::from(negative);
@@ -87,13 +124,14 @@ impl Reader<'_> {
         while matches!(self.peek(), Some(b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-')) {
             self.at += 1;
         }
-        let text = &self.text[start..self.at];
-        Number::from_bytes(text)
-            .map(Value::Number)
-            .map_err(|_| JsonError { offset: start, message: "not a number, or one out of range" })
+        let Ok(number) = Number::from_bytes(&self.text[start..self.at]) else {
+            self.at = start;
+            return Err(self.error("not a number, or one out of range"));
+        };
+        Ok(Value::Number(number))
     }
 
-    fn array(&mut self, depth: u16) -> Result<Value, JsonError> {
+    fn array(&mut self, depth: u16) -> Read<Value> {
         self.at += 1;
         let mut items = Vec::new();
         self.blanks();
@@ -103,7 +141,10 @@ impl Reader<'_> {
         }
         loop {
             self.blanks();
-            items.push(self.value(depth + 1)?);
+            match self.short_integer() {
+                Some(integer) => items.push(Value::Number(Number::from_i64(integer))),
+                None => items.push(self.value(depth + 1)?),
+            }
             self.blanks();
             match self.peek() {
                 Some(b',') => self.at += 1,
@@ -115,7 +156,7 @@ impl Reader<'_> {
         List::new(items).map(Value::List).ok_or_else(|| self.error("nested too deep"))
     }
 
-    fn object(&mut self, depth: u16) -> Result<Value, JsonError> {
+    fn object(&mut self, depth: u16) -> Read<Value> {
         self.at += 1;
         let mut entries = Vec::new();
         self.blanks();
@@ -147,7 +188,7 @@ impl Reader<'_> {
         Context::new(entries).map(Value::Context).ok_or_else(|| self.error("nested too deep"))
     }
 
-    fn string(&mut self) -> Result<Text, JsonError> {
+    fn string(&mut self) -> Read<Text> {
         self.at += 1;
         let start = self.at;
         loop {
@@ -164,7 +205,7 @@ impl Reader<'_> {
         Ok(Text::from(text))
     }
 
-    fn string_with_escapes(&mut self, start: usize) -> Result<Text, JsonError> {
+    fn string_with_escapes(&mut self, start: usize) -> Read<Text> {
         let mut bytes = self.text[start..self.at].to_vec();
         loop {
             let byte = self.peek().ok_or_else(|| self.error("string without end"))?;
@@ -182,7 +223,7 @@ impl Reader<'_> {
         String::from_utf8(bytes).map(Text::from).map_err(|_| self.error("not UTF-8"))
     }
 
-    fn escape(&mut self) -> Result<char, JsonError> {
+    fn escape(&mut self) -> Read<char> {
         let byte = self.peek().ok_or_else(|| self.error("string without end"))?;
         self.at += 1;
         Ok(match byte {
@@ -212,7 +253,7 @@ impl Reader<'_> {
         })
     }
 
-    fn hex(&mut self) -> Result<u32, JsonError> {
+    fn hex(&mut self) -> Read<u32> {
         let digits =
             self.text.get(self.at..self.at + 4).ok_or_else(|| self.error("expected four hex digits"))?;
         let code = digits.iter().try_fold(0, |code, &byte| Some(code * 16 + char::from(byte).to_digit(16)?));

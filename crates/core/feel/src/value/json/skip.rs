@@ -1,4 +1,4 @@
-//! Looking for one member in JSON text, passing over all others.
+//! Looking into JSON text: for one member, passing over all others, or for a short value.
 //!
 //! The text is taken to be valid with unique member names, since whoever stored it has checked that; invalid text
 //! gives "not found" at worst.
@@ -35,6 +35,32 @@ pub(crate) fn member<'a>(text: &'a [u8], name: &str) -> Option<&'a [u8]> {
         }
         at += 1;
     }
+}
+
+/// The integer that the whole text is, if it is one of at most 18 digits without blanks around it.
+pub(crate) fn integer(text: &[u8]) -> Option<i64> {
+    let (negative, digits) = match text {
+        [b'-', digits @ ..] => (true, digits),
+        digits => (false, digits),
+    };
+    if digits.is_empty() || digits.len() > 18 {
+        return None;
+    }
+    let mut integer = 0i64;
+    for byte in digits {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            return None;
+        }
+        integer = integer * 10 + i64::from(digit);
+    }
+    Some(if negative { -integer } else { integer })
+}
+
+/// The string that the whole text is, if it is one without escapes and blanks around it.
+pub(crate) fn plain_string(text: &[u8]) -> Option<&[u8]> {
+    let [b'"', inner @ .., b'"'] = text else { return None };
+    (!inner.iter().any(|&byte| byte == b'\\' || byte == b'"')).then_some(inner)
 }
 
 fn key_is(quoted: &[u8], name: &str) -> bool {
