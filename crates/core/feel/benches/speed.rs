@@ -34,7 +34,10 @@ fn main() {
         ("c", "3".into()),
         ("n", "7".into()),
         ("order", r#"{"id":7,"type":"priority","tracking":{"id":"t-1","open":true},"total":12.5}"#.into()),
-        ("orders", r#"[{"id":1,"type":"normal"},{"id":2,"type":"priority"},{"id":3,"type":"normal"}]"#.into()),
+        (
+            "orders",
+            r#"[{"id":1,"type":"normal"},{"id":2,"type":"priority"},{"id":3,"type":"normal"}]"#.into(),
+        ),
         ("list", numbers(1000)),
         ("long", numbers(100_000)),
     ]);

@@ -9,7 +9,8 @@ pub struct Budget {
     pub steps: u64,
     /// Expressions inside of expressions, counted through calls.
     pub depth: u32,
-    /// Bytes of the strings, lists and contexts that are made, those freed meanwhile included.
+    /// Bytes of the strings, lists and contexts that are made, those freed meanwhile included; also about the longest
+    /// JSON text that a value may stand for.
     pub bytes: u64,
     /// Items of any list that is made.
     pub list_length: u64,
@@ -17,7 +18,7 @@ pub struct Budget {
 
 impl Default for Budget {
     fn default() -> Self {
-        Self { steps: 10_000_000, depth: 400, bytes: 256 << 20, list_length: 1_000_000 }
+        Self { steps: 10_000_000, depth: 400, bytes: 64 << 20, list_length: 1_000_000 }
     }
 }
 

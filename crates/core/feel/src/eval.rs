@@ -81,7 +81,9 @@ impl<'e> Evaluator<'e> {
             Kind::Local(slot) => Ok(self.local(*slot).clone()),
             Kind::Free(free) => self.free(free, node.at),
             Kind::Arithmetic(_) if let Some(integer) = self.integer_result(node) => Ok(Value::from(integer)),
-            Kind::Arithmetic(chain) if let Some(number) = self.at_hand_result(chain) => Ok(Value::Number(number)),
+            Kind::Arithmetic(chain) if let Some(number) = self.at_hand_result(chain) => {
+                Ok(Value::Number(number))
+            }
             _ => {
                 if self.depth >= self.env.budget.depth {
                     return self.exhausted(Resource::Depth, node.at);
@@ -167,6 +169,12 @@ impl<'e> Evaluator<'e> {
         }
     }
 
+    /// Charges walking over a whole value, as comparing does.
+    pub(crate) fn charge_walk(&mut self, value: &Value, at: u32) -> Eval<()> {
+        const BYTES_PER_STEP: u64 = 64;
+        self.charge_steps(usize::try_from(value.weight() / BYTES_PER_STEP).unwrap_or(usize::MAX), at)
+    }
+
     /// Fails when a list would be longer than allowed.
     pub(crate) fn check_length(&mut self, length: usize, at: u32) -> Eval<()> {
         if length as u64 > self.env.budget.list_length {
@@ -185,6 +193,7 @@ impl<'e> Evaluator<'e> {
         self.check_length(items.len(), at)?;
         self.charge_bytes(items.len() * size_of::<Value>(), at)?;
         match List::new(items) {
+            Some(list) if list.weight() > self.env.budget.bytes => self.exhausted(Resource::Bytes, at),
             Some(list) => Ok(Value::List(list)),
             None => self.exhausted(Resource::Depth, at),
         }
@@ -194,6 +203,7 @@ impl<'e> Evaluator<'e> {
     pub(crate) fn make_context(&mut self, entries: Vec<(Text, Value)>, at: u32) -> Eval {
         self.charge_bytes(entries.len() * size_of::<(Text, Value)>(), at)?;
         match Context::new(entries) {
+            Some(context) if context.weight() > self.env.budget.bytes => self.exhausted(Resource::Bytes, at),
             Some(context) => Ok(Value::Context(context)),
             None => self.exhausted(Resource::Depth, at),
         }

@@ -106,6 +106,26 @@ impl Value {
         if let Self::Context(context) = self { Some(context) } else { None }
     }
 
+    /// About how many bytes of text the value stands for; counted once per place where a part is used, however the
+    /// part is shared.
+    pub(crate) fn weight(&self) -> u64 {
+        match self {
+            Self::List(list) => list.weight(),
+            Self::Context(context) => context.weight(),
+            Self::String(text) => 8 + text.as_bytes().len() as u64,
+            Self::Null
+            | Self::Boolean(_)
+            | Self::Number(_)
+            | Self::Date(_)
+            | Self::Time(_)
+            | Self::DateTime(_)
+            | Self::DaysTimeDuration(_)
+            | Self::YearsMonthsDuration(_)
+            | Self::Range(_)
+            | Self::Function(_) => 8,
+        }
+    }
+
     /// How many levels of lists and contexts there are; 0 for all others.
     pub(crate) fn depth(&self) -> u16 {
         match self {

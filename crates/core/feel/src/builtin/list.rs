@@ -60,6 +60,7 @@ fn integer(count: usize) -> Value {
 fn list_contains(call: &mut Call<'_, '_>, values: &[Value]) -> Eval {
     let [Value::List(list), element] = values else { return call.illegal(values) };
     call.charge_steps(list.len())?;
+    call.evaluator.charge_walk(&values[0], call.at)?;
     Ok(Value::Boolean(list.iter().any(|item| same(item, element))))
 }
 
@@ -325,17 +326,22 @@ fn reverse(call: &mut Call<'_, '_>, values: &[Value]) -> Eval {
 fn index_of(call: &mut Call<'_, '_>, values: &[Value]) -> Eval {
     let [Value::List(list), wanted] = values else { return call.illegal(values) };
     call.charge_steps(list.len())?;
+    call.evaluator.charge_walk(&values[0], call.at)?;
     let positions = list.iter().enumerate().filter(|(_, item)| same(item, wanted));
     let positions = positions.map(|(at, _)| integer(at + 1)).collect();
     call.list(positions)
 }
 
-/// The items without those that equal an earlier one, and what each of them is worth in the other direction:
-/// how often it came.
+/// The items without those that equal an earlier one, each with how often it came.
 fn distinct(call: &mut Call<'_, '_>, items: &[Value]) -> Eval<Vec<(Value, usize)>> {
     let mut kept: Vec<(Value, usize)> = Vec::new();
     for item in items {
         call.charge_steps(1 + kept.len() / 8)?;
+        // Equal lists and contexts are walked over, and each is compared with all that were kept.
+        if item.depth() > 0 {
+            let walk = usize::try_from(item.weight() / 64).unwrap_or(usize::MAX);
+            call.charge_steps(walk.saturating_mul(kept.len()))?;
+        }
         match kept.iter_mut().find(|(known, _)| same(known, item)) {
             Some((_, times)) => *times += 1,
             None => kept.push((item.clone(), 1)),

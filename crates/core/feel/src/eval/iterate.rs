@@ -34,12 +34,17 @@ impl Evaluator<'_> {
 
     /// Adds a result where the body finds the results so far.
     fn push_partial(&mut self, slot: Slot, value: Value, at: u32) -> Eval<()> {
-        let Value::List(list) = std::mem::take(&mut self.stack[self.base + slot as usize]) else { return Ok(()) };
+        let Value::List(list) = std::mem::take(&mut self.stack[self.base + slot as usize]) else {
+            return Ok(());
+        };
         self.check_length(list.len() + 1, at)?;
         // Usually nobody else holds the list and it grows in place; a copy is charged.
         let copied = if list.is_shared() { list.len() } else { 0 };
         self.charge_bytes((copied + 1) * size_of::<Value>(), at)?;
         match list.with(value) {
+            Some(list) if list.weight() > self.env.budget.bytes => {
+                return self.exhausted(crate::Resource::Bytes, at);
+            }
             Some(list) => self.set(slot, Value::List(list)),
             None => return self.exhausted(crate::Resource::Depth, at),
         }

@@ -3,9 +3,9 @@
 use std::cmp::Ordering;
 
 use super::{Eval, Evaluator};
-use crate::{Variable, WarningKind};
 use crate::ast::{Chain, Comparison, Kind, Node, Operator, Type};
 use crate::value::{Number, Value, equal, json, order, temporal};
+use crate::{Variable, WarningKind};
 
 impl Evaluator<'_> {
     /// The value of a condition: a boolean or nothing. Null is nothing, and so, with a warning, is everything else.
@@ -53,7 +53,7 @@ impl Evaluator<'_> {
         let (left, right) = operands;
         // What stands in the tree, in a frame or as a short JSON value is compared where it stands.
         if let (Some(left), Some(right)) = (self.at_hand(left), self.at_hand(right)) {
-            if let Some(holds) = holds(comparison, left, right) {
+            if let Some(holds) = holds_at_once(comparison, left, right) {
                 return Ok(Some(holds));
             }
         } else if let (Kind::Free(free), Kind::Constant(constant)) = (&left.kind, &right.kind)
@@ -67,11 +67,12 @@ impl Evaluator<'_> {
             Err(failure) => return Err(failure),
         };
         if let Some(right) = self.at_hand(right)
-            && let Some(holds) = holds(comparison, &left, right)
+            && let Some(holds) = holds_at_once(comparison, &left, right)
         {
             return Ok(Some(holds));
         }
         let right = self.eval(right)?;
+        self.charge_walk(&left, at)?;
         Ok(self.compare_values(comparison, &left, &right, at))
     }
 
@@ -259,6 +260,15 @@ fn compute(operator: Operator, left: Number, right: Number) -> Option<Number> {
         Operator::Multiply => left.multiply(right),
         Operator::Divide => left.divide(right),
         Operator::Power => left.power(right),
+    }
+}
+
+/// As [`holds`], but only for what takes no walk over whole values.
+fn holds_at_once(comparison: Comparison, left: &Value, right: &Value) -> Option<bool> {
+    match left {
+        Value::List(_) | Value::Context(_) | Value::Range(_) => None,
+        Value::String(text) if text.as_bytes().len() > 1000 => None,
+        _ => holds(comparison, left, right),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Unary tests.
 
 use super::{Eval, Evaluator};
-use crate::ast::{Comparison, In, Kind, Slot, Test};
+use crate::ast::{Comparison, In, Slot, Test};
 use crate::value::{Range, Value, equal, same};
 
 impl Evaluator<'_> {
@@ -39,6 +39,7 @@ impl Evaluator<'_> {
             Test::Compare(comparison, operand) => {
                 let operand_value = self.eval(operand)?;
                 let input = self.local(slot).clone();
+                self.charge_walk(&input, at)?;
                 Ok(self.compare_values(*comparison, &input, &operand_value, operand.at))
             }
             Test::Value(node, decided) => {
@@ -50,14 +51,15 @@ impl Evaluator<'_> {
                     });
                 }
                 let input = self.local(slot).clone();
-                let explicit_list = matches!(&node.kind, Kind::List(_) | Kind::Constant(_));
-                Ok(self.matches(&input, &value, explicit_list, node.at))
+                self.charge_walk(&input, at)?;
+                self.charge_walk(&value, at)?;
+                Ok(self.matches(&input, &value, node.at))
             }
         }
     }
 
     /// Whether a value that stands as a test is met by the input.
-    fn matches(&mut self, input: &Value, value: &Value, _explicit_list: bool, at: u32) -> Option<bool> {
+    fn matches(&mut self, input: &Value, value: &Value, at: u32) -> Option<bool> {
         match value {
             Value::Range(range) => match includes(range, input) {
                 None => {

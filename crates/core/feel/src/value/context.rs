@@ -17,14 +17,19 @@ struct Store {
     /// Positions of the entries by name; empty for small contexts.
     index: Box<[u32]>,
     depth: u16,
+    weight: u64,
 }
 
 impl Context {
     /// A context of these entries. A name that comes twice keeps its first place and its last value. Nothing
     /// when it would be nested deeper than [`VALUE_DEPTH_MAX`].
     pub fn new(entries: Vec<(Text, Value)>) -> Option<Self> {
-        let depth = entries.iter().map(|(_, value)| value.depth()).max().unwrap_or(0) + 1;
-        if depth > VALUE_DEPTH_MAX {
+        let (mut depth, mut weight) = (0, 8u64);
+        for (name, value) in &entries {
+            depth = depth.max(value.depth());
+            weight = weight.saturating_add(value.weight().saturating_add(name.as_bytes().len() as u64));
+        }
+        if depth >= VALUE_DEPTH_MAX {
             return None;
         }
         let (entries, index) = if entries.len() < INDEX_FROM {
@@ -32,12 +37,12 @@ impl Context {
         } else {
             unique_many(entries)
         };
-        Some(Self(Arc::new(Store { entries, index, depth })))
+        Some(Self(Arc::new(Store { entries, index, depth: depth + 1, weight })))
     }
 
     /// The context without entries.
     pub fn empty() -> Self {
-        Self(Arc::new(Store { entries: Vec::new(), index: Box::default(), depth: 1 }))
+        Self(Arc::new(Store { entries: Vec::new(), index: Box::default(), depth: 1, weight: 8 }))
     }
 
     /// The value of a name.
@@ -73,6 +78,10 @@ impl Context {
     /// Whether there are no entries.
     pub fn is_empty(&self) -> bool {
         self.0.entries.is_empty()
+    }
+
+    pub(crate) fn weight(&self) -> u64 {
+        self.0.weight
     }
 
     pub(crate) fn depth(&self) -> u16 {

@@ -1,0 +1,360 @@
+//! No input may panic, overflow the stack, hang, or take more than its budget.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use coreto_feel::{Budget, Env, Expression, Failure, Nothing, Resource, Scope, UnaryTests, Value, Variable};
+
+/// Runs a test on a stack that is smaller than any that the program uses.
+#[expect(clippy::disallowed_methods, reason = "only a thread has a stack of a chosen size")]
+fn on_a_small_stack(test: impl FnOnce() + Send + 'static) {
+    let thread = std::thread::Builder::new().stack_size(STACK).spawn(test);
+    thread.expect("a thread starts").join().expect("the test passes");
+}
+
+const STACK: usize = 1 << 20;
+
+struct Everything;
+
+impl Scope for Everything {
+    fn variable(&self, name: &str) -> Option<Variable<'_>> {
+        Some(Variable::Json(match name.len() % 6 {
+            0 => b"[1,2,3,{\"a\":1}]",
+            1 => b"7",
+            2 => br#"{"a":{"b":[1,2]},"id":"x"}"#,
+            3 => b"\"2024-02-29\"",
+            4 => b"null",
+            _ => return None,
+        }))
+    }
+}
+
+fn resource(source: &str, budget: Budget) -> Option<Resource> {
+    let expression = Expression::parse(source).expect("well-formed");
+    match expression.evaluate(&Everything, &Env { budget, ..Env::default() }) {
+        Err(Failure::BudgetExhausted { resource, .. }) => Some(resource),
+        Err(Failure::Assert { .. }) | Ok(_) => None,
+    }
+}
+
+#[test]
+fn refuses_sources_that_nest_too_deep() {
+    on_a_small_stack(|| {
+        for (open, middle, close) in [
+            ("[", "", "]"),
+            ("(", "1", ")"),
+            ("-", "1", ""),
+            ("{a:", "1", "}"),
+            ("not(", "true", ")"),
+            ("f(", "1", ")"),
+            ("if true then ", "1", " else 2"),
+            ("if ", "true", " then 1 else 2"),
+            ("for x in [1] return ", "1", ""),
+            ("for x in ", "[1]", " return x"),
+            ("some x in [1] satisfies ", "true", ""),
+            ("function(x) ", "1", ""),
+            ("x in (", "1", ")"),
+            ("x in not(", "1", ")"),
+            ("x[", "1", "]"),
+            ("[1..", "2", "]"),
+            ("]1..", "2", "["),
+            ("2 ** (", "1", ")"),
+            ("1 + (", "1", ")"),
+            ("a.f(", "1", ")"),
+            ("x between 1 and (", "1", ")"),
+            ("substring(string: ", "1", ")"),
+        ] {
+            for depth in [100, 130, 20_000] {
+                let source = format!("{}{middle}{}", open.repeat(depth), close.repeat(depth));
+                if let Ok(expression) = Expression::parse(&source) {
+                    let _ = expression.evaluate(&Everything, &Env::default());
+                } else {
+                    assert!(depth >= 100, "{open} nests a few times");
+                }
+                let _ = UnaryTests::parse(&source);
+                let _ = Expression::parse(&open.repeat(depth));
+            }
+            assert!(Expression::parse(&open.repeat(20_000)).is_err());
+        }
+    });
+}
+
+#[test]
+fn takes_long_chains() {
+    on_a_small_stack(|| {
+        for (first, rest) in [
+            ("1", " + 1"),
+            ("2", " * 1"),
+            ("1", " ** 1"),
+            ("true", " and true"),
+            ("false", " or false"),
+            ("x", ".a"),
+            ("x", "[1]"),
+            ("\"a\"", " + \"a\""),
+            ("(function(a) a)", "(1)"),
+            ("[1", ", 1"),
+            ("1 in (1", ", 1"),
+            ("f(1", ", 1"),
+        ] {
+            let mut source = first.to_owned();
+            for _ in 0..100_000 {
+                source.push_str(rest);
+            }
+            for end in ["", "]", ")"] {
+                if let Ok(expression) = Expression::parse(&format!("{source}{end}")) {
+                    let _ = expression.evaluate(&Everything, &Env::default());
+                }
+            }
+        }
+        let mut keys = String::from("{");
+        for at in 0..20_000 {
+            write!(keys, "k{at}: {at},").unwrap();
+        }
+        keys.pop();
+        keys.push('}');
+        let expression = Expression::parse(&keys).expect("a large context");
+        let value = expression.evaluate(&Nothing, &Env::default()).expect("a value").value;
+        assert_eq!(
+            value.as_context().expect("a context").get("k19999").and_then(Value::as_number),
+            Some(19_999.into())
+        );
+    });
+}
+
+#[test]
+fn stops_endless_recursion() {
+    on_a_small_stack(|| {
+        let budget = Budget::default();
+        for source in [
+            "(function(f) f(f))(function(f) f(f))",
+            "(function(f) [f(f)])(function(f) [f(f)])",
+            "(function(f) {a: f(f)})(function(f) {a: f(f)})",
+            "(function(f) 1 + f(f))(function(f) 1 + f(f))",
+            "(function(f) if true then f(f) else 1)(function(f) if true then f(f) else 1)",
+            "(function(f) for x in [1] return f(f))(function(f) for x in [1] return f(f))",
+            "(function(f) some x in [1] satisfies f(f))(function(f) some x in [1] satisfies f(f))",
+            "(function(f) [1][f(f)])(function(f) [1][f(f)])",
+            "(function(f) 1 in (f(f), 2))(function(f) 1 in (f(f), 2))",
+            "(function(f) sort([1, 2], function(a, b) f(f)))(function(f) sort([1, 2], function(a, b) f(f)))",
+            "(function(f) get or else(f(f), 1))(function(f) get or else(f(f), 1))",
+            "(function(f) not(f(f)) and true)(function(f) not(f(f)) and true)",
+        ] {
+            assert_eq!(resource(source, budget), Some(Resource::Depth), "{source}");
+        }
+    });
+}
+
+#[test]
+fn keeps_values_from_growing_too_deep() {
+    on_a_small_stack(|| {
+        let budget = Budget::default();
+        for source in [
+            "for i in 1..1000 return [partial[-1]]",
+            "for i in 1..1000 return {a: partial[-1]}",
+            "for i in 1..1000 return append([], partial[-1])",
+            "for i in 1..1000 return context put({}, \"a\", partial[-1])",
+            "for i in 1..1000 return (function(x) function() x)(partial[-1])",
+        ] {
+            assert_eq!(resource(source, budget), Some(Resource::Depth), "{source}");
+        }
+        let json = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+        assert!(Value::from_json(json.as_bytes()).is_err());
+        assert!(Value::from_json("[".repeat(100_000).as_bytes()).is_err());
+        let json = format!("{}{}", "[".repeat(256), "]".repeat(256));
+        let value = Value::from_json(json.as_bytes()).expect("as deep as allowed");
+        assert_eq!(value.to_json(), json);
+    });
+}
+
+#[test]
+fn stops_what_goes_beyond_the_budget() {
+    let budget = Budget { steps: 10_000, list_length: 1000, bytes: 100_000, ..Budget::default() };
+    for (source, expected) in [
+        ("for i in 1..1000000000000 return i", Resource::ListLength),
+        ("some i in 1..1000000000000 satisfies i < 0", Resource::Steps),
+        ("for i in 1..100, j in 1..100, k in 1..100 return []", Resource::ListLength),
+        ("every i in 1..1000, j in 1..1000 satisfies true", Resource::Steps),
+        (
+            "for i in 1..100 return if i = 1 then \"0123456789\" else partial[-1] + partial[-1]",
+            Resource::Bytes,
+        ),
+        (
+            "for i in 1..100 return if i = 1 then [1] else concatenate(partial[-1], partial[-1])",
+            Resource::ListLength,
+        ),
+        ("for i in 1..900 return partial", Resource::Bytes),
+        ("for i in 1..900 return distinct values(for j in 1..900 return j)", Resource::Steps),
+        (
+            "for i in 1..900 return replace(\"aaaaaaaaaaaaaaaa\", \"a\", \"bbbbbbbbbbbbbbbbbbbb\")",
+            Resource::Bytes,
+        ),
+        ("for i in 1..900 return string join(for j in 1..900 return \"a\")", Resource::Bytes),
+        ("for i in 1..900 return matches(\"a\", \"a\" + string(i))", Resource::Steps),
+        ("for i in 1..60 return [partial]", Resource::Bytes),
+        ("for i in 1..60 return [partial[-1], partial[-1]]", Resource::Bytes),
+        ("for i in 1..60 return {a: partial[-1], b: partial[-1]}", Resource::Bytes),
+        ("for i in 1..9000 return (for j in 1..900 return j) = (for j in 1..900 return j)", Resource::Bytes),
+        ("{l: for j in 1..900 return j, r: every i in 1..9000 satisfies l = l}", Resource::Steps),
+        (
+            "{l: for j in 1..900 return j, r: every i in 1..9000 satisfies list contains([l], l)}",
+            Resource::Steps,
+        ),
+        ("string length(to json(for i in 1..900 return for j in 1..900 return j))", Resource::Bytes),
+    ] {
+        assert_eq!(resource(source, budget), Some(expected), "{source}");
+    }
+}
+
+#[test]
+fn needs_linear_time_for_patterns() {
+    let text = "a".repeat(30_000);
+    for pattern in ["(a+)+$", "(a|aa)+$", "(a*)*b", "(.*)(.*)(.*)(.*)(.*)x"] {
+        let source = format!("matches(\"{text}!\", \"{pattern}\")");
+        assert_eq!(resource(&source, Budget::default()), None, "{pattern}");
+    }
+    // Patterns that would compile to something huge are refused.
+    let source = "matches(\"a\", \"((a{1000}){1000}){1000}\")";
+    let value = Expression::parse(source).unwrap().evaluate(&Nothing, &Env::default()).unwrap().value;
+    assert!(value.is_null());
+}
+
+#[test]
+fn makes_partial_lists_in_linear_time() {
+    // A copy per turn would need 100,000² / 2 items, far beyond the budget of bytes.
+    assert_eq!(resource("count(for i in 1..100000 return count(partial))", Budget::default()), None);
+    assert_eq!(resource("for i in 1..1000 return partial[-1]", Budget::default()), None);
+}
+
+/// Mutates known expressions for a while. `FEEL_FUZZ_MS` sets for how long, `FEEL_FUZZ_SEED` where to start.
+#[test]
+#[expect(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "a test reads files, a clock and its settings"
+)]
+fn survives_mutated_expressions() {
+    let setting = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
+    let time = std::time::Duration::from_millis(setting("FEEL_FUZZ_MS").unwrap_or(2000));
+    let mut random = Random(setting("FEEL_FUZZ_SEED").unwrap_or(0x5eed));
+    let mut corpus: Vec<Vec<u8>> = Vec::new();
+    for entry in std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases")).unwrap() {
+        let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+        let sources = text.lines().filter_map(|line| line.rsplit_once('→')).map(|(source, _)| source.trim());
+        corpus.extend(sources.map(|source| source.as_bytes().to_vec()));
+    }
+    let budget = Budget { steps: 5000, bytes: 1 << 20, list_length: 2000, ..Budget::default() };
+    let env = Env { now_ms: 1_710_073_845_678, zone: "Europe/Berlin", seed: 7, budget };
+    let start = std::time::Instant::now();
+    let (mut runs, mut parsed) = (0u64, 0u64);
+    while start.elapsed() < time {
+        let source = mutate(&corpus, &mut random);
+        let source = String::from_utf8_lossy(&source);
+        runs += 1;
+        match Expression::parse(&source) {
+            Ok(expression) => {
+                parsed += 1;
+                if let Ok(evaluated) = expression.evaluate(&Everything, &env) {
+                    let json = evaluated.value.to_json();
+                    let again = Value::from_json(json.as_bytes()).expect("what is written can be read");
+                    assert_eq!(again.to_json(), json, "reading and writing changes nothing: {source}");
+                    for warning in evaluated.warnings {
+                        assert!(warning.offset as usize <= source.len());
+                    }
+                }
+            }
+            Err(error) => {
+                assert!(error.caret(&source).ends_with('^'));
+            }
+        }
+        if let Ok(tests) = UnaryTests::parse(&source) {
+            let _ = tests.evaluate(5.into(), &Everything, &env);
+        }
+        let _ = Value::from_json(source.as_bytes());
+    }
+    assert!(runs > 100 && parsed > 10, "the mutations reach the evaluator: {parsed} of {runs}");
+}
+
+/// Xorshift: small, seeded, good enough to pick places.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 >> 11).unwrap() % limit.max(1)
+    }
+}
+
+fn mutate(corpus: &[Vec<u8>], random: &mut Random) -> Vec<u8> {
+    const PARTS: [&str; 40] = [
+        "(",
+        ")",
+        "[",
+        "]",
+        "{",
+        "}",
+        "..",
+        ".",
+        ",",
+        ":",
+        "?",
+        "-",
+        "+",
+        "*",
+        "/",
+        "**",
+        "=",
+        "<",
+        ">=",
+        "\"",
+        "`",
+        "@",
+        " and ",
+        " or ",
+        " in ",
+        "null",
+        "if ",
+        "for ",
+        "not(",
+        "function(",
+        "date(\"2024-02-29\")",
+        "duration(\"P1D\")",
+        "1e6000",
+        "-0",
+        "9999999999999999999",
+        "0.1",
+        "é🐎",
+        "\\u",
+        "//",
+        "/*",
+    ];
+    let mut source = corpus[random.below(corpus.len())].clone();
+    for _ in 0..=random.below(4) {
+        let at = random.below(source.len() + 1);
+        match random.below(6) {
+            0 => drop(source.splice(at..at, PARTS[random.below(PARTS.len())].bytes())),
+            1 => {
+                let end = (at + random.below(8)).min(source.len());
+                source.drain(at..end);
+            }
+            2 if at < source.len() => source[at] = u8::try_from(random.below(128)).unwrap(),
+            3 => {
+                let other = &corpus[random.below(corpus.len())];
+                let from = random.below(other.len() + 1);
+                source.splice(at..at, other[from..].iter().copied());
+            }
+            4 => {
+                let other = corpus[random.below(corpus.len())].clone();
+                source.splice(at..at, other.into_iter().chain(*b")"));
+            }
+            _ => {
+                let end = (at + random.below(20)).min(source.len());
+                let copy = source[at..end].to_vec();
+                source.splice(at..at, copy);
+            }
+        }
+        source.truncate(2000);
+    }
+    source
+}
