@@ -11,7 +11,7 @@ use std::os::unix::fs::FileExt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 
-use coreto_grpc::interim::{Effect, Engine, SinkKind, SinkSpec};
+use coreto_engine::{Effect, Engine, SinkKind, SinkSpec};
 use coreto_grpc::{Backend, Config, Feed, Outlet, WatchError, Watcher, Wish};
 use coreto_machine::{Caller, Machine, Tenant};
 use coreto_partition::{Address, Answer, Effects, Health, Refused, Request};

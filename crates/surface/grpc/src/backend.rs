@@ -3,7 +3,7 @@
 use coreto_machine::Caller;
 use coreto_partition::{Address, Health, Refused, Request};
 
-use crate::interim::{Engine, SinkSpec};
+use coreto_engine::{Engine, SinkSpec};
 
 /// The engine's partitions, as the gateway sees them.
 pub trait Backend: Send + Sync + 'static {

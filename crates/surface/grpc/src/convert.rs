@@ -102,7 +102,7 @@ pub(crate) fn names(names: Vec<String>) -> Vec<Arc<str>> {
     names.into_iter().map(Into::into).collect()
 }
 
-fn version(version: u32) -> i32 {
+pub(crate) fn version(version: u32) -> i32 {
     i32::try_from(version).unwrap_or(i32::MAX)
 }
 

@@ -17,7 +17,7 @@ use tokio::sync::Notify;
 pub(crate) use self::sinks::{Kind, Sinks};
 use self::slots::Slots;
 use crate::gateway::Shared;
-use crate::interim::Engine;
+use coreto_engine::Engine;
 
 /// What came for a call.
 pub(crate) enum Outcome {

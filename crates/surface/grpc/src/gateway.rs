@@ -40,6 +40,8 @@ pub(crate) struct Shared {
     pub(crate) watcher: Arc<dyn Watcher>,
     /// Says that no new calls are taken.
     pub(crate) drain: watch::Sender<bool>,
+    /// When the gateway was made, in milliseconds since 1970.
+    pub(crate) started_at: i64,
     /// Where the next command goes that has no key.
     pub(crate) turn: AtomicU32,
 }
@@ -47,6 +49,12 @@ pub(crate) struct Shared {
 impl Shared {
     pub(crate) fn is_draining(&self) -> bool {
         *self.drain.borrow()
+    }
+
+    /// The partition of a key. A key of a partition that there is not is unknown everywhere, so any may say so.
+    pub(crate) fn partition_of_key(&self, key: u64) -> u32 {
+        let partition = partition_of(key);
+        if (1..=self.backend.partitions()).contains(&partition) { partition } else { 1 }
     }
 }
 
@@ -78,19 +86,15 @@ impl Gateway {
         if self.shared.is_draining() {
             return Err(Failure::Draining);
         }
-        let mut request = Request::new(call.command, caller(), Some(self.address(ticket)));
+        let mut request = Request::new(call.command, caller(), Some(address(&self.desk, ticket)));
         request.operation_reference = call.operation_reference;
         request.idempotency_key = idempotency_key(call.metadata)?;
         self.shared.backend.submit(partition, request)?;
         Ok(())
     }
 
-    pub(crate) fn address(&self, ticket: u64) -> Address<crate::interim::Engine> {
-        Address { mailbox: Arc::<Desk>::clone(&self.desk), ticket }
-    }
-
     /// The partition that a command belongs to: that of its key; deployments begin at the first; all else
-    /// goes to each in turn. A key of a partition that there is not is unknown everywhere.
+    /// goes to each in turn.
     pub(crate) fn partition_for(&self, command: &Command) -> u32 {
         let count = self.shared.backend.partitions();
         if count == 1 || matches!(command, Command::Deploy(_)) {
@@ -98,12 +102,14 @@ impl Gateway {
         }
         match command.describe().2 {
             0 => self.shared.turn.fetch_add(1, Ordering::Relaxed) % count + 1,
-            key => match partition_of(key) {
-                partition if (1..=count).contains(&partition) => partition,
-                _ => 1,
-            },
+            key => self.shared.partition_of_key(key),
         }
     }
+}
+
+/// Where the answer to a request of this desk goes.
+pub(crate) fn address(desk: &Arc<Desk>, ticket: u64) -> Address<coreto_engine::Engine> {
+    Address { mailbox: Arc::<Desk>::clone(desk), ticket }
 }
 
 /// Whoever calls: identities are off.
@@ -118,7 +124,7 @@ pub(crate) fn intent(command: &Command) -> &'static str {
 }
 
 /// What an answer to a command means.
-pub(crate) fn reply(answer: Answer<crate::interim::Engine>, intent: &'static str) -> Result<Reply, Failure> {
+pub(crate) fn reply(answer: Answer<coreto_engine::Engine>, intent: &'static str) -> Result<Reply, Failure> {
     match answer {
         Answer::Reply(reply) => Ok(reply),
         Answer::Rejected(rejection) => {

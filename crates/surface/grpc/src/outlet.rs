@@ -11,7 +11,7 @@ use coreto_record::{ActivatedJob, Command, Key, partition_of};
 
 use crate::backend::Backend;
 use crate::desk::{Delivery, Desk};
-use crate::interim::{Effect, Engine, SinkSpec};
+use coreto_engine::{Effect, Engine, SinkSpec};
 
 /// Where the partitions send jobs that they push. Made before the partitions, and then given to
 /// [`Config::build`](crate::Config::build).

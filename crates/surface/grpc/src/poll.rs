@@ -19,9 +19,9 @@ use tonic::{Request, Status};
 use crate::convert;
 use crate::desk::{Kind, Outcome, Pending};
 use crate::gateway::{self, Call, Gateway, Shared};
-use crate::interim::{SinkKind, SinkSpec};
 use crate::status::Failure;
 use crate::stream::Open;
+use coreto_engine::{SinkKind, SinkSpec};
 
 /// The answer: one message with all jobs, or none. Dropped unread, its jobs are given back.
 pub(crate) struct Batches {

@@ -33,7 +33,10 @@ pub(crate) struct Router {
 impl Router {
     pub(crate) fn new(gateway: Gateway) -> Self {
         let bytes_max = gateway.shared.config.message_bytes_max;
-        let inspect = InspectServer::new(Inspect { shared: Arc::clone(&gateway.shared) });
+        let inspect = InspectServer::new(Inspect {
+            shared: Arc::clone(&gateway.shared),
+            desk: Arc::clone(&gateway.desk),
+        });
         let health = HealthServer::new(Checks { shared: Arc::clone(&gateway.shared) });
         Self {
             gateway: GatewayServer::new(gateway).max_decoding_message_size(bytes_max),

@@ -4,7 +4,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use hyper::server::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -58,6 +58,7 @@ impl Service {
             address,
             watcher,
             drain: watch::Sender::new(false),
+            started_at: now(),
             turn: AtomicU32::new(0),
         });
         Ok(Self { shared, listener, tls })
@@ -252,6 +253,11 @@ async fn talk(
     if let Err(error) = ended {
         tracing::debug!(%error, "a gRPC connection broke");
     }
+}
+
+fn now() -> i64 {
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since_1970.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// Waits for the drain to begin.

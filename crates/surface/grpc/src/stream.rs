@@ -10,8 +10,8 @@ use tonic::Status;
 use crate::convert;
 use crate::desk::{Desk, Kind};
 use crate::gateway::{Gateway, Shared};
-use crate::interim::{SinkKind, SinkSpec};
 use crate::status::Failure;
+use coreto_engine::{SinkKind, SinkSpec};
 
 /// The jobs of one stream. Dropped, the stream is closed and its unread jobs are given back.
 pub(crate) struct Jobs {

@@ -270,7 +270,7 @@ async fn rejections_have_the_codes_of_the_protocol() {
 
 #[tokio::test]
 async fn refusals_and_losses_have_codes() {
-    type Make = fn() -> Answer<coreto_grpc::interim::Engine>;
+    type Make = fn() -> Answer<coreto_engine::Engine>;
     let server = Server::start(Fake::new(done));
     let mut client = server.client().await;
     let complete = || pb::CompleteJobRequest { job_key: KEY, ..Default::default() };

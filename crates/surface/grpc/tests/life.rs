@@ -10,7 +10,7 @@ use coreto_grpc::{Config, Error, Outlet, Statistics, Tls};
 use coreto_partition::Health;
 use coreto_protocol::gateway as pb;
 use coreto_protocol::gateway::gateway_client::GatewayClient;
-use support::{Fake, Server, done, job, jobs};
+use support::{Fake, Folder, Server, done, job, jobs};
 use tonic::Code;
 use tonic::transport::{Certificate, ClientTlsConfig, Endpoint};
 use tonic_health::pb::health_client::HealthClient;
@@ -232,21 +232,4 @@ fn unusable_files_and_addresses_are_named() {
 fn outlet_has_at_least_one_thread() {
     let (fake, _) = Fake::new(done);
     assert!(support::config().build(Arc::<Fake>::clone(&fake), Outlet::new(0), fake).is_ok());
-}
-
-/// A folder that is removed at the end.
-struct Folder(std::path::PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("coreto-grpc-{name}-{}", std::process::id()));
-        std::fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
 }

@@ -5,7 +5,7 @@ mod support;
 
 use std::time::{Duration, Instant};
 
-use coreto_grpc::interim::{Engine, SinkKind};
+use coreto_engine::{Engine, SinkKind};
 use coreto_partition::{Answer, Refused};
 use coreto_protocol::gateway as pb;
 use coreto_record::Command;

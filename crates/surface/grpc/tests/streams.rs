@@ -5,8 +5,8 @@ mod support;
 
 use std::time::Duration;
 
+use coreto_engine::SinkKind;
 use coreto_grpc::Config;
-use coreto_grpc::interim::SinkKind;
 use coreto_protocol::gateway as pb;
 use coreto_protocol::gateway::gateway_client::GatewayClient;
 use coreto_record::{ActivatedJob, Document};

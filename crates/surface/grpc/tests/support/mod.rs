@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use coreto_grpc::interim::{Effect, Engine, SinkSpec};
+use coreto_engine::{Effect, Engine, SinkSpec};
 use coreto_grpc::{Backend, Config, Error, Feed, Outlet, WatchError, Watcher, Wish};
 use coreto_machine::{Caller, Machine, Timestamp};
 use coreto_partition::Health;
@@ -297,4 +297,21 @@ pub fn done(_: &Command) -> Option<Answer<Engine>> {
 
 pub fn rejected(rejection: Rejection) -> impl FnMut(&Command) -> Option<Answer<Engine>> + Send {
     move |_| Some(Answer::Rejected(rejection.clone()))
+}
+
+/// A folder that is removed at the end.
+pub struct Folder(pub std::path::PathBuf);
+
+impl Folder {
+    pub fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("coreto-grpc-{name}-{}", std::process::id()));
+        std::fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
 }
