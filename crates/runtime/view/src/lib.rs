@@ -25,4 +25,4 @@ pub use exporter::{Config, Exporter, Progress, Running};
 pub use filter::Filter;
 pub use render::Renderer;
 pub use sink::{ElasticsearchConfig, ElasticsearchSink, NdjsonSink, Sink, SinkError};
-pub use tail::{Tail, TailError, Tailed};
+pub use tail::{Begun, Tail, TailError, Tailed};

@@ -49,6 +49,12 @@ pub struct TailError {
     pub reason: String,
 }
 
+impl TailError {
+    fn of(error: &dyn std::error::Error) -> Self {
+        Self { reason: told(error) }
+    }
+}
+
 /// How long it waits for more before it asks whether anybody still looks.
 const NAP: Duration = Duration::from_millis(200);
 
@@ -56,6 +62,46 @@ const NAP: Duration = Duration::from_millis(200);
 const CHUNK: usize = 256 << 10;
 
 impl<L: PartitionLog> Tail<L> {
+    /// Settles where watching begins: everything that becomes durable after this call is seen.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub fn begin(self) -> Result<Begun<L>, TailError> {
+        let next = if self.after.is_some() { self.first()? } else { self.handle.durable() + 1 };
+        let reader = self.log.read(&self.partition, next).map_err(|error| TailError::of(&error))?;
+        Ok(Begun { tail: self, reader, next })
+    }
+
+    /// The first batch that the log still holds.
+    fn first(&self) -> Result<u64, TailError> {
+        match self.log.read(&self.partition, 1) {
+            Ok(_) => Ok(1),
+            Err(coreto_log::Error::Trimmed { first, .. }) => Ok(first),
+            Err(error) => Err(TailError::of(&error)),
+        }
+    }
+
+    fn wants(&self, record: &Record<Engine>) -> bool {
+        let kind = match record.body {
+            Body::Command(_) => self.commands,
+            Body::Event(_) => self.events,
+            Body::Rejection { .. } => self.rejections,
+        };
+        kind && self.after.is_none_or(|after| record.position > after)
+            && self.instance.is_none_or(|instance| {
+                Renderer::subject(record).is_some_and(|subject| subject.instance == Some(instance))
+            })
+    }
+}
+
+/// Watching that knows where it begins.
+pub struct Begun<L: PartitionLog> {
+    tail: Tail<L>,
+    reader: L::Reader,
+    next: u64,
+}
+
+impl<L: PartitionLog> Begun<L> {
     /// Hands records to `put` until that says no, asking `closed` while there are none. Blocks.
     ///
     /// # Errors
@@ -65,17 +111,14 @@ impl<L: PartitionLog> Tail<L> {
         mut put: impl FnMut(Tailed) -> bool,
         closed: impl Fn() -> bool,
     ) -> Result<(), TailError> {
-        let failed = |error: &dyn std::error::Error| TailError { reason: told(error) };
-        let from = if self.after.is_some() { self.first()? } else { self.handle.durable() + 1 };
-        let mut reader = self.log.read(&self.partition, from).map_err(|error| failed(&error))?;
-        let mut renderer = Renderer::new(self.partition.number, Definitions::new(self.handle.clone()));
-        let mut next = from;
+        let Self { tail, mut reader, mut next } = self;
+        let mut renderer = Renderer::new(tail.partition.number, Definitions::new(tail.handle.clone()));
         loop {
-            let Some(batch) = reader.next().map_err(|error| failed(&error))? else {
+            let Some(batch) = reader.next().map_err(|error| TailError::of(&error))? else {
                 if closed() {
                     return Ok(());
                 }
-                self.handle.wait_durable(next - 1, NAP);
+                tail.handle.wait_durable(next - 1, NAP);
                 continue;
             };
             next = batch.sequence + 1;
@@ -86,7 +129,7 @@ impl<L: PartitionLog> Tail<L> {
             let mut tailed = Tailed::default();
             let mut bytes = 0;
             let read = records::<Engine>(&batch.payload, |record| {
-                if !open || !self.wants(&record) {
+                if !open || !tail.wants(&record) {
                     return;
                 }
                 let mut json = Vec::new();
@@ -103,31 +146,10 @@ impl<L: PartitionLog> Tail<L> {
                     open = put(std::mem::take(&mut tailed));
                 }
             });
-            read.map_err(|error| failed(&error))?;
+            read.map_err(|error| TailError::of(&error))?;
             if !open || (!tailed.records.is_empty() && !put(tailed)) {
                 return Ok(());
             }
         }
-    }
-
-    /// The first batch that the log still holds.
-    fn first(&self) -> Result<u64, TailError> {
-        match self.log.read(&self.partition, 1) {
-            Ok(_) => Ok(1),
-            Err(coreto_log::Error::Trimmed { first, .. }) => Ok(first),
-            Err(error) => Err(TailError { reason: told(&error) }),
-        }
-    }
-
-    fn wants(&self, record: &Record<Engine>) -> bool {
-        let kind = match record.body {
-            Body::Command(_) => self.commands,
-            Body::Event(_) => self.events,
-            Body::Rejection { .. } => self.rejections,
-        };
-        kind && self.after.is_none_or(|after| record.position > after)
-            && self.instance.is_none_or(|instance| {
-                Renderer::subject(record).is_some_and(|subject| subject.instance == Some(instance))
-            })
     }
 }

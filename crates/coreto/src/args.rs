@@ -1,0 +1,139 @@
+//! What can be typed.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use coreto_cli::command::ClientCommand;
+use coreto_cli::connect::Connection;
+
+/// One program on which a microservice architecture plays: a BPMN engine for workers in any language.
+#[derive(Parser, Debug)]
+#[command(name = "coreto", version, max_term_width = 110, disable_help_subcommand = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+
+    /// Print JSON instead of tables and sentences.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+
+    #[command(flatten)]
+    pub(crate) connection: Connection,
+}
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum Command {
+    /// Run a server that forgets everything when it ends.
+    Dev(ServerArgs),
+    /// Run a server that keeps everything in a directory.
+    Start(StartArgs),
+    /// Run an order process with two workers, and tell its way step by step.
+    Demo(DemoArgs),
+    /// Check BPMN files without a server: all that is wrong with them, and where.
+    Check(CheckArgs),
+    /// Measure a server, or what this machine can do at best.
+    Bench(Box<coreto_cli::bench::Options>),
+    /// Show the configuration.
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    #[command(flatten)]
+    Client(ClientCommand),
+}
+
+/// What a server can be told; `coreto.toml` and the environment know more.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct ServerArgs {
+    /// The configuration file; `coreto.toml` in the working directory when it is there.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+
+    /// Where the gateway protocol is served; port 0 takes any free one.
+    #[arg(long, value_name = "ADDR")]
+    grpc: Option<String>,
+
+    /// The gateway's certificate chain, a PEM file.
+    #[arg(long, value_name = "FILE")]
+    grpc_tls_cert: Option<String>,
+
+    /// The private key of the certificate, a PEM file.
+    #[arg(long, value_name = "FILE")]
+    grpc_tls_key: Option<String>,
+
+    /// Where health, metrics and the clock are served; port 0 takes any free one.
+    #[arg(long, value_name = "ADDR")]
+    management: Option<String>,
+
+    /// Partitions of the engine, fixed when the data directory is made.
+    #[arg(long, value_name = "N")]
+    partitions: Option<String>,
+
+    /// `real`, or `controlled`: the management port may pin and move it.
+    #[arg(long, value_name = "MODE")]
+    clock: Option<String>,
+
+    /// Send records to an Elasticsearch-compatible server.
+    #[arg(long, value_name = "URL")]
+    export_elasticsearch: Option<String>,
+
+    /// Which records: `events`, or `all` (events and rejections of every value type).
+    #[arg(long, value_name = "WHICH")]
+    export_elasticsearch_records: Option<String>,
+
+    /// How long records wait at most for a fuller request, in milliseconds.
+    #[arg(long, value_name = "MS")]
+    export_elasticsearch_delay: Option<String>,
+
+    /// Write every record as a line of JSON to a file, or to standard output with `-`.
+    #[arg(long, value_name = "FILE")]
+    export_ndjson: Option<String>,
+}
+
+impl ServerArgs {
+    /// The settings that flags give.
+    pub(crate) fn settings(&self) -> impl Iterator<Item = (&'static str, String)> {
+        [
+            ("grpc.address", &self.grpc),
+            ("grpc.tls-cert", &self.grpc_tls_cert),
+            ("grpc.tls-key", &self.grpc_tls_key),
+            ("management.address", &self.management),
+            ("data.partitions", &self.partitions),
+            ("clock.mode", &self.clock),
+            ("export.elasticsearch.url", &self.export_elasticsearch),
+            ("export.elasticsearch.records", &self.export_elasticsearch_records),
+            ("export.elasticsearch.delay-ms", &self.export_elasticsearch_delay),
+            ("export.ndjson.file", &self.export_ndjson),
+        ]
+        .into_iter()
+        .filter_map(|(key, value)| value.clone().map(|value| (key, value)))
+    }
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct StartArgs {
+    /// The directory that holds everything durable.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<String>,
+
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct DemoArgs {
+    /// End after the order has been told.
+    #[arg(long)]
+    pub(crate) once: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct CheckArgs {
+    /// Files, or directories whose .bpmn files are checked.
+    #[arg(required = true, value_name = "FILE|DIR")]
+    pub(crate) paths: Vec<PathBuf>,
+}
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum ConfigCommand {
+    /// Print every setting with its value and where that comes from.
+    Print(ServerArgs),
+}

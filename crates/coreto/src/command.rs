@@ -1,0 +1,8 @@
+//! Commands that run a part of the program.
+
+pub(crate) mod bench;
+pub(crate) mod check;
+pub(crate) mod client;
+pub(crate) mod config;
+pub(crate) mod demo;
+pub(crate) mod serve;

@@ -1,0 +1,176 @@
+//! `coreto demo`: the order process with two workers, told step by step.
+
+use std::io::Write;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use coreto_protocol::inspect::inspect_client::InspectClient;
+use coreto_protocol::inspect::{RecordType, WatchRequest};
+use coreto_worker::{Client, CreateInstance, Job, JobError, Worker};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use tokio_stream::StreamExt;
+
+use crate::args::DemoArgs;
+use crate::config::{ServerConfig, Settings};
+use crate::server::Server;
+
+/// The model that `examples/order` shows.
+const ORDER: &[u8] = include_bytes!("../../../../examples/order/order.bpmn");
+
+/// How long the story may take; a machine that is slower than that has another problem.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+#[derive(Deserialize)]
+struct Order {
+    #[serde(rename = "orderId")]
+    order: u64,
+    items: u32,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Stock {
+    reserved: u32,
+}
+
+#[derive(Deserialize)]
+struct Reserved {
+    #[serde(rename = "orderId")]
+    order: u64,
+    reserved: u32,
+}
+
+#[derive(Serialize)]
+struct Payment {
+    paid: bool,
+    amount: u32,
+}
+
+pub(crate) fn run(args: &DemoArgs) -> anyhow::Result<ExitCode> {
+    say("Coreto demo: an order process, a server and two workers, all in this program.")?;
+    let flags = [("grpc.address", "127.0.0.1:0"), ("management.address", "127.0.0.1:0")];
+    let flags = flags.into_iter().map(|(key, value)| (key, value.to_owned()));
+    let settings = Settings::gather(None, std::iter::empty(), flags)?;
+    let started = Instant::now();
+    let server = Server::start_ephemeral(&ServerConfig::check(&settings)?)?;
+    let addresses = server.addresses();
+    say(&format!("server ready in {} ms, gRPC on {}", started.elapsed().as_millis(), addresses.grpc))?;
+
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let url = format!("http://{}", addresses.grpc);
+    let told = runtime.block_on(async {
+        let client = Client::connect(&url).await.context("cannot connect to the demo's own server")?;
+        let workers = [stock_worker(&client), payment_worker(&client)].map(Worker::spawn);
+        let told = tokio::time::timeout(PATIENCE, tell(&client, &url)).await;
+        if told.is_ok() && !args.once {
+            say(&format!("serving on {}; Ctrl-C ends it", addresses.grpc))?;
+            say(&format!("  try: coreto --address {} get definitions", addresses.grpc))?;
+            say(&format!("       coreto --address {} create order --await --variables '{{\"orderId\": 2, \"items\": 1}}'", addresses.grpc))?;
+            tokio::signal::ctrl_c().await?;
+        }
+        for worker in workers {
+            worker.drain().await;
+        }
+        told.context("the order did not get through in time")?
+    });
+    server.stop();
+    told?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn stock_worker(client: &Client) -> Worker {
+    Worker::builder(client.clone(), "check-stock").name("stock").handler(|job: Job<Order>| async move {
+        let note = format!("worker `stock` got job {} of order {}", job.key(), job.variables.order);
+        say(&format!("    {note}")).map_err(|error| JobError::fail(error.to_string()))?;
+        Ok(Stock { reserved: job.variables.items })
+    })
+}
+
+fn payment_worker(client: &Client) -> Worker {
+    Worker::builder(client.clone(), "make-payment").name("payment").handler(|job: Job<Reserved>| async move {
+        let note = format!(
+            "worker `payment` got job {} of order {} and sees reserved = {}",
+            job.key(),
+            job.variables.order,
+            job.variables.reserved
+        );
+        say(&format!("    {note}")).map_err(|error| JobError::fail(error.to_string()))?;
+        Ok(Payment { paid: true, amount: 20 * job.variables.reserved })
+    })
+}
+
+/// Deploys, starts an instance, and tells its records until it has ended.
+async fn tell(client: &Client, url: &str) -> anyhow::Result<()> {
+    let deployed = client.deploy("order.bpmn", ORDER.to_vec()).await?;
+    say(&format!("deployed examples/order/order.bpmn, deployment {}", deployed.key))?;
+    let channel = tonic::transport::Endpoint::from_shared(url.to_owned())?.connect().await?;
+    let mut inspect = InspectClient::new(channel);
+    let request = WatchRequest {
+        process_instance_key: 0,
+        record_types: vec![RecordType::Event.into()],
+        after_position: None,
+    };
+    let mut events = inspect.watch(request).await?.into_inner();
+    let order = json!({ "orderId": 1, "items": 3 });
+    let started = Instant::now();
+    let instance = client.create_instance(CreateInstance::latest("order").variables(&order)?).await?;
+    say(&format!("started instance {} with {order}", instance.process_instance_key))?;
+
+    let mut first = None;
+    while let Some(event) = events.next().await {
+        for record in event?.records {
+            let record: Value = serde_json::from_str(&record)?;
+            let at = record["timestamp"].as_i64().unwrap_or(0);
+            let since = at - *first.get_or_insert(at);
+            if let Some(step) = sentence(&record) {
+                say(&format!("  {since:>5} ms  {step}"))?;
+            }
+            if is_end(&record, instance.process_instance_key) {
+                return say(&format!(
+                    "the order is done, {} ms after the create call",
+                    started.elapsed().as_millis()
+                ));
+            }
+        }
+    }
+    anyhow::bail!("the server closed the watch before the order was done")
+}
+
+/// What a person wants to hear of a record, if anything.
+fn sentence(record: &Value) -> Option<String> {
+    let value = &record["value"];
+    let text = |field: &str| value[field].as_str().unwrap_or_default();
+    match (record["valueType"].as_str()?, record["intent"].as_str()?) {
+        ("PROCESS_INSTANCE", "ELEMENT_ACTIVATED") => {
+            Some(format!("{} `{}` is active", kind(text("bpmnElementType")), text("elementId")))
+        }
+        ("PROCESS_INSTANCE", "ELEMENT_COMPLETED") => {
+            Some(format!("{} `{}` has completed", kind(text("bpmnElementType")), text("elementId")))
+        }
+        ("VARIABLE", "CREATED" | "UPDATED") => Some(format!("variable {} = {}", text("name"), text("value"))),
+        ("JOB", "CREATED") => {
+            Some(format!("job of type `{}` is there, headers {}", text("type"), value["customHeaders"]))
+        }
+        ("JOB", "COMPLETED") => {
+            Some(format!("job of type `{}` is done by worker `{}`", text("type"), text("worker")))
+        }
+        _ => None,
+    }
+}
+
+/// `SERVICE_TASK` is a service task.
+fn kind(element_type: &str) -> String {
+    element_type.to_lowercase().replace('_', " ")
+}
+
+fn is_end(record: &Value, instance: i64) -> bool {
+    record["intent"] == "ELEMENT_COMPLETED"
+        && record["value"]["bpmnElementType"] == "PROCESS"
+        && record["value"]["processInstanceKey"] == instance
+}
+
+fn say(line: &str) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{line}").and_then(|()| out.flush()).context("cannot write to standard output")
+}

@@ -1,0 +1,123 @@
+//! Settings as the code takes them.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use coreto_partition::{Limits, SnapshotPolicy};
+
+use super::sources::{ConfigError, Settings};
+
+/// What a server runs with.
+pub(crate) struct ServerConfig {
+    pub(crate) data: Option<PathBuf>,
+    pub(crate) partitions: u32,
+    pub(crate) grpc: SocketAddr,
+    pub(crate) tls: Option<TlsFiles>,
+    pub(crate) message_bytes_max: usize,
+    pub(crate) management: SocketAddr,
+    pub(crate) controlled_clock: bool,
+    pub(crate) elasticsearch: Option<ElasticsearchConfig>,
+    pub(crate) ndjson: Option<String>,
+    pub(crate) limits: Limits,
+    pub(crate) snapshots: SnapshotPolicy,
+    pub(crate) zone: Arc<str>,
+}
+
+/// Certificate and key of the gateway.
+pub(crate) struct TlsFiles {
+    pub(crate) certificate: PathBuf,
+    pub(crate) key: PathBuf,
+}
+
+/// Where records go.
+pub(crate) struct ElasticsearchConfig {
+    pub(crate) url: String,
+    pub(crate) records: ExportedRecords,
+    pub(crate) delay: Duration,
+    pub(crate) index_prefix: String,
+}
+
+/// Which records are exported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ExportedRecords {
+    Events,
+    All,
+}
+
+impl ServerConfig {
+    /// Checks every setting.
+    pub(crate) fn check(settings: &Settings) -> Result<Self, ConfigError> {
+        let number = |key| settings.parse(key, "a whole number", |text| text.parse::<u64>().ok());
+        let bytes = |key| settings.parse(key, "a number of bytes", |text| text.parse::<usize>().ok());
+        let address = |key| {
+            settings.parse(key, "an address and port such as 127.0.0.1:26500", |text| text.parse().ok())
+        };
+        let partitions = settings.parse("data.partitions", "a number from 1 to 8191", |text| {
+            text.parse::<u32>().ok().filter(|count| (1..=8191).contains(count))
+        })?;
+        if partitions > 1 {
+            return Err(ConfigError::Together(format!(
+                "not implemented: {partitions} partitions; data.partitions must be 1 for now"
+            )));
+        }
+        let records =
+            settings.parse("export.elasticsearch.records", "`events` or `all`", |text| match text {
+                "events" => Some(ExportedRecords::Events),
+                "all" => Some(ExportedRecords::All),
+                _ => None,
+            })?;
+        let delay = Duration::from_millis(number("export.elasticsearch.delay-ms")?);
+        let index_prefix = settings.get("export.elasticsearch.index-prefix").0.to_owned();
+        let elasticsearch = settings.text("export.elasticsearch.url").map(|url| ElasticsearchConfig {
+            url: url.to_owned(),
+            records,
+            delay,
+            index_prefix,
+        });
+        Ok(Self {
+            data: settings.text("data.dir").map(PathBuf::from),
+            partitions,
+            grpc: address("grpc.address")?,
+            tls: Self::tls(settings)?,
+            message_bytes_max: bytes("grpc.message-bytes-max")?,
+            management: address("management.address")?,
+            controlled_clock: settings.parse("clock.mode", "`real` or `controlled`", |text| match text {
+                "real" => Some(false),
+                "controlled" => Some(true),
+                _ => None,
+            })?,
+            elasticsearch,
+            ndjson: settings.text("export.ndjson.file").map(str::to_owned),
+            limits: Limits {
+                queue_bytes_soft: bytes("limits.queue-bytes-soft")?,
+                queue_bytes_hard: bytes("limits.queue-bytes-hard")?,
+                queue_wait_max: Duration::from_millis(number("limits.queue-wait-ms")?),
+                free_bytes_new_work: number("limits.free-bytes-new-work")?,
+                free_bytes_all: number("limits.free-bytes-all")?,
+                ..Limits::default()
+            },
+            snapshots: SnapshotPolicy {
+                log_bytes: number("snapshot.log-bytes")?,
+                interval: Duration::from_secs(60 * number("snapshot.interval-minutes")?),
+            },
+            zone: settings.get("time-zone").0.into(),
+        })
+    }
+
+    fn tls(settings: &Settings) -> Result<Option<TlsFiles>, ConfigError> {
+        match (settings.text("grpc.tls-cert"), settings.text("grpc.tls-key")) {
+            (Some(certificate), Some(key)) => {
+                Ok(Some(TlsFiles { certificate: certificate.into(), key: key.into() }))
+            }
+            (None, None) => Ok(None),
+            (Some(_), None) => {
+                Err(ConfigError::Together("grpc.tls-cert needs grpc.tls-key beside it".to_owned()))
+            }
+            (None, Some(_)) => {
+                Err(ConfigError::Together("grpc.tls-key needs grpc.tls-cert beside it".to_owned()))
+            }
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! The one binary: reads what was typed, builds, runs, drains.
+
+mod args;
+mod command;
+mod config;
+mod logging;
+mod server;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Cli, Command};
+
+/// A server allocates and frees on different threads all the time; mimalloc is made for that.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(cli) {
+        Ok(code) => code,
+        Err(error) => report(&error),
+    }
+}
+
+fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    let json = cli.json;
+    match cli.command {
+        Command::Dev(args) => command::serve::dev(&args, json),
+        Command::Start(args) => command::serve::start(&args, json),
+        Command::Demo(args) => command::demo::run(&args),
+        Command::Check(args) => command::check::run(&args, json),
+        Command::Bench(args) => command::bench::run(&args, json),
+        Command::Config(args::ConfigCommand::Print(args)) => command::config::print(&args, json),
+        Command::Client(client) => command::client::run(client, &cli.connection, json),
+    }
+}
+
+/// Says what failed with all its causes, and gives the exit code that fits.
+fn report(error: &anyhow::Error) -> ExitCode {
+    if let Some(error) = error.downcast_ref::<coreto_cli::CliError>() {
+        if error.is_broken_pipe() {
+            return ExitCode::SUCCESS;
+        }
+        eprintln!("error: {}", Chain(error));
+        return ExitCode::from(error.exit_code());
+    }
+    eprintln!("error: {error:#}");
+    let usage = error.downcast_ref::<config::ConfigError>().is_some();
+    ExitCode::from(if usage { 2 } else { 1 })
+}
+
+/// An error that prints its causes, too.
+struct Chain<'a>(&'a dyn std::error::Error);
+
+impl std::fmt::Display for Chain<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.0)?;
+        let mut cause = self.0.source();
+        while let Some(error) = cause {
+            write!(f, ": {error}")?;
+            cause = error.source();
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,180 @@
+//! A server: the engine's partitions on a disk log, with its doors and exporters.
+
+mod backend;
+mod directory;
+mod export;
+mod management;
+mod signal;
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+
+use anyhow::Context;
+use coreto_engine::{Engine, Env, Limits, Sinks};
+use coreto_grpc::Outlet;
+use coreto_log::disk::RealDisk;
+use coreto_log::{DiskLog, NodeId};
+use coreto_partition::store::{FjallStore, Store, StoreError};
+use coreto_partition::{Clock, Config, Service};
+use tokio::sync::oneshot;
+
+use crate::config::ServerConfig;
+use backend::Partitions;
+use directory::DataDirectory;
+use export::{Exporters, Watching};
+use management::Management;
+
+pub(crate) use signal::termination;
+
+/// The name of the engine's group of partitions.
+const GROUP: &str = "engine";
+
+/// Where a running server is reached.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Addresses {
+    pub(crate) grpc: SocketAddr,
+    pub(crate) management: SocketAddr,
+}
+
+/// A running server. [`Server::stop`] drains it.
+pub(crate) struct Server {
+    addresses: Addresses,
+    partitions: Service<Engine>,
+    doors: Vec<Door>,
+    exporters: Exporters,
+    /// Dropped last: a temporary one is removed then.
+    _directory: DataDirectory,
+}
+
+/// A thread that serves until it is told to drain.
+struct Door {
+    drain: oneshot::Sender<()>,
+    thread: JoinHandle<anyhow::Result<()>>,
+}
+
+impl Server {
+    /// Starts on a data directory.
+    pub(crate) fn start(config: &ServerConfig, data: &Path) -> anyhow::Result<Self> {
+        Self::start_in(config, DataDirectory::open(data)?)
+    }
+
+    /// Starts in a temporary directory that is removed at the end.
+    pub(crate) fn start_ephemeral(config: &ServerConfig) -> anyhow::Result<Self> {
+        Self::start_in(config, DataDirectory::temporary()?)
+    }
+
+    fn start_in(config: &ServerConfig, directory: DataDirectory) -> anyhow::Result<Self> {
+        let log = Arc::new(DiskLog::open(directory.path())?);
+        let clock = Arc::new(if config.controlled_clock { Clock::controlled() } else { Clock::real() });
+        let sinks = Arc::new(Sinks::default());
+        let outlet = Outlet::new(1);
+        let partitions = Service::start(partition_config(config, &directory, &log, &clock, &sinks, &outlet))?;
+        let handles = partitions.handles().to_vec();
+
+        let backend = Arc::new(Partitions { handles: handles.clone(), sinks });
+        let watching = Arc::new(Watching { log: Arc::clone(&log), handles: handles.clone() });
+        let grpc = grpc_config(config).build(backend, Arc::clone(&outlet), watching)?;
+        let exporters = Exporters::start(config, &log, &handles)?;
+        let management =
+            Management { handles, outlet, exporters: exporters.progress(), clock: Arc::clone(&clock) };
+        let management_config = coreto_rest::Config { address: config.management, ..Default::default() };
+        let management = management_config.build(management.into_parts())?;
+        let addresses = Addresses { grpc: grpc.local_addr(), management: management.local_addr() };
+        let doors = vec![
+            open("grpc", |drained| grpc.run(drained).context("the gateway does not serve any more"))?,
+            open("management", |drained| {
+                management.run(drained).context("management does not serve any more")
+            })?,
+        ];
+        Ok(Self { addresses, partitions, doors, exporters, _directory: directory })
+    }
+
+    /// Where the server is reached.
+    pub(crate) const fn addresses(&self) -> Addresses {
+        self.addresses
+    }
+
+    /// Answers what is under way, closes the doors, and then everything behind them.
+    pub(crate) fn stop(self) {
+        let Self { partitions, doors, exporters, .. } = self;
+        for Door { drain, thread } in doors {
+            // A door that has ended already has nobody to tell.
+            let _ = drain.send(());
+            match thread.join() {
+                Ok(Ok(())) => (),
+                Ok(Err(error)) => tracing::error!("{error:#}"),
+                Err(_) => tracing::error!("a serving thread panicked"),
+            }
+        }
+        partitions.stop();
+        exporters.stop();
+    }
+}
+
+/// Runs a service on a thread of its own.
+fn open<F>(name: &str, serve: F) -> anyhow::Result<Door>
+where
+    F: FnOnce(Drained) -> anyhow::Result<()> + Send + 'static,
+{
+    let (drain, drained) = oneshot::channel();
+    let thread = thread::Builder::new()
+        .name(name.to_owned())
+        .spawn(move || serve(Box::pin(async move { drop(drained.await) })))
+        .with_context(|| format!("cannot start the thread of `{name}`"))?;
+    Ok(Door { drain, thread })
+}
+
+/// Is ready once a service shall drain.
+type Drained = std::pin::Pin<Box<dyn Future<Output = ()> + Send>>;
+
+fn partition_config(
+    config: &ServerConfig,
+    directory: &DataDirectory,
+    log: &Arc<DiskLog>,
+    clock: &Arc<Clock>,
+    sinks: &Arc<Sinks>,
+    outlet: &Arc<Outlet>,
+) -> Config<Engine, DiskLog<RealDisk>> {
+    let (root, sinks, zone) = (directory.path().to_owned(), Arc::clone(sinks), Arc::clone(&config.zone));
+    Config {
+        group: GROUP.into(),
+        partitions: config.partitions,
+        executors: thread::available_parallelism().map_or(1, usize::from),
+        log: Arc::clone(log),
+        node: NodeId(0),
+        stores: Box::new(move |name| open_store(&root.join(name.to_string()).join("store"))),
+        env: Box::new(move |_| Env::new(Arc::clone(&sinks), Limits::default(), Arc::clone(&zone))),
+        effects: outlet.clone(),
+        watcher: None,
+        clock: Arc::clone(clock),
+        limits: config.limits.clone(),
+        snapshots: config.snapshots,
+    }
+}
+
+/// Opens a store; one that is damaged is emptied, since the log and its snapshots hold everything.
+fn open_store(path: &Path) -> Result<Box<dyn Store>, StoreError> {
+    match FjallStore::open(path) {
+        Ok(store) => Ok(Box::new(store)),
+        Err(error @ StoreError::Newer { .. }) => Err(error),
+        Err(error) => {
+            tracing::error!(path = %path.display(), %error, "the store is damaged and is made anew");
+            FjallStore::empty(path).map(|store| Box::new(store) as Box<dyn Store>)
+        }
+    }
+}
+
+fn grpc_config(config: &ServerConfig) -> coreto_grpc::Config {
+    let tls = config
+        .tls
+        .as_ref()
+        .map(|files| coreto_grpc::Tls { certificate: files.certificate.clone(), key: files.key.clone() });
+    coreto_grpc::Config {
+        address: config.grpc,
+        tls,
+        message_bytes_max: config.message_bytes_max,
+        ..coreto_grpc::Config::default()
+    }
+}

@@ -1,0 +1,128 @@
+//! Exporters and watchers: whoever reads the log behind the engine.
+
+use std::sync::Arc;
+use std::thread;
+
+use anyhow::Context;
+use coreto_engine::Engine;
+use coreto_grpc::{Feed, WatchError, Watched, Watcher, Wish};
+use coreto_log::{DiskLog, PartitionName};
+use coreto_partition::Handle;
+use coreto_view::{
+    ElasticsearchConfig, ElasticsearchSink, Exporter, Filter, NdjsonSink, Progress, Running, Sink, Tail,
+    Tailed,
+};
+
+use super::GROUP;
+use crate::config::{ExportedRecords, ServerConfig};
+
+/// The running exporters.
+pub(super) struct Exporters(Vec<(&'static str, Running)>);
+
+impl Exporters {
+    /// Starts what the configuration names, one of each kind for every partition.
+    pub(super) fn start(
+        config: &ServerConfig,
+        log: &Arc<DiskLog>,
+        handles: &[Handle<Engine>],
+    ) -> anyhow::Result<Self> {
+        let mut running = Vec::new();
+        for (partition, handle) in names().zip(handles) {
+            if let Some(elasticsearch) = &config.elasticsearch {
+                let filter = match elasticsearch.records {
+                    ExportedRecords::Events => Filter::Events,
+                    ExportedRecords::All => Filter::All,
+                };
+                let sink = ElasticsearchSink::new(ElasticsearchConfig {
+                    index_prefix: elasticsearch.index_prefix.clone(),
+                    ..ElasticsearchConfig::new(elasticsearch.url.as_str())
+                })?;
+                let settings =
+                    settings("elasticsearch", &partition, log, handle, filter, elasticsearch.delay);
+                running.push(("elasticsearch", begin(settings, sink)?));
+            }
+            if let Some(path) = &config.ndjson {
+                let sink = NdjsonSink::open(path)?;
+                let settings =
+                    settings("ndjson", &partition, log, handle, Filter::All, std::time::Duration::ZERO);
+                running.push(("ndjson", begin(settings, sink)?));
+            }
+        }
+        Ok(Self(running))
+    }
+
+    /// How far each exporter is, by name.
+    pub(super) fn progress(&self) -> Vec<(&'static str, Arc<Progress>)> {
+        self.0.iter().map(|(name, running)| (*name, Arc::clone(running.progress()))).collect()
+    }
+
+    /// Ends them after one last attempt to send.
+    pub(super) fn stop(self) {
+        for (_, running) in self.0 {
+            running.stop();
+        }
+    }
+}
+
+fn settings(
+    name: &str,
+    partition: &PartitionName,
+    log: &Arc<DiskLog>,
+    handle: &Handle<Engine>,
+    filter: Filter,
+    delay: std::time::Duration,
+) -> coreto_view::Config<DiskLog> {
+    coreto_view::Config {
+        name: name.into(),
+        partition: partition.clone(),
+        log: Arc::clone(log),
+        handle: handle.clone(),
+        filter,
+        delay,
+    }
+}
+
+fn begin<S: Sink>(settings: coreto_view::Config<DiskLog>, sink: S) -> anyhow::Result<Running> {
+    Exporter::new(settings, sink).start().context("cannot start the thread of an exporter")
+}
+
+/// The engine's partitions, in order.
+fn names() -> impl Iterator<Item = PartitionName> {
+    (1..).map(|number| PartitionName { group: GROUP.into(), number })
+}
+
+/// Feeds watchers from the log, each on a thread of its own.
+pub(super) struct Watching {
+    pub(super) log: Arc<DiskLog>,
+    pub(super) handles: Vec<Handle<Engine>>,
+}
+
+impl Watcher for Watching {
+    fn watch(&self, wish: Wish, feed: Feed) -> Result<(), WatchError> {
+        let Some((partition, handle)) = names().zip(&self.handles).next() else {
+            return Err(WatchError::Log { reason: "there is no partition".to_owned() });
+        };
+        let number = partition.number;
+        let tail = Tail {
+            partition,
+            log: Arc::clone(&self.log),
+            handle: handle.clone(),
+            instance: wish.instance,
+            events: wish.events,
+            commands: wish.commands,
+            rejections: wish.rejections,
+            after: wish.after,
+        };
+        let begun = tail.begin().map_err(|error| WatchError::Log { reason: error.reason })?;
+        let run = move || {
+            let put = |Tailed { position, records }| {
+                feed.put(Watched { partition: number, position, records }).is_ok()
+            };
+            if let Err(error) = begun.run(put, || feed.is_closed()) {
+                feed.fail(WatchError::Log { reason: error.reason });
+            }
+        };
+        let thread = thread::Builder::new().name("watch".to_owned()).spawn(run);
+        thread.map(drop).map_err(|error| WatchError::Log { reason: error.to_string() })
+    }
+}

@@ -1,0 +1,192 @@
+//! What management tells: health, metrics, the clock.
+
+use std::sync::Arc;
+
+use coreto_engine::Engine;
+use coreto_grpc::Outlet;
+use coreto_machine::{Caller, Timestamp};
+use coreto_partition::{Clock, Handle, Health, Request};
+use coreto_record::Command;
+use coreto_record::command::PinClock;
+use coreto_rest::{ClockError, Component, Family, Kind, Parts, Probe, Sample};
+use coreto_view::Progress;
+
+/// What management is told by.
+pub(super) struct Management {
+    pub(super) handles: Vec<Handle<Engine>>,
+    pub(super) outlet: Arc<Outlet>,
+    pub(super) exporters: Vec<(&'static str, Arc<Progress>)>,
+    pub(super) clock: Arc<Clock>,
+}
+
+impl Management {
+    /// The same, as management takes it.
+    pub(super) fn into_parts(self) -> Parts {
+        let management = Arc::new(self);
+        let clock =
+            management.clock.is_controlled().then(|| Arc::clone(&management) as Arc<dyn coreto_rest::Clock>);
+        Parts { health: management.clone(), metrics: management, clock }
+    }
+
+    /// Lets every partition remember what became of the clock, and look at it again.
+    fn remember(&self, command: &Command) {
+        for handle in &self.handles {
+            // A partition that does not take it recovers with the clock as it then stands.
+            let _ = handle.submit(Request::new(command.clone(), Caller::internal(), None));
+            handle.wake();
+        }
+    }
+}
+
+impl coreto_rest::Health for Management {
+    fn components(&self, probe: Probe) -> Vec<Component> {
+        let component = |(number, handle): (usize, &Handle<Engine>)| {
+            let (up, detail) = match handle.health() {
+                Health::Healthy => (true, String::new()),
+                Health::Recovering => (probe == Probe::Liveness, "recovering".to_owned()),
+                Health::NoSpace { free_bytes } => (
+                    matches!(probe, Probe::Liveness | Probe::Startup),
+                    format!("the disk has {free_bytes} bytes left"),
+                ),
+                Health::Stopped { reason } => (false, reason.to_string()),
+            };
+            Component { name: format!("partition-{}", number + 1), up, detail }
+        };
+        self.handles.iter().enumerate().map(component).collect()
+    }
+}
+
+impl coreto_rest::Metrics for Management {
+    fn collect(&self) -> Vec<Family> {
+        let mut families = self.partition_families();
+        families.extend(self.exporter_families());
+        let outlet = self.outlet.statistics();
+        families.extend([
+            gauge("coreto_grpc_connections", "Open connections to the gateway", outlet.connections),
+            gauge("coreto_grpc_job_streams", "Open job streams", outlet.streams),
+            gauge("coreto_grpc_polls", "Polls for jobs that wait or are being answered", outlet.polls),
+            Family {
+                kind: Kind::Counter,
+                ..gauge(
+                    "coreto_grpc_jobs_given_back_total",
+                    "Jobs that could not be handed over",
+                    outlet.given_back,
+                )
+            },
+        ]);
+        families
+    }
+}
+
+impl Management {
+    fn partition_families(&self) -> Vec<Family> {
+        let statistics: Vec<_> = self.handles.iter().map(Handle::statistics).collect();
+        let family = |name, help, kind, value: fn(&coreto_partition::Statistics) -> u64| Family {
+            name,
+            help,
+            kind,
+            samples: statistics
+                .iter()
+                .enumerate()
+                .map(|(index, statistics)| Sample {
+                    labels: vec![("partition", (index + 1).to_string())],
+                    value: number(value(statistics)),
+                })
+                .collect(),
+        };
+        let counter = Kind::Counter;
+        vec![
+            family("coreto_partition_commands_total", "Commands handled", counter, |s| s.commands),
+            family("coreto_partition_refused_total", "Requests refused under load", counter, |s| s.refused),
+            family("coreto_log_batches_total", "Batches made durable", counter, |s| s.batches),
+            family("coreto_log_bytes_total", "Bytes of batches before compression", counter, |s| s.bytes),
+            family("coreto_store_checkpoints_total", "Checkpoints written", counter, |s| s.checkpoints),
+            family("coreto_log_durable_sequence", "The last durable batch", Kind::Gauge, |s| s.durable),
+            family("coreto_disk_free_bytes", "Free bytes of the data disk", Kind::Gauge, |s| s.free_bytes),
+        ]
+    }
+
+    fn exporter_families(&self) -> Vec<Family> {
+        let family = |name, help, kind, value: fn(&Progress) -> u64| Family {
+            name,
+            help,
+            kind,
+            samples: self
+                .exporters
+                .iter()
+                .map(|(exporter, progress)| Sample {
+                    labels: vec![("exporter", (*exporter).to_owned())],
+                    value: number(value(progress)),
+                })
+                .collect(),
+        };
+        vec![
+            family(
+                "coreto_exporter_position",
+                "The last record that has arrived",
+                Kind::Gauge,
+                Progress::position,
+            ),
+            family(
+                "coreto_exporter_sequence",
+                "The last batch that has arrived",
+                Kind::Gauge,
+                Progress::sequence,
+            ),
+            family(
+                "coreto_exporter_skipped_total",
+                "Batches lost to trimming",
+                Kind::Counter,
+                Progress::skipped,
+            ),
+            family(
+                "coreto_exporter_failures_total",
+                "Failed attempts to send",
+                Kind::Counter,
+                Progress::failures,
+            ),
+        ]
+    }
+}
+
+fn gauge(name: &'static str, help: &'static str, value: u64) -> Family {
+    Family {
+        name,
+        help,
+        kind: Kind::Gauge,
+        samples: vec![Sample { labels: Vec::new(), value: number(value) }],
+    }
+}
+
+/// Metrics are floating point; beyond 2⁵³ the last digits do not matter.
+#[expect(clippy::cast_precision_loss, reason = "the format of metrics is floating point")]
+const fn number(value: u64) -> f64 {
+    value as f64
+}
+
+impl coreto_rest::Clock for Management {
+    fn now(&self) -> i64 {
+        self.clock.now().as_millis()
+    }
+
+    fn pin(&self, epoch_milli: i64) -> Result<(), ClockError> {
+        let at = Timestamp::from_millis(epoch_milli);
+        self.clock.pin(at);
+        self.remember(&Command::PinClock(PinClock { at }));
+        Ok(())
+    }
+
+    fn add(&self, offset_milli: i64) -> Result<(), ClockError> {
+        self.clock.add(offset_milli);
+        for handle in &self.handles {
+            handle.wake();
+        }
+        Ok(())
+    }
+
+    fn reset(&self) -> Result<(), ClockError> {
+        self.clock.reset();
+        self.remember(&Command::ResetClock(()));
+        Ok(())
+    }
+}
