@@ -86,7 +86,7 @@ impl<'e> Evaluator<'e> {
             }
             _ => {
                 if self.depth >= self.env.budget.depth {
-                    return self.exhausted(Resource::Depth, node.at);
+                    return exhausted(Resource::Depth, node.at);
                 }
                 self.depth += 1;
                 let value = self.eval_inner(node);
@@ -154,7 +154,7 @@ impl<'e> Evaluator<'e> {
                 self.steps_left = left;
                 Ok(())
             }
-            None => self.exhausted(Resource::Steps, at),
+            None => exhausted(Resource::Steps, at),
         }
     }
 
@@ -165,7 +165,7 @@ impl<'e> Evaluator<'e> {
                 self.bytes_left = left;
                 Ok(())
             }
-            None => self.exhausted(Resource::Bytes, at),
+            None => exhausted(Resource::Bytes, at),
         }
     }
 
@@ -177,15 +177,7 @@ impl<'e> Evaluator<'e> {
 
     /// Fails when a list would be longer than allowed.
     pub(crate) fn check_length(&mut self, length: usize, at: u32) -> Eval<()> {
-        if length as u64 > self.env.budget.list_length {
-            self.exhausted(Resource::ListLength, at)
-        } else {
-            Ok(())
-        }
-    }
-
-    pub(crate) fn exhausted<T>(&self, resource: Resource, at: u32) -> Eval<T> {
-        Err(Box::new(Failure::BudgetExhausted { resource, offset: at }))
+        if length as u64 > self.env.budget.list_length { exhausted(Resource::ListLength, at) } else { Ok(()) }
     }
 
     /// A list as a value, charged.
@@ -193,9 +185,9 @@ impl<'e> Evaluator<'e> {
         self.check_length(items.len(), at)?;
         self.charge_bytes(items.len() * size_of::<Value>(), at)?;
         match List::new(items) {
-            Some(list) if list.weight() > self.env.budget.bytes => self.exhausted(Resource::Bytes, at),
+            Some(list) if list.weight() > self.env.budget.bytes => exhausted(Resource::Bytes, at),
             Some(list) => Ok(Value::List(list)),
-            None => self.exhausted(Resource::Depth, at),
+            None => exhausted(Resource::Depth, at),
         }
     }
 
@@ -203,9 +195,9 @@ impl<'e> Evaluator<'e> {
     pub(crate) fn make_context(&mut self, entries: Vec<(Text, Value)>, at: u32) -> Eval {
         self.charge_bytes(entries.len() * size_of::<(Text, Value)>(), at)?;
         match Context::new(entries) {
-            Some(context) if context.weight() > self.env.budget.bytes => self.exhausted(Resource::Bytes, at),
+            Some(context) if context.weight() > self.env.budget.bytes => exhausted(Resource::Bytes, at),
             Some(context) => Ok(Value::Context(context)),
-            None => self.exhausted(Resource::Depth, at),
+            None => exhausted(Resource::Depth, at),
         }
     }
 
@@ -227,6 +219,12 @@ impl<'e> Evaluator<'e> {
         let found = found.type_name();
         self.warn(WarningKind::InvalidType, at, || format!("expected {expected}, found {found}"))
     }
+}
+
+/// The failure of an evaluation that wanted more than its budget.
+#[cold]
+fn exhausted<T>(resource: Resource, at: u32) -> Eval<T> {
+    Err(Box::new(Failure::BudgetExhausted { resource, offset: at }))
 }
 
 /// An empty frame; most expressions need none.

@@ -164,13 +164,13 @@ impl<'a> Parser<'a> {
         };
         ParseError::new(self.source, self.token.start, expected.to_owned(), found)
     }
+}
 
-    fn node(&self, kind: Kind, at: usize) -> Node {
-        // `new` has made sure that offsets fit.
-        Node { kind, at: offset(at) }
-    }
+fn node(kind: Kind, at: usize) -> Node {
+    Node { kind, at: offset(at) }
 }
 
 fn offset(at: usize) -> u32 {
+    // `Parser::new` has made sure that offsets fit.
     u32::try_from(at).unwrap_or(u32::MAX)
 }

@@ -59,7 +59,8 @@ fn render(result: Result<Evaluated, Failure>) -> String {
         Ok(Evaluated { value, warnings }) => {
             let mut text = render_value(&value);
             for (at, warning) in warnings.iter().enumerate() {
-                write!(text, "{} {}", if at == 0 { " !" } else { "," }, warning.kind).unwrap();
+                let mark = if at == 0 { " !" } else { "," };
+                write!(text, "{mark} {}", warning.kind).expect("writing to a string does not fail");
             }
             text
         }
@@ -142,5 +143,4 @@ fn every_case_gives_what_it_says() {
     }
     assert!(update || failures.is_empty(), "of {cases} cases these differ:\n{failures}");
     assert!(cases > 0, "there are cases");
-    println!("{cases} cases");
 }

@@ -6,7 +6,6 @@ use std::path::Path;
 use coreto_feel::{Budget, Env, Expression, Failure, Nothing, Resource, Scope, UnaryTests, Value, Variable};
 
 /// Runs a test on a stack that is smaller than any that the program uses.
-#[expect(clippy::disallowed_methods, reason = "only a thread has a stack of a chosen size")]
 fn on_a_small_stack(test: impl FnOnce() + Send + 'static) {
     let thread = std::thread::Builder::new().stack_size(STACK).spawn(test);
     thread.expect("a thread starts").join().expect("the test passes");
@@ -282,7 +281,7 @@ impl Random {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
-        usize::try_from(self.0 >> 11).unwrap() % limit.max(1)
+        usize::try_from(self.0 >> 11).expect("53 bits") % limit.max(1)
     }
 }
 
@@ -338,7 +337,7 @@ fn mutate(corpus: &[Vec<u8>], random: &mut Random) -> Vec<u8> {
                 let end = (at + random.below(8)).min(source.len());
                 source.drain(at..end);
             }
-            2 if at < source.len() => source[at] = u8::try_from(random.below(128)).unwrap(),
+            2 if at < source.len() => source[at] = u8::try_from(random.below(128)).expect("below 128"),
             3 => {
                 let other = &corpus[random.below(corpus.len())];
                 let from = random.below(other.len() + 1);

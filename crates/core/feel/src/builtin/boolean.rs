@@ -28,10 +28,7 @@ fn get_or_else(_call: &mut Call<'_, '_>, values: &[Value]) -> Eval {
 }
 
 fn assert(call: &mut Call<'_, '_>, values: &[Value]) -> Eval {
-    let (value, condition) = match values {
-        [value, condition, ..] => (value, condition),
-        _ => return call.illegal(values),
-    };
+    let [value, condition, ..] = values else { return call.illegal(values) };
     if condition.as_bool() == Some(true) {
         return Ok(value.clone());
     }

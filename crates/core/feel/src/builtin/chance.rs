@@ -14,7 +14,7 @@ pub(super) fn draw(evaluator: &mut Evaluator<'_>) -> u128 {
     u128::from(first) << 64 | u128::from(second)
 }
 
-/// The output function of SplitMix64.
+/// The output function of `SplitMix64`.
 fn mix(number: u64) -> u64 {
     let number = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

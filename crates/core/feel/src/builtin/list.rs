@@ -266,8 +266,8 @@ fn sublist(call: &mut Call<'_, '_>, values: &[Value]) -> Eval {
         Some(Some(length @ 0..)) => usize::try_from(length).unwrap_or(usize::MAX),
         Some(_) => return call.fail("the length is negative or too large"),
     };
-    let last = first.saturating_add(count).min(list.len());
-    call.list(list[first..last].to_vec())
+    let end = first.saturating_add(count).min(list.len());
+    call.list(list[first..end].to_vec())
 }
 
 fn append(call: &mut Call<'_, '_>, values: &[Value]) -> Eval {

@@ -21,8 +21,7 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
 
 fn cycle(call: &mut Call<'_, '_>, values: &[Value]) -> Eval {
     let (repetitions, interval) = match values {
-        [interval] => (String::new(), interval),
-        [Value::Null, interval] => (String::new(), interval),
+        [interval] | [Value::Null, interval] => (String::new(), interval),
         [Value::Number(count), interval] => match count.to_i64() {
             Some(count) => (count.to_string(), interval),
             None => return call.illegal(values),

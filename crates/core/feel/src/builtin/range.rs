@@ -76,15 +76,12 @@ fn relate(
         return call.illegal(values);
     }
     let (left, right) = (Span::of(left), Span::of(right));
-    match holds(&left, &right) {
-        Some(holds) => Ok(Value::Boolean(holds)),
-        None => {
-            let (left, right) = (left.start.type_name(), right.start.type_name());
-            Ok(call
-                .evaluator
-                .warn(WarningKind::NotComparable, call.at, || format!("cannot compare {left} with {right}")))
-        }
+    if let Some(holds) = holds(&left, &right) {
+        return Ok(Value::Boolean(holds));
     }
+    let (left, right) = (left.start.type_name(), right.start.type_name());
+    let message = || format!("cannot compare {left} with {right}");
+    Ok(call.evaluator.warn(WarningKind::NotComparable, call.at, message))
 }
 
 fn before(a: &Span<'_>, b: &Span<'_>) -> Option<bool> {

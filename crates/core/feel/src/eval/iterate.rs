@@ -1,6 +1,6 @@
 //! `for`, `some` and `every`.
 
-use super::{Eval, Evaluator};
+use super::{Eval, Evaluator, exhausted};
 use crate::WarningKind;
 use crate::ast::{For, Iteration, Node, Quantified, Slot};
 use crate::value::{Date, List, Number, Value};
@@ -43,10 +43,10 @@ impl Evaluator<'_> {
         self.charge_bytes((copied + 1) * size_of::<Value>(), at)?;
         match list.with(value) {
             Some(list) if list.weight() > self.env.budget.bytes => {
-                return self.exhausted(crate::Resource::Bytes, at);
+                return exhausted(crate::Resource::Bytes, at);
             }
             Some(list) => self.set(slot, Value::List(list)),
-            None => return self.exhausted(crate::Resource::Depth, at),
+            None => return exhausted(crate::Resource::Depth, at),
         }
         Ok(())
     }
@@ -91,7 +91,7 @@ impl Evaluator<'_> {
         let domain = match &first.end {
             Some(end) => {
                 let end = self.eval(end)?;
-                self.span(start, end, first.domain.at)
+                self.span(&start, &end, first.domain.at)
             }
             None => self.domain(start, &first.domain),
         };
@@ -101,7 +101,7 @@ impl Evaluator<'_> {
                 for item in list.iter() {
                     match turn(self, item.clone())? {
                         Some(Flow::GoOn) => (),
-                        stop => return Ok(stop),
+                        other => return Ok(other),
                     }
                 }
             }
@@ -113,7 +113,7 @@ impl Evaluator<'_> {
                     match turn(self, Value::from(at))? {
                         Some(Flow::GoOn) if at != end => at += step,
                         Some(Flow::GoOn) => break,
-                        stop => return Ok(stop),
+                        other => return Ok(other),
                     }
                 }
             }
@@ -128,7 +128,7 @@ impl Evaluator<'_> {
                             None => break,
                         },
                         Some(Flow::GoOn) => break,
-                        stop => return Ok(stop),
+                        other => return Ok(other),
                     }
                 }
             }
@@ -140,7 +140,7 @@ impl Evaluator<'_> {
         match value {
             Value::List(list) => Some(Domain::List(list)),
             Value::Range(range) if range.start().included && range.end().included => {
-                self.span(range.start().value.clone(), range.end().value.clone(), node.at)
+                self.span(&range.start().value, &range.end().value, node.at)
             }
             other => {
                 self.invalid_type("list or closed range to iterate over", &other, node.at);
@@ -149,9 +149,9 @@ impl Evaluator<'_> {
         }
     }
 
-    fn span(&mut self, start: Value, end: Value, at: u32) -> Option<Domain> {
+    fn span(&mut self, start: &Value, end: &Value, at: u32) -> Option<Domain> {
         let whole = |number: &Number| number.to_i64().filter(|_| number.is_integer());
-        match (&start, &end) {
+        match (start, end) {
             (Value::Number(start), Value::Number(end)) => {
                 if let (Some(start), Some(end)) = (whole(start), whole(end)) {
                     return Some(Domain::Numbers(start, end));

@@ -62,10 +62,7 @@ impl Evaluator<'_> {
         {
             return Ok(Some(holds));
         }
-        let left = match self.eval(left) {
-            Ok(left) => left,
-            Err(failure) => return Err(failure),
-        };
+        let left = self.eval(left)?;
         if let Some(right) = self.at_hand(right)
             && let Some(holds) = holds_at_once(comparison, &left, right)
         {
@@ -239,8 +236,8 @@ impl Evaluator<'_> {
         }
         if let Some(result) = temporal::arithmetic(operator, left, right) {
             return Ok(match result {
-                Some(value) => value,
-                None => self.warn(WarningKind::InvalidType, at, || {
+                Ok(value) => value,
+                Err(temporal::OutOfRange) => self.warn(WarningKind::InvalidType, at, || {
                     let (left, right) = (left.type_name(), right.type_name());
                     format!("the result of {left} {} {right} is out of range", operator.symbol())
                 }),

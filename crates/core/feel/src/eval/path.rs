@@ -1,6 +1,6 @@
 //! Paths: fields, filters and calls on values.
 
-use super::{Eval, Evaluator};
+use super::{Eval, Evaluator, exhausted};
 use crate::ast::{Kind, Node, Path, Slot, Step, StepKind};
 use crate::value::{Context, List, Number, Text, Value, json};
 use crate::{Variable, WarningKind};
@@ -107,7 +107,7 @@ impl Evaluator<'_> {
             // One value stands for a list of it.
             single => match List::new(vec![single]) {
                 Some(list) => list,
-                None => return self.exhausted(crate::Resource::Depth, at),
+                None => return exhausted(crate::Resource::Depth, at),
             },
         };
         if let Kind::Constant(Value::Number(index)) = &predicate.kind {

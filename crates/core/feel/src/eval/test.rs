@@ -1,6 +1,6 @@
 //! Unary tests.
 
-use super::{Eval, Evaluator};
+use super::{Eval, Evaluator, exhausted};
 use crate::ast::{Comparison, In, Slot, Test};
 use crate::value::{Range, Value, equal, same};
 
@@ -29,7 +29,7 @@ impl Evaluator<'_> {
             Test::Any => Ok(Some(true)),
             Test::Not(tests) => {
                 if self.depth >= self.env.budget.depth {
-                    return self.exhausted(crate::Resource::Depth, at);
+                    return exhausted(crate::Resource::Depth, at);
                 }
                 self.depth += 1;
                 let passes = self.any_test(tests, slot, at);

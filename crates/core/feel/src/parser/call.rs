@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::primary::is_reserved;
-use super::{Parser, Result, offset};
+use super::{Parser, Result, node, offset};
 use crate::ast::{Arguments, Call, Callee, FunctionLiteral, Kind, Node};
 use crate::builtin;
 use crate::lexer::{Token, TokenKind, unescape};
@@ -168,7 +168,7 @@ impl Parser<'_> {
         let (slots, captures) = self.names.leave_function();
         let literal =
             FunctionLiteral { parameters: parameters.into(), slots, captures: captures.into(), body };
-        Ok(self.node(Kind::Function(Arc::new(literal)), at))
+        Ok(node(Kind::Function(Arc::new(literal)), at))
     }
 
     /// Words up to one of some tokens, with single blanks between.
@@ -196,7 +196,7 @@ impl Parser<'_> {
         let literal = self.expect(TokenKind::String, "a string after `@`")?;
         let text = self.text(literal);
         let value = Value::temporal(&unescape(&text[1..text.len() - 1]));
-        Ok(self.node(Kind::Constant(value), at))
+        Ok(node(Kind::Constant(value), at))
     }
 }
 

@@ -1,6 +1,6 @@
 //! List and context literals, and filters.
 
-use super::{Parser, Result};
+use super::{Parser, Result, node};
 use crate::ast::{Entry, Kind, Node, StepKind};
 use crate::lexer::{TokenKind, unescape};
 use crate::value::{List, Text, Value};
@@ -10,7 +10,7 @@ impl Parser<'_> {
     pub(super) fn bracket(&mut self) -> Result<Node> {
         let open = self.advance();
         if self.take(TokenKind::CloseBracket) {
-            return Ok(self.node(Kind::Constant(List::empty().into()), open.start));
+            return Ok(node(Kind::Constant(List::empty().into()), open.start));
         }
         let first = self.expression()?;
         if self.token.kind == TokenKind::DotDot {
@@ -21,7 +21,7 @@ impl Parser<'_> {
             items.push(self.expression()?);
         }
         self.expect(TokenKind::CloseBracket, "`,` or `]`")?;
-        Ok(self.node(list(items), open.start))
+        Ok(node(list(items), open.start))
     }
 
     pub(super) fn context(&mut self) -> Result<Node> {
@@ -46,7 +46,7 @@ impl Parser<'_> {
             entry.slot = entry.slot.filter(|&slot| self.names.is_used(slot));
         }
         self.names.forget(mark);
-        Ok(self.node(Kind::Context(entries.into()), at))
+        Ok(node(Kind::Context(entries.into()), at))
     }
 
     /// The name of an entry: a string, a name in back-ticks, or any text up to the colon.

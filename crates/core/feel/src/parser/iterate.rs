@@ -1,6 +1,6 @@
 //! `for`, `some` and `every`.
 
-use super::{Parser, Result};
+use super::{Parser, Result, node};
 use crate::ast::{For, Iteration, Kind, Node, Quantified};
 use crate::lexer::TokenKind;
 
@@ -16,7 +16,7 @@ impl Parser<'_> {
         self.names.leave_loop();
         let partial = self.names.is_used(partial).then_some(partial);
         self.names.forget(mark);
-        Ok(self.node(Kind::For(Box::new(For { iterations, partial, body })), at))
+        Ok(node(Kind::For(Box::new(For { iterations, partial, body })), at))
     }
 
     pub(super) fn quantified(&mut self) -> Result<Node> {
@@ -29,7 +29,7 @@ impl Parser<'_> {
         let condition = self.expression()?;
         self.names.leave_loop();
         self.names.forget(mark);
-        Ok(self.node(Kind::Quantified(Box::new(Quantified { every, iterations, condition })), word.start))
+        Ok(node(Kind::Quantified(Box::new(Quantified { every, iterations, condition })), word.start))
     }
 
     fn iterations(&mut self) -> Result<Box<[Iteration]>> {

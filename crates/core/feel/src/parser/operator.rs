@@ -1,6 +1,6 @@
 //! Operators between operands, loosest first: or, and, comparisons, sums, products, powers, negation.
 
-use super::{Parser, Result, offset};
+use super::{Parser, Result, node, offset};
 use crate::ast::{Chain, Comparison, In, Kind, Node, Operator, Type};
 use crate::lexer::TokenKind;
 use crate::value::Value;
@@ -52,7 +52,7 @@ impl Parser<'_> {
             } else {
                 return Ok(left);
             };
-            left = self.node(kind, at);
+            left = node(kind, at);
         }
         Err(self.unexpected("no more comparisons in a row"))
     }
@@ -130,7 +130,7 @@ impl Parser<'_> {
                 None => break,
             }
         }
-        Ok(self.node(Kind::Arithmetic(Box::new(Chain { first, rest: rest.into() })), at))
+        Ok(node(Kind::Arithmetic(Box::new(Chain { first, rest: rest.into() })), at))
     }
 
     fn negation(&mut self) -> Result<Node> {
@@ -140,7 +140,7 @@ impl Parser<'_> {
         let at = self.advance().start;
         let operand = self.nested(Self::negation)?;
         Ok(match operand.kind {
-            Kind::Constant(Value::Number(number)) => self.node(Kind::Constant(number.negate().into()), at),
+            Kind::Constant(Value::Number(number)) => node(Kind::Constant(number.negate().into()), at),
             _ => Node { kind: Kind::Negate(Box::new(operand)), at: offset(at) },
         })
     }

@@ -1,6 +1,6 @@
 //! Operands: literals, names, parentheses, and what may follow them.
 
-use super::{Parser, Result, offset};
+use super::{Parser, Result, node, offset};
 use crate::ast::{Kind, Node, Path, RangeLiteral, Step, StepKind};
 use crate::lexer::{Token, TokenKind, unescape};
 use crate::value::{Number, Text, Value};
@@ -84,7 +84,7 @@ impl Parser<'_> {
                 self.advance();
                 let text = self.text(token);
                 let text = unescape(&text[1..text.len() - 1]);
-                Ok(self.node(Kind::Constant(Value::String(Text::from(&*text))), token.start))
+                Ok(node(Kind::Constant(Value::String(Text::from(&*text))), token.start))
             }
             TokenKind::At => self.temporal(),
             TokenKind::Quoted => {
@@ -135,7 +135,7 @@ impl Parser<'_> {
         let number: Number = text.parse().map_err(|_| {
             crate::ParseError::new(self.source, token.start, "a number in range".into(), format!("`{text}`"))
         })?;
-        Ok(self.node(Kind::Constant(number.into()), token.start))
+        Ok(node(Kind::Constant(number.into()), token.start))
     }
 
     fn word(&mut self, token: Token) -> Result<Node> {
@@ -150,7 +150,7 @@ impl Parser<'_> {
             _ => return self.name(token),
         };
         self.advance();
-        Ok(self.node(Kind::Constant(constant), token.start))
+        Ok(node(Kind::Constant(constant), token.start))
     }
 
     /// Whether a word like `for` starts a construct; else it is a name like any other.
@@ -182,7 +182,7 @@ impl Parser<'_> {
         let then = self.expression()?;
         self.expect_word("else")?;
         let otherwise = self.expression()?;
-        Ok(self.node(Kind::If(Box::new([condition, then, otherwise])), at))
+        Ok(node(Kind::If(Box::new([condition, then, otherwise])), at))
     }
 
     fn parenthesis(&mut self) -> Result<Node> {
@@ -209,6 +209,6 @@ impl Parser<'_> {
         };
         self.advance();
         let literal = RangeLiteral { start, start_included, end, end_included };
-        Ok(self.node(Kind::Range(Box::new(literal)), open.start))
+        Ok(node(Kind::Range(Box::new(literal)), open.start))
     }
 }

@@ -41,13 +41,16 @@ impl Number {
     }
 
     /// The number `integer / 10^scale`, e.g. `(1250, 2)` for 12.50.
-    #[expect(clippy::cast_possible_truncation, reason = "the scale of a number fits in 14 bits")]
     pub const fn from_scaled(integer: i64, scale: u8) -> Self {
         Self { low: integer.cast_unsigned(), high: integer >> 63, scale: scale as i16 }
     }
 
     /// A coefficient that is known to have at most 34 digits, and a scale that is known to be in range.
-    #[expect(clippy::cast_possible_truncation, reason = "the halves are taken apart here")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "the halves are taken apart here"
+    )]
     const fn from_parts(coefficient: i128, scale: i32) -> Self {
         Self { low: coefficient as u64, high: (coefficient >> 64) as i64, scale: scale as i16 }
     }
@@ -122,7 +125,7 @@ impl Number {
         if !double.is_finite() {
             return None;
         }
-        let shortest = if double == double.trunc() && double.abs() < 1e15 {
+        let shortest = if double.abs() < 1e15 && double.fract() == 0.0 {
             format!("{double}")
         } else {
             format!("{double:e}")

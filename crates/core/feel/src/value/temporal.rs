@@ -10,7 +10,7 @@ mod time;
 mod zone;
 mod zone_database;
 
-pub(crate) use arithmetic::arithmetic;
+pub(crate) use arithmetic::{OutOfRange, arithmetic};
 pub use date::Date;
 pub use date_time::DateTime;
 pub use duration::{DaysTimeDuration, YearsMonthsDuration};

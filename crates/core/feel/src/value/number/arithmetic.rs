@@ -4,6 +4,7 @@ use super::round::{Rounding, fit};
 use super::wide::{Wide, digits, power_of_ten};
 use super::{DIGITS_MAX, Number, SCALE_MIN};
 
+#[expect(clippy::should_implement_trait, reason = "these have no result where that would be out of range")]
 impl Number {
     /// The sum; nothing when it is out of range.
     pub fn add(self, other: Self) -> Option<Self> {

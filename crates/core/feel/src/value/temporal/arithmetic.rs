@@ -4,10 +4,17 @@ use super::{Date, DateTime, DaysTimeDuration, Time, YearsMonthsDuration, Zone};
 use crate::ast::Operator;
 use crate::value::{Number, Value};
 
-/// The result of an operator, if it is one for these types; its value is nothing when it is out of range.
-pub(crate) fn arithmetic(operator: Operator, left: &Value, right: &Value) -> Option<Option<Value>> {
+/// There is no value that could hold the result.
+pub(crate) struct OutOfRange;
+
+/// The result of an operator, if it is one for these types.
+pub(crate) fn arithmetic(
+    operator: Operator,
+    left: &Value,
+    right: &Value,
+) -> Option<Result<Value, OutOfRange>> {
     use Value::{Number as N, YearsMonthsDuration as Months};
-    Some(match (operator, left, right) {
+    let result = match (operator, left, right) {
         (Operator::Add, left, right) => return add(left, right).or_else(|| add(right, left)),
         (Operator::Subtract, left, right) => return subtract(left, right),
         (Operator::Multiply, Months(span), N(factor)) | (Operator::Multiply, N(factor), Months(span)) => {
@@ -32,11 +39,12 @@ pub(crate) fn arithmetic(operator: Operator, left: &Value, right: &Value) -> Opt
             .and_then(|quotient| Number::try_from(quotient).ok())
             .map(Value::Number),
         _ => return None,
-    })
+    };
+    Some(result.ok_or(OutOfRange))
 }
 
-fn add(left: &Value, right: &Value) -> Option<Option<Value>> {
-    Some(match (left, right) {
+fn add(left: &Value, right: &Value) -> Option<Result<Value, OutOfRange>> {
+    let result = match (left, right) {
         (Value::Date(date), Value::DaysTimeDuration(span)) => shift_date(*date, span.to_nanos()),
         (Value::Date(date), Value::YearsMonthsDuration(span)) => {
             date.plus_months(span.to_months()).map(Value::Date)
@@ -57,11 +65,12 @@ fn add(left: &Value, right: &Value) -> Option<Option<Value>> {
             months(left.to_months() + right.to_months())
         }
         _ => return None,
-    })
+    };
+    Some(result.ok_or(OutOfRange))
 }
 
-fn subtract(left: &Value, right: &Value) -> Option<Option<Value>> {
-    Some(match (left, right) {
+fn subtract(left: &Value, right: &Value) -> Option<Result<Value, OutOfRange>> {
+    let result = match (left, right) {
         (left, Value::DaysTimeDuration(span)) => match span.negate() {
             Some(span) => return add(left, &Value::DaysTimeDuration(span)),
             None => None,
@@ -80,7 +89,8 @@ fn subtract(left: &Value, right: &Value) -> Option<Option<Value>> {
             nanos(left.to_instant() - right.to_instant())
         }
         _ => return None,
-    })
+    };
+    Some(result.ok_or(OutOfRange))
 }
 
 /// A date as its midnight.

@@ -118,7 +118,7 @@ impl fmt::Display for DaysTimeDuration {
             f.write_str("-")?;
         }
         let [days, hours, minutes, seconds] = self.parts().map(i64::unsigned_abs);
-        let fraction = total.unsigned_abs() % NANOS_PER_SECOND.unsigned_abs() as u128;
+        let fraction = total.unsigned_abs() % u128::from(NANOS_PER_SECOND.unsigned_abs());
         f.write_str("P")?;
         if days > 0 {
             write!(f, "{days}D")?;

