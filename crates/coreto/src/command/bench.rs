@@ -9,7 +9,7 @@ pub(crate) fn run(options: &Options, json: bool) -> anyhow::Result<ExitCode> {
     let Some(report) = bench::run(options)? else { return Ok(ExitCode::SUCCESS) };
     let mut out = std::io::stdout().lock();
     if json {
-        writeln!(out, "{}", report.to_json())?;
+        writeln!(out, "{}", serde_json::to_string(&report)?)?;
     } else {
         write!(out, "{report}")?;
     }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context;
-use coreto_bpmn::{Diagnostic, Limits, Purpose};
+use coreto_bpmn::{Diagnostic, Limits, Purpose, Severity};
 use serde_json::json;
 
 use crate::args::CheckArgs;
@@ -61,7 +61,8 @@ fn collect(directory: &Path, files: &mut Vec<PathBuf>) -> anyhow::Result<()> {
 
 fn render(diagnostic: &Diagnostic) -> serde_json::Value {
     json!({
-        "code": diagnostic.code.to_string(),
+        "code": diagnostic.code.name(),
+        "severity": if diagnostic.severity == Severity::Warning { "warning" } else { "error" },
         "element": diagnostic.element.as_deref(),
         "line": diagnostic.line,
         "column": diagnostic.column,
@@ -80,7 +81,7 @@ fn tell(out: &mut impl Write, file: &Path, diagnostics: &[Diagnostic]) -> std::i
             file.display(),
             diagnostic.line,
             diagnostic.column,
-            diagnostic.code,
+            diagnostic.code.name(),
             diagnostic.message
         )?;
         if let Some(help) = &diagnostic.help {

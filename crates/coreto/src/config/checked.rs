@@ -101,6 +101,7 @@ impl ServerConfig {
             snapshots: SnapshotPolicy {
                 log_bytes: number("snapshot.log-bytes")?,
                 interval: Duration::from_secs(60 * number("snapshot.interval-minutes")?),
+                ..SnapshotPolicy::default()
             },
             zone: settings.get("time-zone").0.into(),
         })
