@@ -84,5 +84,7 @@ fn report(out: &mut impl Write, name: &str, times: &mut [Duration]) -> std::io::
     times.sort_unstable();
     let at = |percent: usize| times.get(times.len() * percent / 100).copied().unwrap_or_default();
     let milliseconds = |time: Duration| time.as_secs_f64() * 1000.0;
-    writeln!(out, "{name}: p50 {:.3} ms, p99 {:.3} ms", milliseconds(at(50)), milliseconds(at(99)))
+    let longest = times.last().copied().unwrap_or_default();
+    let [half, most, longest] = [at(50), at(99), longest].map(milliseconds);
+    writeln!(out, "{name}: p50 {half:.3} ms, p99 {most:.3} ms, longest {longest:.3} ms")
 }

@@ -2,19 +2,15 @@
 
 #![allow(missing_docs, clippy::pedantic, clippy::unwrap_used, reason = "a test")]
 
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+mod support;
+
+use std::path::Path;
 
 use coreto_log::disk::{Disk, RealDisk, SimDisk};
 use coreto_log::{
-    AppendError, Batch, Cursor, DiskLog, Error, LogReader, LogWriter, NodeId, PartitionLog, PartitionName,
-    Retention,
+    AppendError, Cursor, DiskLog, Error, LogReader, LogWriter, NodeId, PartitionLog, Retention,
 };
-
-fn partition() -> PartitionName {
-    PartitionName { group: Arc::from("engine"), number: 1 }
-}
+use support::{TempDirectory, open_small, partition, read_all, segments};
 
 /// Runs a test on the real disk and on a simulated one.
 macro_rules! on_each_disk {
@@ -45,50 +41,12 @@ on_each_disk!(
     another_partition_or_format_is_refused,
 );
 
-struct TempDirectory(PathBuf);
-
-impl TempDirectory {
-    fn new() -> Self {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let path = std::env::temp_dir().join(format!("coreto-log-{}-{number}", std::process::id()));
-        std::fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-
-    fn path(&self) -> &Path {
-        &self.0
-    }
-}
-
-impl Drop for TempDirectory {
-    fn drop(&mut self) {
-        std::fs::remove_dir_all(&self.0).unwrap();
-    }
-}
-
 fn open<D: Disk>(disk: &D, root: &Path) -> DiskLog<D> {
     DiskLog::on(disk.clone(), root)
 }
 
-fn read_all<D: Disk>(log: &DiskLog<D>, from: u64) -> Result<Vec<Batch>, Error> {
-    let mut reader = log.read(&partition(), from)?;
-    let mut batches = Vec::new();
-    while let Some(batch) = reader.next()? {
-        batches.push(batch);
-    }
-    Ok(batches)
-}
-
 fn payload(number: u64, length: usize) -> Vec<u8> {
     (0..length as u64).map(|at| (at.wrapping_mul(number | 1) >> 3) as u8).collect()
-}
-
-fn segments<D: Disk>(disk: &D, root: &Path) -> Vec<PathBuf> {
-    let mut paths = disk.list(&root.join("engine-1")).unwrap();
-    paths.retain(|path| path.extension().is_some_and(|suffix| suffix == "log"));
-    paths.sort();
-    paths
 }
 
 fn reads_back_what_was_appended<D: Disk>(disk: D, root: &Path) {
@@ -339,7 +297,7 @@ fn a_failed_sync_says_so() {
 fn a_flipped_bit_is_found_wherever_it_is() {
     let disk = SimDisk::new(5);
     let root = Path::new("data");
-    let log = open(&disk, root);
+    let log = open_small(&disk, root);
     let mut writer = log.open_writer(&partition(), NodeId(0), 0).unwrap();
     for number in 2..8 {
         writer.append(&payload(number, 40)).unwrap();
@@ -351,7 +309,7 @@ fn a_flipped_bit_is_found_wherever_it_is() {
     for at in 0..used {
         for bit in [0, 3, 7] {
             assert!(disk.flip_bit(&path, at, bit));
-            let log = open(&disk, root);
+            let log = open_small(&disk, root);
             match log.open_writer(&partition(), NodeId(0), 0) {
                 Err(Error::Corrupt { .. } | Error::Format { .. } | Error::Foreign { .. }) => (),
                 Err(other) => panic!("byte {at} bit {bit}: {other}"),
@@ -396,7 +354,7 @@ fn power_cuts_lose_nothing_that_was_acknowledged() {
             (random >> 33) % bound
         };
         for round in 0..6u64 {
-            let log = open(&disk, root);
+            let log = open_small(&disk, root);
             let mut writer = match log.open_writer(&partition(), NodeId(0), 0) {
                 Ok(writer) => writer,
                 Err(error) => panic!("SEED={seed} round {round}: {error}"),
@@ -425,7 +383,7 @@ fn power_cuts_lose_nothing_that_was_acknowledged() {
                 expected.push(bytes);
             }
             disk.crash();
-            let log = open(&disk, root);
+            let log = open_small(&disk, root);
             let batches = match log.open_writer(&partition(), NodeId(0), 0) {
                 Ok(_) => read_all(&log, 1).unwrap(),
                 Err(error) => panic!("SEED={seed} round {round}: {error}"),

@@ -153,6 +153,28 @@ fn a_cut_file_is_found_without_a_mark_of_a_clean_shutdown() {
     }
 }
 
+/// A process ends between writing and syncing a batch that fills its segment. The next process finds the batch whole and
+/// goes on in another segment; when the power goes then, the batch must not.
+#[test]
+fn a_batch_that_was_found_is_durable_before_anything_follows_it() {
+    for seed in 0..20 {
+        let disk = SimDisk::new(seed);
+        let mut writer = open_small(&disk, root()).open_writer(&partition(), NODE, 0).unwrap();
+        let payload = Random(seed).bytes(SEGMENT as usize - 128 - 48 - 48);
+        disk.fail_syncs(1);
+        assert!(matches!(writer.append(&payload), Err(AppendError::SyncFailed { .. })));
+        drop(writer);
+        let writer = open_small(&disk, root()).open_writer(&partition(), NODE, 0).unwrap();
+        assert_eq!(writer.barrier_sequence(), 3);
+        assert_eq!(segments(&disk, root()).len(), 2);
+        disk.crash();
+        let log = open_small(&disk, root());
+        let _writer = log.open_writer(&partition(), NODE, 3).unwrap();
+        let batches = read_all(&log, 1).unwrap_or_else(|error| panic!("SEED={seed}: {error}"));
+        assert_eq!(batches[1].payload, payload);
+    }
+}
+
 /// Each subset of the sectors of the last, unsynced batch.
 #[test]
 fn a_torn_batch_is_cut_off_whatever_sectors_arrived() {
@@ -192,9 +214,13 @@ fn a_missing_first_sector_with_later_batches_is_corrupt() {
     }
     drop(writer);
     let path = segments(&disk, root()).remove(0);
-    patch(&disk, &path, 512 * 4, &[0; 512 * 3]);
+    // The second of the batches begins behind the header, the barrier's frame and the first one's.
+    let begin = 128 + 48 + (48 + 1500u64).next_multiple_of(8);
+    assert_ne!(begin % 512, 0);
+    patch(&disk, &path, begin, &vec![0; 512 - begin as usize % 512]);
     let error = open_small(&disk, root()).open_writer(&partition(), NODE, 0).err().unwrap();
-    assert!(matches!(error, Error::Corrupt { whole_until: 2, .. }), "{error}");
+    assert!(matches!(error, Error::Corrupt { offset, whole_until: 2, .. } if offset == begin), "{error}");
+    assert!(error.to_string().contains("missing and later ones follow"), "{error}");
 }
 
 #[test]
@@ -576,6 +602,28 @@ fn the_lock_lasts_as_long_as_a_writer() {
     assert!(matches!(error, Error::Locked { .. }), "{error}");
     drop(writer);
     DiskLog::open(directory.path()).unwrap();
+}
+
+/// Runs itself as the second process, which is told the directory.
+#[test]
+fn a_second_process_is_refused_and_told_who_holds_the_directory() {
+    const DIRECTORY: &str = "CORETO_LOG_TEST_DIRECTORY";
+    const HOLDER: &str = "CORETO_LOG_TEST_HOLDER";
+    if let (Ok(directory), Ok(holder)) = (std::env::var(DIRECTORY), std::env::var(HOLDER)) {
+        let error = DiskLog::open(Path::new(&directory)).err().unwrap().to_string();
+        assert!(error.contains(&directory) && error.contains(&holder), "{error}");
+        return;
+    }
+    let directory = TempDirectory::new();
+    let _log = DiskLog::open(directory.path()).unwrap();
+    let second = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "a_second_process_is_refused_and_told_who_holds_the_directory"])
+        .env(DIRECTORY, directory.path())
+        .env(HOLDER, format!("process {}", std::process::id()))
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&second.stdout);
+    assert!(second.status.success() && text.contains("1 passed"), "{text}");
 }
 
 #[test]
