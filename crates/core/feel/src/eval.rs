@@ -143,6 +143,10 @@ impl<'e> Evaluator<'e> {
         &self.stack[self.base + slot as usize]
     }
 
+    fn assign(&mut self, slot: Slot, value: &Value) {
+        self.stack[self.base + slot as usize].assign(value);
+    }
+
     fn set(&mut self, slot: Slot, value: Value) {
         self.stack[self.base + slot as usize] = value;
     }

@@ -33,7 +33,7 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
     Builtin::new("distinct values", &[&["list"]], distinct_values),
     Builtin::new("duplicate values", &[&["list"]], duplicate_values),
     Builtin::new("flatten", &[&["list"]], flatten),
-    Builtin::new("sort", &[&["list"], &["list", "precedes"]], sort),
+    Builtin::new("sort", &[&["list", "precedes"]], sort),
     Builtin::new(
         "string join",
         &[&["list"], &["list", "delimiter"], &["list", "delimiter", "prefix", "suffix"]],

@@ -82,9 +82,9 @@ impl Evaluator<'_> {
         body: &mut F,
     ) -> Eval<Option<Flow>> {
         let Some((first, rest)) = iterations.split_first() else { return body(self).map(Some) };
-        let mut turn = |evaluator: &mut Self, item: Value| {
+        let mut turn = |evaluator: &mut Self, item: &Value| {
             evaluator.charge_steps(1, at)?;
-            evaluator.set(first.slot, item);
+            evaluator.assign(first.slot, item);
             if rest.is_empty() { body(evaluator).map(Some) } else { evaluator.iterate(rest, at, body) }
         };
         let start = self.eval(&first.domain)?;
@@ -99,7 +99,7 @@ impl Evaluator<'_> {
             None => return Ok(None),
             Some(Domain::List(list)) => {
                 for item in list.iter() {
-                    match turn(self, item.clone())? {
+                    match turn(self, item)? {
                         Some(Flow::GoOn) => (),
                         other => return Ok(other),
                     }
@@ -110,7 +110,7 @@ impl Evaluator<'_> {
                 let mut at = start;
                 // Bound: every turn charges a step.
                 loop {
-                    match turn(self, Value::from(at))? {
+                    match turn(self, &Value::from(at))? {
                         Some(Flow::GoOn) if at != end => at += step,
                         Some(Flow::GoOn) => break,
                         other => return Ok(other),
@@ -122,7 +122,7 @@ impl Evaluator<'_> {
                 let mut at = start;
                 // Bound: every turn charges a step.
                 loop {
-                    match turn(self, Value::Date(at))? {
+                    match turn(self, &Value::Date(at))? {
                         Some(Flow::GoOn) if at != end => match at.plus_days(step) {
                             Some(next) => at = next,
                             None => break,

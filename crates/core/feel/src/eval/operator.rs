@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use super::{Eval, Evaluator};
 use crate::ast::{Chain, Comparison, Kind, Node, Operator, Type};
-use crate::value::{Number, Value, equal, json, order, temporal};
+use crate::value::{Number, Value, by_utf16, equal, json, order, temporal};
 use crate::{Variable, WarningKind};
 
 impl Evaluator<'_> {
@@ -52,11 +52,17 @@ impl Evaluator<'_> {
     ) -> Eval<Option<bool>> {
         let (left, right) = operands;
         // What stands in the tree, in a frame or as a short JSON value is compared where it stands.
+        if let (Kind::Local(_), Some(left), Some(right)) =
+            (&left.kind, self.integer_at_hand(left), self.integer_at_hand(right))
+        {
+            return Ok(Some(ordered(comparison, left.cmp(&right))));
+        }
         if let (Some(left), Some(right)) = (self.at_hand(left), self.at_hand(right)) {
             if let Some(holds) = holds_at_once(comparison, left, right) {
                 return Ok(Some(holds));
             }
         } else if let (Kind::Free(free), Kind::Constant(constant)) = (&left.kind, &right.kind)
+            && !free.in_loop
             && let Some(Variable::Json(text)) = self.scope.variable(&free.name)
             && let Some(holds) = json_holds(comparison, text, constant)
         {
@@ -82,13 +88,13 @@ impl Evaluator<'_> {
         }
     }
 
-    /// The number of a constant or a local, or of a variable that is a short integer in JSON.
+    /// The number of a constant, a local, or a variable that is a number in JSON.
     fn number_at_hand(&self, node: &Node) -> Option<Number> {
         match &node.kind {
             Kind::Constant(Value::Number(number)) => Some(*number),
             Kind::Local(slot) => self.local(*slot).as_number(),
-            Kind::Free(free) => match self.scope.variable(&free.name) {
-                Some(Variable::Json(text)) => json::integer(text).map(Number::from_i64),
+            Kind::Free(free) if !free.in_loop => match self.scope.variable(&free.name) {
+                Some(Variable::Json(text)) => json::number(text),
                 _ => None,
             },
             _ => None,
@@ -195,10 +201,6 @@ impl Evaluator<'_> {
                 Value::Number(number) => number.as_integer(),
                 _ => None,
             },
-            Kind::Free(free) => match self.scope.variable(&free.name) {
-                Some(Variable::Json(text)) => json::integer(text),
-                _ => None,
-            },
             _ => None,
         }
     }
@@ -283,12 +285,12 @@ fn holds(comparison: Comparison, left: &Value, right: &Value) -> Option<bool> {
 fn json_holds(comparison: Comparison, text: &[u8], constant: &Value) -> Option<bool> {
     match constant {
         Value::Number(number) => {
-            let left = Number::from_i64(json::integer(text)?);
+            let left = json::number(text)?;
             Some(ordered(comparison, left.cmp(number)))
         }
         Value::String(right) => {
             let left = json::plain_string(text)?;
-            Some(ordered(comparison, left.cmp(right.as_bytes())))
+            Some(ordered(comparison, by_utf16(left, right.as_bytes())))
         }
         _ => None,
     }

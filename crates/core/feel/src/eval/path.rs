@@ -117,15 +117,15 @@ impl Evaluator<'_> {
         let is_logical = matches!(&predicate.kind, Kind::Compare(..) | Kind::And(_) | Kind::Or(_));
         for (position, item) in list.iter().enumerate() {
             self.charge_steps(1, at)?;
-            self.set(slot, item.clone());
+            self.assign(slot, item);
             if is_logical {
                 if self.truth(predicate)? == Some(true) {
-                    kept.push(item.clone());
+                    item.clone_onto(&mut kept);
                 }
                 continue;
             }
             match self.eval(predicate)? {
-                Value::Boolean(true) => kept.push(item.clone()),
+                Value::Boolean(true) => item.clone_onto(&mut kept),
                 // What a predicate gives for the first item tells whether it is an index.
                 Value::Number(index) if position == 0 => return Ok(self.at_index(&list, index, at)),
                 Value::Boolean(false) | Value::Null => (),

@@ -2,7 +2,7 @@
 
 use super::{Eval, Evaluator};
 use crate::ast::{Filtered, Free};
-use crate::value::{Number, Value, json};
+use crate::value::{Value, json};
 use crate::{Variable, WarningKind};
 
 impl Evaluator<'_> {
@@ -27,8 +27,8 @@ impl Evaluator<'_> {
 
     /// The value of JSON text from the scope.
     pub(super) fn read_json(&mut self, text: &[u8], at: u32) -> Eval {
-        if let Some(integer) = json::integer(text) {
-            return Ok(Value::Number(Number::from_i64(integer)));
+        if let Some(number) = json::number(text) {
+            return Ok(Value::Number(number));
         }
         self.charge_bytes(text.len(), at)?;
         match Value::from_json(text) {

@@ -48,7 +48,7 @@ fn contexts_equal(left: &Context, right: &Context) -> bool {
 pub(crate) fn order(left: &Value, right: &Value) -> Option<Ordering> {
     Some(match (left, right) {
         (Value::Number(left), Value::Number(right)) => left.cmp(right),
-        (Value::String(left), Value::String(right)) => left.cmp(right),
+        (Value::String(left), Value::String(right)) => by_utf16(left.as_bytes(), right.as_bytes()),
         (Value::Date(left), Value::Date(right)) => left.cmp(right),
         (Value::Time(left), Value::Time(right)) => return left.order(right),
         (Value::DateTime(left), Value::DateTime(right)) => return left.order(right),
@@ -56,4 +56,16 @@ pub(crate) fn order(left: &Value, right: &Value) -> Option<Ordering> {
         (Value::YearsMonthsDuration(left), Value::YearsMonthsDuration(right)) => left.cmp(right),
         _ => return None,
     })
+}
+
+/// The order of two strings by their UTF-16 units, as on the JVM. It is that of the UTF-8 bytes, but for characters
+/// beyond 16 bits, which come before the last ones below.
+pub(crate) fn by_utf16(left: &[u8], right: &[u8]) -> Ordering {
+    let differing = left.iter().zip(right).find(|(left, right)| left != right);
+    match differing {
+        Some((0xee..=0xef, 0xf0..)) => Ordering::Greater,
+        Some((0xf0.., 0xee..=0xef)) => Ordering::Less,
+        Some((left, right)) => left.cmp(right),
+        None => left.len().cmp(&right.len()),
+    }
 }

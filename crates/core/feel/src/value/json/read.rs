@@ -121,7 +121,13 @@ impl Reader<'_> {
         if whole <= 18 && !matches!(self.peek(), Some(b'.' | b'e' | b'E')) {
             return Ok(Value::Number(Number::from_i64(if negative { -integer } else { integer })));
         }
-        while matches!(self.peek(), Some(b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-')) {
+        if self.peek() == Some(b'.') {
+            self.at += 1;
+            if !matches!(self.peek(), Some(b'0'..=b'9')) {
+                return Err(self.error("expected a digit"));
+            }
+        }
+        while matches!(self.peek(), Some(b'0'..=b'9' | b'e' | b'E' | b'+' | b'-')) {
             self.at += 1;
         }
         let Ok(number) = Number::from_bytes(&self.text[start..self.at]) else {
@@ -141,11 +147,15 @@ impl Reader<'_> {
         }
         loop {
             self.blanks();
-            match self.short_integer() {
-                Some(integer) => items.push(Value::Number(Number::from_i64(integer))),
-                None => items.push(self.value(depth + 1)?),
+            if let Some(integer) = self.short_integer() {
+                if items.capacity() == 0 {
+                    items.reserve_exact(self.integers_ahead());
+                }
+                items.push(Value::Number(Number::from_i64(integer)));
+            } else {
+                items.push(self.value(depth + 1)?);
+                self.blanks();
             }
-            self.blanks();
             match self.peek() {
                 Some(b',') => self.at += 1,
                 Some(b']') => break,
@@ -154,6 +164,13 @@ impl Reader<'_> {
         }
         self.at += 1;
         List::new(items).map(Value::List).ok_or_else(|| self.error("nested too deep"))
+    }
+
+    /// About how many items there are up to the end of a list of integers, this one included.
+    fn integers_ahead(&self) -> usize {
+        let rest = &self.text[self.at..];
+        let end = rest.iter().position(|&byte| byte == b']').unwrap_or(rest.len());
+        rest[..end].iter().filter(|&&byte| byte == b',').count() + 1
     }
 
     fn object(&mut self, depth: u16) -> Read<Value> {

@@ -4,6 +4,7 @@
 //! gives "not found" at worst.
 
 use super::read;
+use crate::value::Number;
 
 /// The text of a member's value, if the text is an object and has it.
 pub(crate) fn member<'a>(text: &'a [u8], name: &str) -> Option<&'a [u8]> {
@@ -55,6 +56,14 @@ pub(crate) fn integer(text: &[u8]) -> Option<i64> {
         integer = integer * 10 + i64::from(digit);
     }
     Some(if negative { -integer } else { integer })
+}
+
+/// The number that the whole text is, if it is one without blanks around it.
+pub(crate) fn number(text: &[u8]) -> Option<Number> {
+    if let Some(integer) = integer(text) {
+        return Some(Number::from_i64(integer));
+    }
+    matches!(text.first(), Some(b'-' | b'0'..=b'9')).then(|| Number::from_bytes(text).ok())?
 }
 
 /// The string that the whole text is, if it is one without escapes and blanks around it.
