@@ -33,7 +33,7 @@ mod code {
 pub(crate) enum Call {
     Create { number: u64, attempt: u32 },
     Complete { job: i64, number: Option<u64>, worker: u32, arrived: u64, attempt: u32 },
-    Poll { worker: u32, most: u32, backup: bool },
+    Poll { worker: u32, backup: bool },
     Stream { worker: u32 },
 }
 
@@ -150,7 +150,7 @@ impl<'a> Load<'a> {
                 WorkerKind::Poll => self.poll(worker),
                 WorkerKind::Stream => {
                     self.todo.push(Call::Stream { worker });
-                    self.todo.push(Call::Poll { worker, most: self.options.max_jobs, backup: true });
+                    self.todo.push(Call::Poll { worker, backup: true });
                 }
             }
         }
@@ -210,8 +210,8 @@ impl<'a> Load<'a> {
                     complete(job, &mut self.scratch);
                     each(call, "/gateway_protocol.Gateway/CompleteJob", &self.scratch);
                 }
-                Call::Poll { most, backup, .. } => {
-                    let request = self.poll_request(most, backup).encode_to_vec();
+                Call::Poll { worker, backup } => {
+                    let request = self.poll_request(worker, backup).encode_to_vec();
                     each(call, "/gateway_protocol.Gateway/ActivateJobs", &request);
                 }
                 Call::Stream { .. } => {
@@ -224,7 +224,10 @@ impl<'a> Load<'a> {
         self.todo = todo;
     }
 
-    fn poll_request(&self, most: u32, backup: bool) -> ActivateJobsRequest {
+    fn poll_request(&self, worker: u32, backup: bool) -> ActivateJobsRequest {
+        // Counted only now: of the answers that came together the first one asks, and the last one makes most room.
+        let held = if backup { 0 } else { self.workers[worker as usize].held };
+        let most = self.options.max_jobs.saturating_sub(held).max(1);
         ActivateJobsRequest {
             r#type: self.job_type.clone(),
             worker: "bench".into(),
@@ -382,8 +385,7 @@ impl<'a> Load<'a> {
         // As common clients do: ask for more when less than a third is left.
         if !state.polling && state.held * 10 <= most * 3 {
             state.polling = true;
-            let most = most - state.held;
-            self.todo.push(Call::Poll { worker, most, backup: false });
+            self.todo.push(Call::Poll { worker, backup: false });
         }
     }
 
@@ -441,9 +443,9 @@ impl<'a> Load<'a> {
         }
     }
 
-    fn poll_ended(&mut self, worker: u32, most: u32, backup: bool, status: Status) {
+    fn poll_ended(&mut self, worker: u32, backup: bool, status: Status) {
         if backup {
-            self.later(SECOND, Timer::Again(Call::Poll { worker, most, backup }));
+            self.later(SECOND, Timer::Again(Call::Poll { worker, backup }));
         }
         match status.code {
             code::OK if backup => (),
@@ -454,7 +456,7 @@ impl<'a> Load<'a> {
             code @ (code::RESOURCE_EXHAUSTED | code::UNAVAILABLE | code::DEADLINE_EXCEEDED) => {
                 self.error("poll", code);
                 if !backup {
-                    self.again(3, Call::Poll { worker, most, backup });
+                    self.again(3, Call::Poll { worker, backup });
                 }
             }
             _ => self.refused("ActivateJobs", status),
@@ -492,7 +494,7 @@ impl Sink<Call> for Load<'_> {
         match call {
             Call::Create { number, attempt } => self.create_ended(number, attempt, status.code),
             Call::Complete { .. } => self.complete_ended(call, status.code),
-            Call::Poll { worker, most, backup } => self.poll_ended(worker, most, backup, status),
+            Call::Poll { worker, backup } => self.poll_ended(worker, backup, status),
             Call::Stream { worker } => self.stream_ended(worker, status),
         }
     }

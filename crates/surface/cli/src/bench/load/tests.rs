@@ -116,17 +116,33 @@ fn a_poll_worker_holds_no_more_than_it_may() {
     let options = options("--worker poll --max-jobs 10");
     let mut load = Load::new(&options, WINDOW, 1);
     load.begin();
-    let poll = sent(&mut load)[0];
-    assert_eq!(poll, Call::Poll { worker: 0, most: 10, backup: false });
-    (0..9).for_each(|key| load.job(Job { key, number: None }, 0));
-    load.ended(poll, status(0));
-    let completes = sent(&mut load).into_iter().filter(|call| matches!(call, Call::Complete { .. }));
-    let mut polls = Vec::new();
-    for complete in completes.collect::<Vec<_>>() {
-        load.ended(complete, status(0));
-        polls.extend(sent(&mut load));
+    let polls = |load: &mut Load<'_>| {
+        let (mut calls, mut asked) = (Vec::new(), Vec::new());
+        load.send(|call, path, message| {
+            calls.push(call);
+            if path.ends_with("/ActivateJobs") {
+                asked.push(ActivateJobsRequest::decode(message).unwrap().max_jobs_to_activate);
+            }
+        });
+        (calls, asked)
+    };
+    let (calls, asked) = polls(&mut load);
+    assert_eq!((calls[0], &asked[..]), (Call::Poll { worker: 0, backup: false }, &[10][..]));
+    for key in 0..9 {
+        load.job(Job { key, number: None }, 0);
     }
-    assert_eq!(polls, [Call::Poll { worker: 0, most: 7, backup: false }]);
+    load.ended(calls[0], status(0));
+    let (completes, asked) = polls(&mut load);
+    let completes = completes.into_iter().filter(|call| matches!(call, Call::Complete { .. }));
+    assert_eq!((completes.clone().count(), &asked[..]), (9, &[][..]));
+    for complete in completes.clone().take(5) {
+        load.ended(complete, status(0));
+    }
+    assert!(polls(&mut load).1.is_empty());
+    for complete in completes.skip(5).take(3) {
+        load.ended(complete, status(0));
+    }
+    assert_eq!(polls(&mut load).1, [9]);
     assert_eq!(load.counts.strays, 9);
 }
 
