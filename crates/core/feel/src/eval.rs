@@ -124,7 +124,7 @@ impl<'e> Evaluator<'e> {
             Kind::InstanceOf(operand, kind) => self.instance_of(operand, *kind),
             Kind::If(parts) => {
                 let [condition, then, otherwise] = &**parts;
-                let branch = if self.truth(condition)? == Some(true) { then } else { otherwise };
+                let branch = if self.truth(condition, true)? == Some(true) { then } else { otherwise };
                 self.eval(branch)
             }
             Kind::For(expression) => self.for_expression(expression, at),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Eval, Evaluator};
 use crate::WarningKind;
-use crate::ast::{Arguments, Call, Callee, FunctionLiteral, Node};
+use crate::ast::{Arguments, Call, Callee, FunctionLiteral, Kind, Node};
 use crate::builtin::{self, Builtin};
 use crate::value::{Function, Text, Value};
 
@@ -16,7 +16,11 @@ impl Evaluator<'_> {
         match &call.callee {
             Callee::Builtin(builtin) => self.call_builtin(builtin, call, at),
             Callee::Variable(name, variable) => {
-                let function = self.eval(variable)?;
+                // A name without a value is no function; that it is no variable either would only confuse.
+                let function = match &variable.kind {
+                    Kind::Free(free) if self.scope.variable(&free.name).is_none() => Value::Null,
+                    _ => self.eval(variable)?,
+                };
                 self.call_value(Some(function), name, &call.arguments, at)
             }
         }

@@ -56,7 +56,7 @@ impl Evaluator<'_> {
         let decisive = !expression.every;
         let (mut decided, mut unknown) = (false, false);
         let whole = self.iterate(&expression.iterations, at, &mut |evaluator| {
-            match evaluator.truth(&expression.condition)? {
+            match evaluator.truth(&expression.condition, !unknown)? {
                 Some(boolean) if boolean == decisive => {
                     decided = true;
                     return Ok(Flow::Stop);

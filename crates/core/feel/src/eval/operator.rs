@@ -8,34 +8,40 @@ use crate::value::{Number, Value, by_utf16, equal, json, order, temporal};
 use crate::{Variable, WarningKind};
 
 impl Evaluator<'_> {
-    /// The value of a condition: a boolean or nothing. Null is nothing, and so, with a warning, is everything else.
-    pub(super) fn truth(&mut self, node: &Node) -> Eval<Option<bool>> {
+    /// The value of a condition: a boolean or nothing. What is no boolean, null included, is nothing, with a warning
+    /// unless the result is not known anyway.
+    pub(super) fn truth(&mut self, node: &Node, warn: bool) -> Eval<Option<bool>> {
         // Conditions are mostly comparisons, whose result need not become a value first.
-        match &node.kind {
+        let holds = match &node.kind {
             Kind::Compare(comparison, operands) if self.depth < self.env.budget.depth => {
                 self.depth += 1;
                 let holds = self.compare(*comparison, operands, node.at);
                 self.depth -= 1;
-                return holds;
+                holds?
             }
-            _ => (),
+            _ => match self.eval(node) {
+                Ok(Value::Boolean(boolean)) => Some(boolean),
+                Ok(Value::Null) => None,
+                Ok(other) => {
+                    if warn {
+                        self.invalid_type("boolean", &other, node.at);
+                    }
+                    return Ok(None);
+                }
+                Err(failure) => return Err(failure),
+            },
+        };
+        if holds.is_none() && warn {
+            self.invalid_type("boolean", &Value::Null, node.at);
         }
-        match self.eval(node) {
-            Ok(Value::Boolean(boolean)) => Ok(Some(boolean)),
-            Ok(Value::Null) => Ok(None),
-            Ok(other) => {
-                self.invalid_type("boolean", &other, node.at);
-                Ok(None)
-            }
-            Err(failure) => Err(failure),
-        }
+        Ok(holds)
     }
 
     /// `and` (decided by false) and `or` (decided by true): three-valued, what is no boolean counts as null.
     pub(super) fn connected(&mut self, operands: &[Node], decisive: bool) -> Eval<Option<bool>> {
         let mut unknown = false;
         for operand in operands {
-            match self.truth(operand)? {
+            match self.truth(operand, !unknown)? {
                 Some(boolean) if boolean == decisive => return Ok(Some(decisive)),
                 Some(_) => (),
                 None => unknown = true,

@@ -66,11 +66,8 @@ impl Evaluator<'_> {
                 self.charge_steps(list.len(), at)?;
                 let mut items = Vec::with_capacity(list.len());
                 for item in list.iter() {
-                    items.push(match item {
-                        Value::Null => Value::Null,
-                        // Each list inside of a list maps again, and lists are only so deep.
-                        item => self.field(item, name, at)?,
-                    });
+                    // A list inside of a list maps again; lists are only so deep.
+                    items.push(self.field(item, name, at)?);
                 }
                 self.make_list(items, at)
             }
@@ -111,7 +108,7 @@ impl Evaluator<'_> {
             },
         };
         if let Kind::Constant(Value::Number(index)) = &predicate.kind {
-            return Ok(self.at_index(&list, *index, at));
+            return Ok(at_index(&list, *index));
         }
         let mut kept = Vec::new();
         let is_logical = matches!(&predicate.kind, Kind::Compare(..) | Kind::And(_) | Kind::Or(_));
@@ -119,7 +116,7 @@ impl Evaluator<'_> {
             self.charge_steps(1, at)?;
             self.assign(slot, item);
             if is_logical {
-                if self.truth(predicate)? == Some(true) {
+                if self.truth(predicate, false)? == Some(true) {
                     item.clone_onto(&mut kept);
                 }
                 continue;
@@ -127,30 +124,23 @@ impl Evaluator<'_> {
             match self.eval(predicate)? {
                 Value::Boolean(true) => item.clone_onto(&mut kept),
                 // What a predicate gives for the first item tells whether it is an index.
-                Value::Number(index) if position == 0 => return Ok(self.at_index(&list, index, at)),
-                Value::Boolean(false) | Value::Null => (),
-                other => {
-                    self.invalid_type("boolean or number as filter", &other, at);
-                }
+                Value::Number(index) if position == 0 => return Ok(at_index(&list, index)),
+                _ => (),
             }
         }
         self.make_list(kept, at)
     }
+}
 
-    fn at_index(&mut self, list: &List, index: Number, at: u32) -> Value {
-        let item = index.to_i64().and_then(|index| {
-            let position = match index {
-                1.. => usize::try_from(index - 1).ok()?,
-                0 => return None,
-                _ => list.len().checked_sub(usize::try_from(index.unsigned_abs()).ok()?)?,
-            };
-            list.get(position)
-        });
-        match item {
-            Some(item) => item.clone(),
-            None => self.warn(WarningKind::NoPropertyFound, at, || {
-                format!("there is no item {index} in a list of {}", list.len())
-            }),
-        }
-    }
+/// The item at a position that counts from 1, or from -1 backwards; null when there is none.
+fn at_index(list: &List, index: Number) -> Value {
+    let item = index.to_i64().and_then(|index| {
+        let position = match index {
+            1.. => usize::try_from(index - 1).ok()?,
+            0 => return None,
+            _ => list.len().checked_sub(usize::try_from(index.unsigned_abs()).ok()?)?,
+        };
+        list.get(position)
+    });
+    item.cloned().unwrap_or_default()
 }

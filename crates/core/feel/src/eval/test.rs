@@ -81,6 +81,9 @@ impl Evaluator<'_> {
                 Some(equal(input, value) == Some(true) || items.iter().any(|item| same(input, item)))
             }
             Value::Boolean(true) if !matches!(input, Value::Boolean(_)) => Some(true),
+            Value::Boolean(false) => {
+                Some(self.compare_values(Comparison::Equal, input, value, at) == Some(true))
+            }
             other => self.compare_values(Comparison::Equal, input, other, at),
         }
     }
