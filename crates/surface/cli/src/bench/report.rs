@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::histogram::Histogram;
 use super::load::Counts;
+use super::model::Scenario;
 use super::options::{Options, WorkerKind};
 use super::process::Usage;
 
@@ -246,13 +247,14 @@ fn load(options: &Options) -> String {
         Some(rate) => format!("open loop, {rate} per second"),
         None => format!("closed loop, {} in flight", options.concurrency),
     };
-    let kind = match options.worker {
-        WorkerKind::Stream => "stream",
-        WorkerKind::Poll => "poll",
+    let workers = match (options.scenario, options.worker) {
+        (Scenario::Parked, _) => "no workers".to_owned(),
+        (_, WorkerKind::Stream) => format!("{} stream worker(s)", options.workers),
+        (_, WorkerKind::Poll) => format!("{} poll worker(s)", options.workers),
     };
     format!(
-        "{starts}; {} {kind} worker(s); {}+{} connection(s); {} B payload",
-        options.workers, options.connections, options.worker_connections, options.payload_bytes
+        "{starts}; {workers}; {}+{} connection(s); {} B payload",
+        options.connections, options.worker_connections, options.payload_bytes
     )
 }
 
