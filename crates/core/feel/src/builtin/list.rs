@@ -3,7 +3,6 @@
 use std::cmp::Ordering;
 
 use super::{Builtin, Call};
-use crate::WarningKind;
 use crate::eval::Eval;
 use crate::value::{Function, List, Number, Text, Value, order, same};
 
@@ -22,7 +21,16 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
     Builtin::variadic("and", &[&["list"]], |call, values| quantified(call, values, false)),
     Builtin::variadic("any", &[&["list"]], |call, values| quantified(call, values, true)),
     Builtin::variadic("or", &[&["list"]], |call, values| quantified(call, values, true)),
-    Builtin::new("sublist", &[&["list", "start position"], &["list", "start position", "length"]], sublist),
+    Builtin::new(
+        "sublist",
+        &[
+            &["list", "start position"],
+            &["list", "start position", "length"],
+            &["list", "start"],
+            &["list", "start", "length"],
+        ],
+        sublist,
+    ),
     Builtin::variadic("append", &[&["list", "items"]], append),
     Builtin::variadic("concatenate", &[&["lists"]], concatenate),
     Builtin::new("insert before", &[&["list", "position", "newItem"]], insert_before),
@@ -90,9 +98,7 @@ fn extreme(call: &mut Call<'_, '_>, values: &[Value], wanted: Ordering) -> Eval 
             Some(_) => (),
             None => {
                 let (left, right) = (item.type_name(), best.type_name());
-                return Ok(call.evaluator.warn(WarningKind::NotComparable, call.at, || {
-                    format!("cannot compare {left} with {right}")
-                }));
+                return call.fail(format_args!("cannot compare {left} with {right}"));
             }
         }
     }
@@ -231,26 +237,26 @@ fn quantified(call: &mut Call<'_, '_>, values: &[Value], decisive: bool) -> Eval
         match item {
             Value::Boolean(boolean) if *boolean == decisive => return Ok(Value::Boolean(decisive)),
             Value::Boolean(_) => (),
-            Value::Null => unknown = true,
-            other => {
-                call.fail(format_args!("expected booleans only, found {}", other.type_name()))?;
-                unknown = true;
-            }
+            _ => unknown = true,
         }
     }
     Ok(if unknown { Value::Null } else { Value::Boolean(!decisive) })
 }
 
-/// The index of a position that counts from 1, or from -1 backwards.
+/// The index before which a position lies that counts from 1, or from -1 backwards; at most the length. A position
+/// beyond an end is that end. Nothing for position 0.
 fn index(position: Number, length: usize) -> Option<usize> {
-    let position = position.to_i64()?;
-    let distance = usize::try_from(position.unsigned_abs()).ok()?;
-    let index = if position > 0 { distance - 1 } else { length.checked_sub(distance)? };
-    (index < length).then_some(index)
+    let position = position.to_i128()?;
+    let distance = usize::try_from(position.unsigned_abs()).unwrap_or(usize::MAX);
+    match position {
+        0 => None,
+        1.. => Some((distance - 1).min(length)),
+        _ => Some(length.saturating_sub(distance)),
+    }
 }
 
-fn no_position(call: &mut Call<'_, '_>, position: Number, length: usize) -> Eval {
-    call.fail(format_args!("there is no position {position} in a list of {length}"))
+fn no_position(call: &mut Call<'_, '_>, position: Number) -> Eval {
+    call.fail(format_args!("there is no position {position}"))
 }
 
 fn sublist(call: &mut Call<'_, '_>, values: &[Value]) -> Eval {
@@ -260,11 +266,11 @@ fn sublist(call: &mut Call<'_, '_>, values: &[Value]) -> Eval {
         _ => return call.illegal(values),
     };
     call.charge_steps(list.len())?;
-    let Some(first) = index(*start, list.len()) else { return no_position(call, *start, list.len()) };
-    let count = match length.map(Number::to_i64) {
+    let Some(first) = index(*start, list.len()) else { return no_position(call, *start) };
+    let count = match length.map(|length| length.to_i128()) {
         None => usize::MAX,
-        Some(Some(length @ 0..)) => usize::try_from(length).unwrap_or(usize::MAX),
-        Some(_) => return call.fail("the length is negative or too large"),
+        Some(Some(length)) => usize::try_from(length.max(0)).unwrap_or(usize::MAX),
+        Some(None) => return call.fail("the length is out of range"),
     };
     let end = first.saturating_add(count).min(list.len());
     call.list(list[first..end].to_vec())
@@ -277,32 +283,31 @@ fn append(call: &mut Call<'_, '_>, values: &[Value]) -> Eval {
     call.list(list.iter().chain(items).cloned().collect())
 }
 
-/// All lists of the arguments, one after the other; nothing, with a warning, if one is no list.
-fn joined(call: &mut Call<'_, '_>, values: &[Value]) -> Eval<Option<Vec<Value>>> {
+/// All lists of the arguments, or of one list of lists, one after the other. What is no list counts as a list of it.
+fn joined(call: &mut Call<'_, '_>, values: &[Value]) -> Eval<Vec<Value>> {
     let mut joined = Vec::new();
-    for list in values {
-        let Value::List(list) = list else {
-            call.illegal(values)?;
-            return Ok(None);
-        };
-        call.charge_steps(list.len())?;
-        call.evaluator.check_length(joined.len() + list.len(), call.at)?;
-        joined.extend_from_slice(list);
+    for list in items(call, values)? {
+        match list {
+            Value::List(list) => {
+                call.charge_steps(list.len())?;
+                call.evaluator.check_length(joined.len() + list.len(), call.at)?;
+                joined.extend_from_slice(list);
+            }
+            single => joined.push(single.clone()),
+        }
     }
-    Ok(Some(joined))
+    Ok(joined)
 }
 
 fn concatenate(call: &mut Call<'_, '_>, values: &[Value]) -> Eval {
-    match joined(call, values)? {
-        Some(items) => call.list(items),
-        None => Ok(Value::Null),
-    }
+    let items = joined(call, values)?;
+    call.list(items)
 }
 
 fn insert_before(call: &mut Call<'_, '_>, values: &[Value]) -> Eval {
     let [Value::List(list), Value::Number(position), item] = values else { return call.illegal(values) };
     call.charge_steps(list.len())?;
-    let Some(at) = index(*position, list.len()) else { return no_position(call, *position, list.len()) };
+    let Some(at) = index(*position, list.len()) else { return no_position(call, *position) };
     let mut items = list.to_vec();
     items.insert(at, item.clone());
     call.list(items)
@@ -311,9 +316,11 @@ fn insert_before(call: &mut Call<'_, '_>, values: &[Value]) -> Eval {
 fn remove(call: &mut Call<'_, '_>, values: &[Value]) -> Eval {
     let [Value::List(list), Value::Number(position)] = values else { return call.illegal(values) };
     call.charge_steps(list.len())?;
-    let Some(at) = index(*position, list.len()) else { return no_position(call, *position, list.len()) };
+    let Some(at) = index(*position, list.len()) else { return no_position(call, *position) };
     let mut items = list.to_vec();
-    items.remove(at);
+    if at < items.len() {
+        items.remove(at);
+    }
     call.list(items)
 }
 
@@ -351,7 +358,7 @@ fn distinct(call: &mut Call<'_, '_>, items: &[Value]) -> Eval<Vec<(Value, usize)
 }
 
 fn union(call: &mut Call<'_, '_>, values: &[Value]) -> Eval {
-    let Some(items) = joined(call, values)? else { return Ok(Value::Null) };
+    let items = joined(call, values)?;
     let kept = distinct(call, &items)?;
     call.list(kept.into_iter().map(|(item, _)| item).collect())
 }
@@ -390,15 +397,20 @@ fn collect_flat(call: &mut Call<'_, '_>, list: &List, flat: &mut Vec<Value>) -> 
 fn sort(call: &mut Call<'_, '_>, values: &[Value]) -> Eval {
     match values {
         [Value::List(list), Value::Function(precedes)] => {
-            let sorted = merge_sort(call, list, precedes)?;
-            call.list(sorted)
+            if precedes.literal().parameters.len() != 2 {
+                return call.fail("the function that orders needs two parameters");
+            }
+            match merge_sort(call, list, precedes)? {
+                Some(sorted) => call.list(sorted),
+                None => call.fail("the function that orders did not give a boolean"),
+            }
         }
         _ => call.illegal(values),
     }
 }
 
-/// A stable merge sort from short runs to long ones, whose comparisons may fail.
-fn merge_sort(call: &mut Call<'_, '_>, list: &[Value], precedes: &Function) -> Eval<Vec<Value>> {
+/// A stable merge sort from short runs to long ones; nothing when a comparison gives no boolean.
+fn merge_sort(call: &mut Call<'_, '_>, list: &[Value], precedes: &Function) -> Eval<Option<Vec<Value>>> {
     let mut items = list.to_vec();
     let mut width = 1;
     while width < items.len() {
@@ -408,8 +420,9 @@ fn merge_sort(call: &mut Call<'_, '_>, list: &[Value], precedes: &Function) -> E
             while let ([first, left_rest @ ..], [second, right_rest @ ..]) = (left, right) {
                 // The right one only goes first if it must, so that equal items keep their order.
                 let arguments = vec![second.clone(), first.clone()];
-                let swapped = call.evaluator.invoke_function(precedes, arguments, call.at)?;
-                if swapped.as_bool() == Some(true) {
+                let result = call.evaluator.invoke_function(precedes, arguments, call.at)?;
+                let Some(swapped) = result.as_bool() else { return Ok(None) };
+                if swapped {
                     merged.push(second.clone());
                     right = right_rest;
                 } else {
@@ -423,7 +436,7 @@ fn merge_sort(call: &mut Call<'_, '_>, list: &[Value], precedes: &Function) -> E
         items = merged;
         width *= 2;
     }
-    Ok(items)
+    Ok(Some(items))
 }
 
 fn string_join(call: &mut Call<'_, '_>, values: &[Value]) -> Eval {

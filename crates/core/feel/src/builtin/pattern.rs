@@ -14,7 +14,7 @@ const SIZE_MAX: usize = 1 << 20;
 /// Longest pattern, in bytes.
 const LENGTH_MAX: usize = 64 << 10;
 
-/// Compiles a pattern with flags of `s m i x`.
+/// Compiles a pattern with flags of `s m i x`; others have no meaning.
 pub(super) fn compile(pattern: &str, flags: &str) -> Result<Regex, String> {
     if pattern.len() > LENGTH_MAX {
         return Err(format!("a pattern has at most {LENGTH_MAX} bytes"));
@@ -26,7 +26,8 @@ pub(super) fn compile(pattern: &str, flags: &str) -> Result<Regex, String> {
             'm' => builder.multi_line(true),
             'i' => builder.case_insensitive(true),
             'x' => builder.ignore_whitespace(true),
-            other => return Err(format!("`{other}` is no flag; there are `s`, `m`, `i` and `x`")),
+            // Java looks for the flags that it knows and passes over all others.
+            _ => &mut builder,
         };
     }
     builder.size_limit(SIZE_MAX).dfa_size_limit(SIZE_MAX).nest_limit(100);

@@ -28,7 +28,7 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
         replace,
     ),
     Builtin::new("split", &[&["string", "delimiter"]], split),
-    Builtin::new("extract", &[&["string", "pattern"]], extract),
+    Builtin::new("extract", &[&["string", "pattern"], &["input", "pattern"]], extract),
     Builtin::new("trim", &[&["string"]], trim),
     Builtin::new("is blank", &[&["string"]], is_blank),
     Builtin::new("uuid", &[&[]], uuid),
@@ -108,7 +108,21 @@ fn substring_after(call: &mut Call<'_, '_>, values: &[Value]) -> Eval {
 }
 
 fn contains(call: &mut Call<'_, '_>, values: &[Value]) -> Eval {
-    Ok(two(call, values)?.map(|(text, part)| text.contains(part.as_str())).into())
+    Ok(two(call, values)?.map(|(text, part)| has(text, part)).into())
+}
+
+/// Whether a string has a part. A search of linear time takes longer to begin than most searches take to end.
+fn has(text: &Text, part: &Text) -> bool {
+    const SHORT: usize = 24;
+    let (bytes, wanted) = (text.as_bytes(), part.as_bytes());
+    match wanted {
+        [] => true,
+        [first, rest @ ..] if wanted.len() <= SHORT => bytes
+            .iter()
+            .enumerate()
+            .any(|(at, byte)| byte == first && bytes.get(at + 1..at + wanted.len()) == Some(rest)),
+        _ => text.contains(part.as_str()),
+    }
 }
 
 fn starts_with(call: &mut Call<'_, '_>, values: &[Value]) -> Eval {
@@ -200,7 +214,7 @@ fn split(call: &mut Call<'_, '_>, values: &[Value]) -> Eval {
         let mut end = 0;
         for found in regex.find_iter(text) {
             // Nothing is split off before the first character by a pattern that matches nothing.
-            if found.is_empty() && (found.start() == 0 || found.start() == text.len()) {
+            if found.end() == 0 {
                 continue;
             }
             parts.push(text[end..found.start()].into());

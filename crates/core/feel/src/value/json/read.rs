@@ -78,23 +78,19 @@ impl Reader<'_> {
     /// An integer of few digits with a comma or a bracket after it, as lists mostly have them.
     #[inline]
     fn short_integer(&mut self) -> Option<i64> {
-        let mut at = self.at;
+        let rest = self.text.get(self.at..)?;
         let mut integer = 0i64;
-        while let Some(&byte) = self.text.get(at) {
+        for (length, &byte) in rest.iter().take(19).enumerate() {
             let digit = byte.wrapping_sub(b'0');
             if digit > 9 {
-                let length = at - self.at;
-                if !matches!(byte, b',' | b']') || length == 0 || length > 1 && self.text[self.at] == b'0' {
+                let leading_zero = length > 1 && rest[0] == b'0';
+                if !matches!(byte, b',' | b']') || length == 0 || leading_zero {
                     return None;
                 }
-                self.at = at;
+                self.at += length;
                 return Some(integer);
             }
-            if at - self.at == 18 {
-                return None;
-            }
             integer = integer * 10 + i64::from(digit);
-            at += 1;
         }
         None
     }
