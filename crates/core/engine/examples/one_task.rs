@@ -2,6 +2,8 @@
 //!
 //! `cargo run --release -p coreto-engine --example one_task -- [INSTANCES] [PARKED]`
 
+#![expect(clippy::disallowed_types, clippy::disallowed_methods, reason = "it measures time from outside")]
+
 use std::sync::Arc;
 use std::time::Instant;
 

@@ -13,10 +13,10 @@ pub(crate) struct Termination {
 /// Listens from now on for SIGTERM and SIGINT.
 pub(crate) fn termination() -> anyhow::Result<Termination> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let _inside = runtime.enter();
+    let inside = runtime.enter();
     let terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
     let interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;
-    drop(_inside);
+    drop(inside);
     Ok(Termination { runtime, terminate, interrupt })
 }
 

@@ -1,5 +1,7 @@
 //! Each path over a real connection.
 
+#![allow(clippy::unwrap_used, reason = "a test")]
+
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;

@@ -28,6 +28,7 @@ coreto_machine::numbered! {
 
 coreto_machine::message! {
     /// One unit of work.
+    #[expect(clippy::struct_field_names, reason = "a job's type is called its job type")]
     pub(crate) struct Job {
         /// What it waits for.
         1 => pub(crate) state: JobState,
