@@ -29,7 +29,7 @@ pub(crate) struct Builtin {
     /// Names of parameters, one list per signature.
     signatures: &'static [&'static [&'static str]],
     /// Whether it takes any number of arguments from the shortest signature on.
-    variadic: bool,
+    pub(crate) variadic: bool,
     run: Run,
 }
 

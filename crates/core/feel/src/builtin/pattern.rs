@@ -19,7 +19,7 @@ pub(super) fn compile(pattern: &str, flags: &str) -> Result<Regex, String> {
     if pattern.len() > LENGTH_MAX {
         return Err(format!("a pattern has at most {LENGTH_MAX} bytes"));
     }
-    let mut builder = RegexBuilder::new(&translate(pattern));
+    let mut builder = RegexBuilder::new(&translate(pattern, flags.contains('s')));
     for flag in flags.chars() {
         match flag {
             's' => builder.dot_matches_new_line(true),
@@ -38,8 +38,9 @@ pub(super) fn compile(pattern: &str, flags: &str) -> Result<Regex, String> {
     })
 }
 
-/// Java's classes `\d \w \s` are those of ASCII, `\h` is a blank and `\Z` the end.
-fn translate(pattern: &str) -> String {
+/// Java's classes `\d \w \s` are those of ASCII, `\h` is a blank and `\Z` the end; its dot (unless it takes everything)
+/// stops at more than the one end of line that the matcher knows.
+fn translate(pattern: &str, dot_takes_all: bool) -> String {
     let mut out = String::with_capacity(pattern.len() + 16);
     let mut in_class = 0u32;
     let mut characters = pattern.chars().peekable();
@@ -69,6 +70,7 @@ fn translate(pattern: &str) -> String {
                 in_class = in_class.saturating_sub(1);
                 out.push(']');
             }
+            '.' if in_class == 0 && !dot_takes_all => out.push_str(r"[^\n\r\u{85}\u{2028}\u{2029}]"),
             other => out.push(other),
         }
     }

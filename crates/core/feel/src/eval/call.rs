@@ -49,13 +49,21 @@ impl Evaluator<'_> {
         let Some(parameters) = builtin.overload(names) else {
             return Ok(self.no_function(builtin.name, names.iter().map(Text::as_str), at));
         };
-        let ordered: Vec<Value> = parameters
+        let mut ordered: Vec<Value> = parameters
             .iter()
             .map(|parameter| {
                 let found = names.iter().position(|name| name.as_str() == *parameter);
                 found.map_or(Value::Null, |at| values[at].clone())
             })
             .collect();
+        // By name, what may come any number of times comes as one list.
+        if builtin.variadic
+            && ordered.len() > 1
+            && let Some(Value::List(rest)) = ordered.last().cloned()
+        {
+            ordered.pop();
+            ordered.extend_from_slice(&rest);
+        }
         builtin::run(self, builtin, &ordered, None, at)
     }
 

@@ -1,7 +1,7 @@
 //! Unary tests.
 
 use super::{Eval, Evaluator, exhausted};
-use crate::ast::{Comparison, In, Slot, Test};
+use crate::ast::{Comparison, In, Kind, Slot, Test};
 use crate::value::{Range, Value, equal, same};
 
 impl Evaluator<'_> {
@@ -53,6 +53,9 @@ impl Evaluator<'_> {
                 let input = self.local(slot).clone();
                 self.charge_walk(&input, at)?;
                 self.charge_walk(&value, at)?;
+                if value.is_null() && matches!(node.kind, Kind::Range(_)) {
+                    return Ok(None);
+                }
                 Ok(self.matches(&input, &value, node.at))
             }
         }

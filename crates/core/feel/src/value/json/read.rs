@@ -80,7 +80,7 @@ impl Reader<'_> {
     fn short_integer(&mut self) -> Option<i64> {
         let rest = self.text.get(self.at..)?;
         let mut integer = 0i64;
-        for (length, &byte) in rest.iter().take(19).enumerate() {
+        for (length, &byte) in rest.iter().enumerate() {
             let digit = byte.wrapping_sub(b'0');
             if digit > 9 {
                 let leading_zero = length > 1 && rest[0] == b'0';
@@ -89,6 +89,9 @@ impl Reader<'_> {
                 }
                 self.at += length;
                 return Some(integer);
+            }
+            if length == 18 {
+                return None;
             }
             integer = integer * 10 + i64::from(digit);
         }

@@ -113,7 +113,8 @@ impl Date {
         if parts.next().is_some() || year.len() < 4 || year.len() > 9 || month.len() != 2 || day.len() != 2 {
             return None;
         }
-        if year.len() > 4 && year.starts_with('0') {
+        // A sign marks a year that needs one.
+        if year.len() > 4 && year.starts_with('0') || year.len() == 4 && text.starts_with('+') {
             return None;
         }
         let year: i32 = super::digits(year)?.try_into().ok()?;

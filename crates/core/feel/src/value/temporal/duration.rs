@@ -89,10 +89,12 @@ impl DaysTimeDuration {
             let (whole, fraction) = seconds.split_once('.').unwrap_or((seconds, ""));
             nanos += amount(whole)? * i128::from(NANOS_PER_SECOND);
             if seconds.contains('.') {
-                if fraction.is_empty() || fraction.len() > 9 {
+                if fraction.len() > 9 {
                     return None;
                 }
-                nanos += amount(fraction)? * 10i128.pow(9 - u32::try_from(fraction.len()).ok()?);
+                // Nothing after the point is nothing.
+                let digits = if fraction.is_empty() { "0" } else { fraction };
+                nanos += amount(digits)? * 10i128.pow(9 - u32::try_from(digits.len()).ok()?);
             }
             parts += 1;
         }
