@@ -32,7 +32,7 @@ pub(crate) enum Command {
     /// Check BPMN files without a server: all that is wrong with them, and where.
     Check(CheckArgs),
     /// Measure a server, or what this machine can do at best.
-    Bench(Box<coreto_cli::bench::Options>),
+    Bench(Box<crate::command::bench::BenchArgs>),
     /// Show the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),

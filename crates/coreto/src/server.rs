@@ -17,15 +17,15 @@ use coreto_grpc::Outlet;
 use coreto_log::disk::RealDisk;
 use coreto_log::{DiskLog, NodeId};
 use coreto_partition::store::{FjallStore, Store, StoreError};
-use coreto_partition::{Clock, Config, Service};
+use coreto_partition::{Clock, Config, Effects, Service};
 use tokio::sync::oneshot;
 
 use crate::config::ServerConfig;
 use backend::Partitions;
-use directory::DataDirectory;
 use export::{Exporters, Watching};
 use management::Management;
 
+pub(crate) use directory::DataDirectory;
 pub(crate) use signal::termination;
 
 /// The name of the engine's group of partitions.
@@ -70,7 +70,8 @@ impl Server {
         let clock = Arc::new(if config.controlled_clock { Clock::controlled() } else { Clock::real() });
         let sinks = Arc::new(Sinks::default());
         let outlet = Outlet::new(1);
-        let partitions = Service::start(partition_config(config, &directory, &log, &clock, &sinks, &outlet))?;
+        let partitions =
+            Service::start(partition_config(config, &directory, &log, &clock, &sinks, outlet.clone()))?;
         let handles = partitions.handles().to_vec();
 
         let backend = Arc::new(Partitions { handles: handles.clone(), sinks });
@@ -129,13 +130,14 @@ where
 /// Is ready once a service shall drain.
 type Drained = std::pin::Pin<Box<dyn Future<Output = ()> + Send>>;
 
-fn partition_config(
+/// What the engine's partitions run on, whoever performs their effects.
+pub(crate) fn partition_config(
     config: &ServerConfig,
     directory: &DataDirectory,
     log: &Arc<DiskLog>,
     clock: &Arc<Clock>,
     sinks: &Arc<Sinks>,
-    outlet: &Arc<Outlet>,
+    effects: Arc<dyn Effects<Engine>>,
 ) -> Config<Engine, DiskLog<RealDisk>> {
     let (root, sinks, zone) = (directory.path().to_owned(), Arc::clone(sinks), Arc::clone(&config.zone));
     Config {
@@ -146,7 +148,7 @@ fn partition_config(
         node: NodeId(0),
         stores: Box::new(move |name| open_store(&root.join(name.to_string()).join("store"))),
         env: Box::new(move |_| Env::new(Arc::clone(&sinks), Limits::default(), Arc::clone(&zone))),
-        effects: outlet.clone(),
+        effects,
         watcher: None,
         clock: Arc::clone(clock),
         limits: config.limits.clone(),
