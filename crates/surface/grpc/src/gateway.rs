@@ -224,7 +224,7 @@ impl gateway_server::Gateway for Gateway {
         &self,
         request: tonic::Request<pb::StreamActivatedJobsRequest>,
     ) -> Answered<Self::StreamActivatedJobsStream> {
-        Ok(Response::new(crate::stream::open(self, request.into_inner())?))
+        Ok(Response::new(Jobs(crate::stream::open(self, request.into_inner())?)))
     }
 
     async fn complete_job(

@@ -17,6 +17,7 @@ use tonic_health::pb::health_server::HealthServer;
 use crate::gateway::Gateway;
 use crate::health::Checks;
 use crate::inspect::Inspect;
+use crate::lean::{self, AnswerBody};
 use crate::reflection;
 
 pub(crate) type Never = std::convert::Infallible;
@@ -25,6 +26,7 @@ pub(crate) type Answer = BoxFuture<Response<Body>, Never>;
 /// The services of one runtime thread.
 #[derive(Clone)]
 pub(crate) struct Router {
+    lean: Arc<Gateway>,
     gateway: GatewayServer<Gateway>,
     inspect: InspectServer<Inspect>,
     health: HealthServer<Checks>,
@@ -38,8 +40,10 @@ impl Router {
             desk: Arc::clone(&gateway.desk),
         });
         let health = HealthServer::new(Checks { shared: Arc::clone(&gateway.shared) });
+        let gateway = Arc::new(gateway);
         Self {
-            gateway: GatewayServer::new(gateway).max_decoding_message_size(bytes_max),
+            lean: Arc::clone(&gateway),
+            gateway: GatewayServer::from_arc(gateway).max_decoding_message_size(bytes_max),
             inspect: inspect.max_decoding_message_size(bytes_max),
             health: health.max_decoding_message_size(bytes_max),
         }
@@ -47,15 +51,19 @@ impl Router {
 }
 
 impl hyper::service::Service<Request<Incoming>> for Router {
-    type Response = Response<Body>;
+    type Response = Response<AnswerBody>;
     type Error = Never;
     type Future = Called;
 
     fn call(&self, request: Request<Incoming>) -> Called {
+        if !is_grpc(&request) {
+            return Called::Tonic(Box::pin(async { Ok(not_grpc()) }));
+        }
         let path = request.uri().path();
-        Called(if !is_grpc(&request) {
-            Box::pin(async { Ok(not_grpc()) })
-        } else if path.starts_with("/gateway_protocol.Gateway/") {
+        if let Some(method) = lean::Method::at(path) {
+            return Called::Lean(Box::pin(lean::call(Arc::clone(&self.lean), method, request)));
+        }
+        Called::Tonic(if path.starts_with("/gateway_protocol.Gateway/") {
             self.gateway.clone().call(request)
         } else if path.starts_with("/coreto.v1.Inspect/") {
             self.inspect.clone().call(request)
@@ -81,21 +89,30 @@ fn not_grpc() -> Response<Body> {
 }
 
 /// A call under way.
-pub(crate) struct Called(Answer);
+pub(crate) enum Called {
+    /// Served by tonic's code.
+    Tonic(Answer),
+    /// Served by ours.
+    Lean(Pin<Box<dyn Future<Output = Response<AnswerBody>> + Send>>),
+}
 
 impl Future for Called {
-    type Output = Result<Response<Body>, Never>;
+    type Output = Result<Response<AnswerBody>, Never>;
 
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        self.0.as_mut().poll(context).map_ok(|mut response| {
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let answer = match self.get_mut() {
+            Self::Lean(answer) => return answer.as_mut().poll(context).map(Ok),
+            Self::Tonic(answer) => answer,
+        };
+        answer.as_mut().poll(context).map_ok(|mut response| {
             // tonic says OUT_OF_RANGE of a message that is too large, which no service of ours says of anything;
             // gRPC's word is RESOURCE_EXHAUSTED.
-            if let Some(status) = response.headers_mut().get_mut("grpc-status")
+            if let Some(status) = response.headers_mut().get_mut(tonic::Status::GRPC_STATUS)
                 && status.as_bytes() == b"11"
             {
                 *status = HeaderValue::from(Code::ResourceExhausted as i32);
             }
-            response
+            response.map(AnswerBody::Tonic)
         })
     }
 }

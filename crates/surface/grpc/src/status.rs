@@ -36,6 +36,8 @@ pub(crate) enum Failure {
     SlowWatcher { after: Duration },
     /// More polls and streams than the server holds.
     TooManyWait { waiting_max: usize },
+    /// A request's message is too large.
+    TooLarge { bytes_max: usize },
     /// The server shuts down.
     Draining,
     /// The engine answered a question that was not asked.
@@ -109,6 +111,9 @@ fn describe(failure: Failure) -> (Code, String) {
             Code::ResourceExhausted,
             format!("{waiting_max} polls and job streams are open, which is the limit; try again later"),
         ),
+        Failure::TooLarge { bytes_max } => {
+            (Code::ResourceExhausted, format!("a request may have {bytes_max} bytes, and this one has more"))
+        }
         Failure::Draining => (Code::Unavailable, "the server shuts down".to_owned()),
         Failure::Mismatch { call } => {
             (Code::Internal, format!("the engine gave another kind of answer to {call}"))

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use coreto_protocol::gateway as pb;
+use coreto_record::ActivatedJob;
 use tonic::Status;
 
 use crate::convert;
@@ -13,12 +14,7 @@ use crate::gateway::{Gateway, Shared};
 use crate::status::Failure;
 use coreto_engine::{SinkKind, SinkSpec};
 
-/// The jobs of one stream. Dropped, the stream is closed and its unread jobs are given back.
-pub(crate) struct Jobs {
-    sink: Open,
-}
-
-pub(crate) fn open(gateway: &Gateway, request: pb::StreamActivatedJobsRequest) -> Result<Jobs, Failure> {
+pub(crate) fn open(gateway: &Gateway, request: pb::StreamActivatedJobsRequest) -> Result<Open, Failure> {
     convert::not_blank("type", &request.r#type)?;
     convert::at_least_one("timeout", request.timeout)?;
     convert::unbuilt(request.with_lease, "withLease")?;
@@ -31,25 +27,7 @@ pub(crate) fn open(gateway: &Gateway, request: pb::StreamActivatedJobsRequest) -
         tenants,
         kind: SinkKind::Stream,
     };
-    let sink = Open::new(gateway, spec, Kind::Stream, gateway.shared.config.stream_credit)?;
-    Ok(Jobs { sink })
-}
-
-impl tokio_stream::Stream for Jobs {
-    type Item = Result<pb::ActivatedJob, Status>;
-
-    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let Open { shared, desk, number, .. } = &self.sink;
-        let (job, credit) = {
-            let mut local = desk.local();
-            let sweep = local.sweep;
-            local.sinks.take(*number, sweep, context.waker())
-        };
-        if credit > 0 {
-            shared.backend.add_credit(*number, credit);
-        }
-        job.map(|job| job.map(|job| Ok(convert::job(&job))))
-    }
+    Open::new(gateway, spec, Kind::Stream, gateway.shared.config.stream_credit)
 }
 
 /// An open sink. Dropped, it is closed, and what nobody took is given back.
@@ -74,6 +52,32 @@ impl Open {
         let sink = shared.outlet.open(*number, &*shared.backend, spec, credit);
         desk.local().sinks.open(sink, kind);
         Ok(Self { shared: Arc::clone(shared), desk: Arc::clone(desk), number: sink })
+    }
+}
+
+impl Open {
+    /// Takes the next job of a stream, or `None` at its end.
+    pub(crate) fn poll_job(&self, context: &mut Context<'_>) -> Poll<Option<Box<ActivatedJob>>> {
+        let (job, credit) = {
+            let mut local = self.desk.local();
+            let sweep = local.sweep;
+            local.sinks.take(self.number, sweep, context.waker())
+        };
+        if credit > 0 {
+            self.shared.backend.add_credit(self.number, credit);
+        }
+        job
+    }
+}
+
+/// The jobs of one stream, for whoever does not encode them himself.
+pub(crate) struct Jobs(pub(crate) Open);
+
+impl tokio_stream::Stream for Jobs {
+    type Item = Result<pb::ActivatedJob, Status>;
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.0.poll_job(context).map(|job| job.map(|job| Ok(convert::job(&job))))
     }
 }
 
