@@ -1,32 +1,40 @@
-//! Definitions that records speak of, asked once.
+//! Where the definitions come from that records speak of.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use coreto_engine::{Answer, Definition, Engine, Query};
 use coreto_machine::Caller;
-use coreto_partition::Handle;
+use coreto_partition::{Handle, Refused};
 use coreto_record::ProcessDefinitionKey;
 
-/// Looks definitions up through a partition's handle, and remembers them.
-pub struct Definitions {
-    handle: Handle<Engine>,
-    known: HashMap<ProcessDefinitionKey, Arc<Definition>>,
+/// Knows process definitions. They never change, so whoever asks may remember the answer.
+pub trait Definitions: Send {
+    /// The definition with this key; `None` when there is none.
+    ///
+    /// # Errors
+    /// When nobody can tell for now. A record must not be rendered then: it would come out otherwise later.
+    fn definition(&mut self, key: ProcessDefinitionKey) -> Result<Option<Arc<Definition>>, Unanswered>;
 }
 
-impl Definitions {
-    /// Definitions of the partition behind the handle.
-    pub fn new(handle: Handle<Engine>) -> Self {
-        Self { handle, known: HashMap::new() }
-    }
+/// Nobody can tell what a definition is, for now.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot ask the partition for process definition {key}")]
+pub struct Unanswered {
+    /// The definition.
+    pub key: ProcessDefinitionKey,
+    /// Why the partition does not answer.
+    pub source: Refused,
+}
 
-    /// The definition with this key; `None` when it is not there, or the partition does not answer.
-    pub fn get(&mut self, key: ProcessDefinitionKey) -> Option<&Arc<Definition>> {
-        if !self.known.contains_key(&key) {
-            let answer = self.handle.ask(Caller::internal(), Query::Definition(key)).ok()?;
-            let Answer::Definition(Some(definition)) = answer else { return None };
-            self.known.insert(key, definition);
+impl Definitions for Handle<Engine> {
+    fn definition(&mut self, key: ProcessDefinitionKey) -> Result<Option<Arc<Definition>>, Unanswered> {
+        match self.ask(Caller::internal(), Query::Definition(key)) {
+            Ok(Answer::Definition(definition)) => Ok(definition),
+            Ok(other) => {
+                let reason = format!("it answered another question: {other:?}").into();
+                Err(Unanswered { key, source: Refused::Closed { reason } })
+            }
+            Err(source) => Err(Unanswered { key, source }),
         }
-        self.known.get(&key)
     }
 }

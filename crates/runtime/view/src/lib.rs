@@ -15,12 +15,13 @@
 
 mod definitions;
 mod exporter;
+mod failure;
 mod filter;
 mod render;
 mod sink;
 mod tail;
 
-pub use definitions::Definitions;
+pub use definitions::{Definitions, Unanswered};
 pub use exporter::{Config, Exporter, Progress, Running};
 pub use filter::Filter;
 pub use render::Renderer;

@@ -1,4 +1,4 @@
-//! Records as the JSON that Zeebe's exporters write.
+//! Records as the JSON that Zeebe's exporters write (contract: exported records).
 
 mod command;
 mod event;
@@ -10,16 +10,19 @@ use coreto_partition::{Body, Record};
 use coreto_record::ProcessInstanceKey;
 use coreto_record::protocol::ValueType;
 
-use crate::definitions::Definitions;
+use crate::definitions::{Definitions, Unanswered};
 use json::Object;
+use model::Models;
 
-/// The version that readers switch features by.
-const BROKER_VERSION: &str = "8.8.0";
+pub(crate) use json::integer;
+
+/// The version that readers switch features by; index names carry it too.
+pub(crate) const BROKER_VERSION: &str = "8.8.0";
 
 /// Renders records of one partition.
 pub struct Renderer {
     partition: u32,
-    definitions: Definitions,
+    models: Models,
 }
 
 /// What a record is about, beside its rendered text.
@@ -31,8 +34,8 @@ pub(crate) struct Subject {
 
 impl Renderer {
     /// A renderer for records of a partition.
-    pub const fn new(partition: u32, definitions: Definitions) -> Self {
-        Self { partition, definitions }
+    pub fn new(partition: u32, definitions: impl Definitions + 'static) -> Self {
+        Self { partition, models: Models::new(Box::new(definitions)) }
     }
 
     /// What a record is about; `None` for what has no place in the record protocol.
@@ -51,50 +54,74 @@ impl Renderer {
 
     /// Appends a record as one JSON object; `sequence` stands in it when it is given.
     /// Appends nothing for what has no place in the record protocol.
-    pub fn render(&mut self, record: &Record<Engine>, sequence: Option<u64>, out: &mut Vec<u8>) {
-        let Some(Subject { value_type, .. }) = Self::subject(record) else { return };
+    ///
+    /// # Errors
+    /// When a definition that the record speaks of cannot be asked for now; nothing is appended then.
+    pub fn render(
+        &mut self,
+        record: &Record<Engine>,
+        sequence: Option<u64>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Unanswered> {
+        let Some(Subject { value_type, .. }) = Self::subject(record) else { return Ok(()) };
+        let length = out.len();
+        let written = self.write(record, value_type, sequence, out);
+        if written.is_err() {
+            out.truncate(length);
+        }
+        written
+    }
+
+    fn write(
+        &mut self,
+        record: &Record<Engine>,
+        value_type: ValueType,
+        sequence: Option<u64>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Unanswered> {
         let mut object = Object::begin(out);
         object.number("position", record.position.cast_signed());
         object.number("sourceRecordPosition", record.source_position.map_or(-1, u64::cast_signed));
         object.number("timestamp", record.timestamp.as_millis());
         object.number("partitionId", i64::from(self.partition));
-        object.text("valueType", value_type.name());
-        object.text("brokerVersion", BROKER_VERSION);
-        object.number("recordVersion", 1);
-        object.raw("authorizations", "{}");
+        object.word("valueType", value_type.name());
+        object.word("brokerVersion", BROKER_VERSION);
+        object.members(r#""recordVersion":1,"authorizations":{},"batchOperationReference":-1"#);
         object.number("operationReference", record.operation_reference.map_or(-1, u64::cast_signed));
-        object.number("batchOperationReference", -1);
         if let Some(sequence) = sequence {
             object.number("sequence", sequence.cast_signed());
         }
-        let rejected = match &record.body {
-            Body::Rejection { rejection, .. } => (rejection.kind.name(), rejection.reason.as_str()),
-            Body::Command(_) | Body::Event(_) => ("NULL_VAL", ""),
-        };
-        object.text("rejectionType", rejected.0);
-        object.text("rejectionReason", rejected.1);
         match &record.body {
             Body::Command(handled) => {
+                accepted(&mut object);
                 head(&mut object, "COMMAND", value_type, handled.intent, handled.key);
                 object.raw("value", "{}");
             }
             Body::Event(event) => {
+                accepted(&mut object);
                 let (intent, key) = event::intent_and_key(event);
                 head(&mut object, "EVENT", value_type, intent, key);
-                event::value(event, &mut self.definitions, &mut object);
+                event::value(event, &mut self.models, &mut object)?;
             }
-            Body::Rejection { command, .. } => {
+            Body::Rejection { command, rejection } => {
+                object.word("rejectionType", rejection.kind.name());
+                object.text("rejectionReason", &rejection.reason);
                 let (_, intent, key) = command.describe();
                 head(&mut object, "COMMAND_REJECTION", value_type, intent, key);
                 command::value(command, &mut object);
             }
         }
         object.end();
+        Ok(())
     }
 }
 
-fn head(object: &mut Object<'_>, record_type: &str, value_type: ValueType, intent: u32, key: u64) {
-    object.text("recordType", record_type);
-    object.text("intent", value_type.intent_name(intent).unwrap_or("UNKNOWN"));
+fn accepted(object: &mut Object<'_>) {
+    object.members(r#""rejectionType":"NULL_VAL","rejectionReason":"""#);
+}
+
+fn head(object: &mut Object<'_>, record_type: &'static str, value_type: ValueType, intent: u32, key: u64) {
+    object.word("recordType", record_type);
+    object.word("intent", value_type.intent_name(intent).unwrap_or("UNKNOWN"));
     object.key("key", key);
 }

@@ -70,7 +70,7 @@ pub enum SinkError {
     },
 }
 
-/// Takes documents, and at times makes sure that they arrived.
+/// Takes documents, and at times makes sure that they arrived. Calls block the exporter's thread and nobody else.
 pub trait Sink: Send + 'static {
     /// Whether documents carry the per-type `sequence`.
     fn wants_sequence(&self) -> bool;
@@ -86,4 +86,12 @@ pub trait Sink: Send + 'static {
     /// # Errors
     /// When it may not have arrived. What was added stays, and is sent again by the next call.
     fn flush(&mut self) -> Result<(), SinkError>;
+
+    /// Makes what has arrived survive a crash. Called before a cursor names it, so not for every flush.
+    ///
+    /// # Errors
+    /// When it may not survive.
+    fn settle(&mut self) -> Result<(), SinkError> {
+        Ok(())
+    }
 }

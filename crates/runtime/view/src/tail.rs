@@ -8,8 +8,7 @@ use coreto_log::{LogReader, PartitionLog, PartitionName};
 use coreto_partition::{Body, Handle, Record, records};
 use coreto_record::ProcessInstanceKey;
 
-use crate::definitions::Definitions;
-use crate::exporter::told;
+use crate::failure::{Pause, told};
 use crate::render::Renderer;
 
 /// What to watch.
@@ -112,7 +111,13 @@ impl<L: PartitionLog> Begun<L> {
         closed: impl Fn() -> bool,
     ) -> Result<(), TailError> {
         let Self { tail, mut reader, mut next } = self;
-        let mut renderer = Renderer::new(tail.partition.number, Definitions::new(tail.handle.clone()));
+        let mut chunks = Chunks {
+            renderer: Renderer::new(tail.partition.number, tail.handle.clone()),
+            tailed: Tailed::default(),
+            bytes: 0,
+            json: Vec::new(),
+        };
+        // Bound: until nobody looks any more.
         loop {
             let Some(batch) = reader.next().map_err(|error| TailError::of(&error))? else {
                 if closed() {
@@ -125,31 +130,60 @@ impl<L: PartitionLog> Begun<L> {
             if batch.payload.is_empty() {
                 continue;
             }
-            let mut open = true;
-            let mut tailed = Tailed::default();
-            let mut bytes = 0;
+            let mut state = Ok(true);
             let read = records::<Engine>(&batch.payload, |record| {
-                if !open || !tail.wants(&record) {
-                    return;
-                }
-                let mut json = Vec::new();
-                renderer.render(&record, None, &mut json);
-                if let Ok(json) = String::from_utf8(json)
-                    && !json.is_empty()
-                {
-                    tailed.position = record.position;
-                    bytes += json.len();
-                    tailed.records.push(json);
-                }
-                if bytes >= CHUNK {
-                    bytes = 0;
-                    open = put(std::mem::take(&mut tailed));
+                if matches!(state, Ok(true)) && tail.wants(&record) {
+                    state = chunks.add(&record, &mut put, &closed);
                 }
             });
             read.map_err(|error| TailError::of(&error))?;
-            if !open || (!tailed.records.is_empty() && !put(tailed)) {
+            if !state? || !chunks.hand_over(&mut put) {
                 return Ok(());
             }
         }
+    }
+}
+
+/// Records on their way to whoever looks.
+struct Chunks {
+    renderer: Renderer,
+    tailed: Tailed,
+    bytes: usize,
+    json: Vec<u8>,
+}
+
+impl Chunks {
+    /// Adds a record; says whether anybody still looks.
+    fn add(
+        &mut self,
+        record: &Record<Engine>,
+        put: &mut impl FnMut(Tailed) -> bool,
+        closed: &impl Fn() -> bool,
+    ) -> Result<bool, TailError> {
+        let mut pause = Pause::default();
+        self.json.clear();
+        while let Err(error) = self.renderer.render(record, None, &mut self.json) {
+            if closed() {
+                return Ok(false);
+            }
+            if pause.is_long() {
+                return Err(TailError::of(&error));
+            }
+            pause.take();
+        }
+        if self.json.is_empty() {
+            return Ok(true);
+        }
+        let json = std::str::from_utf8(&self.json).map_err(|error| TailError::of(&error))?;
+        self.tailed.position = record.position;
+        self.bytes += json.len();
+        self.tailed.records.push(json.to_owned());
+        Ok(self.bytes < CHUNK || self.hand_over(put))
+    }
+
+    /// Hands over what there is; says whether anybody still looks.
+    fn hand_over(&mut self, put: &mut impl FnMut(Tailed) -> bool) -> bool {
+        self.bytes = 0;
+        self.tailed.records.is_empty() || put(std::mem::take(&mut self.tailed))
     }
 }

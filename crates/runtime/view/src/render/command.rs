@@ -1,142 +1,156 @@
-//! Rejected commands: what the client had wished for.
+//! Rejected commands: what was wished for. What a command does not say is −1 or empty.
+
+use std::sync::Arc;
 
 use coreto_machine::Tenant;
-use coreto_record::{Command, Document, Key, ProcessInstanceKey};
+use coreto_record::command::{ActivateJobs, CreateInstance, Deploy, TerminateChildren};
+use coreto_record::event::{ElementChanged, IncidentRecord, JobChanged};
+use coreto_record::{Command, Key, ProcessDefinitionKey, ProcessInstanceKey};
 
+use super::event;
 use super::json::Object;
-use super::model;
+use super::model::{self, Model};
 
 /// The process instance that a command names.
 pub(super) fn instance(command: &Command) -> Option<ProcessInstanceKey> {
     match command {
         Command::CancelInstance(cancel) => Some(cancel.instance),
         Command::ActivateElement(activate) => Some(activate.instance),
-        _ => None,
+        Command::Deploy(_)
+        | Command::CreateInstance(_)
+        | Command::SetVariables(_)
+        | Command::ActivateJobs(_)
+        | Command::CompleteJob(_)
+        | Command::FailJob(_)
+        | Command::ThrowError(_)
+        | Command::UpdateJobRetries(_)
+        | Command::UpdateJobTimeout(_)
+        | Command::ResolveIncident(_)
+        | Command::PinClock(_)
+        | Command::ResetClock(())
+        | Command::YieldJob(_)
+        | Command::CompleteElement(_)
+        | Command::TerminateElement(_)
+        | Command::TerminateChildren(_)
+        | Command::Tick(()) => None,
     }
-}
-
-/// A job of which only the command's part is known.
-#[derive(Default)]
-struct Job<'a> {
-    retries: i64,
-    backoff: i64,
-    timeout: i64,
-    error_message: &'a str,
-    error_code: &'a str,
-    variables: Document,
 }
 
 /// Writes the member `value`.
 pub(super) fn value(command: &Command, record: &mut Object<'_>) {
-    record.object("value", |value| match command {
-        Command::Deploy(deploy) => {
-            value.objects("resources", &deploy.resources, |resource, object| {
-                object.base64("resource", &resource.content);
-                object.text("resourceName", &resource.name);
-            });
-            model::tenant(value, deploy.tenant);
+    let mut object = record.open("value");
+    let value = &mut object;
+    match command {
+        Command::Deploy(deploy) => deployment(deploy, value),
+        Command::CreateInstance(create) => creation(create, value),
+        Command::CancelInstance(cancel) => {
+            element(&ElementChanged { instance: cancel.instance, ..ElementChanged::default() }, value);
         }
-        Command::CreateInstance(create) => {
-            value.text("bpmnProcessId", &create.process);
-            value.number("version", create.version.map_or(-1, i64::from));
-            value.key("processDefinitionKey", create.definition.map_or(0, Key::raw));
-            value.number("processInstanceKey", -1);
-            value.raw("variables", create.variables.as_str());
-            value.raw("startInstructions", "[]");
-            model::tenant(value, create.tenant);
+        Command::ActivateElement(activate) => element(
+            &ElementChanged {
+                key: activate.key,
+                scope: activate.scope,
+                instance: activate.instance,
+                definition: activate.definition,
+                tenant: activate.tenant,
+                ..ElementChanged::default()
+            },
+            value,
+        ),
+        Command::CompleteElement(_) | Command::TerminateElement(_) => {
+            element(&ElementChanged::default(), value);
         }
-        Command::CancelInstance(cancel) => element(value, cancel.instance.raw(), 0),
-        Command::ActivateElement(activate) => element(value, activate.instance.raw(), activate.scope.raw()),
-        Command::CompleteElement(_) | Command::TerminateElement(_) | Command::TerminateChildren(_) => {
-            element(value, 0, 0);
-        }
+        Command::TerminateChildren(terminate) => batch(terminate, value),
         Command::SetVariables(set) => {
-            value.key("scopeKey", set.scope.raw());
-            value.text("updateSemantics", if set.local { "LOCAL" } else { "PROPAGATE" });
-            value.raw("variables", set.variables.as_str());
+            event::document_update(set.scope.raw(), set.local, set.variables.as_str(), value);
             model::tenant(value, Tenant::DEFAULT);
         }
-        Command::ActivateJobs(activate) => {
-            value.text("type", &activate.job_type);
-            value.text("worker", &activate.worker);
-            value.number("timeout", activate.timeout);
-            value.number("maxJobsToActivate", i64::from(activate.max));
-            value.raw("jobKeys", "[]");
-            value.raw("jobs", "[]");
-            value.boolean("truncated", false);
-        }
+        Command::ActivateJobs(activate) => job_batch(activate, value),
         Command::CompleteJob(complete) => {
-            job(value, &Job { variables: complete.variables.clone(), ..Job::default() });
+            job(&JobChanged { variables: complete.variables.clone(), ..unset() }, -1, value);
         }
-        Command::FailJob(fail) => job(
-            value,
-            &Job {
-                retries: i64::from(fail.retries),
+        Command::FailJob(fail) => {
+            let wish = JobChanged {
+                retries: fail.retries,
                 backoff: fail.backoff,
-                error_message: &fail.message,
+                error_message: Arc::clone(&fail.message),
                 variables: fail.variables.clone(),
-                ..Job::default()
-            },
-        ),
-        Command::ThrowError(throw) => job(
-            value,
-            &Job {
-                error_code: &throw.code,
-                error_message: &throw.message,
+                ..unset()
+            };
+            job(&wish, -1, value);
+        }
+        Command::ThrowError(throw) => {
+            let wish = JobChanged {
+                error_code: Arc::clone(&throw.code),
+                error_message: Arc::clone(&throw.message),
                 variables: throw.variables.clone(),
-                ..Job::default()
-            },
-        ),
+                ..unset()
+            };
+            job(&wish, -1, value);
+        }
         Command::UpdateJobRetries(update) => {
-            job(value, &Job { retries: i64::from(update.retries), ..Job::default() });
+            job(&JobChanged { retries: update.retries, ..unset() }, -1, value);
         }
-        Command::UpdateJobTimeout(update) => job(value, &Job { timeout: update.timeout, ..Job::default() }),
-        Command::YieldJob(_) | Command::Tick(()) => job(value, &Job::default()),
-        Command::ResolveIncident(_) => {
-            value.text("errorType", "UNKNOWN");
-            value.text("errorMessage", "");
-            value.number("processInstanceKey", -1);
-            value.number("jobKey", -1);
-            model::tenant(value, Tenant::DEFAULT);
-        }
+        Command::UpdateJobTimeout(update) => job(&unset(), update.timeout, value),
+        Command::YieldJob(give) => job(&JobChanged { deadline: Some(give.deadline), ..unset() }, -1, value),
+        Command::Tick(()) => job(&unset(), -1, value),
+        Command::ResolveIncident(_) => event::incident(&IncidentRecord::default(), &unknown(), value),
         Command::PinClock(pin) => value.number("time", pin.at.as_millis()),
-        Command::ResetClock(()) => (),
+        Command::ResetClock(()) => value.number("time", 0),
+    }
+    object.end();
+}
+
+/// A command does not say of which definition it speaks.
+fn unknown() -> Model {
+    Model::unknown(ProcessDefinitionKey::default())
+}
+
+fn deployment(deploy: &Deploy, value: &mut Object<'_>) {
+    value.list("resources", &deploy.resources, |resource, object| {
+        object.base64("resource", &resource.content);
+        object.text("resourceName", &resource.name);
     });
+    value.members(r#""processesMetadata":[]"#);
+    event::without_other_resources(value);
+    model::tenant(value, deploy.tenant);
+    value.number("deploymentKey", -1);
 }
 
-fn element(value: &mut Object<'_>, instance: u64, scope: u64) {
-    value.text("bpmnProcessId", "");
-    value.number("version", -1);
-    value.number("processDefinitionKey", -1);
-    value.key("processInstanceKey", instance);
-    value.text("elementId", "");
-    value.key("flowScopeKey", scope);
-    value.text("bpmnElementType", "UNSPECIFIED");
-    value.text("bpmnEventType", "UNSPECIFIED");
-    value.number("parentProcessInstanceKey", -1);
-    value.number("parentElementInstanceKey", -1);
-    model::tenant(value, Tenant::DEFAULT);
-}
-
-fn job(value: &mut Object<'_>, job: &Job<'_>) {
-    value.text("type", "");
-    value.text("elementId", "");
-    value.number("elementInstanceKey", -1);
-    value.text("bpmnProcessId", "");
-    value.number("processDefinitionVersion", -1);
-    value.number("processDefinitionKey", -1);
+fn creation(create: &CreateInstance, value: &mut Object<'_>) {
+    value.text("bpmnProcessId", &create.process);
+    value.number("version", create.version.map_or(-1, i64::from));
+    value.key("processDefinitionKey", create.definition.map_or(0, Key::raw));
     value.number("processInstanceKey", -1);
-    value.raw("customHeaders", "{}");
-    value.text("worker", "");
-    value.number("retries", job.retries);
-    value.number("retryBackoff", job.backoff);
-    value.number("recurringTime", -1);
-    value.number("deadline", -1);
-    value.number("timeout", job.timeout);
-    value.raw("variables", job.variables.as_str());
-    value.text("errorMessage", job.error_message);
-    value.text("errorCode", job.error_code);
-    value.text("jobKind", "BPMN_ELEMENT");
-    value.text("jobListenerEventType", "UNSPECIFIED");
+    value.raw("variables", create.variables.as_str());
+    event::without_instructions(value);
+    model::tenant(value, create.tenant);
+}
+
+fn element(wish: &ElementChanged, value: &mut Object<'_>) {
+    event::element(wish, &Model::unknown(wish.definition), value);
+}
+
+fn batch(terminate: &TerminateChildren, value: &mut Object<'_>) {
+    value.number("processInstanceKey", -1);
+    value.key("batchElementInstanceKey", terminate.scope.raw());
+    value.key("index", terminate.from.raw());
     model::tenant(value, Tenant::DEFAULT);
+}
+
+fn job_batch(activate: &ActivateJobs, value: &mut Object<'_>) {
+    value.text("type", &activate.job_type);
+    value.text("worker", &activate.worker);
+    value.number("timeout", activate.timeout);
+    value.number("maxJobsToActivate", i64::from(activate.max));
+    value.members(r#""jobKeys":[],"jobs":[],"truncated":false,"tenantIds":["<default>"]"#);
+}
+
+/// A job of which nothing is said.
+fn unset() -> JobChanged {
+    JobChanged { retries: -1, ..JobChanged::default() }
+}
+
+fn job(wish: &JobChanged, timeout: i64, value: &mut Object<'_>) {
+    event::job(wish, timeout, &unknown(), value);
 }

@@ -1,4 +1,4 @@
-//! Events.
+//! Events: what happened.
 
 use coreto_machine::Timestamp;
 use coreto_record::event::{
@@ -6,11 +6,12 @@ use coreto_record::event::{
     JobChanged, JobsActivated, ProcessCreated, ProcessEvent, VariableSet, VariablesUpdated,
 };
 use coreto_record::protocol::{ValueType, intent};
-use coreto_record::{DeployedProcess, Event, Key, ProcessInstanceKey};
+use coreto_record::{DeployedProcess, Event, Key, ProcessDefinitionKey, ProcessInstanceKey};
 
+use super::Subject;
 use super::json::Object;
-use super::{Subject, model};
-use crate::definitions::Definitions;
+use super::model::{self, Model, Models};
+use crate::definitions::Unanswered;
 
 /// What an event is about.
 pub(super) fn subject(event: &Event) -> Option<Subject> {
@@ -61,28 +62,41 @@ pub(super) fn intent_and_key(event: &Event) -> (u32, u64) {
 }
 
 /// Writes the member `value`.
-pub(super) fn value(event: &Event, definitions: &mut Definitions, record: &mut Object<'_>) {
-    record.object("value", |value| match event {
-        Event::DeploymentCreated(event) => deployment(event, definitions, value),
+pub(super) fn value(event: &Event, models: &mut Models, record: &mut Object<'_>) -> Result<(), Unanswered> {
+    let mut object = record.open("value");
+    let value = &mut object;
+    match event {
+        Event::DeploymentCreated(event) => deployment(event, models, value)?,
         Event::ProcessCreated(event) => process(event, value),
-        Event::InstanceCreated(event) => creation(event, definitions, value),
-        Event::ResultAwaited(_) | Event::ClockReset(()) => (),
-        Event::Element(event) => element(event, definitions, value),
-        Event::FlowTaken(event) => flow(event, definitions, value),
-        Event::VariableCreated(event) | Event::VariableUpdated(event) => variable(event, definitions, value),
-        Event::VariablesUpdated(event) => variables(event, value),
-        Event::Job(event) => job(event, definitions, value),
-        Event::JobsActivated(event) => job_batch(event, definitions, value),
-        Event::ProcessEventTriggering(event) | Event::ProcessEventTriggered(event) => {
-            process_event(event, definitions, value);
+        Event::InstanceCreated(event) => creation(event, &*models.get(event.definition)?, value),
+        Event::ResultAwaited(_) => (),
+        Event::ClockReset(()) => value.number("time", 0),
+        Event::Element(event) => element(event, &*models.get(event.definition)?, value),
+        Event::FlowTaken(event) => flow(event, &*models.get(event.definition)?, value),
+        Event::VariableCreated(event) | Event::VariableUpdated(event) => {
+            variable(event, &*models.get(event.definition)?, value);
         }
-        Event::IncidentCreated(event) | Event::IncidentResolved(event) => incident(event, definitions, value),
+        Event::VariablesUpdated(event) => variables(event, value),
+        Event::Job(event) => job(event, -1, &*models.get(event.definition)?, value),
+        Event::JobsActivated(event) => job_batch(event, models, value)?,
+        Event::ProcessEventTriggering(event) | Event::ProcessEventTriggered(event) => {
+            process_event(event, &*models.get(event.definition)?, value);
+        }
+        Event::IncidentCreated(event) | Event::IncidentResolved(event) => {
+            incident(event, &*models.get(event.definition)?, value);
+        }
         Event::InstanceBanned(event) => error(event, value),
         Event::ClockPinned(event) => value.number("time", event.at.as_millis()),
-    });
+    }
+    object.end();
+    Ok(())
 }
 
-fn deployment(event: &DeploymentCreated, definitions: &mut Definitions, value: &mut Object<'_>) {
+fn deployment(
+    event: &DeploymentCreated,
+    models: &mut Models,
+    value: &mut Object<'_>,
+) -> Result<(), Unanswered> {
     let mut resources: Vec<&DeployedProcess> = Vec::new();
     for process in &event.processes {
         if !resources.iter().any(|other| other.resource_name == process.resource_name) {
@@ -90,10 +104,11 @@ fn deployment(event: &DeploymentCreated, definitions: &mut Definitions, value: &
         }
     }
     value.objects("resources", resources, |process, object| {
-        let resource = definitions.get(process.key).map(|definition| definition.record.resource.clone());
-        object.base64("resource", resource.as_deref().unwrap_or_default());
+        let definition = models.definition(process.key)?;
+        object.base64("resource", definition.as_ref().map_or(&[], |definition| &definition.record.resource));
         object.text("resourceName", &process.resource_name);
-    });
+        Ok(())
+    })?;
     value.objects("processesMetadata", &event.processes, |process, object| {
         object.text("bpmnProcessId", &process.id);
         object.number("version", i64::from(process.version));
@@ -104,12 +119,18 @@ fn deployment(event: &DeploymentCreated, definitions: &mut Definitions, value: &
         model::tenant(object, event.tenant);
         object.key("deploymentKey", event.key.raw());
         object.text("versionTag", &process.version_tag);
-    });
-    for name in ["decisionRequirementsMetadata", "decisionsMetadata", "formMetadata", "resourceMetadata"] {
-        value.raw(name, "[]");
-    }
+        Ok(())
+    })?;
+    without_other_resources(value);
     model::tenant(value, event.tenant);
     value.key("deploymentKey", event.key.raw());
+    Ok(())
+}
+
+/// Nothing but processes is deployed.
+pub(super) fn without_other_resources(value: &mut Object<'_>) {
+    value.members(r#""decisionRequirementsMetadata":[],"decisionsMetadata":[],"formMetadata":[]"#);
+    value.members(r#""resourceMetadata":[]"#);
 }
 
 fn process(event: &ProcessCreated, value: &mut Object<'_>) {
@@ -125,155 +146,156 @@ fn process(event: &ProcessCreated, value: &mut Object<'_>) {
     value.text("versionTag", &event.version_tag);
 }
 
-fn creation(event: &InstanceCreated, definitions: &mut Definitions, value: &mut Object<'_>) {
-    model::process(value, definitions, event.definition);
+fn creation(event: &InstanceCreated, model: &Model, value: &mut Object<'_>) {
+    model.process(value);
     value.key("processInstanceKey", event.instance.raw());
     value.raw("variables", event.variables.as_str());
-    value.raw("startInstructions", "[]");
-    value.raw("runtimeInstructions", "[]");
-    value.raw("tags", "[]");
+    without_instructions(value);
     model::tenant(value, event.tenant);
+}
+
+/// Instances begin at their start event, and run on as the model says.
+pub(super) fn without_instructions(value: &mut Object<'_>) {
+    value.members(r#""startInstructions":[],"runtimeInstructions":[],"tags":[]"#);
+}
+
+/// The way from the process instance down to an element instance.
+fn paths(
+    definition: ProcessDefinitionKey,
+    instance: ProcessInstanceKey,
+    element_instance: u64,
+    value: &mut Object<'_>,
+) {
+    if instance.is_unset() {
+        value.members(r#""elementInstancePath":[],"processDefinitionPath":[],"callingElementPath":[]"#);
+        return;
+    }
+    let inner = (element_instance != instance.raw()).then_some(element_instance);
+    value.path("elementInstancePath", std::iter::once(instance.raw()).chain(inner));
+    value.keys("processDefinitionPath", [definition.raw()]);
+    value.members(r#""callingElementPath":[]"#);
+}
+
+pub(super) fn element(event: &ElementChanged, model: &Model, value: &mut Object<'_>) {
+    model.process(value);
+    value.key("processInstanceKey", event.instance.raw());
+    model.element_members(event.element, value);
+    value.key("flowScopeKey", event.scope.raw());
+    uncalled(value);
+    model::tenant(value, event.tenant);
+    paths(event.definition, event.instance, event.key.raw(), value);
+}
+
+fn flow(event: &FlowTaken, model: &Model, value: &mut Object<'_>) {
+    model.process(value);
+    value.key("processInstanceKey", event.instance.raw());
+    model.element_members(event.element, value);
+    value.key("flowScopeKey", event.scope.raw());
+    uncalled(value);
+    model::tenant(value, event.tenant);
+    paths(event.definition, event.instance, event.key.raw(), value);
 }
 
 /// Nobody called the process.
 fn uncalled(value: &mut Object<'_>) {
-    value.number("parentProcessInstanceKey", -1);
-    value.number("parentElementInstanceKey", -1);
+    value.members(r#""parentProcessInstanceKey":-1,"parentElementInstanceKey":-1,"tags":[]"#);
 }
 
-/// The way from the process instance down to an element instance.
-fn paths(value: &mut Object<'_>, definition: u64, instance: ProcessInstanceKey, element_instance: u64) {
-    let inner = (element_instance != instance.raw()).then_some(element_instance);
-    value.path("elementInstancePath", std::iter::once(instance.raw()).chain(inner));
-    value.numbers("processDefinitionPath", [definition]);
-    value.raw("callingElementPath", "[]");
-}
-
-fn element(event: &ElementChanged, definitions: &mut Definitions, value: &mut Object<'_>) {
-    model::process(value, definitions, event.definition);
-    value.key("processInstanceKey", event.instance.raw());
-    model::element(value, definitions, event.definition, event.element);
-    value.key("flowScopeKey", event.scope.raw());
-    uncalled(value);
-    model::tenant(value, event.tenant);
-    paths(value, event.definition.raw(), event.instance, event.key.raw());
-    value.raw("tags", "[]");
-}
-
-fn flow(event: &FlowTaken, definitions: &mut Definitions, value: &mut Object<'_>) {
-    model::process(value, definitions, event.definition);
-    value.key("processInstanceKey", event.instance.raw());
-    model::element(value, definitions, event.definition, event.element);
-    value.key("flowScopeKey", event.scope.raw());
-    uncalled(value);
-    model::tenant(value, event.tenant);
-    paths(value, event.definition.raw(), event.instance, event.key.raw());
-    value.raw("tags", "[]");
-}
-
-fn variable(event: &VariableSet, definitions: &mut Definitions, value: &mut Object<'_>) {
+fn variable(event: &VariableSet, model: &Model, value: &mut Object<'_>) {
     value.text("name", &event.name);
     value.text("value", &event.value);
     value.key("scopeKey", event.scope.raw());
     value.key("processInstanceKey", event.instance.raw());
     value.key("processDefinitionKey", event.definition.raw());
-    let id = definitions.get(event.definition).map(|definition| definition.record.id.clone());
-    value.text("bpmnProcessId", id.as_deref().unwrap_or_default());
+    model.process_id(value);
     model::tenant(value, event.tenant);
 }
 
 fn variables(event: &VariablesUpdated, value: &mut Object<'_>) {
-    value.key("scopeKey", event.scope.raw());
-    value.text("updateSemantics", if event.local { "LOCAL" } else { "PROPAGATE" });
-    value.raw("variables", event.variables.as_str());
+    document_update(event.scope.raw(), event.local, event.variables.as_str(), value);
     model::tenant(value, event.tenant);
 }
 
-fn job(event: &JobChanged, definitions: &mut Definitions, value: &mut Object<'_>) {
+/// What an update of variables and the wish for one have in common.
+pub(super) fn document_update(scope: u64, local: bool, variables: &str, value: &mut Object<'_>) {
+    value.key("scopeKey", scope);
+    value.word("updateSemantics", if local { "LOCAL" } else { "PROPAGATE" });
+    value.raw("variables", variables);
+}
+
+/// `timeout` in milliseconds is what a worker asked for, or −1.
+pub(super) fn job(event: &JobChanged, timeout: i64, model: &Model, value: &mut Object<'_>) {
     value.text("type", &event.job_type);
-    model::element_id(value, "elementId", definitions, event.definition, event.element);
+    model.element_id("elementId", event.element, value);
     value.key("elementInstanceKey", event.element_instance.raw());
-    model::process_of_job(value, definitions, event.definition);
+    model.process_of_job(value);
     value.key("processInstanceKey", event.instance.raw());
-    headers(value, definitions, event);
+    model.headers(event.element, value);
     value.text("worker", &event.worker);
     value.number("retries", i64::from(event.retries));
     value.number("retryBackoff", event.backoff);
     value.number("recurringTime", event.recurs_at.map_or(-1, Timestamp::as_millis));
     value.number("deadline", event.deadline.map_or(-1, Timestamp::as_millis));
-    value.number("timeout", -1);
+    value.number("timeout", timeout);
     value.raw("variables", event.variables.as_str());
     value.text("errorMessage", &event.error_message);
     value.text("errorCode", &event.error_code);
-    kind(value);
-    value.raw("changedAttributes", "[]");
-    value.raw("tags", "[]");
+    // Every job is that of an element so far: there are no listeners.
+    value.members(
+        r#""jobKind":"BPMN_ELEMENT","jobListenerEventType":"UNSPECIFIED","changedAttributes":[],"tags":[]"#,
+    );
+    model.element_type(event.element, value);
     model::tenant(value, event.tenant);
 }
 
-/// Every job is that of an element so far.
-fn kind(value: &mut Object<'_>) {
-    value.text("jobKind", "BPMN_ELEMENT");
-    value.text("jobListenerEventType", "UNSPECIFIED");
-}
-
-fn headers(value: &mut Object<'_>, definitions: &mut Definitions, event: &JobChanged) {
-    let element = definitions.get(event.definition).and_then(|definition| definition.element(event.element));
-    let headers = match element.map(|element| &element.kind) {
-        Some(coreto_bpmn::Kind::ServiceTask(job)) => &*job.headers_json,
-        _ => "{}",
-    };
-    value.raw("customHeaders", headers);
-}
-
-fn job_batch(event: &JobsActivated, definitions: &mut Definitions, value: &mut Object<'_>) {
+fn job_batch(event: &JobsActivated, models: &mut Models, value: &mut Object<'_>) -> Result<(), Unanswered> {
     value.text("type", &event.job_type);
     value.text("worker", &event.worker);
     value.number("timeout", event.timeout);
     value.number("maxJobsToActivate", i64::from(event.max));
-    value.numbers("jobKeys", event.jobs.iter().map(|job| job.key.raw()));
+    value.keys("jobKeys", event.jobs.iter().map(|job| job.key.raw()));
+    let mut changed = JobChanged {
+        job_type: event.job_type.clone(),
+        worker: event.worker.clone(),
+        deadline: Some(event.deadline),
+        ..JobChanged::default()
+    };
     value.objects("jobs", &event.jobs, |taken, object| {
-        let changed = JobChanged {
-            key: taken.key,
-            job_type: event.job_type.clone(),
-            worker: event.worker.clone(),
-            retries: taken.retries,
-            deadline: Some(event.deadline),
-            element_instance: taken.element_instance,
-            element: taken.element,
-            instance: taken.instance,
-            definition: taken.definition,
-            tenant: taken.tenant,
-            ..JobChanged::default()
-        };
-        job(&changed, definitions, object);
-    });
+        changed.retries = taken.retries;
+        changed.element_instance = taken.element_instance;
+        changed.element = taken.element;
+        changed.instance = taken.instance;
+        changed.definition = taken.definition;
+        changed.tenant = taken.tenant;
+        job(&changed, -1, &*models.get(taken.definition)?, object);
+        Ok(())
+    })?;
     value.boolean("truncated", event.truncated);
-    value.raw("tenantIds", r#"["<default>"]"#);
+    value.members(r#""tenantIds":["<default>"]"#);
+    Ok(())
 }
 
-fn process_event(event: &ProcessEvent, definitions: &mut Definitions, value: &mut Object<'_>) {
+fn process_event(event: &ProcessEvent, model: &Model, value: &mut Object<'_>) {
     value.key("scopeKey", event.scope.raw());
     value.key("processInstanceKey", event.instance.raw());
     value.key("processDefinitionKey", event.definition.raw());
-    model::element_id(value, "targetElementId", definitions, event.definition, event.element);
+    model.element_id("targetElementId", event.element, value);
     value.raw("variables", event.variables.as_str());
     model::tenant(value, event.tenant);
 }
 
-fn incident(event: &IncidentRecord, definitions: &mut Definitions, value: &mut Object<'_>) {
-    value.text("errorType", event.kind.name());
+pub(super) fn incident(event: &IncidentRecord, model: &Model, value: &mut Object<'_>) {
+    value.word("errorType", event.kind.name());
     value.text("errorMessage", &event.message);
-    let id = definitions.get(event.definition).map(|definition| definition.record.id.clone());
-    value.text("bpmnProcessId", id.as_deref().unwrap_or_default());
+    model.process_id(value);
     value.key("processDefinitionKey", event.definition.raw());
     value.key("processInstanceKey", event.instance.raw());
-    model::element_id(value, "elementId", definitions, event.definition, event.element);
+    model.element_id("elementId", event.element, value);
     value.key("elementInstanceKey", event.element_instance.raw());
     value.key("jobKey", event.job.map_or(0, Key::raw));
     value.key("variableScopeKey", event.variable_scope.raw());
     model::tenant(value, event.tenant);
-    paths(value, event.definition.raw(), event.instance, event.element_instance.raw());
+    paths(event.definition, event.instance, event.element_instance.raw(), value);
 }
 
 fn error(event: &InstanceBanned, value: &mut Object<'_>) {

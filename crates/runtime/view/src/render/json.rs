@@ -1,71 +1,94 @@
 //! JSON, written straight into bytes.
 
-/// An object that is being written.
+/// An object that is being written. Names of members are our own and need no escapes.
 pub(super) struct Object<'a> {
     out: &'a mut Vec<u8>,
     empty: bool,
 }
 
 impl<'a> Object<'a> {
+    #[inline]
     pub(super) fn begin(out: &'a mut Vec<u8>) -> Self {
         out.push(b'{');
         Self { out, empty: true }
     }
 
+    /// An object as the value of a member.
+    pub(super) fn open(&mut self, name: &'static str) -> Object<'_> {
+        self.name(name);
+        Object::begin(self.out)
+    }
+
+    #[inline]
     pub(super) fn end(self) {
         self.out.push(b'}');
     }
 
-    /// A member's name; the value follows. Names are our own and need no escapes.
-    fn name(&mut self, name: &str) {
+    #[inline]
+    fn comma(&mut self) {
         if !std::mem::replace(&mut self.empty, false) {
             self.out.push(b',');
         }
+    }
+
+    /// A member's name; the value follows.
+    #[inline]
+    fn name(&mut self, name: &'static str) {
+        self.comma();
         self.out.push(b'"');
         self.out.extend_from_slice(name.as_bytes());
         self.out.extend_from_slice(b"\":");
     }
 
-    pub(super) fn text(&mut self, name: &str, text: &str) {
+    /// Members that are JSON already: at least one, separated by commas.
+    #[inline]
+    pub(super) fn members(&mut self, json: &str) {
+        self.comma();
+        self.out.extend_from_slice(json.as_bytes());
+    }
+
+    pub(super) fn text(&mut self, name: &'static str, text: &str) {
         self.name(name);
         string(text, self.out);
     }
 
-    pub(super) fn number(&mut self, name: &str, number: i64) {
+    /// Text that is known to need no escapes.
+    #[inline]
+    pub(super) fn word(&mut self, name: &'static str, word: &'static str) {
+        self.name(name);
+        self.out.push(b'"');
+        self.out.extend_from_slice(word.as_bytes());
+        self.out.push(b'"');
+    }
+
+    pub(super) fn number(&mut self, name: &'static str, number: i64) {
         self.name(name);
         integer(number, self.out);
     }
 
     /// A key; one that was never given is −1.
-    pub(super) fn key(&mut self, name: &str, raw: u64) {
+    pub(super) fn key(&mut self, name: &'static str, raw: u64) {
         self.number(name, if raw == 0 { -1 } else { raw.cast_signed() });
     }
 
-    pub(super) fn boolean(&mut self, name: &str, value: bool) {
+    pub(super) fn boolean(&mut self, name: &'static str, value: bool) {
         self.raw(name, if value { "true" } else { "false" });
     }
 
     /// A value that is JSON already.
-    pub(super) fn raw(&mut self, name: &str, json: &str) {
+    #[inline]
+    pub(super) fn raw(&mut self, name: &'static str, json: &str) {
         self.name(name);
         self.out.extend_from_slice(json.as_bytes());
     }
 
-    /// A nested object.
-    pub(super) fn object(&mut self, name: &str, write: impl FnOnce(&mut Object<'_>)) {
-        self.name(name);
-        let mut object = Object::begin(self.out);
-        write(&mut object);
-        object.end();
-    }
-
-    /// A list of objects.
-    pub(super) fn objects<T>(
+    /// A list of objects. Ends at the first that cannot be written.
+    pub(super) fn objects<T, E>(
         &mut self,
-        name: &str,
+        name: &'static str,
         items: impl IntoIterator<Item = T>,
-        mut write: impl FnMut(T, &mut Object<'_>),
-    ) {
+        mut write: impl FnMut(T, &mut Object<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
         self.name(name);
         self.out.push(b'[');
         for (index, item) in items.into_iter().enumerate() {
@@ -73,28 +96,42 @@ impl<'a> Object<'a> {
                 self.out.push(b',');
             }
             let mut object = Object::begin(self.out);
-            write(item, &mut object);
+            write(item, &mut object)?;
             object.end();
         }
         self.out.push(b']');
+        Ok(())
     }
 
-    /// A list of numbers.
-    pub(super) fn numbers(&mut self, name: &str, numbers: impl IntoIterator<Item = u64>) {
+    /// A list of objects that can all be written.
+    pub(super) fn list<T>(
+        &mut self,
+        name: &'static str,
+        items: impl IntoIterator<Item = T>,
+        mut write: impl FnMut(T, &mut Object<'_>),
+    ) {
+        let Ok(()) = self.objects(name, items, |item, object| {
+            write(item, object);
+            Ok::<(), std::convert::Infallible>(())
+        });
+    }
+
+    /// A list of keys.
+    pub(super) fn keys(&mut self, name: &'static str, keys: impl IntoIterator<Item = u64>) {
         self.name(name);
-        list(numbers, self.out);
+        list(keys, self.out);
     }
 
-    /// A list with one list of numbers in it.
-    pub(super) fn path(&mut self, name: &str, numbers: impl IntoIterator<Item = u64>) {
+    /// A list with one list of keys in it.
+    pub(super) fn path(&mut self, name: &'static str, keys: impl IntoIterator<Item = u64>) {
         self.name(name);
         self.out.push(b'[');
-        list(numbers, self.out);
+        list(keys, self.out);
         self.out.push(b']');
     }
 
     /// Bytes as base64.
-    pub(super) fn base64(&mut self, name: &str, bytes: &[u8]) {
+    pub(super) fn base64(&mut self, name: &'static str, bytes: &[u8]) {
         self.name(name);
         self.out.push(b'"');
         base64(bytes, self.out);
@@ -102,28 +139,41 @@ impl<'a> Object<'a> {
     }
 }
 
-fn list(numbers: impl IntoIterator<Item = u64>, out: &mut Vec<u8>) {
+fn list(keys: impl IntoIterator<Item = u64>, out: &mut Vec<u8>) {
     out.push(b'[');
-    for (index, number) in numbers.into_iter().enumerate() {
+    for (index, key) in keys.into_iter().enumerate() {
         if index > 0 {
             out.push(b',');
         }
-        integer(number.cast_signed(), out);
+        integer(key.cast_signed(), out);
     }
     out.push(b']');
 }
 
-fn integer(number: i64, out: &mut Vec<u8>) {
+/// The numbers from 00 to 99, two digits each.
+static PAIRS: [[u8; 2]; 100] = {
+    let mut pairs = [[b'0'; 2]; 100];
+    let mut number = 0u8;
+    while number < 100 {
+        pairs[number as usize] = [b'0' + number / 10, b'0' + number % 10];
+        number += 1;
+    }
+    pairs
+};
+
+/// Writes a number in decimal digits.
+pub(crate) fn integer(number: i64, out: &mut Vec<u8>) {
     let mut digits = [0; 20];
     let mut at = digits.len();
     let mut left = number.unsigned_abs();
-    loop {
+    while left >= 10 {
+        at -= 2;
+        digits[at..at + 2].copy_from_slice(&PAIRS[(left % 100) as usize]);
+        left /= 100;
+    }
+    if left > 0 || at == digits.len() {
         at -= 1;
-        digits[at] = b'0' + u8::try_from(left % 10).expect("one digit");
-        left /= 10;
-        if left == 0 {
-            break;
-        }
+        digits[at] = PAIRS[left as usize][1];
     }
     if number < 0 {
         out.push(b'-');
@@ -131,8 +181,9 @@ fn integer(number: i64, out: &mut Vec<u8>) {
     out.extend_from_slice(&digits[at..]);
 }
 
-fn string(text: &str, out: &mut Vec<u8>) {
-    let plain = text.bytes().all(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\');
+pub(super) fn string(text: &str, out: &mut Vec<u8>) {
+    let plain =
+        text.bytes().fold(true, |plain, byte| plain & (byte >= 0x20 && byte != b'"' && byte != b'\\'));
     if plain {
         out.push(b'"');
         out.extend_from_slice(text.as_bytes());
@@ -180,5 +231,18 @@ mod tests {
             String::from_utf8(out).unwrap(),
             r#"{"a":0,"b":-9223372036854775808,"c":9223372036854775807,"d":"plain \"quoted\"\n","e":"","f":"Zg==","g":"Zm8=","h":"Zm9v","i":"//79/A==","p":[[1,2]]}"#
         );
+    }
+
+    #[test]
+    fn writes_numbers_of_every_length() {
+        let mut number = 1i64;
+        for _ in 0..19 {
+            for near in [number - 1, number, number + 1, -number] {
+                let mut out = Vec::new();
+                integer(near, &mut out);
+                assert_eq!(String::from_utf8(out).unwrap(), near.to_string());
+            }
+            number = number.saturating_mul(10);
+        }
     }
 }

@@ -1,0 +1,218 @@
+//! Documents on their way: the body of a `_bulk` request.
+
+use coreto_machine::Timestamp;
+use coreto_record::protocol::ValueType;
+
+use super::super::Document;
+use crate::render::{BROKER_VERSION, integer};
+
+/// Documents in the order in which they were added, each behind the line that says where it goes.
+pub(super) struct Bulk {
+    index_prefix: String,
+    body: Vec<u8>,
+    entries: Vec<Entry>,
+    /// Lines that say where documents go, up to the document's own id.
+    beginnings: Vec<Beginning>,
+}
+
+struct Entry {
+    /// Where it begins in the body.
+    start: usize,
+    partition: u32,
+    position: u64,
+}
+
+struct Beginning {
+    value_type: ValueType,
+    day: i64,
+    line: Vec<u8>,
+}
+
+/// Lines that are remembered: one for each value type and day.
+const BEGINNINGS_MAX: usize = 64;
+
+impl Bulk {
+    pub(super) fn new(index_prefix: &str) -> Self {
+        Self {
+            index_prefix: index_prefix.to_owned(),
+            body: Vec::new(),
+            entries: Vec::new(),
+            beginnings: Vec::new(),
+        }
+    }
+
+    pub(super) const fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    pub(super) const fn bytes(&self) -> usize {
+        self.body.len()
+    }
+
+    pub(super) fn add(&mut self, document: &Document<'_>) {
+        let start = self.body.len();
+        self.entries.push(Entry { start, partition: document.partition, position: document.position });
+        let beginning = self.beginning(document.value_type, document.timestamp);
+        let body = &mut self.body;
+        body.extend_from_slice(&self.beginnings[beginning].line);
+        integer(i64::from(document.partition), body);
+        body.push(b'-');
+        integer(document.position.cast_signed(), body);
+        body.extend_from_slice(b"\",\"routing\":\"");
+        integer(i64::from(document.partition), body);
+        body.extend_from_slice(b"\"}}\n");
+        body.extend_from_slice(document.json);
+        body.push(b'\n');
+    }
+
+    fn beginning(&mut self, value_type: ValueType, timestamp: Timestamp) -> usize {
+        let day = timestamp.as_millis().div_euclid(DAY_MS);
+        let is_it = |known: &Beginning| known.value_type == value_type && known.day == day;
+        if let Some(at) = self.beginnings.iter().position(is_it) {
+            return at;
+        }
+        if self.beginnings.len() >= BEGINNINGS_MAX {
+            self.beginnings.clear();
+        }
+        let index = index_name(&self.index_prefix, value_type, day);
+        let line = format!(r#"{{"index":{{"_index":"{index}","_id":""#).into_bytes();
+        self.beginnings.push(Beginning { value_type, day, line });
+        self.beginnings.len() - 1
+    }
+
+    /// The first documents, as a request's body.
+    pub(super) fn first(&self, count: usize) -> &[u8] {
+        let end = self.entries.get(count).map_or(self.body.len(), |entry| entry.start);
+        &self.body[..end]
+    }
+
+    /// The id of a document.
+    pub(super) fn id(&self, at: usize) -> String {
+        self.entries
+            .get(at)
+            .map_or_else(String::new, |entry| format!("{}-{}", entry.partition, entry.position))
+    }
+
+    /// Forgets the first documents, but for those in `kept`, which are in order.
+    pub(super) fn forget(&mut self, count: usize, kept: &[usize]) {
+        if count == self.entries.len() && kept.is_empty() {
+            self.body.clear();
+            self.entries.clear();
+            return;
+        }
+        let ends: Vec<usize> =
+            self.entries.iter().skip(1).map(|entry| entry.start).chain([self.body.len()]).collect();
+        let mut body = Vec::with_capacity(self.body.len());
+        let mut at = 0;
+        let old = std::mem::take(&mut self.body);
+        self.entries.retain_mut(|entry| {
+            let stays = at >= count || kept.binary_search(&at).is_ok();
+            if stays {
+                let bytes = &old[entry.start..ends[at]];
+                entry.start = body.len();
+                body.extend_from_slice(bytes);
+            }
+            at += 1;
+            stays
+        });
+        self.body = body;
+    }
+}
+
+const DAY_MS: i64 = 86_400_000;
+
+/// Such as `zeebe-record_process-instance_8.8.0_2026-01-31`; days are counted from 1970-01-01 in UTC.
+fn index_name(prefix: &str, value_type: ValueType, day: i64) -> String {
+    let (year, month, day) = date(day);
+    let name = in_names(value_type);
+    format!("{prefix}_{name}_{BROKER_VERSION}_{year:04}-{month:02}-{day:02}")
+}
+
+/// `PROCESS_INSTANCE` is `process-instance`.
+pub(super) fn in_names(value_type: ValueType) -> String {
+    value_type.name().to_ascii_lowercase().replace('_', "-")
+}
+
+/// Year, month and day by the proleptic Gregorian calendar.
+fn date(day: i64) -> (i64, i64, i64) {
+    // Days are counted from 0000-03-01, so that leap days end the year.
+    let days = day + 719_468;
+    let era = days.div_euclid(146_097);
+    let day_of_era = days.rem_euclid(146_097);
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted_month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
+    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
+    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    (year, month, day)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn document(position: u64, millis: i64) -> Bulk {
+        let mut bulk = Bulk::new("zeebe-record");
+        add(&mut bulk, position, millis);
+        bulk
+    }
+
+    fn add(bulk: &mut Bulk, position: u64, millis: i64) {
+        bulk.add(&Document {
+            partition: 3,
+            position,
+            value_type: ValueType::ProcessInstance,
+            timestamp: Timestamp::from_millis(millis),
+            json: format!("{{\"position\":{position}}}").as_bytes(),
+        });
+    }
+
+    #[test]
+    fn names_the_index_by_the_day_in_utc() {
+        for (millis, expected) in [
+            (0, "1970-01-01"),
+            (-1, "1969-12-31"),
+            (951_782_399_999, "2000-02-28"),
+            (951_782_400_000, "2000-02-29"),
+            (1_709_251_199_999, "2024-02-29"),
+            (1_709_251_200_000, "2024-03-01"),
+            (1_769_903_999_999, "2026-01-31"),
+            (4_102_444_799_999, "2099-12-31"),
+        ] {
+            let bulk = document(7, millis);
+            let line = format!(
+                "{{\"index\":{{\"_index\":\"zeebe-record_process-instance_8.8.0_{expected}\",\"_id\":\"3-7\",\"routing\":\"3\"}}}}\n{{\"position\":7}}\n"
+            );
+            assert_eq!(std::str::from_utf8(bulk.first(1)).unwrap(), line);
+        }
+    }
+
+    #[test]
+    fn goes_over_midnight_within_a_request() {
+        let mut bulk = document(1, 1_769_903_999_999);
+        add(&mut bulk, 2, 1_769_904_000_000);
+        let text = std::str::from_utf8(bulk.first(2)).unwrap();
+        assert!(text.contains("2026-01-31") && text.contains("2026-02-01"), "{text}");
+    }
+
+    #[test]
+    fn keeps_what_did_not_arrive() {
+        let mut bulk = Bulk::new("x");
+        for position in 0..6 {
+            add(&mut bulk, position, 0);
+        }
+        bulk.forget(4, &[1, 3]);
+        let ids = |bulk: &Bulk| (0..bulk.len()).map(|at| bulk.id(at)).collect::<Vec<_>>();
+        assert_eq!(ids(&bulk), ["3-1", "3-3", "3-4", "3-5"]);
+        let text = std::str::from_utf8(bulk.first(2)).unwrap();
+        assert_eq!(
+            text.lines().skip(1).step_by(2).collect::<Vec<_>>(),
+            ["{\"position\":1}", "{\"position\":3}"]
+        );
+        bulk.forget(2, &[]);
+        assert_eq!(ids(&bulk), ["3-4", "3-5"]);
+        bulk.forget(2, &[]);
+        assert_eq!((bulk.len(), bulk.bytes()), (0, 0));
+    }
+}
