@@ -169,7 +169,7 @@ impl Reader<'_> {
     fn integers_ahead(&self) -> usize {
         let rest = &self.text[self.at..];
         let end = rest.iter().position(|&byte| byte == b']').unwrap_or(rest.len());
-        rest[..end].iter().filter(|&&byte| byte == b',').count() + 1
+        rest[..end].iter().map(|&byte| usize::from(byte == b',')).sum::<usize>() + 1
     }
 
     fn object(&mut self, depth: u16) -> Read<Value> {
