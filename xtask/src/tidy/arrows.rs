@@ -70,6 +70,10 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "coreto-cases",
+        &["coreto-machine", "coreto-record", "coreto-bpmn", "coreto-engine", "coreto-log", "coreto-partition"],
+    ),
+    (
         "coreto-sim",
         &[
             "coreto-machine",
