@@ -13,7 +13,8 @@
 //! # Where to look
 //! `rpc/` the calls by subject · `convert.rs` what requests must look like, and how answers do · `status.rs` ·
 //! `desk/` answers on their way from the log thread to the waiting calls · `poll.rs` long polls · `stream.rs` job
-//! streams · `lean.rs` framing of the calls made per instance · `server.rs` connections, TLS and drain · `inspect/` `watch.rs` our own reads · `health.rs` `reflection.rs`.
+//! streams · `lean.rs` framing of the calls made per instance · `server.rs` connections, TLS and drain ·
+//! `inspect/` `watch.rs` our own reads · `health.rs` `reflection.rs`.
 
 mod backend;
 mod config;
