@@ -34,7 +34,7 @@ pub(crate) enum Kind {
     Arithmetic(Box<Chain>),
     Between(Box<[Node; 3]>),
     In(Box<In>),
-    InstanceOf(Box<Node>, Type),
+    InstanceOf(Box<(Node, Type)>),
     If(Box<[Node; 3]>),
     For(Box<For>),
     Quantified(Box<Quantified>),
@@ -136,7 +136,7 @@ pub(crate) enum Test {
     Value(Node, bool),
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) enum Type {
     Any,
     Null,
@@ -152,6 +152,14 @@ pub(crate) enum Type {
     YearsMonthsDuration,
     Range,
     Function,
+    ListOf(Box<Type>),
+    RangeOf(Box<Type>),
+    /// Entries that must be there, with their types.
+    ContextOf(Box<[(Text, Type)]>),
+    /// So many parameters; what they and the result are is not known before a call.
+    FunctionOf(usize),
+    /// A type that only the scope knows.
+    Named(Text),
 }
 
 /// `name in list` or `name in start..end`.
@@ -238,6 +246,8 @@ pub(crate) struct RangeLiteral {
     pub(crate) start_included: bool,
     pub(crate) end: Node,
     pub(crate) end_included: bool,
+    /// Whether one of the ends is left out, as in `(< 5)`.
+    pub(crate) half: bool,
 }
 
 #[derive(Debug)]

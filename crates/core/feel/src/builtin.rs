@@ -11,14 +11,15 @@ mod number;
 mod orchestration;
 mod pattern;
 mod range;
+mod standard;
 mod string;
 mod temporal;
 
 use std::sync::LazyLock;
 
-use crate::WarningKind;
 use crate::eval::{Eval, Evaluator};
 use crate::value::{Text, Value};
+use crate::{Dialect, WarningKind};
 
 pub(crate) use pattern::Cache as PatternCache;
 
@@ -79,13 +80,16 @@ const GROUPS: [&[Builtin]; 9] = [
 ];
 
 /// The function of a name.
-pub(crate) fn find(name: &str) -> Option<&'static Builtin> {
+pub(crate) fn find(dialect: Dialect, name: &str) -> Option<&'static Builtin> {
     static SORTED: LazyLock<Box<[&'static Builtin]>> = LazyLock::new(|| {
         let mut all: Vec<&'static Builtin> = GROUPS.into_iter().flatten().collect();
         all.sort_by_key(|builtin| builtin.name);
         all.into()
     });
-    SORTED.binary_search_by_key(&name, |builtin| builtin.name).ok().map(|at| SORTED[at])
+    let common = SORTED.binary_search_by_key(&name, |builtin| builtin.name).ok().map(|at| SORTED[at]);
+    // The few others are only looked for where they may be.
+    common
+        .or_else(|| standard::FUNCTIONS.iter().find(|builtin| dialect.is_standard() && builtin.name == name))
 }
 
 /// Names and parameters of every signature, e.g. `("substring", ["string", "start position"])`.
@@ -106,7 +110,42 @@ pub(crate) fn run(
         return Ok(evaluator.no_function(builtin.name, values.iter().map(Value::type_name), at));
     }
     evaluator.charge_steps(1, at)?;
-    (builtin.run)(&mut Call { evaluator, name: builtin.name, patterns, at }, values)
+    let warnings = evaluator.warnings();
+    let mut call = Call { evaluator, name: builtin.name, patterns, refused: false, at };
+    let result = (builtin.run)(&mut call, values)?;
+    if !call.refused || !call.evaluator.dialect().is_standard() {
+        return Ok(result);
+    }
+    // What a function does not take as it is may fit as the one item of a list, or as a list of it.
+    for coerced in [items_of_lists(values), list_of_first(values)].into_iter().flatten() {
+        call.refused = false;
+        let result = (builtin.run)(&mut call, &coerced)?;
+        if !call.refused {
+            call.evaluator.forget_warnings(warnings);
+            return Ok(result);
+        }
+    }
+    Ok(result)
+}
+
+fn items_of_lists(values: &[Value]) -> Option<Vec<Value>> {
+    let single = |value: &Value| match value {
+        Value::List(list) if list.len() == 1 => Some(list[0].clone()),
+        _ => None,
+    };
+    values
+        .iter()
+        .any(|value| single(value).is_some())
+        .then(|| values.iter().map(|value| single(value).unwrap_or_else(|| value.clone())).collect())
+}
+
+fn list_of_first(values: &[Value]) -> Option<Vec<Value>> {
+    let (first, rest) = values.split_first()?;
+    if first.is_null() || matches!(first, Value::List(_)) {
+        return None;
+    }
+    let list = Value::List(crate::value::List::new(vec![first.clone()])?);
+    Some(std::iter::once(list).chain(rest.iter().cloned()).collect())
 }
 
 /// The constant that a temporal function of one literal stands for; nothing for other functions and for what
@@ -127,12 +166,15 @@ struct Call<'c, 'e> {
     name: &'static str,
     /// Where the compiled pattern is kept, if the call has a constant one.
     patterns: Option<&'c PatternCache>,
+    /// Whether the arguments were not of the right types.
+    refused: bool,
     at: u32,
 }
 
 impl Call<'_, '_> {
     /// Null, with a warning that tells the types of the arguments.
     fn illegal(&mut self, values: &[Value]) -> Eval {
+        self.refused = true;
         let types: Vec<&str> = values.iter().map(Value::type_name).collect();
         self.fail(format_args!("it does not take ({})", types.join(", ")))
     }

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use crate::ast::{Kind, Node, Slot};
 use crate::value::{Context, List, Text, Value};
-use crate::{Env, Evaluated, Failure, Resource, Scope, Warning, WarningKind};
+use crate::{Dialect, Env, Evaluated, Failure, Resource, Scope, Warning, WarningKind};
 
 /// A value, or why the whole evaluation fails (in a box, to keep the usual case small).
 pub(crate) type Eval<T = Value> = Result<T, Box<Failure>>;
@@ -21,6 +21,7 @@ pub(crate) type Eval<T = Value> = Result<T, Box<Failure>>;
 pub(crate) struct Evaluator<'e> {
     scope: &'e dyn Scope,
     env: &'e Env<'e>,
+    dialect: Dialect,
     /// Frames of locals, the innermost last.
     stack: Vec<Value>,
     /// Where the innermost frame starts.
@@ -36,10 +37,11 @@ pub(crate) struct Evaluator<'e> {
 }
 
 impl<'e> Evaluator<'e> {
-    pub(crate) fn new(scope: &'e dyn Scope, env: &'e Env<'e>, slots: u32) -> Self {
+    pub(crate) fn new(scope: &'e dyn Scope, env: &'e Env<'e>, slots: u32, dialect: Dialect) -> Self {
         Self {
             scope,
             env,
+            dialect,
             stack: frame(slots),
             base: 0,
             depth: 0,
@@ -49,6 +51,20 @@ impl<'e> Evaluator<'e> {
             warnings: Vec::new(),
             kept: Vec::new(),
         }
+    }
+
+    pub(crate) const fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
+    /// How many warnings there are, to go back to by [`Self::forget_warnings`].
+    pub(crate) fn warnings(&self) -> usize {
+        self.warnings.len()
+    }
+
+    /// Forgets the warnings of an attempt.
+    pub(crate) fn forget_warnings(&mut self, count: usize) {
+        self.warnings.truncate(count);
     }
 
     /// The number of the next draw of chance, from 0.
@@ -121,7 +137,7 @@ impl<'e> Evaluator<'e> {
             Kind::Arithmetic(chain) => self.chain(chain, at),
             Kind::Between(operands) => self.between(operands, at),
             Kind::In(test) => self.in_tests(test, at),
-            Kind::InstanceOf(operand, kind) => self.instance_of(operand, *kind),
+            Kind::InstanceOf(parts) => self.instance_of(&parts.0, &parts.1, at),
             Kind::If(parts) => {
                 let [condition, then, otherwise] = &**parts;
                 let branch = if self.truth(condition, true)? == Some(true) { then } else { otherwise };

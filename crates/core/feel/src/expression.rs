@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::ast::Node;
 use crate::eval::Evaluator;
 use crate::parser::{self, Parsed};
-use crate::{Env, Failure, ParseError, Scope, Value, Warning};
+use crate::{Dialect, Env, Failure, ParseError, Scope, Value, Warning};
 
 /// A compiled expression; cheap to clone.
 #[derive(Clone)]
@@ -17,6 +17,7 @@ struct Compiled {
     root: Node,
     slots: u32,
     variables: Vec<Arc<str>>,
+    dialect: Dialect,
 }
 
 /// What an evaluation gave.
@@ -39,8 +40,17 @@ impl Expression {
     /// # Errors
     /// When the text is not one whole expression; the error tells the place and what would have fitted.
     pub fn parse(source: &str) -> Result<Self, ParseError> {
-        let Parsed { root, slots, free } = parser::expression(source)?;
-        Ok(Self(Arc::new(Compiled { source: source.into(), root, slots, variables: free })))
+        Self::parse_in(Dialect::Camunda, &[], source)
+    }
+
+    /// As [`Self::parse`], in a dialect. In the standard one, names of one or several words are found without help;
+    /// those that have other characters in them, or words that the language uses, must be told here.
+    ///
+    /// # Errors
+    /// As for [`Self::parse`].
+    pub fn parse_in(dialect: Dialect, names: &[&str], source: &str) -> Result<Self, ParseError> {
+        let Parsed { root, slots, free } = parser::expression(dialect, names, source)?;
+        Ok(Self(Arc::new(Compiled { source: source.into(), root, slots, variables: free, dialect })))
     }
 
     /// The text that was compiled.
@@ -59,7 +69,7 @@ impl Expression {
     /// Only when an `assert` does not hold or the budget is exhausted; everything else that fails gives null and a
     /// warning.
     pub fn evaluate(&self, scope: &dyn Scope, env: &Env<'_>) -> Result<Evaluated, Failure> {
-        Evaluator::new(scope, env, self.0.slots).run(&self.0.root)
+        Evaluator::new(scope, env, self.0.slots, self.0.dialect).run(&self.0.root)
     }
 }
 

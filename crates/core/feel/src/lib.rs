@@ -14,7 +14,7 @@
 //!
 //! # Where to look
 //! `lexer.rs` text → tokens · `parser/` tokens → tree, one file per construct · `ast.rs` the tree · `eval/` tree →
-//! value · `builtin/` the functions, one file per group · `value/` the types: decimal, temporal, list, context,
+//! value · `dialect.rs` where its two readings differ · `builtin/` the functions, one file per group · `value/` the types: decimal, temporal, list, context,
 //! JSON · `unary.rs` tests against an input · `tests/cases/` what is promised, as data.
 //!
 //! ```
@@ -35,6 +35,7 @@
 mod ast;
 mod budget;
 mod builtin;
+mod dialect;
 mod error;
 mod eval;
 mod expression;
@@ -47,6 +48,7 @@ mod warning;
 
 pub use budget::{Budget, Resource};
 pub use builtin::signatures;
+pub use dialect::Dialect;
 pub use error::{Failure, ParseError};
 pub use expression::{Evaluated, Expression};
 pub use scope::{Env, Nothing, Scope, Variable};

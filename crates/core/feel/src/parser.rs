@@ -6,13 +6,15 @@ mod iterate;
 mod name;
 mod operator;
 mod primary;
+mod spaced;
 mod test;
+mod types;
 
 use std::sync::Arc;
 
-use crate::ParseError;
 use crate::ast::{Kind, Node, Test};
 use crate::lexer::{self, Token, TokenKind};
+use crate::{Dialect, ParseError};
 
 use name::Names;
 
@@ -36,15 +38,15 @@ pub(crate) struct Parsed {
 type Result<T> = std::result::Result<T, ParseError>;
 
 /// Parses one expression.
-pub(crate) fn expression(source: &str) -> Result<Parsed> {
-    let mut parser = Parser::new(source)?;
+pub(crate) fn expression(dialect: Dialect, names: &[&str], source: &str) -> Result<Parsed> {
+    let mut parser = Parser::new(dialect, names, source)?;
     let root = parser.expression()?;
     parser.finish(root, "an operator or the end")
 }
 
 /// Parses unary tests. The input is slot 0.
-pub(crate) fn unary_tests(source: &str) -> Result<Parsed> {
-    let mut parser = Parser::new(source)?;
+pub(crate) fn unary_tests(dialect: Dialect, names: &[&str], source: &str) -> Result<Parsed> {
+    let mut parser = Parser::new(dialect, names, source)?;
     let slot = parser.names.declare("?");
     let tests: Vec<Test> = parser.tests(slot)?;
     let root = Node { kind: Kind::Tests(tests.into(), slot), at: 0 };
@@ -53,6 +55,9 @@ pub(crate) fn unary_tests(source: &str) -> Result<Parsed> {
 
 pub(crate) struct Parser<'a> {
     source: &'a str,
+    dialect: Dialect,
+    /// Names that cannot be found by their words alone.
+    known: &'a [&'a str],
     token: Token,
     depth: u32,
     /// Whether a `[` after an operand may be the end of a range.
@@ -63,13 +68,15 @@ pub(crate) struct Parser<'a> {
 }
 
 impl<'a> Parser<'a> {
-    fn new(source: &'a str) -> Result<Self> {
+    fn new(dialect: Dialect, known: &'a [&'a str], source: &'a str) -> Result<Self> {
         if source.len() > SOURCE_MAX {
             let found = format!("{} bytes", source.len());
             return Err(ParseError::new(source, 0, format!("at most {SOURCE_MAX} bytes"), found));
         }
         Ok(Self {
             source,
+            dialect,
+            known,
             token: lexer::token(source, 0),
             depth: 0,
             range_end: false,

@@ -6,6 +6,12 @@ use crate::{Budget, Value};
 pub trait Scope {
     /// The variable of this name, if there is one; it may be asked for several times in one evaluation.
     fn variable(&self, name: &str) -> Option<Variable<'_>>;
+
+    /// Whether a value is of a type that is defined outside of the expression; nothing if there is no such type.
+    fn is_instance(&self, value: &Value, type_name: &str) -> Option<bool> {
+        let _ = (value, type_name);
+        None
+    }
 }
 
 /// A variable as its keeper has it.

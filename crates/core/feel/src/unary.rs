@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::ast::Node;
 use crate::eval::Evaluator;
 use crate::parser::{self, Parsed};
-use crate::{Env, Evaluated, Failure, ParseError, Scope, Value};
+use crate::{Dialect, Env, Evaluated, Failure, ParseError, Scope, Value};
 
 /// Compiled unary tests, e.g. `< 5, [10..20]`; cheap to clone.
 ///
@@ -20,6 +20,7 @@ struct Compiled {
     root: Node,
     slots: u32,
     variables: Vec<Arc<str>>,
+    dialect: Dialect,
 }
 
 impl UnaryTests {
@@ -28,8 +29,17 @@ impl UnaryTests {
     /// # Errors
     /// When the text is not a whole list of tests.
     pub fn parse(source: &str) -> Result<Self, ParseError> {
-        let Parsed { root, slots, free } = parser::unary_tests(source)?;
-        Ok(Self(Arc::new(Compiled { source: source.into(), root, slots, variables: free })))
+        Self::parse_in(Dialect::Camunda, &[], source)
+    }
+
+    /// As [`Self::parse`], in a dialect. In the standard one, names of one or several words are found without help;
+    /// those that have other characters in them, or words that the language uses, must be told here.
+    ///
+    /// # Errors
+    /// As for [`Self::parse`].
+    pub fn parse_in(dialect: Dialect, names: &[&str], source: &str) -> Result<Self, ParseError> {
+        let Parsed { root, slots, free } = parser::unary_tests(dialect, names, source)?;
+        Ok(Self(Arc::new(Compiled { source: source.into(), root, slots, variables: free, dialect })))
     }
 
     /// The text that was compiled.
@@ -47,7 +57,7 @@ impl UnaryTests {
     /// # Errors
     /// As for [`crate::Expression::evaluate`].
     pub fn evaluate(&self, input: Value, scope: &dyn Scope, env: &Env<'_>) -> Result<Evaluated, Failure> {
-        let mut evaluator = Evaluator::new(scope, env, self.0.slots);
+        let mut evaluator = Evaluator::new(scope, env, self.0.slots, self.0.dialect);
         evaluator.set_input(input);
         evaluator.run(&self.0.root)
     }

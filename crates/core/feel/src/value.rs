@@ -11,7 +11,7 @@ pub mod temporal;
 mod text;
 
 pub use compare::equal;
-pub(crate) use compare::{by_utf16, order, same};
+pub(crate) use compare::{by_utf16, equal_in, order, same};
 pub use context::Context;
 pub use function::Function;
 pub use json::JsonError;

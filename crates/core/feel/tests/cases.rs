@@ -7,6 +7,7 @@
 //! date("2020-01-31") → date "2020-01-31"      types that JSON has not are named before it
 //! x + y → null ! INVALID_TYPE     and the kinds of its warnings, in order; none stands for no warnings
 //! unary 5 : < 3, [5..7] → true    unary tests against an input
+//! dialect standard                the lines that follow are read as DMN has it, until `dialect camunda`
 //! assert(x, x > 1) → failure assertion failed: the condition is not fulfilled
 //! x + → error line 1, column 4: expected an expression, found the end
 //! ```
@@ -17,7 +18,9 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use coreto_feel::{Context, Env, Evaluated, Expression, Failure, Scope, UnaryTests, Value, Variable};
+use coreto_feel::{
+    Context, Dialect, Env, Evaluated, Expression, Failure, Scope, UnaryTests, Value, Variable,
+};
 
 struct Given(Context);
 
@@ -67,17 +70,18 @@ fn render(result: Result<Evaluated, Failure>) -> String {
     }
 }
 
-fn run(line: &str, given: &Given) -> String {
+fn run(dialect: Dialect, line: &str, given: &Given) -> String {
+    let names: Vec<&str> = given.0.iter().map(|(name, _)| name).collect();
     if let Some(rest) = line.strip_prefix("unary ") {
         let (input, tests) = rest.split_once(" : ").expect("`unary INPUT : TESTS`");
         let input = Expression::parse(input).expect("the input is an expression");
         let input = input.evaluate(given, &env()).expect("the input is a value").value;
-        return match UnaryTests::parse(tests) {
+        return match UnaryTests::parse_in(dialect, &names, tests) {
             Err(error) => format!("error {error}"),
             Ok(tests) => render(tests.evaluate(input, given, &env())),
         };
     }
-    match Expression::parse(line) {
+    match Expression::parse_in(dialect, &names, line) {
         Err(error) => format!("error {error}"),
         Ok(expression) => {
             let found = render(expression.evaluate(given, &env()));
@@ -100,6 +104,7 @@ fn every_case_gives_what_it_says() {
     for path in files.iter().filter(|path| path.extension().is_some_and(|extension| extension == "txt")) {
         let text = std::fs::read_to_string(path).unwrap();
         let name = path.file_name().unwrap().to_string_lossy();
+        let mut dialect = Dialect::Camunda;
         let mut given = Given(Context::empty());
         let mut rewritten = String::new();
         let mut lines = text.lines().enumerate();
@@ -114,13 +119,15 @@ fn every_case_gives_what_it_says() {
                 kept.push('\n');
                 kept.push_str(next);
             }
-            if let Some(json) = case.strip_prefix("given ") {
+            if let Some(name) = case.strip_prefix("dialect ") {
+                dialect = if name == "standard" { Dialect::Standard } else { Dialect::Camunda };
+            } else if let Some(json) = case.strip_prefix("given ") {
                 let value = Value::from_json(json.as_bytes()).expect("`given` is followed by JSON");
                 given = Given(value.as_context().expect("a JSON object").clone());
             } else if !case.is_empty() && !case.starts_with('#') {
                 let (expression, expected) =
                     case.rsplit_once('→').unwrap_or_else(|| panic!("{name}:{}: no `→`", number + 1));
-                let found = run(expression.trim_end(), &given);
+                let found = run(dialect, expression.trim_end(), &given);
                 cases += 1;
                 if found != expected.trim() {
                     let (expression, expected) = (expression.trim_end(), expected.trim());

@@ -3,7 +3,9 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use coreto_feel::{Budget, Env, Expression, Failure, Nothing, Resource, Scope, UnaryTests, Value, Variable};
+use coreto_feel::{
+    Budget, Dialect, Env, Expression, Failure, Nothing, Resource, Scope, UnaryTests, Value, Variable,
+};
 
 /// Runs a test on a stack that is smaller than any that the program uses.
 fn on_a_small_stack(test: impl FnOnce() + Send + 'static) {
@@ -264,6 +266,9 @@ fn survives_mutated_expressions() {
             Err(error) => {
                 assert!(error.caret(&source).ends_with('^'));
             }
+        }
+        if let Ok(expression) = Expression::parse_in(Dialect::Standard, &["first name", "a-b"], &source) {
+            let _ = expression.evaluate(&Everything, &env);
         }
         if let Ok(tests) = UnaryTests::parse(&source) {
             let _ = tests.evaluate(5.into(), &Everything, &env);

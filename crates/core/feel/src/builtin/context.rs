@@ -78,6 +78,9 @@ fn put_nested(call: &mut Call<'_, '_>, context: &Context, path: &[&Text], value:
     for key in &path[..path.len() - 1] {
         let next = match levels[levels.len() - 1].get(key) {
             Some(Value::Context(context)) => context.clone(),
+            _ if call.evaluator.dialect().is_standard() => {
+                return call.fail("there is no context on the way");
+            }
             _ => Context::empty(),
         };
         levels.push(next);
@@ -132,5 +135,11 @@ fn context(call: &mut Call<'_, '_>, values: &[Value]) -> Eval {
             _ => return call.fail("each item needs a `key` that is a string, and a `value`"),
         }
     }
-    call.context(entries)
+    let count = entries.len();
+    let context = call.context(entries)?;
+    let twins = context.as_context().is_some_and(|context| context.len() < count);
+    if twins && call.evaluator.dialect().is_standard() {
+        return call.fail("a key comes twice");
+    }
+    Ok(context)
 }

@@ -69,7 +69,8 @@ fn list_contains(call: &mut Call<'_, '_>, values: &[Value]) -> Eval {
     let [Value::List(list), element] = values else { return call.illegal(values) };
     call.charge_steps(list.len())?;
     call.evaluator.charge_walk(&values[0], call.at)?;
-    Ok(Value::Boolean(list.iter().any(|item| same(item, element))))
+    let dialect = call.evaluator.dialect();
+    Ok(Value::Boolean(list.iter().any(|item| same(dialect, item, element))))
 }
 
 fn count(call: &mut Call<'_, '_>, values: &[Value]) -> Eval {
@@ -334,13 +335,15 @@ fn index_of(call: &mut Call<'_, '_>, values: &[Value]) -> Eval {
     let [Value::List(list), wanted] = values else { return call.illegal(values) };
     call.charge_steps(list.len())?;
     call.evaluator.charge_walk(&values[0], call.at)?;
-    let positions = list.iter().enumerate().filter(|(_, item)| same(item, wanted));
+    let dialect = call.evaluator.dialect();
+    let positions = list.iter().enumerate().filter(|(_, item)| same(dialect, item, wanted));
     let positions = positions.map(|(at, _)| integer(at + 1)).collect();
     call.list(positions)
 }
 
 /// The items without those that equal an earlier one, each with how often it came.
 fn distinct(call: &mut Call<'_, '_>, items: &[Value]) -> Eval<Vec<(Value, usize)>> {
+    let dialect = call.evaluator.dialect();
     let mut kept: Vec<(Value, usize)> = Vec::new();
     for item in items {
         call.charge_steps(1 + kept.len() / 8)?;
@@ -349,7 +352,7 @@ fn distinct(call: &mut Call<'_, '_>, items: &[Value]) -> Eval<Vec<(Value, usize)
             let walk = usize::try_from(item.weight() / 64).unwrap_or(usize::MAX);
             call.charge_steps(walk.saturating_mul(kept.len()))?;
         }
-        match kept.iter_mut().find(|(known, _)| same(known, item)) {
+        match kept.iter_mut().find(|(known, _)| same(dialect, known, item)) {
             Some((_, times)) => *times += 1,
             None => kept.push((item.clone(), 1)),
         }

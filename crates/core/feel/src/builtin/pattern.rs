@@ -2,9 +2,12 @@
 //!
 //! What a linear matcher cannot do (look-around, references back, possessive repetition) is refused.
 
+use std::borrow::Cow;
 use std::sync::OnceLock;
 
 use regex::{Regex, RegexBuilder};
+
+use crate::Dialect;
 
 /// Where a call with a constant pattern keeps it compiled.
 pub(crate) type Cache = OnceLock<Result<Regex, String>>;
@@ -15,17 +18,21 @@ const SIZE_MAX: usize = 1 << 20;
 const LENGTH_MAX: usize = 64 << 10;
 
 /// Compiles a pattern with flags of `s m i x`; others have no meaning.
-pub(super) fn compile(pattern: &str, flags: &str) -> Result<Regex, String> {
+pub(super) fn compile(dialect: Dialect, pattern: &str, flags: &str) -> Result<Regex, String> {
     if pattern.len() > LENGTH_MAX {
         return Err(format!("a pattern has at most {LENGTH_MAX} bytes"));
     }
-    let mut builder = RegexBuilder::new(&translate(pattern, flags.contains('s')));
+    let mut builder = RegexBuilder::new(&translate(&spelled(dialect, pattern, flags), flags.contains('s')));
     for flag in flags.chars() {
         match flag {
             's' => builder.dot_matches_new_line(true),
             'm' => builder.multi_line(true),
             'i' => builder.case_insensitive(true),
-            'x' => builder.ignore_whitespace(true),
+            // For the standard, blanks have been left out before.
+            'x' => builder.ignore_whitespace(!dialect.is_standard()),
+            other if dialect.is_standard() => {
+                return Err(format!("`{other}` is no flag; there are `s`, `m`, `i` and `x`"));
+            }
             // Java looks for the flags that it knows and passes over all others.
             _ => &mut builder,
         };
@@ -36,6 +43,28 @@ pub(super) fn compile(pattern: &str, flags: &str) -> Result<Regex, String> {
         let reason = text.lines().last().unwrap_or_default().trim_start_matches("error: ");
         format!("`{pattern}` is no pattern that can be used: {reason}")
     })
+}
+
+/// The pattern as the translation takes it. In the standard (that is, in `XPath`), the flag `x` leaves out blanks but in
+/// classes, and a class may be taken away from another.
+fn spelled<'p>(dialect: Dialect, pattern: &'p str, flags: &str) -> Cow<'p, str> {
+    if !dialect.is_standard() || !(flags.contains('x') || pattern.contains("-[")) {
+        return Cow::Borrowed(pattern);
+    }
+    let mut out = String::with_capacity(pattern.len());
+    let mut depth = 0u32;
+    let mut characters = pattern.chars().peekable();
+    while let Some(character) = characters.next() {
+        match character {
+            '[' => depth += 1,
+            ']' => depth = depth.saturating_sub(1),
+            '-' if depth > 0 && characters.peek() == Some(&'[') => out.push('-'),
+            blank if depth == 0 && flags.contains('x') && blank.is_whitespace() => continue,
+            _ => (),
+        }
+        out.push(character);
+    }
+    Cow::Owned(out)
 }
 
 /// Java's classes `\d \w \s` are those of ASCII, `\h` is a blank and `\Z` the end; its dot (unless it takes everything)

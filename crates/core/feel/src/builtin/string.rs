@@ -4,6 +4,7 @@ use regex::Regex;
 
 use super::pattern::{self, Piece};
 use super::{Builtin, Call, chance};
+use crate::Dialect;
 use crate::eval::Eval;
 use crate::value::{Number, Text, Value};
 
@@ -42,7 +43,7 @@ fn substring(call: &mut Call<'_, '_>, values: &[Value]) -> Eval {
         [Value::String(text), Value::Number(start), Value::Number(length)] => (text, start, Some(length)),
         _ => return call.illegal(values),
     };
-    let units = Units::of(text);
+    let units = Units::of(text, call.evaluator.dialect());
     call.charge_steps(units.length())?;
     let first = match start.to_i64() {
         Some(start @ 1..) => usize::try_from(start - 1).ok(),
@@ -66,7 +67,7 @@ fn substring(call: &mut Call<'_, '_>, values: &[Value]) -> Eval {
 fn length(call: &mut Call<'_, '_>, values: &[Value]) -> Eval {
     let [Value::String(text)] = values else { return call.illegal(values) };
     call.charge_steps(text.as_bytes().len())?;
-    Ok(count(Units::of(text).length()))
+    Ok(count(Units::of(text, call.evaluator.dialect()).length()))
 }
 
 fn count(count: usize) -> Value {
@@ -140,12 +141,13 @@ fn with_pattern(
     flags: &str,
     run: impl FnOnce(&mut Call<'_, '_>, &Regex) -> Eval,
 ) -> Eval {
+    let dialect = call.evaluator.dialect();
     let fresh;
     let compiled = if let Some(cache) = call.patterns {
-        cache.get_or_init(|| pattern::compile(pattern, flags))
+        cache.get_or_init(|| pattern::compile(dialect, pattern, flags))
     } else {
         call.charge_steps(1000 + pattern.len())?;
-        fresh = pattern::compile(pattern, flags);
+        fresh = pattern::compile(dialect, pattern, flags);
         &fresh
     };
     match compiled {
@@ -313,21 +315,28 @@ fn decode_base64(text: &[u8]) -> Option<Vec<u8>> {
     Some(out)
 }
 
-/// A string by UTF-16 units. Most strings are ASCII, where they are its bytes.
+/// A string by the units that positions count. Most strings are ASCII, where they are its bytes.
 enum Units<'t> {
     Ascii(&'t str),
     Wide(Vec<u16>),
+    /// The standard counts whole characters.
+    Characters(Vec<char>),
 }
 
 impl<'t> Units<'t> {
-    fn of(text: &'t str) -> Self {
-        if text.is_ascii() { Self::Ascii(text) } else { Self::Wide(text.encode_utf16().collect()) }
+    fn of(text: &'t str, dialect: Dialect) -> Self {
+        match dialect {
+            _ if text.is_ascii() => Self::Ascii(text),
+            Dialect::Camunda => Self::Wide(text.encode_utf16().collect()),
+            Dialect::Standard => Self::Characters(text.chars().collect()),
+        }
     }
 
     fn length(&self) -> usize {
         match self {
             Self::Ascii(text) => text.len(),
             Self::Wide(units) => units.len(),
+            Self::Characters(characters) => characters.len(),
         }
     }
 
@@ -335,6 +344,7 @@ impl<'t> Units<'t> {
         match self {
             Self::Ascii(text) => text.get(first..last).unwrap_or_default().to_owned(),
             Self::Wide(units) => String::from_utf16_lossy(units.get(first..last).unwrap_or_default()),
+            Self::Characters(characters) => characters.get(first..last).unwrap_or_default().iter().collect(),
         }
     }
 }

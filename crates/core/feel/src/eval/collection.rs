@@ -30,6 +30,12 @@ impl Evaluator<'_> {
         let start = Bound { value: self.eval(&literal.start)?, included: literal.start_included };
         let end = Bound { value: self.eval(&literal.end)?, included: literal.end_included };
         let types = (start.value.type_name(), end.value.type_name());
+        if literal.half {
+            let bound = if start.value.is_null() { &end.value } else { &start.value };
+            if order(bound, bound).is_some() {
+                return Ok(Value::Range(Range::new(start, end)));
+            }
+        }
         Ok(match make_range(start, end) {
             Some(range) => Value::Range(range),
             None => self.warn(WarningKind::InvalidType, at, || {

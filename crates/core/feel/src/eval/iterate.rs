@@ -1,9 +1,11 @@
 //! `for`, `some` and `every`.
 
+use std::cmp::Ordering;
+
 use super::{Eval, Evaluator, exhausted};
 use crate::WarningKind;
 use crate::ast::{For, Iteration, Node, Quantified, Slot};
-use crate::value::{Date, List, Number, Value};
+use crate::value::{Date, List, Number, Value, order};
 
 /// What to do next in a loop.
 enum Flow {
@@ -139,7 +141,12 @@ impl Evaluator<'_> {
     fn domain(&mut self, value: Value, node: &Node) -> Option<Domain> {
         match value {
             Value::List(list) => Some(Domain::List(list)),
-            Value::Range(range) if range.start().included && range.end().included => {
+            Value::Range(range)
+                if range.start().included
+                    && range.end().included
+                    && (!self.dialect.is_standard()
+                        || order(&range.start().value, &range.end().value).is_some_and(Ordering::is_le)) =>
+            {
                 self.span(&range.start().value, &range.end().value, node.at)
             }
             other => {

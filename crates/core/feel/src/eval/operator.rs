@@ -4,8 +4,8 @@ use std::cmp::Ordering;
 
 use super::{Eval, Evaluator};
 use crate::ast::{Chain, Comparison, Kind, Node, Operator, Type};
-use crate::value::{Number, Value, by_utf16, equal, json, order, temporal};
-use crate::{Variable, WarningKind};
+use crate::value::{Number, Value, by_utf16, equal_in, json, order, temporal};
+use crate::{Dialect, Scope, Variable, WarningKind};
 
 impl Evaluator<'_> {
     /// The value of a condition: a boolean or nothing. What is no boolean, null included, is nothing, with a warning
@@ -64,7 +64,7 @@ impl Evaluator<'_> {
             return Ok(Some(ordered(comparison, left.cmp(&right))));
         }
         if let (Some(left), Some(right)) = (self.at_hand(left), self.at_hand(right)) {
-            if let Some(holds) = holds_at_once(comparison, left, right) {
+            if let Some(holds) = holds_at_once(self.dialect, comparison, left, right) {
                 return Ok(Some(holds));
             }
         } else if let (Kind::Free(free), Kind::Constant(constant)) = (&left.kind, &right.kind)
@@ -76,7 +76,7 @@ impl Evaluator<'_> {
         }
         let left = self.eval(left)?;
         if let Some(right) = self.at_hand(right)
-            && let Some(holds) = holds_at_once(comparison, &left, right)
+            && let Some(holds) = holds_at_once(self.dialect, comparison, &left, right)
         {
             return Ok(Some(holds));
         }
@@ -115,7 +115,7 @@ impl Evaluator<'_> {
         right: &Value,
         at: u32,
     ) -> Option<bool> {
-        let holds = holds(comparison, left, right);
+        let holds = holds(self.dialect, comparison, left, right);
         if holds.is_none() {
             self.warn(WarningKind::NotComparable, at, || {
                 let (left, right, symbol) = (left.type_name(), right.type_name(), comparison.symbol());
@@ -140,24 +140,15 @@ impl Evaluator<'_> {
         })
     }
 
-    pub(super) fn instance_of(&mut self, operand: &Node, kind: Type) -> Eval {
+    pub(super) fn instance_of(&mut self, operand: &Node, kind: &Type, at: u32) -> Eval {
         let value = self.eval(operand)?;
-        Ok(Value::Boolean(match kind {
-            Type::Any => !value.is_null(),
-            Type::Null => value.is_null(),
-            Type::Boolean => matches!(value, Value::Boolean(_)),
-            Type::Number => matches!(value, Value::Number(_)),
-            Type::String => matches!(value, Value::String(_)),
-            Type::List => matches!(value, Value::List(_)),
-            Type::Context => matches!(value, Value::Context(_)),
-            Type::Date => matches!(value, Value::Date(_)),
-            Type::Time => matches!(value, Value::Time(_)),
-            Type::DateTime => matches!(value, Value::DateTime(_)),
-            Type::DaysTimeDuration => matches!(value, Value::DaysTimeDuration(_)),
-            Type::YearsMonthsDuration => matches!(value, Value::YearsMonthsDuration(_)),
-            Type::Range => matches!(value, Value::Range(_)),
-            Type::Function => matches!(value, Value::Function(_)),
-        }))
+        self.charge_walk(&value, at)?;
+        Ok(match is_instance(self.scope, &value, kind) {
+            Ok(is_instance) => Value::Boolean(is_instance),
+            Err(UnknownType(name)) => {
+                self.warn(WarningKind::Unknown, at, || format!("there is no type `{name}`"))
+            }
+        })
     }
 
     pub(super) fn negate(&mut self, operand: &Node, at: u32) -> Eval {
@@ -242,7 +233,7 @@ impl Evaluator<'_> {
             self.charge_bytes(left.as_bytes().len() + right.as_bytes().len(), at)?;
             return Ok(Value::String([left.as_str(), right.as_str()].concat().into()));
         }
-        if let Some(result) = temporal::arithmetic(operator, left, right) {
+        if let Some(result) = temporal::arithmetic(self.dialect, operator, left, right) {
             return Ok(match result {
                 Ok(value) => value,
                 Err(temporal::OutOfRange) => self.warn(WarningKind::InvalidType, at, || {
@@ -269,19 +260,19 @@ fn compute(operator: Operator, left: Number, right: Number) -> Option<Number> {
 }
 
 /// As [`holds`], but only for what takes no walk over whole values.
-fn holds_at_once(comparison: Comparison, left: &Value, right: &Value) -> Option<bool> {
+fn holds_at_once(dialect: Dialect, comparison: Comparison, left: &Value, right: &Value) -> Option<bool> {
     match left {
         Value::List(_) | Value::Context(_) | Value::Range(_) => None,
         Value::String(text) if text.as_bytes().len() > 1000 => None,
-        _ => holds(comparison, left, right),
+        _ => holds(dialect, comparison, left, right),
     }
 }
 
 /// Whether a comparison holds; nothing when the values cannot be compared.
-fn holds(comparison: Comparison, left: &Value, right: &Value) -> Option<bool> {
+fn holds(dialect: Dialect, comparison: Comparison, left: &Value, right: &Value) -> Option<bool> {
     match comparison {
-        Comparison::Equal => equal(left, right),
-        Comparison::NotEqual => equal(left, right).map(|equal| !equal),
+        Comparison::Equal => equal_in(dialect, left, right),
+        Comparison::NotEqual => equal_in(dialect, left, right).map(|equal| !equal),
         _ => order(left, right).map(|order| ordered(comparison, order)),
     }
 }
@@ -311,4 +302,55 @@ fn ordered(comparison: Comparison, order: Ordering) -> bool {
         Comparison::Greater => order.is_gt(),
         Comparison::GreaterOrEqual => order.is_ge(),
     }
+}
+
+/// A name that no type has.
+struct UnknownType<'t>(&'t str);
+
+/// Whether a value is of a type. The types of a source nest only so deep.
+fn is_instance<'t>(scope: &dyn Scope, value: &Value, kind: &'t Type) -> Result<bool, UnknownType<'t>> {
+    // Null fits every type but as the value itself.
+    let fits = |value: &Value, kind: &'t Type| Ok(value.is_null() || is_instance(scope, value, kind)?);
+    let all_fit = |values: &[Value], kind: &'t Type| {
+        for value in values {
+            if !fits(value, kind)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    };
+    Ok(match (kind, value) {
+        (Type::Any, value) => !value.is_null(),
+        (Type::Null, Value::Null)
+        | (Type::Boolean, Value::Boolean(_))
+        | (Type::Number, Value::Number(_))
+        | (Type::String, Value::String(_))
+        | (Type::List, Value::List(_))
+        | (Type::Context, Value::Context(_))
+        | (Type::Date, Value::Date(_))
+        | (Type::Time, Value::Time(_))
+        | (Type::DateTime, Value::DateTime(_))
+        | (Type::DaysTimeDuration, Value::DaysTimeDuration(_))
+        | (Type::YearsMonthsDuration, Value::YearsMonthsDuration(_))
+        | (Type::Range, Value::Range(_))
+        | (Type::Function, Value::Function(_)) => true,
+        (Type::ListOf(kind), Value::List(items)) => all_fit(items, kind)?,
+        (Type::RangeOf(kind), Value::Range(range)) => {
+            fits(&range.start().value, kind)? && fits(&range.end().value, kind)?
+        }
+        (Type::ContextOf(entries), Value::Context(context)) => {
+            for (name, kind) in entries {
+                match context.get(name) {
+                    Some(entry) if fits(entry, kind)? => (),
+                    _ => return Ok(false),
+                }
+            }
+            true
+        }
+        (Type::FunctionOf(parameters), Value::Function(function)) => {
+            function.literal().parameters.len() == *parameters
+        }
+        (Type::Named(name), value) => scope.is_instance(value, name).ok_or(UnknownType(name))?,
+        _ => false,
+    })
 }

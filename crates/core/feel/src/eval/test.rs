@@ -2,7 +2,7 @@
 
 use super::{Eval, Evaluator, exhausted};
 use crate::ast::{Comparison, In, Kind, Slot, Test};
-use crate::value::{Range, Value, equal, same};
+use crate::value::{Range, Value, same};
 
 impl Evaluator<'_> {
     pub(super) fn in_tests(&mut self, test: &In, at: u32) -> Eval {
@@ -63,6 +63,7 @@ impl Evaluator<'_> {
 
     /// Whether a value that stands as a test is met by the input.
     fn matches(&mut self, input: &Value, value: &Value, at: u32) -> Option<bool> {
+        let dialect = self.dialect;
         match value {
             Value::Range(range) => match includes(range, input) {
                 None => {
@@ -77,11 +78,11 @@ impl Evaluator<'_> {
             Value::List(items) if !matches!(input, Value::List(_)) => {
                 Some(items.iter().any(|item| match item {
                     Value::Range(range) => includes(range, input) == Some(true),
-                    item => same(input, item),
+                    item => same(dialect, input, item),
                 }))
             }
             Value::List(items) => {
-                Some(equal(input, value) == Some(true) || items.iter().any(|item| same(input, item)))
+                Some(same(dialect, input, value) || items.iter().any(|item| same(dialect, input, item)))
             }
             Value::Boolean(true) if !matches!(input, Value::Boolean(_)) => Some(true),
             Value::Boolean(false) => {
@@ -94,11 +95,19 @@ impl Evaluator<'_> {
 
 /// Whether a value lies in a range; nothing if it cannot be compared with the bounds.
 pub(crate) fn includes(range: &Range, value: &Value) -> Option<bool> {
-    let (start, end) = (range.start(), range.end());
-    let above = crate::value::order(value, &start.value)?;
-    let below = crate::value::order(value, &end.value)?;
-    Some(
-        (above.is_gt() || above.is_eq() && start.included)
-            && (below.is_lt() || below.is_eq() && end.included),
-    )
+    let above = match (&range.start().value, range.start().included) {
+        (Value::Null, _) => true,
+        (start, included) => {
+            let order = crate::value::order(value, start)?;
+            order.is_gt() || order.is_eq() && included
+        }
+    };
+    let below = match (&range.end().value, range.end().included) {
+        (Value::Null, _) => true,
+        (end, included) => {
+            let order = crate::value::order(value, end)?;
+            order.is_lt() || order.is_eq() && included
+        }
+    };
+    Some(above && below)
 }

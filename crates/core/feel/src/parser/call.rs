@@ -17,6 +17,16 @@ const WORDS_MAX: usize = 8;
 impl Parser<'_> {
     /// A variable, or the call of a function, whose name may have several words.
     pub(super) fn name(&mut self, first: Token) -> Result<Node> {
+        if self.dialect.is_standard()
+            && let Some((name, last)) = self.spaced_name(first)
+        {
+            self.token = last;
+            self.advance();
+            if self.token.kind == TokenKind::Open {
+                return self.call(&name, first);
+            }
+            return Ok(self.names.resolve(&name, offset(first.start)));
+        }
         if let Some((name, last)) = self.function_name(first) {
             self.token = last;
             self.advance();
@@ -75,7 +85,7 @@ impl Parser<'_> {
         let arguments = self.nested(Self::arguments)?;
         let at = offset(first.start);
         if !self.names.is_local(name)
-            && let Some(builtin) = builtin::find(name)
+            && let Some(builtin) = builtin::find(self.dialect, name)
         {
             if let Some(constant) = constant_of(builtin, &arguments) {
                 return Ok(Node { kind: Kind::Constant(constant), at });
@@ -152,7 +162,7 @@ impl Parser<'_> {
             let name = self
                 .words(&[TokenKind::Comma, TokenKind::Close, TokenKind::Colon], "the name of a parameter")?;
             if self.take(TokenKind::Colon) {
-                self.words(&[TokenKind::Comma, TokenKind::Close], "a type")?;
+                self.instance_type()?;
             }
             self.names.declare(&name);
             parameters.push(name);
@@ -172,7 +182,7 @@ impl Parser<'_> {
     }
 
     /// Words up to one of some tokens, with single blanks between.
-    fn words(&mut self, ends: &[TokenKind], expected: &str) -> Result<Text> {
+    pub(super) fn words(&mut self, ends: &[TokenKind], expected: &str) -> Result<Text> {
         let mut name = String::new();
         for _ in 0..WORDS_MAX {
             let token = match self.token.kind {

@@ -46,6 +46,10 @@ impl Parser<'_> {
             entry.slot = entry.slot.filter(|&slot| self.names.is_used(slot));
         }
         self.names.forget(mark);
+        // In the standard, a name that comes twice makes the context null.
+        if self.dialect.is_standard() && has_twins(&entries) {
+            return Ok(node(Kind::Constant(Value::Null), at));
+        }
         Ok(node(Kind::Context(entries.into()), at))
     }
 
@@ -93,6 +97,12 @@ impl Parser<'_> {
         self.expect(TokenKind::CloseBracket, "`]`")?;
         Ok(StepKind::Filter { item, predicate })
     }
+}
+
+fn has_twins(entries: &[Entry]) -> bool {
+    let mut keys: Vec<&Text> = entries.iter().map(|entry| &entry.key).collect();
+    keys.sort_unstable();
+    keys.windows(2).any(|pair| pair[0] == pair[1])
 }
 
 /// A list of constants is made once.

@@ -3,6 +3,7 @@
 use super::{Parser, Result, node};
 use crate::ast::{For, Iteration, Kind, Node, Quantified};
 use crate::lexer::TokenKind;
+use crate::value::Text;
 
 impl Parser<'_> {
     pub(super) fn for_expression(&mut self) -> Result<Node> {
@@ -32,14 +33,25 @@ impl Parser<'_> {
         Ok(node(Kind::Quantified(Box::new(Quantified { every, iterations, condition })), word.start))
     }
 
+    fn variable(&mut self) -> Result<Text> {
+        if self.dialect.is_standard()
+            && let Some(name) = self.take_spaced_name()
+        {
+            return Ok(name);
+        }
+        match self.token.kind {
+            TokenKind::Name | TokenKind::Quoted => {
+                let name = self.advance();
+                Ok(Text::from(self.text(name).trim_matches('`')))
+            }
+            _ => Err(self.unexpected("the name of a variable")),
+        }
+    }
+
     fn iterations(&mut self) -> Result<Box<[Iteration]>> {
         let mut iterations = Vec::new();
         loop {
-            let name = match self.token.kind {
-                TokenKind::Name | TokenKind::Quoted => self.advance(),
-                _ => return Err(self.unexpected("the name of a variable")),
-            };
-            let name = self.text(name).trim_matches('`');
+            let name = self.variable()?;
             self.expect_word("in")?;
             // Domains after the first are evaluated once per item of those before.
             let repeated = !iterations.is_empty();
@@ -51,7 +63,7 @@ impl Parser<'_> {
             if repeated {
                 self.names.leave_loop();
             }
-            let slot = self.names.declare(name);
+            let slot = self.names.declare(&name);
             iterations.push(Iteration { slot, domain, end });
             if !self.take(TokenKind::Comma) {
                 return Ok(iterations.into());

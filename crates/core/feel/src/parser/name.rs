@@ -123,6 +123,11 @@ impl Names {
         self.frames.iter().any(|frame| frame.locals.iter().any(|local| local.name.as_deref() == Some(name)))
     }
 
+    /// Names of all visible locals.
+    pub(super) fn visible(&self) -> impl Iterator<Item = &str> {
+        self.frames.iter().flat_map(|frame| frame.locals.iter()).filter_map(|local| local.name.as_deref())
+    }
+
     /// What a name means here.
     pub(super) fn resolve(&mut self, name: &str, at: u32) -> Node {
         self.input_read |= name == "?";

@@ -1,7 +1,7 @@
 //! Operators between operands, loosest first: or, and, comparisons, sums, products, powers, negation.
 
 use super::{Parser, Result, node, offset};
-use crate::ast::{Chain, Comparison, In, Kind, Node, Operator, Type};
+use crate::ast::{Chain, Comparison, In, Kind, Node, Operator};
 use crate::lexer::TokenKind;
 use crate::value::Value;
 
@@ -48,7 +48,7 @@ impl Parser<'_> {
                 self.tests_after_in(left)?
             } else if self.take_word("instance") {
                 self.expect_word("of")?;
-                Kind::InstanceOf(Box::new(left), self.type_name()?)
+                Kind::InstanceOf(Box::new((left, self.instance_type()?)))
             } else {
                 return Ok(left);
             };
@@ -63,34 +63,6 @@ impl Parser<'_> {
         let tests = self.nested(|parser| parser.tests_of_in(slot))?;
         self.names.forget(mark);
         Ok(Kind::In(Box::new(In { input, slot, tests: tests.into() })))
-    }
-
-    fn type_name(&mut self) -> Result<Type> {
-        const EXPECTED: &str = "a type, e.g. `number`";
-        let start = self.expect(TokenKind::Name, EXPECTED)?;
-        // Types of several words are read as far as words go on to be one of them.
-        let mut end = start;
-        let mut found = type_of(self.text(start)).map(|kind| (kind, start));
-        while let next = self.peek_after(end)
-            && matches!(next.kind, TokenKind::Name | TokenKind::Minus)
-        {
-            end = next;
-            let words: String =
-                self.source[start.start..end.end].split_whitespace().collect::<Vec<_>>().join(" ");
-            if words.len() > 30 {
-                break;
-            }
-            if let Some(kind) = type_of(&words) {
-                found = Some((kind, end));
-            }
-        }
-        let Some((kind, last)) = found else {
-            self.token = start;
-            return Err(self.unexpected(EXPECTED));
-        };
-        self.token = last;
-        self.advance();
-        Ok(kind)
     }
 
     pub(super) fn sum(&mut self) -> Result<Node> {
@@ -154,26 +126,6 @@ pub(super) fn comparison_of(kind: TokenKind) -> Option<Comparison> {
         TokenKind::LessOrEqual => Comparison::LessOrEqual,
         TokenKind::Greater => Comparison::Greater,
         TokenKind::GreaterOrEqual => Comparison::GreaterOrEqual,
-        _ => return None,
-    })
-}
-
-fn type_of(name: &str) -> Option<Type> {
-    Some(match name {
-        "Any" => Type::Any,
-        "null" | "Null" => Type::Null,
-        "boolean" => Type::Boolean,
-        "number" => Type::Number,
-        "string" => Type::String,
-        "list" => Type::List,
-        "context" => Type::Context,
-        "date" => Type::Date,
-        "time" => Type::Time,
-        "date and time" | "date time" => Type::DateTime,
-        "days and time duration" | "day-time-duration" => Type::DaysTimeDuration,
-        "years and months duration" | "year-month-duration" => Type::YearsMonthsDuration,
-        "range" => Type::Range,
-        "function" => Type::Function,
         _ => return None,
     })
 }

@@ -1,7 +1,8 @@
 //! Operands: literals, names, parentheses, and what may follow them.
 
+use super::operator::comparison_of;
 use super::{Parser, Result, node, offset};
-use crate::ast::{Kind, Node, Path, RangeLiteral, Step, StepKind};
+use crate::ast::{Comparison, Kind, Node, Path, RangeLiteral, Step, StepKind};
 use crate::lexer::{Token, TokenKind, unescape};
 use crate::value::{Number, Text, Value};
 
@@ -44,6 +45,11 @@ impl Parser<'_> {
 
     /// The name after a dot. A few properties have two words.
     fn property(&mut self) -> Result<Text> {
+        if self.dialect.is_standard()
+            && let Some(name) = self.take_spaced_name()
+        {
+            return Ok(name);
+        }
         let token = match self.token.kind {
             TokenKind::Name | TokenKind::Quoted => self.advance(),
             _ => return Err(self.unexpected("a name after `.`")),
@@ -139,6 +145,9 @@ impl Parser<'_> {
     }
 
     fn word(&mut self, token: Token) -> Result<Node> {
+        if self.dialect.is_standard() && self.known_name(token).is_some() {
+            return self.name(token);
+        }
         let constant = match self.text(token) {
             "null" => Value::Null,
             "true" => Value::Boolean(true),
@@ -187,12 +196,38 @@ impl Parser<'_> {
 
     fn parenthesis(&mut self) -> Result<Node> {
         let open = self.advance();
+        if self.dialect.is_standard()
+            && let Some(comparison) = comparison_of(self.token.kind)
+        {
+            return self.half_range(comparison, open);
+        }
         let inner = self.expression()?;
         if self.token.kind == TokenKind::DotDot {
             return self.range(inner, false, open);
         }
         self.expect(TokenKind::Close, "`)`")?;
         Ok(inner)
+    }
+
+    /// `(< 5)` as a range that has no other end.
+    fn half_range(&mut self, comparison: Comparison, open: Token) -> Result<Node> {
+        let at = self.advance().start;
+        let bound = self.expression()?;
+        self.expect(TokenKind::Close, "`)`")?;
+        let none = node(Kind::Constant(Value::Null), at);
+        let (start, end, included) = match comparison {
+            Comparison::Less => (none, bound, false),
+            Comparison::LessOrEqual => (none, bound, true),
+            Comparison::Greater => (bound, none, false),
+            Comparison::GreaterOrEqual => (bound, none, true),
+            Comparison::Equal | Comparison::NotEqual => {
+                return Err(self.unexpected("a range with `<` or `>`"));
+            }
+        };
+        let missing = |end: &Node| matches!(end.kind, Kind::Constant(Value::Null));
+        let (start_included, end_included) = (included && !missing(&start), included && !missing(&end));
+        let literal = RangeLiteral { start, start_included, end, end_included, half: true };
+        Ok(node(Kind::Range(Box::new(literal)), open.start))
     }
 
     /// The rest of a range, from its `..` on.
@@ -208,7 +243,7 @@ impl Parser<'_> {
             _ => return Err(self.unexpected("`]`, `)` or `[`")),
         };
         self.advance();
-        let literal = RangeLiteral { start, start_included, end, end_included };
+        let literal = RangeLiteral { start, start_included, end, end_included, half: false };
         Ok(node(Kind::Range(Box::new(literal)), open.start))
     }
 }

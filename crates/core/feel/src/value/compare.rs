@@ -3,18 +3,30 @@
 use std::cmp::Ordering;
 
 use super::{Context, List, Value};
+use crate::Dialect;
 
 /// Whether two values are equal; nothing when their types cannot be compared. Null equals null only. Inside of
 /// lists and contexts, what cannot be compared is unequal.
 pub fn equal(left: &Value, right: &Value) -> Option<bool> {
+    equal_in(Dialect::Camunda, left, right)
+}
+
+/// As [`equal`], in a dialect.
+pub(crate) fn equal_in(dialect: Dialect, left: &Value, right: &Value) -> Option<bool> {
     Some(match (left, right) {
         (Value::Null, other) | (other, Value::Null) => other.is_null(),
         (Value::Number(left), Value::Number(right)) => left == right,
         (Value::String(left), Value::String(right)) => left == right,
         (Value::Boolean(left), Value::Boolean(right)) => left == right,
-        (Value::List(left), Value::List(right)) => lists_equal(left, right),
-        (Value::Context(left), Value::Context(right)) => contexts_equal(left, right),
+        (Value::List(left), Value::List(right)) => lists_equal(dialect, left, right),
+        (Value::Context(left), Value::Context(right)) => contexts_equal(dialect, left, right),
         (Value::Date(left), Value::Date(right)) => left == right,
+        (Value::Time(left), Value::Time(right)) if dialect.is_standard() => {
+            return left.order(right).map(Ordering::is_eq);
+        }
+        (Value::DateTime(left), Value::DateTime(right)) if dialect.is_standard() => {
+            return left.order(right).map(Ordering::is_eq);
+        }
         // Equal are the same clock time in the same zone; the same instant in another zone is not equal.
         (Value::Time(left), Value::Time(right)) => return left.order(right).map(|_| left == right),
         (Value::DateTime(left), Value::DateTime(right)) => return left.order(right).map(|_| left == right),
@@ -23,25 +35,25 @@ pub fn equal(left: &Value, right: &Value) -> Option<bool> {
         (Value::Range(left), Value::Range(right)) => {
             left.start().included == right.start().included
                 && left.end().included == right.end().included
-                && same(&left.start().value, &right.start().value)
-                && same(&left.end().value, &right.end().value)
+                && same(dialect, &left.start().value, &right.start().value)
+                && same(dialect, &left.end().value, &right.end().value)
         }
         _ => return None,
     })
 }
 
 /// Equality where "cannot be compared" counts as unequal.
-pub(crate) fn same(left: &Value, right: &Value) -> bool {
-    equal(left, right) == Some(true)
+pub(crate) fn same(dialect: Dialect, left: &Value, right: &Value) -> bool {
+    equal_in(dialect, left, right) == Some(true)
 }
 
-fn lists_equal(left: &List, right: &List) -> bool {
-    left.len() == right.len() && left.iter().zip(right.iter()).all(|(left, right)| same(left, right))
+fn lists_equal(dialect: Dialect, left: &List, right: &List) -> bool {
+    left.len() == right.len() && left.iter().zip(right.iter()).all(|(left, right)| same(dialect, left, right))
 }
 
-fn contexts_equal(left: &Context, right: &Context) -> bool {
+fn contexts_equal(dialect: Dialect, left: &Context, right: &Context) -> bool {
     left.len() == right.len()
-        && left.iter().all(|(name, value)| right.get(name).is_some_and(|other| same(value, other)))
+        && left.iter().all(|(name, value)| right.get(name).is_some_and(|other| same(dialect, value, other)))
 }
 
 /// The order of two values; nothing when they are of different types or of one without order.

@@ -1,6 +1,7 @@
 //! Sums, differences, products and quotients of temporal values.
 
 use super::{Date, DateTime, DaysTimeDuration, Time, YearsMonthsDuration, Zone};
+use crate::Dialect;
 use crate::ast::Operator;
 use crate::value::{Number, Value};
 
@@ -9,14 +10,18 @@ pub(crate) struct OutOfRange;
 
 /// The result of an operator, if it is one for these types.
 pub(crate) fn arithmetic(
+    dialect: Dialect,
     operator: Operator,
     left: &Value,
     right: &Value,
 ) -> Option<Result<Value, OutOfRange>> {
     use Value::{Number as N, YearsMonthsDuration as Months};
     let result = match (operator, left, right) {
+        (Operator::Multiply | Operator::Divide, left, right) if dialect.is_standard() => {
+            return exact(operator, left, right);
+        }
         (Operator::Add, left, right) => return add(left, right).or_else(|| add(right, left)),
-        (Operator::Subtract, left, right) => return subtract(left, right),
+        (Operator::Subtract, left, right) => return subtract(dialect, left, right),
         (Operator::Multiply, Months(span), N(factor)) | (Operator::Multiply, N(factor), Months(span)) => {
             factor.to_i64().and_then(|factor| months(span.to_months().checked_mul(factor)?))
         }
@@ -38,6 +43,43 @@ pub(crate) fn arithmetic(
             .checked_div(right.to_ms())
             .and_then(|quotient| Number::try_from(quotient).ok())
             .map(Value::Number),
+        _ => return None,
+    };
+    Some(result.ok_or(OutOfRange))
+}
+
+/// Products and quotients with fractions, as the standard has them.
+fn exact(operator: Operator, left: &Value, right: &Value) -> Option<Result<Value, OutOfRange>> {
+    enum Span {
+        Days,
+        Months,
+    }
+    let span = |value: &Value| match value {
+        Value::DaysTimeDuration(span) => Some((Span::Days, Number::try_from(span.to_nanos()).ok()?)),
+        Value::YearsMonthsDuration(span) => Some((Span::Months, Number::from_i64(span.to_months()))),
+        _ => None,
+    };
+    let back = |kind: Span, amount: Number| {
+        let whole = amount.to_i128()?;
+        match kind {
+            Span::Days => nanos(whole),
+            Span::Months => months(i64::try_from(whole).ok()?),
+        }
+    };
+    let result = match (operator, left, right) {
+        (Operator::Multiply, Value::Number(factor), other)
+        | (Operator::Multiply, other, Value::Number(factor)) => {
+            let (kind, amount) = span(other)?;
+            amount.multiply(*factor).and_then(|amount| back(kind, amount))
+        }
+        (Operator::Divide, dividend, Value::Number(divisor)) => {
+            let (kind, amount) = span(dividend)?;
+            amount.divide(*divisor).and_then(|amount| back(kind, amount))
+        }
+        (Operator::Divide, Value::DaysTimeDuration(_), Value::DaysTimeDuration(_))
+        | (Operator::Divide, Value::YearsMonthsDuration(_), Value::YearsMonthsDuration(_)) => {
+            span(left)?.1.divide(span(right)?.1).map(Value::Number)
+        }
         _ => return None,
     };
     Some(result.ok_or(OutOfRange))
@@ -69,7 +111,7 @@ fn add(left: &Value, right: &Value) -> Option<Result<Value, OutOfRange>> {
     Some(result.ok_or(OutOfRange))
 }
 
-fn subtract(left: &Value, right: &Value) -> Option<Result<Value, OutOfRange>> {
+fn subtract(dialect: Dialect, left: &Value, right: &Value) -> Option<Result<Value, OutOfRange>> {
     let result = match (left, right) {
         (left, Value::DaysTimeDuration(span)) => match span.negate() {
             Some(span) => return add(left, &Value::DaysTimeDuration(span)),
@@ -84,7 +126,16 @@ fn subtract(left: &Value, right: &Value) -> Option<Result<Value, OutOfRange>> {
             nanos(i128::from(left.utc_nanos()) - i128::from(right.utc_nanos()))
         }
         (Value::Date(_) | Value::DateTime(_), Value::Date(_) | Value::DateTime(_)) => {
-            let (left, right) = (moment(left)?, moment(right)?);
+            let (left, right) = match (left, right) {
+                (Value::Date(_), Value::DateTime(_)) | (Value::DateTime(_), Value::Date(_)) => {
+                    // The standard takes a date as its midnight in UTC, so it has no distance from a local moment.
+                    if !dialect.is_standard() {
+                        return None;
+                    }
+                    (moment(left, Zone::UTC)?, moment(right, Zone::UTC)?)
+                }
+                _ => (moment(left, Zone::Local)?, moment(right, Zone::Local)?),
+            };
             left.order(&right)?;
             nanos(left.to_instant() - right.to_instant())
         }
@@ -94,9 +145,9 @@ fn subtract(left: &Value, right: &Value) -> Option<Result<Value, OutOfRange>> {
 }
 
 /// A date as its midnight.
-fn moment(value: &Value) -> Option<DateTime> {
+fn moment(value: &Value, midnight: Zone) -> Option<DateTime> {
     match value {
-        Value::Date(date) => Some(DateTime::new(*date, Time::from_nanos(0, Zone::Local)?)),
+        Value::Date(date) => Some(DateTime::new(*date, Time::from_nanos(0, midnight)?)),
         Value::DateTime(moment) => Some(*moment),
         _ => None,
     }

@@ -117,8 +117,19 @@ impl DateTime {
         let Some((date, time)) = text.split_once('T') else {
             return Some(Self::new(Date::parse(text)?, Time::new(0, 0, 0, 0, Zone::Local)?));
         };
-        let (date, with) = (Date::parse(date)?, Time::parse(time)?);
-        Some(if time.ends_with(']') { Self::with_offset(date, with) } else { Self::new(date, with) })
+        // The end of a day may be written as its hour 24.
+        let mut day = Date::parse(date)?;
+        let midnight;
+        let time = match time.strip_prefix("24:00:00") {
+            Some(zone) if !zone.starts_with('.') => {
+                day = day.plus_days(1)?;
+                midnight = format!("00:00:00{zone}");
+                &midnight
+            }
+            _ => time,
+        };
+        let clock = Time::parse(time)?;
+        Some(if time.ends_with(']') { Self::with_offset(day, clock) } else { Self::new(day, clock) })
     }
 
     /// The text of a moment that becomes a variable: a zone stands in brackets after its offset.
