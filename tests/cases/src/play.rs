@@ -89,7 +89,7 @@ impl<'a> Player<'a> {
             self.say(&format!("> {}", words.line()));
         }
         self.act(&verb, &mut words)?;
-        if let Some(left) = words.next() {
+        if let Some(left) = words.take() {
             return Err(format!("`{left}` is not understood"));
         }
         if !self.together {
@@ -150,7 +150,7 @@ impl<'a> Player<'a> {
                 variables: document(words)?,
                 local: words.flag("local"),
             }),
-            "activate" => Command::ActivateJobs(self.activate(words, 0)?),
+            "activate" => Command::ActivateJobs(Self::activate(words, 0)?),
             "complete" => {
                 Command::CompleteJob(CompleteJob { job: self.key(words)?, variables: document(words)? })
             }
@@ -181,7 +181,7 @@ impl<'a> Player<'a> {
 
     fn deploy(&self, words: &mut Words<'_>) -> Result<Command, String> {
         let mut resources = Vec::new();
-        while let Some(file) = words.next() {
+        while let Some(file) = words.take() {
             let content = (self.load)(&file)?;
             let name = if words.flag("as") { words.need("a name")? } else { file };
             resources.push(Resource { name: name.into(), content: content.into() });
@@ -227,7 +227,7 @@ impl<'a> Player<'a> {
         }))
     }
 
-    fn activate(&self, words: &mut Words<'_>, poll: u64) -> Result<ActivateJobs, String> {
+    fn activate(words: &mut Words<'_>, poll: u64) -> Result<ActivateJobs, String> {
         let job_type = words.need("a job type")?;
         Ok(ActivateJobs {
             job_type: if job_type == "-" { "".into() } else { job_type.into() },
@@ -246,7 +246,7 @@ impl<'a> Player<'a> {
 
     /// Opens a stream or a poll; its name is `stream:TYPE` or `poll:TYPE`, with a number from the second on.
     fn open(&mut self, words: &mut Words<'_>, kind: SinkKind) -> Result<u64, String> {
-        let asked = self.activate(words, 0)?;
+        let asked = Self::activate(words, 0)?;
         let (word, kind, credit) = match kind {
             SinkKind::Stream => ("stream", kind, asked.max),
             SinkKind::Poll { .. } => {
@@ -278,7 +278,7 @@ impl<'a> Player<'a> {
         let mut again = Words::split(words.line())?;
         again.need("the step")?;
         let number = self.open(&mut again, SinkKind::Poll { max: 0 })?;
-        let asked = self.activate(words, number)?;
+        let asked = Self::activate(words, number)?;
         let ticket = self.bench().ask(Command::ActivateJobs(asked));
         self.polls.insert(ticket, number);
         Ok(())
@@ -418,15 +418,13 @@ fn stretched(text: &str) -> String {
     let mut rest = text;
     while let Some((before, behind)) = rest.split_once('<') {
         out.push_str(before);
-        match behind.split_once('>').and_then(|(number, tail)| Some((number.parse().ok()?, tail))) {
-            Some((count, tail)) => {
-                out.extend(std::iter::repeat_n('x', count));
-                rest = tail;
-            }
-            None => {
-                out.push('<');
-                rest = behind;
-            }
+        let count = behind.split_once('>').and_then(|(number, tail)| Some((number.parse().ok()?, tail)));
+        if let Some((count, tail)) = count {
+            out.extend(std::iter::repeat_n('x', count));
+            rest = tail;
+        } else {
+            out.push('<');
+            rest = behind;
         }
     }
     out.push_str(rest);

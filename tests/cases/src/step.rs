@@ -47,7 +47,7 @@ impl<'a> Words<'a> {
     }
 
     /// The next word, if there is one.
-    pub fn next(&mut self) -> Option<String> {
+    pub fn take(&mut self) -> Option<String> {
         self.words.next()
     }
 

@@ -61,7 +61,7 @@ fn load(root: &Path, case: &Path, file: &str) -> Result<Vec<u8>, String> {
 
 fn difference(name: &str, expected: &str, found: &str) -> String {
     let same = expected.lines().zip(found.lines()).take_while(|(expected, found)| expected == found).count();
-    let rest =
-        |text: &str| text.lines().skip(same).take(8).map(|line| format!("    {line}\n")).collect::<String>();
-    format!("{name}: line {} of the trace\n  expected\n{}  found\n{}", same + 1, rest(expected), rest(found))
+    let rest = |text: &str| text.lines().skip(same).take(8).collect::<Vec<_>>().join("\n    ");
+    let (expected, found) = (rest(expected), rest(found));
+    format!("{name}: line {} of the trace\n  expected\n    {expected}\n  found\n    {found}", same + 1)
 }
