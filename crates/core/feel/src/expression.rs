@@ -92,3 +92,10 @@ impl PartialEq for Expression {
 }
 
 impl Eq for Expression {}
+
+/// Whoever compiles an expression may hand it to other threads.
+const _: fn() = || {
+    const fn shared<T: Send + Sync>() {}
+    shared::<Expression>();
+    shared::<Value>();
+};

@@ -1,6 +1,6 @@
 //! What an evaluation is given from outside: variables, clock, zone, seed, budget.
 
-use crate::{Budget, Value};
+use crate::{Budget, Context, Value};
 
 /// Where variables come from.
 pub trait Scope {
@@ -21,6 +21,13 @@ pub enum Variable<'a> {
     Json(&'a [u8]),
     /// A value.
     Value(Value),
+}
+
+impl Scope for Context {
+    /// The entries of a context as variables.
+    fn variable(&self, name: &str) -> Option<Variable<'_>> {
+        self.get(name).cloned().map(Variable::Value)
+    }
 }
 
 /// A scope without variables.

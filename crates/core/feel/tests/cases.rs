@@ -22,14 +22,6 @@ use coreto_feel::{
     Context, Dialect, Env, Evaluated, Expression, Failure, Scope, UnaryTests, Value, Variable,
 };
 
-struct Given(Context);
-
-impl Scope for Given {
-    fn variable(&self, name: &str) -> Option<Variable<'_>> {
-        self.0.get(name).cloned().map(Variable::Value)
-    }
-}
-
 /// The same variables as JSON text, which is read in another way.
 struct Lazy(Vec<(String, String)>);
 
@@ -70,8 +62,8 @@ fn render(result: Result<Evaluated, Failure>) -> String {
     }
 }
 
-fn run(dialect: Dialect, line: &str, given: &Given) -> String {
-    let names: Vec<&str> = given.0.iter().map(|(name, _)| name).collect();
+fn run(dialect: Dialect, line: &str, given: &Context) -> String {
+    let names: Vec<&str> = given.iter().map(|(name, _)| name).collect();
     if let Some(rest) = line.strip_prefix("unary ") {
         let (input, tests) = rest.split_once(" : ").expect("`unary INPUT : TESTS`");
         let input = Expression::parse(input).expect("the input is an expression");
@@ -85,7 +77,7 @@ fn run(dialect: Dialect, line: &str, given: &Given) -> String {
         Err(error) => format!("error {error}"),
         Ok(expression) => {
             let found = render(expression.evaluate(given, &env()));
-            let lazy = Lazy(given.0.iter().map(|(name, value)| (name.to_owned(), value.to_json())).collect());
+            let lazy = Lazy(given.iter().map(|(name, value)| (name.to_owned(), value.to_json())).collect());
             let again = render(expression.evaluate(&lazy, &env()));
             assert_eq!(found, again, "values and JSON text give the same for `{line}`");
             found
@@ -105,7 +97,7 @@ fn every_case_gives_what_it_says() {
         let text = std::fs::read_to_string(path).unwrap();
         let name = path.file_name().unwrap().to_string_lossy();
         let mut dialect = Dialect::Camunda;
-        let mut given = Given(Context::empty());
+        let mut given = Context::empty();
         let mut rewritten = String::new();
         let mut lines = text.lines().enumerate();
         while let Some((number, line)) = lines.next() {
@@ -123,7 +115,7 @@ fn every_case_gives_what_it_says() {
                 dialect = if name == "standard" { Dialect::Standard } else { Dialect::Camunda };
             } else if let Some(json) = case.strip_prefix("given ") {
                 let value = Value::from_json(json.as_bytes()).expect("`given` is followed by JSON");
-                given = Given(value.as_context().expect("a JSON object").clone());
+                given = value.as_context().expect("a JSON object").clone();
             } else if !case.is_empty() && !case.starts_with('#') {
                 let (expression, expected) =
                     case.rsplit_once('→').unwrap_or_else(|| panic!("{name}:{}: no `→`", number + 1));

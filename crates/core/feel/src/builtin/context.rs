@@ -1,7 +1,6 @@
 //! Functions on contexts.
 
 use super::{Builtin, Call};
-use crate::WarningKind;
 use crate::eval::Eval;
 use crate::value::{Context, Text, Value};
 
@@ -19,28 +18,22 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
 
 fn get_value(call: &mut Call<'_, '_>, values: &[Value]) -> Eval {
     match values {
-        [Value::Context(context), Value::String(key)] => Ok(entry(call, context, key)),
+        // An entry that is not there is null, without a warning: this is how one asks for it.
+        [Value::Context(context), Value::String(key)] => Ok(context.get(key).cloned().unwrap_or_default()),
         [Value::Context(context), Value::List(keys)] => {
             call.charge_steps(keys.len())?;
             let mut current = Value::Context(context.clone());
             for key in keys.iter() {
                 current = match (&current, key) {
-                    (Value::Context(context), Value::String(key)) => entry(call, context, key),
+                    (Value::Context(context), Value::String(key)) => {
+                        context.get(key).cloned().unwrap_or_default()
+                    }
                     _ => return Ok(Value::Null),
                 };
             }
             Ok(if keys.is_empty() { Value::Null } else { current })
         }
         _ => call.illegal(values),
-    }
-}
-
-fn entry(call: &mut Call<'_, '_>, context: &Context, key: &Text) -> Value {
-    match context.get(key) {
-        Some(value) => value.clone(),
-        None => call
-            .evaluator
-            .warn(WarningKind::NoContextEntryFound, call.at, || format!("there is no entry `{key}`")),
     }
 }
 

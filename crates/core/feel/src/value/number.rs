@@ -40,11 +40,6 @@ impl Number {
         Self { low: integer.cast_unsigned(), high: integer >> 63, scale: 0 }
     }
 
-    /// The number `integer / 10^scale`, e.g. `(1250, 2)` for 12.50.
-    pub const fn from_scaled(integer: i64, scale: u8) -> Self {
-        Self { low: integer.cast_unsigned(), high: integer >> 63, scale: scale as i16 }
-    }
-
     /// A coefficient that is known to have at most 34 digits, and a scale that is known to be in range.
     #[expect(
         clippy::cast_possible_truncation,
