@@ -132,7 +132,7 @@ impl<L: PartitionLog, S: Sink> Work<L, S> {
         if self.gave_up || overdue {
             return false;
         }
-        let next = self.open().and_then(|reader| reader.next());
+        let next = self.open().and_then(LogReader::next);
         let batch = match next {
             Ok(Some(batch)) => batch,
             Ok(None) => return self.stopping.is_none() && self.wait(),

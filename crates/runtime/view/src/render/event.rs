@@ -166,7 +166,8 @@ fn paths(
     element_instance: u64,
     value: &mut Object<'_>,
 ) {
-    if instance.is_unset() {
+    // A wish may not say where it leads.
+    if definition.is_unset() {
         value.members(r#""elementInstancePath":[],"processDefinitionPath":[],"callingElementPath":[]"#);
         return;
     }

@@ -173,7 +173,7 @@ pub(crate) fn integer(number: i64, out: &mut Vec<u8>) {
     }
     if left > 0 || at == digits.len() {
         at -= 1;
-        digits[at] = PAIRS[left as usize][1];
+        digits[at] = b'0' + u8::try_from(left).expect("one digit");
     }
     if number < 0 {
         out.push(b'-');
@@ -182,8 +182,7 @@ pub(crate) fn integer(number: i64, out: &mut Vec<u8>) {
 }
 
 pub(super) fn string(text: &str, out: &mut Vec<u8>) {
-    let plain =
-        text.bytes().fold(true, |plain, byte| plain & (byte >= 0x20 && byte != b'"' && byte != b'\\'));
+    let plain = text.bytes().all(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\');
     if plain {
         out.push(b'"');
         out.extend_from_slice(text.as_bytes());

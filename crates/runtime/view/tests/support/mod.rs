@@ -4,7 +4,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use coreto_engine::{Answer, Definition, DefinitionFilter, Engine, Env, Limits, Query, SinkKind, SinkSpec, Sinks};
+use coreto_engine::{
+    Answer, Definition, DefinitionFilter, Engine, Env, Limits, Query, SinkKind, SinkSpec, Sinks,
+};
 use coreto_machine::{Caller, Channel, Machine, Place, Tenant, Timestamp};
 use coreto_partition::{Address, Mailbox, Partition, Request, Submission};
 use coreto_record::command::{ActivateJobs, CreateInstance, Deploy, Resource};
