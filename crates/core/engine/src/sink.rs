@@ -1,6 +1,6 @@
 //! Where jobs are pushed to: job streams, and polls that wait.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use coreto_machine::Tenant;
@@ -43,17 +43,18 @@ pub struct Sinks {
 #[derive(Debug, Default)]
 struct Inner {
     last: u64,
+    last_turn: u64,
     sinks: BTreeMap<u64, Sink>,
-    /// Sinks that may be offered jobs, in turns, by type.
-    lines: BTreeMap<Arc<str>, VecDeque<u64>>,
+    /// Sinks that may be offered jobs, by type and turn: the lowest turn is next.
+    lines: BTreeMap<Arc<str>, BTreeMap<u64, u64>>,
 }
 
 #[derive(Debug)]
 struct Sink {
     spec: SinkSpec,
     credit: u32,
-    /// It stands in the line of its type.
-    lined: bool,
+    /// Its turn in the line of its type, while it stands there.
+    turn: Option<u64>,
 }
 
 /// Credit for one job.
@@ -74,7 +75,7 @@ impl Sinks {
         inner.last += 1;
         let number = inner.last;
         let stream = spec.kind == SinkKind::Stream;
-        inner.sinks.insert(number, Sink { spec, credit, lined: false });
+        inner.sinks.insert(number, Sink { spec, credit, turn: None });
         if stream {
             inner.line_up(number);
         }
@@ -99,8 +100,11 @@ impl Sinks {
     pub fn count(&self) -> (u32, u32) {
         let inner = self.lock();
         let streams = inner.sinks.values().filter(|sink| sink.spec.kind == SinkKind::Stream).count();
-        let parked =
-            inner.sinks.values().filter(|sink| sink.spec.kind != SinkKind::Stream && sink.lined).count();
+        let parked = inner
+            .sinks
+            .values()
+            .filter(|sink| sink.spec.kind != SinkKind::Stream && sink.turn.is_some())
+            .count();
         (u32::try_from(streams).unwrap_or(u32::MAX), u32::try_from(parked).unwrap_or(u32::MAX))
     }
 
@@ -123,15 +127,21 @@ impl Sinks {
     /// Takes one credit of the sink whose turn it is.
     pub(crate) fn take(&self, job_type: &str, polls_only: bool) -> Option<Taken> {
         let mut inner = self.lock();
-        let Inner { sinks, lines, .. } = &mut *inner;
+        let Inner { sinks, lines, last_turn, .. } = &mut *inner;
         let line = lines.get_mut(job_type)?;
-        for _ in 0..line.len() {
-            let number = *line.front()?;
-            line.rotate_left(1);
+        let mut turn = 0;
+        // Bound: each round goes on to a later turn, and new turns are given only to the one that is taken.
+        loop {
+            let (&next, &number) = line.range(turn..).next()?;
+            turn = next + 1;
             let Some(sink) = sinks.get_mut(&number) else { continue };
             if sink.credit == 0 || (polls_only && sink.spec.kind == SinkKind::Stream) {
                 continue;
             }
+            *last_turn += 1;
+            line.remove(&next);
+            line.insert(*last_turn, number);
+            sink.turn = Some(*last_turn);
             sink.credit -= 1;
             let spec = &sink.spec;
             let max = match spec.kind {
@@ -146,7 +156,6 @@ impl Sinks {
                 max,
             });
         }
-        None
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -156,19 +165,17 @@ impl Sinks {
 
 impl Inner {
     fn line_up(&mut self, number: u64) {
-        let Some(sink) = self.sinks.get_mut(&number) else { return };
-        if !std::mem::replace(&mut sink.lined, true) {
-            self.lines.entry(Arc::clone(&sink.spec.job_type)).or_default().push_back(number);
-        }
+        let Some(sink) = self.sinks.get_mut(&number).filter(|sink| sink.turn.is_none()) else { return };
+        self.last_turn += 1;
+        sink.turn = Some(self.last_turn);
+        self.lines.entry(Arc::clone(&sink.spec.job_type)).or_default().insert(self.last_turn, number);
     }
 
     fn leave_line(&mut self, number: u64) {
         let Some(sink) = self.sinks.get_mut(&number) else { return };
-        if !std::mem::replace(&mut sink.lined, false) {
-            return;
-        }
+        let Some(turn) = sink.turn.take() else { return };
         if let Some(line) = self.lines.get_mut(&sink.spec.job_type) {
-            line.retain(|other| *other != number);
+            line.remove(&turn);
             if line.is_empty() {
                 self.lines.remove(&sink.spec.job_type);
             }

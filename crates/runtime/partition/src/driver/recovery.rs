@@ -69,7 +69,9 @@ pub(super) fn recover<M: Machine, L: PartitionLog>(
     fresh: &mut dyn FnMut() -> Partition<M>,
 ) -> Result<Recovered<M, L::Writer>, RecoverError> {
     let failed = |source| RecoverError::Log { partition: name.clone(), source };
-    let applied = store.applied().unwrap_or(None);
+    // A store that cannot even say how far it is counts as damaged.
+    let told = store.applied().ok();
+    let applied = told.flatten();
     let writer = log.open_writer(name, node, applied.unwrap_or(0)).map_err(failed)?;
     let end = writer.next_sequence() - 1;
     let loaded = match applied {
@@ -90,7 +92,9 @@ pub(super) fn recover<M: Machine, L: PartitionLog>(
     let (mut partition, applied) = if let Some(loaded) = loaded {
         loaded
     } else {
-        store.discard().map_err(|source| RecoverError::Store { partition: name.clone(), source })?;
+        if told != Some(None) {
+            store.discard().map_err(|source| RecoverError::Store { partition: name.clone(), source })?;
+        }
         from_snapshot(log, name, fresh)?
     };
     replay(log, name, &mut partition, applied, end)?;

@@ -337,7 +337,9 @@ fn execute<M: Machine, L: PartitionLog>(lanes: Vec<Seat<M, L>>, stopping: &Atomi
             }
             *entry = Some((ground, running));
         }
-        if let Some(nap) = nap {
+        if let Some(nap) = nap
+            && lanes.iter().any(Option::is_some)
+        {
             thread::park_timeout(nap);
         }
     }
