@@ -75,29 +75,6 @@ impl Reader<'_> {
         Ok(value)
     }
 
-    /// An integer of few digits with a comma or a bracket after it, as lists mostly have them.
-    #[inline]
-    fn short_integer(&mut self) -> Option<i64> {
-        let rest = self.text.get(self.at..)?;
-        let mut integer = 0i64;
-        for (length, &byte) in rest.iter().enumerate() {
-            let digit = byte.wrapping_sub(b'0');
-            if digit > 9 {
-                let leading_zero = length > 1 && rest[0] == b'0';
-                if !matches!(byte, b',' | b']') || length == 0 || leading_zero {
-                    return None;
-                }
-                self.at += length;
-                return Some(integer);
-            }
-            if length == 18 {
-                return None;
-            }
-            integer = integer * 10 + i64::from(digit);
-        }
-        None
-    }
-
     fn number(&mut self) -> Read<Value> {
         let start = self.at;
         let negative = self.peek() == Some(b'-');
@@ -144,17 +121,16 @@ impl Reader<'_> {
             self.at += 1;
             return Ok(Value::List(List::empty()));
         }
+        if matches!(self.peek(), Some(b'0'..=b'9')) {
+            items.reserve_exact(self.items_ahead());
+        }
         loop {
-            self.blanks();
-            if let Some(integer) = self.short_integer() {
-                if items.capacity() == 0 {
-                    items.reserve_exact(self.integers_ahead());
-                }
-                items.push(Value::Number(Number::from_i64(integer)));
-            } else {
-                items.push(self.value(depth + 1)?);
-                self.blanks();
+            if self.integers(&mut items) {
+                break;
             }
+            self.blanks();
+            items.push(self.value(depth + 1)?);
+            self.blanks();
             match self.peek() {
                 Some(b',') => self.at += 1,
                 Some(b']') => break,
@@ -165,11 +141,53 @@ impl Reader<'_> {
         List::new(items).map(Value::List).ok_or_else(|| self.error("nested too deep"))
     }
 
-    /// About how many items there are up to the end of a list of integers, this one included.
-    fn integers_ahead(&self) -> usize {
-        let rest = &self.text[self.at..];
-        let end = rest.iter().position(|&byte| byte == b']').unwrap_or(rest.len());
-        rest[..end].iter().map(|&byte| usize::from(byte == b',')).sum::<usize>() + 1
+    /// Reads short integers with nothing but commas between, as lists mostly have them, as far as they go; whether
+    /// that is the end of the list.
+    fn integers(&mut self, items: &mut Vec<Value>) -> bool {
+        let mut start = self.at;
+        loop {
+            let mut at = start;
+            let mut integer = 0i64;
+            while let Some(byte @ b'0'..=b'9') = self.text.get(at) {
+                if at - start == 18 {
+                    return false;
+                }
+                integer = integer * 10 + i64::from(byte - b'0');
+                at += 1;
+            }
+            if at == start || at - start > 1 && self.text[start] == b'0' {
+                return false;
+            }
+            match self.text.get(at) {
+                Some(b',') => {
+                    items.push(Value::Number(Number::from_i64(integer)));
+                    start = at + 1;
+                    self.at = start;
+                }
+                Some(b']') => {
+                    items.push(Value::Number(Number::from_i64(integer)));
+                    self.at = at;
+                    return true;
+                }
+                _ => return false,
+            }
+        }
+    }
+
+    /// About how many items there are up to the end of a list without lists in it, the next one included. Only so far
+    /// ahead is looked, since a text may open hundreds of lists before it closes one.
+    fn items_ahead(&self) -> usize {
+        let commas = |bytes: &[u8]| bytes.iter().filter(|&&byte| byte == b',').count();
+        let mut count = 1;
+        // Looking at a piece at once is several times faster than byte by byte.
+        for piece in self.text[self.at..].chunks(128).take(64) {
+            if piece.contains(&b']') {
+                let end = piece.iter().position(|&byte| byte == b']').unwrap_or(piece.len());
+                return count + commas(&piece[..end]);
+            }
+            count += commas(piece);
+        }
+        count
     }
 
     fn object(&mut self, depth: u16) -> Read<Value> {
