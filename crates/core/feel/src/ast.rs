@@ -24,6 +24,8 @@ pub(crate) struct Node {
 pub(crate) enum Kind {
     Constant(Value),
     Local(Slot),
+    /// `item` in a filter: the item, unless it has an entry of this name.
+    Item(Slot),
     Free(Free),
     /// A name inside of filters, which may be an entry of a filtered item.
     Filtered(Box<Filtered>),

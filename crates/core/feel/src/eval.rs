@@ -95,6 +95,7 @@ impl<'e> Evaluator<'e> {
         match &node.kind {
             Kind::Constant(value) => Ok(value.clone()),
             Kind::Local(slot) => Ok(self.local(*slot).clone()),
+            Kind::Item(slot) => Ok(self.item(*slot).clone()),
             Kind::Free(free) => self.free(free, node.at),
             Kind::Arithmetic(_) if let Some(integer) = self.integer_result(node) => Ok(Value::from(integer)),
             Kind::Arithmetic(chain) if let Some(number) = self.at_hand_result(chain) => {
@@ -128,7 +129,7 @@ impl<'e> Evaluator<'e> {
     fn eval_inner(&mut self, node: &Node) -> Eval {
         let at = node.at;
         match &node.kind {
-            Kind::Constant(_) | Kind::Local(_) | Kind::Free(_) => self.eval(node),
+            Kind::Constant(_) | Kind::Local(_) | Kind::Item(_) | Kind::Free(_) => self.eval(node),
             Kind::Filtered(filtered) => self.filtered(filtered, at),
             Kind::Or(operands) => self.connected(operands, true).map(Value::from),
             Kind::And(operands) => self.connected(operands, false).map(Value::from),
@@ -157,6 +158,15 @@ impl<'e> Evaluator<'e> {
 
     fn local(&self, slot: Slot) -> &Value {
         &self.stack[self.base + slot as usize]
+    }
+
+    /// What `item` means for the item of a slot.
+    #[inline]
+    fn item(&self, slot: Slot) -> &Value {
+        match self.local(slot) {
+            Value::Context(entries) => entries.get("item").unwrap_or(self.local(slot)),
+            item => item,
+        }
     }
 
     fn assign(&mut self, slot: Slot, value: &Value) {

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use super::{Eval, Evaluator};
-use crate::ast::{Chain, Comparison, Kind, Node, Operator, Type};
+use crate::ast::{Chain, Comparison, Filtered, Kind, Node, Operator, Type};
 use crate::value::{Number, Value, by_utf16, equal_in, json, order, temporal};
 use crate::{Dialect, Scope, Variable, WarningKind};
 
@@ -58,21 +58,23 @@ impl Evaluator<'_> {
     ) -> Eval<Option<bool>> {
         let (left, right) = operands;
         // What stands in the tree, in a frame or as a short JSON value is compared where it stands.
-        if let (Kind::Local(_), Some(left), Some(right)) =
-            (&left.kind, self.integer_at_hand(left), self.integer_at_hand(right))
-        {
-            return Ok(Some(ordered(comparison, left.cmp(&right))));
-        }
-        if let (Some(left), Some(right)) = (self.at_hand(left), self.at_hand(right)) {
+        if let Kind::Free(free) = &left.kind {
+            if let Kind::Constant(constant) = &right.kind
+                && !free.in_loop
+                && let Some(Variable::Json(text)) = self.scope.variable(&free.name)
+                && let Some(holds) = json_holds(comparison, text, constant)
+            {
+                return Ok(Some(holds));
+            }
+        } else if let (Some(left), Some(right)) = (self.at_hand(left), self.at_hand(right)) {
+            if let (Value::Number(left), Value::Number(right)) = (left, right)
+                && let (Some(left), Some(right)) = (left.as_integer(), right.as_integer())
+            {
+                return Ok(Some(ordered(comparison, left.cmp(&right))));
+            }
             if let Some(holds) = holds_at_once(self.dialect, comparison, left, right) {
                 return Ok(Some(holds));
             }
-        } else if let (Kind::Free(free), Kind::Constant(constant)) = (&left.kind, &right.kind)
-            && !free.in_loop
-            && let Some(Variable::Json(text)) = self.scope.variable(&free.name)
-            && let Some(holds) = json_holds(comparison, text, constant)
-        {
-            return Ok(Some(holds));
         }
         let left = self.eval(left)?;
         if let Some(right) = self.at_hand(right)
@@ -85,20 +87,36 @@ impl Evaluator<'_> {
         Ok(self.compare_values(comparison, &left, &right, at))
     }
 
-    /// The value of a constant or a local.
+    /// The value of a constant, a local, or an entry of a filtered item.
+    #[inline]
     fn at_hand<'n>(&'n self, node: &'n Node) -> Option<&'n Value> {
         match &node.kind {
             Kind::Constant(value) => Some(value),
             Kind::Local(slot) => Some(self.local(*slot)),
+            Kind::Item(slot) => Some(self.item(*slot)),
+            Kind::Filtered(filtered) => self.entry_at_hand(filtered),
             _ => None,
         }
+    }
+
+    #[inline(never)]
+    fn entry_at_hand<'n>(&'n self, filtered: &'n Filtered) -> Option<&'n Value> {
+        let entry = filtered.items.iter().find_map(|&slot| match self.local(slot) {
+            Value::Context(item) => item.get(&filtered.name),
+            _ => None,
+        });
+        entry.or_else(|| match &filtered.otherwise.kind {
+            Kind::Local(slot) => Some(self.local(*slot)),
+            _ => None,
+        })
     }
 
     /// The number of a constant, a local, or a variable that is a number in JSON.
     fn number_at_hand(&self, node: &Node) -> Option<Number> {
         match &node.kind {
-            Kind::Constant(Value::Number(number)) => Some(*number),
-            Kind::Local(slot) => self.local(*slot).as_number(),
+            Kind::Constant(_) | Kind::Local(_) | Kind::Item(_) | Kind::Filtered(_) => {
+                self.at_hand(node)?.as_number()
+            }
             Kind::Free(free) if !free.in_loop => match self.scope.variable(&free.name) {
                 Some(Variable::Json(text)) => json::number(text),
                 _ => None,
@@ -192,12 +210,8 @@ impl Evaluator<'_> {
 
     #[inline]
     fn integer_at_hand(&self, node: &Node) -> Option<i64> {
-        match &node.kind {
-            Kind::Constant(Value::Number(number)) => number.as_integer(),
-            Kind::Local(slot) => match self.local(*slot) {
-                Value::Number(number) => number.as_integer(),
-                _ => None,
-            },
+        match self.at_hand(node) {
+            Some(Value::Number(number)) => number.as_integer(),
             _ => None,
         }
     }

@@ -24,8 +24,9 @@ impl Evaluator<'_> {
                 Some(Variable::Value(value)) => value,
                 None => self.no_variable(&free.name, path.base.at),
             },
-            Kind::Local(slot) => {
-                let mut value = self.local(*slot);
+            Kind::Local(slot) | Kind::Item(slot) => {
+                let is_item = matches!(&path.base.kind, Kind::Item(_));
+                let mut value = if is_item { self.item(*slot) } else { self.local(*slot) };
                 let mut rest = steps.clone();
                 while let Some(Step { kind: StepKind::Field(name), .. }) = rest.next()
                     && let Value::Context(context) = value

@@ -56,11 +56,10 @@ impl Names {
         self.push(Some(name.into()))
     }
 
-    /// A new item whose entries are visible as names.
+    /// A new item, visible as `item` and by its entries, which come first.
     pub(super) fn declare_item(&mut self) -> Slot {
-        let slot = self.push(None);
-        // `item` is found before the entries of the item.
-        self.top().locals.push(Local { name: Some("item".into()), slot, used: false });
+        let slot = self.push(Some("item".into()));
+        self.top().locals.push(Local { name: None, slot, used: false });
         slot
     }
 
@@ -183,6 +182,11 @@ fn filtered(items: Vec<Slot>, name: &str, otherwise: Node) -> Node {
         return otherwise;
     }
     let at = otherwise.at;
+    if let Kind::Local(slot) = otherwise.kind
+        && items == [slot]
+    {
+        return Node { kind: Kind::Item(slot), at };
+    }
     Node {
         kind: Kind::Filtered(Box::new(Filtered { items: items.into(), name: name.into(), otherwise })),
         at,

@@ -176,6 +176,7 @@ impl Reader<'_> {
 
     /// About how many items there are up to the end of a list without lists in it, the next one included. Only so far
     /// ahead is looked, since a text may open hundreds of lists before it closes one.
+    #[expect(clippy::naive_bytecount, reason = "too small a task for a crate")]
     fn items_ahead(&self) -> usize {
         let commas = |bytes: &[u8]| bytes.iter().filter(|&&byte| byte == b',').count();
         let mut count = 1;
