@@ -119,10 +119,13 @@ impl<'e> Evaluator<'e> {
             items.push(Value::from(integer));
             return Ok(());
         }
-        match self.eval(node) {
-            Ok(value) => items.push(value),
-            Err(failure) => return Err(failure),
-        }
+        self.eval_onto_slowly(node, items)
+    }
+
+    /// Kept apart, so that the short way above pushes from registers, see [`Value::assign`].
+    #[inline(never)]
+    fn eval_onto_slowly(&mut self, node: &Node, items: &mut Vec<Value>) -> Eval<()> {
+        items.push(self.eval(node)?);
         Ok(())
     }
 
