@@ -71,7 +71,14 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     (
         "coreto-cases",
-        &["coreto-machine", "coreto-record", "coreto-bpmn", "coreto-engine", "coreto-log", "coreto-partition"],
+        &[
+            "coreto-machine",
+            "coreto-record",
+            "coreto-bpmn",
+            "coreto-engine",
+            "coreto-log",
+            "coreto-partition",
+        ],
     ),
     (
         "coreto-sim",
