@@ -104,7 +104,10 @@ impl<M: Machine> Partition<M> {
             Ok(end) => end,
             Err(fault) => return Err(Failed { succeeded: 0, fault }),
         };
-        self.within(start, 0)?;
+        // What was dropped is on record with its rejection however long that is: there is nothing left to try.
+        if !matches!(how, How::Drop(_)) {
+            self.within(start, 0)?;
+        }
         let mut done = 1;
         while done < limit && !self.is_full() {
             let Some(follow_up) = self.open.out.follow_ups.pop_front() else { break };
