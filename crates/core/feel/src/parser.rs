@@ -23,7 +23,7 @@ const DEPTH_MAX: u32 = 128;
 /// How often parsing may go back and read a place in another way.
 const ATTEMPTS_MAX: u32 = 32;
 /// Longest source, so that offsets fit and a tree stays in proportion.
-const SOURCE_MAX: usize = 16 << 20;
+const SOURCE_MAX: usize = 1 << 20;
 
 /// A parsed source.
 #[derive(Debug)]

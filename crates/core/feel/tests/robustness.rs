@@ -107,6 +107,28 @@ fn takes_long_chains() {
                 }
             }
         }
+        for dialect in [Dialect::Camunda, Dialect::Standard] {
+            let names = |count: usize, name: &dyn Fn(usize) -> String| -> String {
+                (0..count).map(name).collect::<Vec<_>>().join(",")
+            };
+            for source in [
+                format!("[{}]", names(100_000, &|at| format!("v{at}"))),
+                format!("{{{}}}", names(60_000, &|at| format!("k{at}: v{at}"))),
+                format!("{{{}}}", names(60_000, &|at| format!("k {at}: k"))),
+                format!(
+                    "{{{}, f: function(x) [{}]}}",
+                    names(20_000, &|at| format!("k{at}: 1")),
+                    names(20_000, &|at| format!("k{at}"))
+                ),
+                format!("f({})", names(60_000, &|at| format!("p{at}: 1"))),
+                format!("for {} return 1", names(20_000, &|at| format!("i{at} in [1]"))),
+                "x ".repeat(500_000),
+                "x between ".repeat(100_000),
+                "(".repeat(500_000),
+            ] {
+                let _ = Expression::parse_in(dialect, &["a b", "c-d"], &source);
+            }
+        }
         let mut keys = String::from("{");
         for at in 0..20_000 {
             write!(keys, "k{at}: {at},").unwrap();

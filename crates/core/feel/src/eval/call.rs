@@ -109,6 +109,7 @@ impl Evaluator<'_> {
             }));
         }
         self.charge_steps(1, at)?;
+        self.charge_bytes(literal.slots as usize * size_of::<Value>(), at)?;
         let base = std::mem::replace(&mut self.base, self.stack.len());
         self.stack.extend(values);
         self.stack.resize(self.base + literal.slots as usize, Value::Null);

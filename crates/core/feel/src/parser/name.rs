@@ -1,5 +1,7 @@
 //! Which variable a name means: a local of this frame, one of an outer function, or one of the scope.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 use std::sync::Arc;
 
 use crate::ast::{Filtered, Free, Kind, Node, Slot};
@@ -9,6 +11,7 @@ use crate::ast::{Filtered, Free, Kind, Node, Slot};
 pub(super) struct Names {
     frames: Vec<Frame>,
     free: Vec<Arc<str>>,
+    free_set: BTreeSet<Arc<str>>,
     loops: u32,
     /// Whether `?` was read since somebody cleared this.
     pub(super) input_read: bool,
@@ -21,24 +24,62 @@ pub(super) struct Place {
     loops: u32,
 }
 
+/// Names are looked up by trees throughout, so that a source full of names is read in about linear time.
 #[derive(Debug, Default)]
 struct Frame {
     locals: Vec<Local>,
+    /// Positions in `locals` by name, the innermost last.
+    by_name: BTreeMap<Arc<str>, Vec<usize>>,
+    /// Positions in `locals` of the items of filters, the innermost last.
+    items: Vec<usize>,
     slots: u32,
-    captures: Vec<(Slot, Slot)>,
+    captures: BTreeMap<Slot, Slot>,
 }
 
 #[derive(Debug)]
 struct Local {
     /// Nothing for the item of a filter, whose entries are known at evaluation only.
-    name: Option<Box<str>>,
+    name: Option<Arc<str>>,
     slot: Slot,
     used: bool,
 }
 
 impl Default for Names {
     fn default() -> Self {
-        Self { frames: vec![Frame::default()], free: Vec::new(), loops: 0, input_read: false }
+        Self {
+            frames: vec![Frame::default()],
+            free: Vec::new(),
+            free_set: BTreeSet::new(),
+            loops: 0,
+            input_read: false,
+        }
+    }
+}
+
+impl Frame {
+    fn push(&mut self, name: Option<Arc<str>>, slot: Slot) {
+        let position = self.locals.len();
+        match &name {
+            Some(name) => self.by_name.entry(name.clone()).or_default().push(position),
+            None => self.items.push(position),
+        }
+        self.locals.push(Local { name, slot, used: false });
+    }
+
+    fn truncate(&mut self, length: usize) {
+        while self.locals.len() > length {
+            let Some(local) = self.locals.pop() else { return };
+            let Some(name) = local.name else {
+                self.items.pop();
+                continue;
+            };
+            if let Some(positions) = self.by_name.get_mut(&name) {
+                positions.pop();
+                if positions.is_empty() {
+                    self.by_name.remove(&name);
+                }
+            }
+        }
     }
 }
 
@@ -53,21 +94,17 @@ impl Names {
 
     /// A new local, visible until [`Self::forget`].
     pub(super) fn declare(&mut self, name: &str) -> Slot {
-        self.push(Some(name.into()))
+        let frame = self.top();
+        let slot = frame.slots;
+        frame.slots += 1;
+        frame.push(Some(name.into()), slot);
+        slot
     }
 
     /// A new item, visible as `item` and by its entries, which come first.
     pub(super) fn declare_item(&mut self) -> Slot {
-        let slot = self.push(Some("item".into()));
-        self.top().locals.push(Local { name: None, slot, used: false });
-        slot
-    }
-
-    fn push(&mut self, name: Option<Box<str>>) -> Slot {
-        let frame = self.top();
-        let slot = frame.slots;
-        frame.slots += 1;
-        frame.locals.push(Local { name, slot, used: false });
+        let slot = self.declare("item");
+        self.top().push(None, slot);
         slot
     }
 
@@ -78,7 +115,7 @@ impl Names {
 
     /// Ends the visibility of all locals declared since the mark.
     pub(super) fn forget(&mut self, mark: usize) {
-        self.top().locals.truncate(mark);
+        self.top().truncate(mark);
     }
 
     pub(super) fn place(&mut self) -> Place {
@@ -94,7 +131,9 @@ impl Names {
 
     /// Whether a visible local has been read.
     pub(super) fn is_used(&mut self, slot: Slot) -> bool {
-        self.top().locals.iter().any(|local| local.slot == slot && local.used)
+        // Slots are given in order, so the locals are sorted by them.
+        let locals = &self.top().locals;
+        locals.binary_search_by_key(&slot, |local| local.slot).is_ok_and(|at| locals[at].used)
     }
 
     pub(super) fn enter_loop(&mut self) {
@@ -114,17 +153,23 @@ impl Names {
     pub(super) fn leave_function(&mut self) -> (u32, Vec<(Slot, Slot)>) {
         let frame = self.frames.pop().expect("entered before");
         self.loops -= 1;
-        (frame.slots, frame.captures)
+        (frame.slots, frame.captures.into_iter().collect())
     }
 
     /// Whether a local of this name is visible.
     pub(super) fn is_local(&self, name: &str) -> bool {
-        self.frames.iter().any(|frame| frame.locals.iter().any(|local| local.name.as_deref() == Some(name)))
+        self.frames.iter().any(|frame| frame.by_name.contains_key(name))
     }
 
-    /// Names of all visible locals.
-    pub(super) fn visible(&self) -> impl Iterator<Item = &str> {
-        self.frames.iter().flat_map(|frame| frame.locals.iter()).filter_map(|local| local.name.as_deref())
+    /// Names of visible locals that start with a word; not more than one would write by hand.
+    pub(super) fn visible<'n>(&'n self, word: &'n str) -> impl Iterator<Item = &'n str> {
+        const MOST: usize = 1000;
+        let from = (Bound::Included(word), Bound::Unbounded);
+        let names = self.frames.iter().flat_map(move |frame| {
+            let names = frame.by_name.range::<str, _>(from).map(|(name, _)| &**name);
+            names.take_while(move |name| name.starts_with(word))
+        });
+        names.take(MOST)
     }
 
     /// What a name means here.
@@ -132,21 +177,21 @@ impl Names {
         self.input_read |= name == "?";
         let mut items = Vec::new();
         for depth in (0..self.frames.len()).rev() {
-            for index in (0..self.frames[depth].locals.len()).rev() {
-                let local = &mut self.frames[depth].locals[index];
-                match &local.name {
-                    None if name != "?" => {
-                        let slot = local.slot;
-                        items.push(self.reach(depth, slot));
-                    }
-                    Some(known) if **known == *name => {
-                        local.used = true;
-                        let slot = local.slot;
-                        let slot = self.reach(depth, slot);
-                        return filtered(items, name, Node { kind: Kind::Local(slot), at });
-                    }
-                    _ => (),
-                }
+            let frame = &mut self.frames[depth];
+            let found = frame.by_name.get(name).and_then(|positions| positions.last().copied());
+            if name != "?" {
+                // Filters inside of where the name was declared come first.
+                let inside =
+                    frame.items.iter().rev().take_while(|&&item| found.is_none_or(|found| item > found));
+                let slots: Vec<Slot> = inside.map(|&item| frame.locals[item].slot).collect();
+                items.extend(slots.into_iter().map(|slot| self.reach(depth, slot)));
+            }
+            if let Some(found) = found {
+                let local = &mut self.frames[depth].locals[found];
+                local.used = true;
+                let slot = local.slot;
+                let slot = self.reach(depth, slot);
+                return filtered(items, name, Node { kind: Kind::Local(slot), at });
             }
         }
         let in_loop = self.loops > 0;
@@ -155,24 +200,22 @@ impl Names {
     }
 
     fn free_name(&mut self, name: &str) -> Arc<str> {
-        if let Some(known) = self.free.iter().find(|known| ***known == *name) {
+        if let Some(known) = self.free_set.get(name) {
             return known.clone();
         }
         let name: Arc<str> = name.into();
         self.free.push(name.clone());
+        self.free_set.insert(name.clone());
         name
     }
 
     /// The slot in the innermost frame for a slot of an outer one; captured on the way in.
     fn reach(&mut self, depth: usize, slot: Slot) -> Slot {
         self.frames[depth + 1..].iter_mut().fold(slot, |outer, frame| {
-            if let Some(&(_, inner)) = frame.captures.iter().find(|(known, _)| *known == outer) {
-                return inner;
-            }
-            let inner = frame.slots;
-            frame.slots += 1;
-            frame.captures.push((outer, inner));
-            inner
+            *frame.captures.entry(outer).or_insert_with(|| {
+                frame.slots += 1;
+                frame.slots - 1
+            })
         })
     }
 }

@@ -21,7 +21,7 @@ impl Parser<'_> {
 
     /// The longest known name that stands here; locals that have more than one word are known, too.
     pub(super) fn known_name(&self, first: Token) -> Option<(String, Token)> {
-        let locals = self.names.visible();
+        let locals = self.names.visible(self.text(first));
         let candidates = self.known.iter().copied().chain(locals);
         let mut best: Option<(String, Token)> = None;
         for name in candidates {
