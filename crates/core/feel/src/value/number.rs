@@ -134,12 +134,11 @@ impl Number {
         if self.scale <= 0 {
             return self;
         }
-        let (mut coefficient, mut scale) = (self.coefficient(), self.scale());
-        while scale > 0 && coefficient % 10 == 0 {
-            coefficient /= 10;
-            scale -= 1;
+        let (coefficient, dropped) = wide::without_zeros(self.coefficient(), self.scale().unsigned_abs());
+        if coefficient == 0 {
+            return Self::ZERO;
         }
-        Self::from_parts(coefficient, scale)
+        Self::from_parts(coefficient, self.scale() - dropped.cast_signed())
     }
 }
 

@@ -1,7 +1,7 @@
 //! The operations of decimal arithmetic; nothing where a result is out of range or not defined.
 
 use super::round::{Rounding, fit};
-use super::wide::{Wide, digits, power_of_ten};
+use super::wide::{Wide, digits, power_of_ten, without_zeros};
 use super::{DIGITS_MAX, Number, SCALE_MIN};
 
 #[expect(clippy::should_implement_trait, reason = "these have no result where that would be out of range")]
@@ -92,15 +92,18 @@ impl Number {
         }
         let divisor = other.coefficient().unsigned_abs();
         let dividend = self.coefficient().unsigned_abs();
-        let (mut quotient, mut rest) = (dividend / divisor, dividend % divisor);
+        let mut quotient = dividend / divisor;
+        let mut rest = dividend - quotient * divisor;
         let mut scale = scale_wanted;
         // A divisor of up to 19 digits leaves room for as many new digits per step, a longer one for four.
         let chunk: u32 = if divisor < 1 << 64 { 18 } else { 4 };
         while rest != 0 && quotient < 100_000_000_000_000_000_000_000_000_000_000_000 {
             let step = chunk.min(37 - digits(quotient));
-            rest *= power_of_ten(step).unsigned_abs();
-            quotient = quotient * power_of_ten(step).unsigned_abs() + rest / divisor;
-            rest %= divisor;
+            let power = power_of_ten(step).unsigned_abs();
+            rest *= power;
+            let next = rest / divisor;
+            rest -= next * divisor;
+            quotient = quotient * power + next;
             scale += step.cast_signed();
         }
         let quotient = quotient.cast_signed();
@@ -111,12 +114,9 @@ impl Number {
 
     /// Drops zeros at the end, as long as the scale stays above the wanted one.
     fn without_zeros_down_to(self, scale_wanted: i32) -> Self {
-        let (mut coefficient, mut scale) = (self.coefficient(), self.scale());
-        while scale > scale_wanted.max(SCALE_MIN) && coefficient % 10 == 0 {
-            coefficient /= 10;
-            scale -= 1;
-        }
-        Self::from_parts(coefficient, scale)
+        let most = self.scale() - scale_wanted.max(SCALE_MIN);
+        let (coefficient, dropped) = without_zeros(self.coefficient(), u32::try_from(most).unwrap_or(0));
+        Self::from_parts(coefficient, self.scale() - dropped.cast_signed())
     }
 
     /// The rest of a division, with the sign of the divisor; nothing when dividing by zero.

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::round::fit;
-use super::wide::power_of_ten;
+use super::wide::{power_of_ten, without_zeros};
 use super::{DIGITS_MAX, Number};
 
 /// Why a text is not a number.
@@ -147,12 +147,8 @@ impl Number {
         if (-20..=40).contains(&number.scale) {
             return number.write_plain(out);
         }
-        let mut coefficient = number.coefficient();
-        let mut scale = number.scale();
-        while coefficient != 0 && coefficient % 10 == 0 {
-            coefficient /= 10;
-            scale -= 1;
-        }
+        let (coefficient, dropped) = without_zeros(number.coefficient(), DIGITS_MAX);
+        let scale = number.scale() - dropped.cast_signed();
         if coefficient == 0 {
             return out.push(b'0');
         }
