@@ -118,8 +118,11 @@ fn written(event: &Event, names: &Names, voice: &Voice) -> (&'static str, String
         Event::ProcessEventTriggered(it) => ("PROCESS_EVENT", format!("TRIGGERED {}", names.name(it.scope))),
         Event::IncidentCreated(it) => {
             let job = it.job.map_or_else(String::new, |job| format!(" {}", names.name(job)));
-            let said =
-                if voice.sentences { format!(": {}", names.in_text(&it.message)) } else { String::new() };
+            let said = if voice.sentences {
+                format!(": {}", shown(&names.in_text(&it.message)))
+            } else {
+                String::new()
+            };
             let rest = format!(
                 "CREATED {} {} at {}{job}{said}",
                 names.name(it.key),
@@ -222,7 +225,7 @@ pub fn for_worker(job: &ActivatedJob, names: &Names) -> String {
 
 /// A text of which long ones are cut.
 fn shown(text: &str) -> std::borrow::Cow<'_, str> {
-    const SHOWN: usize = 100;
+    const SHOWN: usize = 200;
     match text.char_indices().nth(SHOWN) {
         None => text.into(),
         Some((end, _)) => format!("{}… ({} bytes)", &text[..end], text.len()).into(),
