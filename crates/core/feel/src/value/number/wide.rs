@@ -23,39 +23,27 @@ pub(super) fn power_of_ten_checked(exponent: u32) -> Option<i128> {
 /// How many decimal digits a number has; one for zero.
 pub(super) fn digits(number: u128) -> u32 {
     // A bit is worth log 2 ≈ 1233/4096 digits, so the guess is right or one too low.
-    let guess = (u128::BITS - number.leading_zeros()) * 1233 >> 12;
+    let guess = ((u128::BITS - number.leading_zeros()) * 1233) >> 12;
     let more = number >= POWERS[guess as usize].unsigned_abs();
     (guess + u32::from(more)).max(1)
 }
 
 /// Drops zeros at the end of a number, but not more than so many; gives the rest and how many were dropped.
 pub(super) fn without_zeros(number: i128, most: u32) -> (i128, u32) {
-    // Division of 128 bits is slow, so a number that needs only half of them is taken down to that.
-    match i64::try_from(number) {
-        Ok(mut small) => {
-            let mut dropped = 0;
-            for (step, power) in [(8, 100_000_000), (4, 10_000), (2, 100), (1, 10)] {
-                while most - dropped >= step && small % power == 0 && small != 0 {
-                    small /= power;
-                    dropped += step;
-                }
-            }
-            (i128::from(small), dropped)
-        }
-        Err(_) => {
-            let power = POWERS[8];
-            if most >= 8 && number % power == 0 {
-                let (rest, dropped) = without_zeros(number / power, most - 8);
-                return (rest, dropped + 8);
-            }
-            let (mut rest, mut dropped) = (number, 0);
-            while dropped < most && rest % 10 == 0 {
-                rest /= 10;
-                dropped += 1;
-            }
-            (rest, dropped)
+    let (mut rest, mut dropped) = (number, 0);
+    // Division of 128 bits is slow, so a number is only divided that way until it fits in half of them.
+    while dropped < most && i64::try_from(rest).is_err() && rest % 10 == 0 {
+        rest /= 10;
+        dropped += 1;
+    }
+    let Ok(mut small) = i64::try_from(rest) else { return (rest, dropped) };
+    for (step, power) in [(8, 100_000_000), (4, 10_000), (2, 100), (1, 10)] {
+        while small != 0 && most - dropped >= step && small % power == 0 {
+            small /= power;
+            dropped += step;
         }
     }
+    (i128::from(small), dropped)
 }
 
 /// A natural number of 256 bits.
