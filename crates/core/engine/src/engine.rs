@@ -1,12 +1,12 @@
 //! The machine: which handler takes which command.
 
 use coreto_machine::{Admission, Caller, Fault, Handled, Head, Machine, Outcome, Timestamp, Topic, Txn};
-use coreto_record::{ActivatedJob, Command, Document, Event, Rejection, RejectionKind, Reply};
+use coreto_record::{ActivatedJob, Command, Event, Rejection, RejectionKind, Reply};
 
 use crate::env::Env;
 use crate::query::{self, Answer, Query};
 use crate::state::State;
-use crate::{apply, handler};
+use crate::{apply, handler, weight};
 
 /// The process engine.
 #[derive(Debug)]
@@ -133,35 +133,10 @@ impl Machine for Engine {
     }
 
     fn weight(command: &Command) -> usize {
-        const FRAME: usize = 256;
-        let payload = match command {
-            Command::Deploy(deploy) => deploy.resources.iter().map(|resource| resource.content.len()).sum(),
-            Command::CreateInstance(create) => create.variables.as_str().len(),
-            Command::SetVariables(set) => set.variables.as_str().len(),
-            Command::CompleteJob(complete) => complete.variables.as_str().len(),
-            Command::FailJob(fail) => fail.variables.as_str().len() + fail.message.len(),
-            Command::ThrowError(throw) => throw.variables.as_str().len() + throw.message.len(),
-            _ => 0,
-        };
-        FRAME + payload
+        weight::of(command)
     }
 
     fn abridge(command: &Command, bytes: usize) -> Command {
-        let mut command = command.clone();
-        match &mut command {
-            Command::Deploy(deploy) => {
-                for resource in &mut deploy.resources {
-                    let kept = resource.content.len().min(bytes);
-                    resource.content = resource.content[..kept].into();
-                }
-            }
-            Command::CreateInstance(create) => create.variables = Document::EMPTY,
-            Command::SetVariables(set) => set.variables = Document::EMPTY,
-            Command::CompleteJob(complete) => complete.variables = Document::EMPTY,
-            Command::FailJob(fail) => fail.variables = Document::EMPTY,
-            Command::ThrowError(throw) => throw.variables = Document::EMPTY,
-            _ => (),
-        }
-        command
+        weight::abridged(command, bytes)
     }
 }

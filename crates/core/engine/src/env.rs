@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use coreto_machine::Tenant;
+
 use crate::sink::{Sinks, Taken};
 
 /// Bounds of the engine.
@@ -15,6 +17,8 @@ pub struct Limits {
     pub children_per_step: usize,
     /// Characters of an error message that are kept.
     pub error_message_chars: usize,
+    /// Names of variables that a request for jobs or a result may list.
+    pub fetch_names_max: usize,
 }
 
 impl Default for Limits {
@@ -24,6 +28,7 @@ impl Default for Limits {
             due_per_tick: 100,
             children_per_step: 50,
             error_message_chars: 10_000,
+            fetch_names_max: 1000,
         }
     }
 }
@@ -37,8 +42,8 @@ pub struct Env {
     pub limits: Limits,
     /// The time zone of expressions, by its IANA name.
     pub zone: Arc<str>,
-    /// Credit that this transaction took.
-    taken: Vec<u64>,
+    /// Credit that this transaction took: of which sink, and whether that is a poll.
+    taken: Vec<(u64, bool)>,
     /// Polls that this transaction parked.
     parked: Vec<u64>,
     /// Polls that got a job in the open batch.
@@ -51,11 +56,18 @@ impl Env {
         Self { sinks, limits, zone, taken: Vec::new(), parked: Vec::new(), served: Vec::new() }
     }
 
-    /// Takes credit of a stream or parked poll for a job of a type.
-    pub(crate) fn take(&mut self, job_type: &str, polls_only: bool) -> Option<Taken> {
-        let taken = self.sinks.take(job_type, polls_only)?;
-        self.taken.push(taken.sink);
+    /// Takes credit of a stream or parked poll for a job of a type and owner.
+    pub(crate) fn take(&mut self, job_type: &str, tenant: Tenant, polls_only: bool) -> Option<Taken> {
+        let taken = self.sinks.take(job_type, tenant, polls_only)?;
+        self.taken.push((taken.sink, taken.is_poll));
         Some(taken)
+    }
+
+    /// Gives back what was taken last: no job came of it.
+    pub(crate) fn give_back(&mut self) {
+        if let Some((sink, _)) = self.taken.pop() {
+            self.sinks.add_credit(sink, 1);
+        }
     }
 
     /// Lets a poll wait for jobs.
@@ -68,11 +80,11 @@ impl Env {
 impl coreto_machine::Env for Env {
     fn commit(&mut self) {
         self.parked.clear();
-        self.served.append(&mut self.taken);
+        self.served.extend(self.taken.drain(..).filter(|(_, is_poll)| *is_poll).map(|(sink, _)| sink));
     }
 
     fn undo(&mut self) {
-        for sink in self.taken.drain(..) {
+        for (sink, _) in self.taken.drain(..) {
             self.sinks.add_credit(sink, 1);
         }
         for poll in self.parked.drain(..) {
@@ -81,8 +93,8 @@ impl coreto_machine::Env for Env {
     }
 
     fn seal(&mut self) {
-        for sink in self.served.drain(..) {
-            self.sinks.served(sink);
+        for poll in self.served.drain(..) {
+            self.sinks.unpark(poll);
         }
     }
 }

@@ -71,6 +71,26 @@ fn find_open_job(state: &State, caller: &Caller, key: JobKey, doing: &str) -> Re
     }
 }
 
+/// Names of variables to fetch, as many as one request may list.
+fn check_fetch(fetch: &[Arc<str>], names_max: usize) -> Result<(), Rejection> {
+    if fetch.len() <= names_max {
+        return Ok(());
+    }
+    Err(Rejection::invalid_argument(format!(
+        "{} names of variables are listed, at most {names_max} are possible; list none to get all",
+        fetch.len()
+    )))
+}
+
+/// A text of a client's as it stands in a sentence.
+fn quoted(text: &str) -> String {
+    const CHARS_MAX: usize = 200;
+    match text.char_indices().nth(CHARS_MAX) {
+        None => format!("`{text}`"),
+        Some((end, _)) => format!("`{}…`", &text[..end]),
+    }
+}
+
 fn is_banned(state: &State, instance: ProcessInstanceKey) -> bool {
     state.banned.contains(&instance)
 }

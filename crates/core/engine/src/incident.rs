@@ -80,10 +80,11 @@ pub(crate) fn raise_with_job(
     trouble: &Trouble,
     job: Option<JobKey>,
 ) {
+    let chars_max = txn.env().limits.error_message_chars;
     let incident = IncidentRecord {
         key: keys::next(txn),
         kind: trouble.kind,
-        message: Arc::from(&*trouble.message),
+        message: Arc::from(shortened(&trouble.message, chars_max)),
         element_instance: key,
         element: element.element,
         job,
@@ -95,14 +96,17 @@ pub(crate) fn raise_with_job(
     txn.emit(&Event::IncidentCreated(incident));
 }
 
-/// Resolves all incidents of an element instance that leaves.
+/// The first characters of a message.
+pub(crate) fn shortened(message: &str, chars: usize) -> &str {
+    message.char_indices().nth(chars).map_or(message, |(end, _)| &message[..end])
+}
+
+/// Resolves all incidents of an element instance that leaves; its job is gone by then.
 pub(crate) fn resolve_all(txn: &mut Txn<'_, Engine>, key: ElementInstanceKey) {
     let incidents: Vec<_> = txn.state().incidents_at(key).collect();
     for incident in incidents {
         if let Some(incident) = txn.state().incidents.get(&incident) {
-            // The job is gone or going: resolving must not offer it again.
-            let resolved = IncidentRecord { job: None, ..IncidentRecord::clone(&incident) };
-            txn.emit(&Event::IncidentResolved(resolved));
+            txn.emit(&Event::IncidentResolved(IncidentRecord::clone(&incident)));
         }
     }
 }

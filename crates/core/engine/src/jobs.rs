@@ -26,13 +26,12 @@ fn offer_to(txn: &mut Txn<'_, Engine>, head: &Head, key: JobKey, polls_only: boo
     let Some(job) = txn.state().jobs.get(&key).filter(|job| job.state == JobState::Activatable) else {
         return;
     };
-    let Some(taken) = txn.env().take(&job.job_type, polls_only) else { return };
+    let Some(taken) = txn.env().take(&job.job_type, job.tenant, polls_only) else { return };
     let deadline = head.now.plus_millis(taken.timeout_ms);
     let job_for_worker = activated(txn.state(), key, &job, &taken.worker, deadline, &taken.fetch);
-    let Some(job_for_worker) = job_for_worker else { return };
+    let Some(job_for_worker) = job_for_worker else { return txn.env().give_back() };
     if size(&job_for_worker) > txn.env().limits.message_bytes_max {
-        let sink = taken.sink;
-        txn.env().sinks.add_credit(sink, 1);
+        txn.env().give_back();
         return fail_as_too_large(txn, key, &job);
     }
     let event = JobsActivated {

@@ -29,6 +29,7 @@ mod query;
 mod sink;
 mod state;
 mod variables;
+mod weight;
 
 pub use engine::{Effect, Engine};
 pub use env::{Env, Limits};

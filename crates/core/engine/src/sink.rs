@@ -65,6 +65,7 @@ pub(crate) struct Taken {
     pub(crate) timeout_ms: i64,
     pub(crate) fetch: Arc<[Arc<str>]>,
     pub(crate) max: i32,
+    pub(crate) is_poll: bool,
 }
 
 impl Sinks {
@@ -108,24 +109,18 @@ impl Sinks {
         (u32::try_from(streams).unwrap_or(u32::MAX), u32::try_from(parked).unwrap_or(u32::MAX))
     }
 
+    /// A poll waits for jobs.
     pub(crate) fn park(&self, poll: u64) {
         self.lock().line_up(poll);
     }
 
+    /// A poll gets no more: it was not parked after all, or the batch that served it is closed.
     pub(crate) fn unpark(&self, poll: u64) {
         self.lock().leave_line(poll);
     }
 
-    /// The batch that served a poll is closed: it gets no more.
-    pub(crate) fn served(&self, sink: u64) {
-        let mut inner = self.lock();
-        if inner.sinks.get(&sink).is_some_and(|sink| sink.spec.kind != SinkKind::Stream) {
-            inner.leave_line(sink);
-        }
-    }
-
     /// Takes one credit of the sink whose turn it is.
-    pub(crate) fn take(&self, job_type: &str, polls_only: bool) -> Option<Taken> {
+    pub(crate) fn take(&self, job_type: &str, tenant: Tenant, polls_only: bool) -> Option<Taken> {
         let mut inner = self.lock();
         let Inner { sinks, lines, last_turn, .. } = &mut *inner;
         let line = lines.get_mut(job_type)?;
@@ -135,7 +130,11 @@ impl Sinks {
             let (&next, &number) = line.range(turn..).next()?;
             turn = next + 1;
             let Some(sink) = sinks.get_mut(&number) else { continue };
-            if sink.credit == 0 || (polls_only && sink.spec.kind == SinkKind::Stream) {
+            let spec = &sink.spec;
+            if sink.credit == 0
+                || (polls_only && spec.kind == SinkKind::Stream)
+                || !spec.tenants.contains(&tenant)
+            {
                 continue;
             }
             *last_turn += 1;
@@ -143,10 +142,9 @@ impl Sinks {
             line.insert(*last_turn, number);
             sink.turn = Some(*last_turn);
             sink.credit -= 1;
-            let spec = &sink.spec;
-            let max = match spec.kind {
-                SinkKind::Stream => 1,
-                SinkKind::Poll { max } => i32::try_from(max).unwrap_or(i32::MAX),
+            let (max, is_poll) = match spec.kind {
+                SinkKind::Stream => (1, false),
+                SinkKind::Poll { max } => (i32::try_from(max).unwrap_or(i32::MAX), true),
             };
             return Some(Taken {
                 sink: number,
@@ -154,6 +152,7 @@ impl Sinks {
                 timeout_ms: spec.timeout_ms,
                 fetch: Arc::clone(&spec.fetch),
                 max,
+                is_poll,
             });
         }
     }

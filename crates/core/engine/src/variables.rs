@@ -1,6 +1,7 @@
 //! Scopes of variables: lookup, and the two ways of writing.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use coreto_feel::{Scope, Variable};
@@ -62,8 +63,9 @@ pub(crate) fn all_local(
 /// A document of what is visible from a scope: all, or the names that are asked for.
 pub(crate) fn visible(state: &State, scope: ElementInstanceKey, fetch: &[Arc<str>]) -> Document {
     if !fetch.is_empty() {
-        let found = fetch.iter().filter_map(|name| Some((&**name, value(state, scope, name)?)));
-        return Document::from_entries(found);
+        let mut asked = BTreeSet::new();
+        let once = fetch.iter().filter(|name| fetch.len() == 1 || asked.insert(&***name));
+        return Document::from_entries(once.filter_map(|name| Some((&**name, value(state, scope, name)?))));
     }
     let mut scopes = vec![scope];
     while let Some(next) = scopes.last().and_then(|scope| around(state, *scope)) {

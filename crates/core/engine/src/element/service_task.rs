@@ -6,7 +6,7 @@ use coreto_bpmn::{Job, Text};
 use coreto_feel::Value;
 use coreto_machine::{Head, Txn};
 use coreto_record::event::{JobChanged, JobIntent, ProcessEvent};
-use coreto_record::{Event, JobKey, Lifecycle};
+use coreto_record::{Document, Event, JobKey, Lifecycle};
 
 use super::{Visit, leave, mapping};
 use crate::engine::Engine;
@@ -42,30 +42,34 @@ pub(super) fn activate(
 }
 
 pub(super) fn complete(txn: &mut Txn<'_, Engine>, head: &Head, visit: &Visit) -> Result<(), Trouble> {
-    let trigger = txn.state().triggers.get(&visit.key);
-    let result = trigger.as_ref().map(|trigger| &trigger.variables);
     let mapped = visit.element().outputs.is_some();
-    if mapped && let Some(result) = result {
-        variables::merge_local(txn, &visit.instance, visit.key, result.entries());
+    if let Some(result) = take_result(txn, visit) {
+        if mapped {
+            variables::merge_local(txn, &visit.instance, visit.key, result.entries());
+        } else {
+            variables::propagate(txn, &visit.instance, visit.key, result.entries());
+        }
     }
     mapping::outputs(txn, head, visit)?;
-    if let Some(trigger) = &trigger {
-        let instance = &visit.instance;
-        txn.emit(&Event::ProcessEventTriggered(ProcessEvent {
-            key: trigger.key,
-            scope: visit.key,
-            element: instance.element,
-            instance: instance.instance,
-            definition: instance.definition,
-            tenant: instance.tenant,
-            ..ProcessEvent::default()
-        }));
-    }
-    if !mapped && let Some(result) = result {
-        variables::propagate(txn, &visit.instance, visit.key, result.entries());
-    }
     leave(txn, visit);
     Ok(())
+}
+
+/// The job's result, which is taken once: when the output mapping fails and is tried again, what people mended
+/// meanwhile among the local variables must not be overwritten.
+fn take_result(txn: &mut Txn<'_, Engine>, visit: &Visit) -> Option<Document> {
+    let trigger = txn.state().triggers.get(&visit.key)?;
+    let instance = &visit.instance;
+    txn.emit(&Event::ProcessEventTriggered(ProcessEvent {
+        key: trigger.key,
+        scope: visit.key,
+        element: instance.element,
+        instance: instance.instance,
+        definition: instance.definition,
+        tenant: instance.tenant,
+        ..ProcessEvent::default()
+    }));
+    Some(trigger.variables.clone())
 }
 
 /// An attribute that must be a string.

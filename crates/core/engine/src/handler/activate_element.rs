@@ -8,6 +8,7 @@ use coreto_record::command::ActivateElement;
 use coreto_record::{Event, Key, Lifecycle, ProcessDefinitionKey, Rejection};
 
 use super::{Handled, done, is_banned, visit};
+use crate::element::Visit;
 use crate::engine::Engine;
 use crate::state::ElementInstance;
 use crate::{element, keys};
@@ -21,6 +22,13 @@ pub(crate) fn activate_element(txn: &mut Txn<'_, Engine>, head: &Head, command: 
     if let Some(instance) = existing {
         return again(txn, head, command, instance);
     }
+    let visit = enter(txn, command)?;
+    element::activate(txn, head, &visit);
+    done()
+}
+
+/// Emits that the element is ACTIVATING.
+pub(super) fn enter(txn: &mut Txn<'_, Engine>, command: &ActivateElement) -> Result<Visit, Rejection> {
     let (definition, tenant) = whose(txn, command)?;
     let key = if command.key.is_unset() { keys::next(txn) } else { command.key };
     let instance = ElementInstance {
@@ -35,8 +43,7 @@ pub(crate) fn activate_element(txn: &mut Txn<'_, Engine>, head: &Head, command: 
     let mut entered = visit.instance.becomes(key, Lifecycle::Activating);
     entered.takes_token = !matches!(visit.element().kind, Kind::StartEvent(_) | Kind::Process);
     txn.emit(&Event::Element(entered));
-    element::activate(txn, head, &visit);
-    done()
+    Ok(visit)
 }
 
 /// The incident that stopped it on entering was resolved.
@@ -52,6 +59,7 @@ fn again(
             command.key
         )));
     }
+    whose(txn, command)?;
     let visit = visit(txn, command.key, instance)?;
     element::activate(txn, head, &visit);
     done()

@@ -7,7 +7,7 @@ use coreto_record::command::ActivateJobs;
 use coreto_record::event::JobsActivated;
 use coreto_record::{Event, JobKey, Key, Rejection, Reply, reply};
 
-use super::Handled;
+use super::{Handled, check_fetch};
 use crate::engine::Engine;
 use crate::state::Job;
 use crate::{jobs, keys};
@@ -16,6 +16,7 @@ use crate::{jobs, keys};
 /// that came along waits, and nothing is written.
 pub(crate) fn activate_jobs(txn: &mut Txn<'_, Engine>, head: &Head, command: &ActivateJobs) -> Handled {
     check(command)?;
+    check_fetch(&command.fetch, txn.env().limits.fetch_names_max)?;
     let deadline = head.now.plus_millis(command.timeout);
     let bytes_max = txn.env().limits.message_bytes_max;
     let max = usize::try_from(command.max).unwrap_or(0);

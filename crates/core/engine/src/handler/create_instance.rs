@@ -10,7 +10,7 @@ use coreto_record::{
     Reply, reply,
 };
 
-use super::Handled;
+use super::{Handled, check_fetch, quoted};
 use crate::engine::Engine;
 use crate::state::{Definition, ElementInstance, State};
 use crate::{keys, variables};
@@ -24,6 +24,8 @@ pub(crate) fn create_instance(txn: &mut Txn<'_, Engine>, head: &Head, command: &
             definition.record.id, definition.record.version
         )));
     }
+    let fetch = command.await_result.as_ref().map_or(&[][..], |wanted| &wanted.fetch);
+    check_fetch(fetch, txn.env().limits.fetch_names_max)?;
     let instance: ProcessInstanceKey = keys::next(txn);
     let root = ElementInstanceKey::from(instance);
     let owner =
@@ -87,6 +89,6 @@ fn find_definition(
         }
     };
     key.and_then(visible).ok_or_else(|| {
-        Rejection::not_found(format!("no process with id `{}` is deployed{asked}", command.process))
+        Rejection::not_found(format!("no process with id {} is deployed{asked}", quoted(&command.process)))
     })
 }

@@ -132,7 +132,7 @@ fn add(faults: &mut String, name: &str, fault: &str) {
     if !faults.is_empty() {
         faults.push('\n');
     }
-    write!(faults, "`{name}`: {fault}").expect("writing to a string does not fail");
+    write!(faults, "{}: {fault}", super::quoted(name)).expect("writing to a string does not fail");
 }
 
 fn add_diagnostics(faults: &mut String, name: &str, diagnostics: &[Diagnostic]) {

@@ -17,7 +17,7 @@ pub(crate) fn fail_job(txn: &mut Txn<'_, Engine>, head: &Head, command: &FailJob
     let job = find_open_job(txn.state(), &head.caller, command.job, "fail")?;
     let out_of_retries = command.retries <= 0;
     let backs_off = !out_of_retries && command.backoff > 0;
-    let message = shortened(&command.message, txn.env().limits.error_message_chars);
+    let message = kept(&command.message, txn.env().limits.error_message_chars);
     let failed = JobChanged {
         retries: command.retries,
         deadline: None,
@@ -45,10 +45,8 @@ pub(crate) fn fail_job(txn: &mut Txn<'_, Engine>, head: &Head, command: &FailJob
     done()
 }
 
-/// The first characters of a message.
-pub(super) fn shortened(message: &Arc<str>, chars: usize) -> Arc<str> {
-    match message.char_indices().nth(chars) {
-        None => Arc::clone(message),
-        Some((end, _)) => message[..end].into(),
-    }
+/// A message as it is kept; what is short enough is not copied.
+pub(super) fn kept(message: &Arc<str>, chars: usize) -> Arc<str> {
+    let shortened = incident::shortened(message, chars);
+    if shortened.len() == message.len() { Arc::clone(message) } else { shortened.into() }
 }

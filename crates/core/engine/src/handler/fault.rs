@@ -4,30 +4,28 @@ use std::sync::Arc;
 
 use coreto_machine::{Fault, Head, Machine, Txn};
 use coreto_record::event::InstanceBanned;
-use coreto_record::{Command, ElementInstanceKey, Event, IncidentKind, Lifecycle, ProcessInstanceKey};
+use coreto_record::{
+    Command, ElementInstanceKey, Event, IncidentKind, Key, Lifecycle, ProcessInstanceKey, Rejection,
+};
 
+use super::activate_element::enter;
 use super::{Handled, done};
 use crate::engine::Engine;
 use crate::incident::{self, Trouble};
+use crate::state::ElementInstance;
 
 /// An element that writes too much gets an incident; an instance in which the engine failed is banned.
 pub(crate) fn fault(txn: &mut Txn<'_, Engine>, _head: &Head, command: &Command, fault: &Fault) -> Handled {
-    let Some((instance, element)) = concerned(txn, command) else { return Err(Engine::refuse(fault)) };
     match fault {
         Fault::TooLarge { bytes, bytes_max } => {
-            let Some(visited) = element.and_then(|key| Some((key, txn.state().elements.get(&key)?))) else {
-                return Err(Engine::refuse(fault));
-            };
-            let (key, visited) = visited;
-            if visited.is_root() || visited.state == Lifecycle::Terminating {
-                return Err(Engine::refuse(fault));
-            }
+            let Some((key, stopped)) = stopped(txn, command)? else { return Err(Engine::refuse(fault)) };
             let message =
                 format!("the element would write {bytes} bytes at once, at most {bytes_max} are possible");
             let trouble = Trouble { kind: IncidentKind::MessageSizeExceeded, message };
-            incident::raise(txn, key, &visited, &trouble);
+            incident::raise(txn, key, &stopped, &trouble);
         }
         Fault::Panicked(message) => {
+            let Some(instance) = concerned(txn, command) else { return Err(Engine::refuse(fault)) };
             let message = Arc::from(message.as_str());
             txn.emit(&Event::InstanceBanned(InstanceBanned { instance, message }));
         }
@@ -35,14 +33,36 @@ pub(crate) fn fault(txn: &mut Txn<'_, Engine>, _head: &Head, command: &Command, 
     done()
 }
 
-/// The process instance and the element instance that a command is about.
-fn concerned(
-    txn: &Txn<'_, Engine>,
+/// The element instance that waits where it stands, and can have an incident there. One that was to be entered is
+/// entered first; a process and what is ending cannot wait.
+fn stopped(
+    txn: &mut Txn<'_, Engine>,
     command: &Command,
-) -> Option<(ProcessInstanceKey, Option<ElementInstanceKey>)> {
-    let of = |key: ElementInstanceKey| Some((txn.state().elements.peek(&key)?.instance, Some(key)));
+) -> Result<Option<(ElementInstanceKey, Arc<ElementInstance>)>, Rejection> {
+    let key = match command {
+        Command::ActivateElement(activate) if activate.scope.is_unset() => return Ok(None),
+        Command::ActivateElement(activate) if !txn.state().elements.contains(&activate.key) => {
+            return enter(txn, activate).map(|visit| Some((visit.key, visit.instance)));
+        }
+        Command::ActivateElement(activate) => activate.key,
+        Command::CompleteElement(complete) => complete.key,
+        _ => return Ok(None),
+    };
+    let Some(instance) = txn.state().elements.get(&key) else { return Ok(None) };
+    if instance.is_root() || instance.state == Lifecycle::Terminating {
+        return Ok(None);
+    }
+    if instance.state == Lifecycle::Activated {
+        txn.emit(&Event::Element(instance.becomes(key, Lifecycle::Completing)));
+    }
+    Ok(Some((key, instance)))
+}
+
+/// The process instance that a command is about.
+fn concerned(txn: &Txn<'_, Engine>, command: &Command) -> Option<ProcessInstanceKey> {
+    let of = |key: ElementInstanceKey| Some(txn.state().elements.peek(&key)?.instance);
     match command {
-        Command::ActivateElement(activate) => Some((activate.instance, Some(activate.key))),
+        Command::ActivateElement(activate) => Some(activate.instance),
         Command::CompleteElement(complete) => of(complete.key),
         Command::TerminateElement(terminate) => of(terminate.key),
         Command::TerminateChildren(terminate) => of(terminate.scope),

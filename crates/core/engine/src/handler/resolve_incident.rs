@@ -3,7 +3,7 @@
 use coreto_machine::{Head, Txn};
 use coreto_record::command::{ActivateElement, CompleteElement, ResolveIncident};
 use coreto_record::event::IncidentRecord;
-use coreto_record::{Command, Event, IncidentKind, Lifecycle, Rejection};
+use coreto_record::{Command, Event, Lifecycle, Rejection};
 
 use super::{Handled, done};
 use crate::engine::Engine;
@@ -46,9 +46,7 @@ pub(crate) fn resolve_incident(txn: &mut Txn<'_, Engine>, head: &Head, command: 
 
 /// The incident of a job that has no retries left cannot be resolved before it has some.
 fn check_retries(state: &State, incident: &IncidentRecord) -> Result<(), Rejection> {
-    let Some(key) = incident.job.filter(|_| incident.kind == IncidentKind::JobNoRetries) else {
-        return Ok(());
-    };
+    let Some(key) = incident.job else { return Ok(()) };
     match state.jobs.peek(&key) {
         Some(job) if job.retries <= 0 => Err(Rejection::invalid_state(format!(
             "cannot resolve incident {}: job {key} has no retries left; update its retries first",

@@ -7,15 +7,15 @@ use coreto_record::command::ThrowError;
 use coreto_record::event::{JobChanged, JobIntent};
 use coreto_record::{Event, IncidentKind};
 
-use super::fail_job::shortened;
-use super::{Handled, done, find_open_job};
+use super::fail_job::kept;
+use super::{Handled, done, find_open_job, quoted};
 use crate::engine::Engine;
 use crate::incident::{self, Trouble};
 
 /// Throws an error. Models that catch errors are not built yet, so every error raises an incident.
 pub(crate) fn throw_error(txn: &mut Txn<'_, Engine>, head: &Head, command: &ThrowError) -> Handled {
     let job = find_open_job(txn.state(), &head.caller, command.job, "throw an error at")?;
-    let message = shortened(&command.message, txn.env().limits.error_message_chars);
+    let message = kept(&command.message, txn.env().limits.error_message_chars);
     let thrown = JobChanged {
         deadline: None,
         error_code: Arc::clone(&command.code),
@@ -26,7 +26,7 @@ pub(crate) fn throw_error(txn: &mut Txn<'_, Engine>, head: &Head, command: &Thro
     };
     txn.emit(&Event::Job(thrown));
     let Some(element) = txn.state().elements.get(&job.element_instance) else { return done() };
-    let mut text = format!("nothing catches the error with code `{}`", command.code);
+    let mut text = format!("nothing catches the error with code {}", quoted(&command.code));
     if !message.is_empty() {
         text.push_str(": ");
         text.push_str(&message);

@@ -1,0 +1,127 @@
+//! How many bytes a command holds, and what is kept of one that was rejected.
+
+use std::sync::Arc;
+
+use coreto_record::{Command, Document};
+
+/// Bytes of a command besides the texts in it.
+const FRAME: usize = 256;
+
+/// Bytes of a text in a list besides its characters.
+const ENTRY: usize = 32;
+
+/// About how many bytes a command holds.
+pub(crate) fn of(command: &Command) -> usize {
+    let texts = match command {
+        Command::Deploy(deploy) => {
+            deploy.resources.iter().map(|resource| ENTRY + resource.name.len() + resource.content.len()).sum()
+        }
+        Command::CreateInstance(create) => {
+            let fetch = create.await_result.as_ref().map_or(0, |wanted| list(&wanted.fetch));
+            create.process.len() + create.variables.as_str().len() + fetch
+        }
+        Command::SetVariables(set) => set.variables.as_str().len(),
+        Command::ActivateJobs(activate) => {
+            activate.job_type.len() + activate.worker.len() + list(&activate.fetch)
+        }
+        Command::CompleteJob(complete) => complete.variables.as_str().len(),
+        Command::FailJob(fail) => fail.variables.as_str().len() + fail.message.len(),
+        Command::ThrowError(throw) => throw.variables.as_str().len() + throw.code.len() + throw.message.len(),
+        Command::CancelInstance(_)
+        | Command::UpdateJobRetries(_)
+        | Command::UpdateJobTimeout(_)
+        | Command::ResolveIncident(_)
+        | Command::PinClock(_)
+        | Command::ResetClock(())
+        | Command::YieldJob(_)
+        | Command::ActivateElement(_)
+        | Command::CompleteElement(_)
+        | Command::TerminateElement(_)
+        | Command::TerminateChildren(_)
+        | Command::Tick(()) => 0,
+    };
+    FRAME + texts
+}
+
+fn list(names: &[Arc<str>]) -> usize {
+    names.iter().map(|name| ENTRY + name.len()).sum()
+}
+
+/// The command without its documents and with its texts cut at `bytes`.
+pub(crate) fn abridged(command: &Command, bytes: usize) -> Command {
+    let mut command = command.clone();
+    match &mut command {
+        Command::Deploy(deploy) => {
+            deploy.resources.truncate(1);
+            for resource in &mut deploy.resources {
+                let kept = resource.content.len().min(bytes);
+                resource.content = resource.content[..kept].into();
+                cut(&mut resource.name, bytes);
+            }
+        }
+        Command::CreateInstance(create) => {
+            create.variables = Document::EMPTY;
+            cut(&mut create.process, bytes);
+            if let Some(wanted) = &mut create.await_result {
+                wanted.fetch.clear();
+            }
+        }
+        Command::SetVariables(set) => set.variables = Document::EMPTY,
+        Command::ActivateJobs(activate) => {
+            activate.fetch.clear();
+            cut(&mut activate.job_type, bytes);
+            cut(&mut activate.worker, bytes);
+        }
+        Command::CompleteJob(complete) => complete.variables = Document::EMPTY,
+        Command::FailJob(fail) => {
+            fail.variables = Document::EMPTY;
+            cut(&mut fail.message, bytes);
+        }
+        Command::ThrowError(throw) => {
+            throw.variables = Document::EMPTY;
+            cut(&mut throw.code, bytes);
+            cut(&mut throw.message, bytes);
+        }
+        Command::CancelInstance(_)
+        | Command::UpdateJobRetries(_)
+        | Command::UpdateJobTimeout(_)
+        | Command::ResolveIncident(_)
+        | Command::PinClock(_)
+        | Command::ResetClock(())
+        | Command::YieldJob(_)
+        | Command::ActivateElement(_)
+        | Command::CompleteElement(_)
+        | Command::TerminateElement(_)
+        | Command::TerminateChildren(_)
+        | Command::Tick(()) => (),
+    }
+    command
+}
+
+fn cut(text: &mut Arc<str>, bytes: usize) {
+    if text.len() > bytes {
+        *text = text[..text.floor_char_boundary(bytes)].into();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use coreto_record::command::{ActivateJobs, ThrowError};
+
+    use super::*;
+
+    #[test]
+    fn counts_every_name_of_a_list() {
+        let fetch = vec![Arc::from("name"); 1000];
+        let command = Command::ActivateJobs(ActivateJobs { fetch, ..ActivateJobs::default() });
+        assert!(of(&command) > 36_000);
+    }
+
+    #[test]
+    fn cuts_texts_between_characters() {
+        let command =
+            Command::ThrowError(ThrowError { code: "é".repeat(100).into(), ..ThrowError::default() });
+        let Command::ThrowError(throw) = abridged(&command, 7) else { panic!("another command") };
+        assert_eq!(&*throw.code, "ééé");
+    }
+}
