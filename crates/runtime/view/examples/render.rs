@@ -110,7 +110,7 @@ fn main() {
                 bytes += out.len();
             }
         });
-        let rendered = processor_ns() - start;
+        let both = processor_ns() - start;
 
         let mut sink = ElasticsearchSink::new(ElasticsearchConfig::new(sink_of_nothing())).unwrap();
         let start = processor_ns();
@@ -136,7 +136,7 @@ fn main() {
             count / instances,
             bytes / count,
             decoded as f64 / count as f64,
-            rendered as f64 / count as f64,
+            both as f64 / count as f64,
             sent as f64 / count as f64,
             sent as f64 / instances as f64 / 1000.0
         );

@@ -11,7 +11,7 @@ use coreto_record::ProcessInstanceKey;
 use coreto_record::protocol::ValueType;
 
 use crate::definitions::{Definitions, Unanswered};
-use json::Object;
+use json::{Object, name};
 use model::Models;
 
 pub(crate) use json::integer;
@@ -80,22 +80,22 @@ impl Renderer {
         out: &mut Vec<u8>,
     ) -> Result<(), Unanswered> {
         let mut object = Object::begin(out);
-        object.number("position", record.position.cast_signed());
-        object.number("sourceRecordPosition", record.source_position.map_or(-1, u64::cast_signed));
-        object.number("timestamp", record.timestamp.as_millis());
-        object.number("partitionId", i64::from(self.partition));
-        object.word("valueType", value_type.name());
-        object.word("brokerVersion", BROKER_VERSION);
-        object.members(r#""recordVersion":1,"authorizations":{},"batchOperationReference":-1"#);
-        object.number("operationReference", record.operation_reference.map_or(-1, u64::cast_signed));
+        object.number(name!("position"), record.position.cast_signed());
+        object.number(name!("sourceRecordPosition"), record.source_position.map_or(-1, u64::cast_signed));
+        object.number(name!("timestamp"), record.timestamp.as_millis());
+        object.number(name!("partitionId"), i64::from(self.partition));
+        object.word(name!("valueType"), value_type.name());
+        object.word(name!("brokerVersion"), BROKER_VERSION);
+        object.members(r#","recordVersion":1,"authorizations":{},"batchOperationReference":-1"#);
+        object.number(name!("operationReference"), record.operation_reference.map_or(-1, u64::cast_signed));
         if let Some(sequence) = sequence {
-            object.number("sequence", sequence.cast_signed());
+            object.number(name!("sequence"), sequence.cast_signed());
         }
         match &record.body {
             Body::Command(handled) => {
                 accepted(&mut object);
                 head(&mut object, "COMMAND", value_type, handled.intent, handled.key);
-                object.raw("value", "{}");
+                object.raw(name!("value"), "{}");
             }
             Body::Event(event) => {
                 accepted(&mut object);
@@ -104,8 +104,8 @@ impl Renderer {
                 event::value(event, &mut self.models, &mut object)?;
             }
             Body::Rejection { command, rejection } => {
-                object.word("rejectionType", rejection.kind.name());
-                object.text("rejectionReason", &rejection.reason);
+                object.word(name!("rejectionType"), rejection.kind.name());
+                object.text(name!("rejectionReason"), &rejection.reason);
                 let (_, intent, key) = command.describe();
                 head(&mut object, "COMMAND_REJECTION", value_type, intent, key);
                 command::value(command, &mut object);
@@ -117,11 +117,11 @@ impl Renderer {
 }
 
 fn accepted(object: &mut Object<'_>) {
-    object.members(r#""rejectionType":"NULL_VAL","rejectionReason":"""#);
+    object.members(r#","rejectionType":"NULL_VAL","rejectionReason":"""#);
 }
 
 fn head(object: &mut Object<'_>, record_type: &'static str, value_type: ValueType, intent: u32, key: u64) {
-    object.word("recordType", record_type);
-    object.word("intent", value_type.intent_name(intent).unwrap_or("UNKNOWN"));
-    object.key("key", key);
+    object.word(name!("recordType"), record_type);
+    object.word(name!("intent"), value_type.intent_name(intent).unwrap_or("UNKNOWN"));
+    object.key(name!("key"), key);
 }

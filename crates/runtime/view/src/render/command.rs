@@ -8,7 +8,7 @@ use coreto_record::event::{ElementChanged, IncidentRecord, JobChanged};
 use coreto_record::{Command, Key, ProcessDefinitionKey, ProcessInstanceKey};
 
 use super::event;
-use super::json::Object;
+use super::json::{Object, name};
 use super::model::{self, Model};
 
 /// The process instance that a command names.
@@ -38,7 +38,7 @@ pub(super) fn instance(command: &Command) -> Option<ProcessInstanceKey> {
 
 /// Writes the member `value`.
 pub(super) fn value(command: &Command, record: &mut Object<'_>) {
-    let mut object = record.open("value");
+    let mut object = record.open(name!("value"));
     let value = &mut object;
     match command {
         Command::Deploy(deploy) => deployment(deploy, value),
@@ -95,8 +95,8 @@ pub(super) fn value(command: &Command, record: &mut Object<'_>) {
         Command::YieldJob(give) => job(&JobChanged { deadline: Some(give.deadline), ..unset() }, -1, value),
         Command::Tick(()) => job(&unset(), -1, value),
         Command::ResolveIncident(_) => event::incident(&IncidentRecord::default(), &unknown(), value),
-        Command::PinClock(pin) => value.number("time", pin.at.as_millis()),
-        Command::ResetClock(()) => value.number("time", 0),
+        Command::PinClock(pin) => value.number(name!("time"), pin.at.as_millis()),
+        Command::ResetClock(()) => value.number(name!("time"), 0),
     }
     object.end();
 }
@@ -107,22 +107,22 @@ fn unknown() -> Model {
 }
 
 fn deployment(deploy: &Deploy, value: &mut Object<'_>) {
-    value.list("resources", &deploy.resources, |resource, object| {
-        object.base64("resource", &resource.content);
-        object.text("resourceName", &resource.name);
+    value.list(name!("resources"), &deploy.resources, |resource, object| {
+        object.base64(name!("resource"), &resource.content);
+        object.text(name!("resourceName"), &resource.name);
     });
-    value.members(r#""processesMetadata":[]"#);
+    value.members(r#","processesMetadata":[]"#);
     event::without_other_resources(value);
     model::tenant(value, deploy.tenant);
-    value.number("deploymentKey", -1);
+    value.number(name!("deploymentKey"), -1);
 }
 
 fn creation(create: &CreateInstance, value: &mut Object<'_>) {
-    value.text("bpmnProcessId", &create.process);
-    value.number("version", create.version.map_or(-1, i64::from));
-    value.key("processDefinitionKey", create.definition.map_or(0, Key::raw));
-    value.number("processInstanceKey", -1);
-    value.raw("variables", create.variables.as_str());
+    value.text(name!("bpmnProcessId"), &create.process);
+    value.number(name!("version"), create.version.map_or(-1, i64::from));
+    value.key(name!("processDefinitionKey"), create.definition.map_or(0, Key::raw));
+    value.number(name!("processInstanceKey"), -1);
+    value.raw(name!("variables"), create.variables.as_str());
     event::without_instructions(value);
     model::tenant(value, create.tenant);
 }
@@ -132,18 +132,18 @@ fn element(wish: &ElementChanged, value: &mut Object<'_>) {
 }
 
 fn batch(terminate: &TerminateChildren, value: &mut Object<'_>) {
-    value.number("processInstanceKey", -1);
-    value.key("batchElementInstanceKey", terminate.scope.raw());
-    value.key("index", terminate.from.raw());
+    value.number(name!("processInstanceKey"), -1);
+    value.key(name!("batchElementInstanceKey"), terminate.scope.raw());
+    value.key(name!("index"), terminate.from.raw());
     model::tenant(value, Tenant::DEFAULT);
 }
 
 fn job_batch(activate: &ActivateJobs, value: &mut Object<'_>) {
-    value.text("type", &activate.job_type);
-    value.text("worker", &activate.worker);
-    value.number("timeout", activate.timeout);
-    value.number("maxJobsToActivate", i64::from(activate.max));
-    value.members(r#""jobKeys":[],"jobs":[],"truncated":false,"tenantIds":["<default>"]"#);
+    value.text(name!("type"), &activate.job_type);
+    value.text(name!("worker"), &activate.worker);
+    value.number(name!("timeout"), activate.timeout);
+    value.number(name!("maxJobsToActivate"), i64::from(activate.max));
+    value.members(r#","jobKeys":[],"jobs":[],"truncated":false,"tenantIds":["<default>"]"#);
 }
 
 /// A job of which nothing is said.

@@ -6,10 +6,10 @@ use coreto_record::event::{
     JobChanged, JobsActivated, ProcessCreated, ProcessEvent, VariableSet, VariablesUpdated,
 };
 use coreto_record::protocol::{ValueType, intent};
-use coreto_record::{DeployedProcess, Event, Key, ProcessDefinitionKey, ProcessInstanceKey};
+use coreto_record::{DeployedProcess, Event, Key, ProcessInstanceKey};
 
 use super::Subject;
-use super::json::Object;
+use super::json::{Object, name};
 use super::model::{self, Model, Models};
 use crate::definitions::Unanswered;
 
@@ -63,14 +63,14 @@ pub(super) fn intent_and_key(event: &Event) -> (u32, u64) {
 
 /// Writes the member `value`.
 pub(super) fn value(event: &Event, models: &mut Models, record: &mut Object<'_>) -> Result<(), Unanswered> {
-    let mut object = record.open("value");
+    let mut object = record.open(name!("value"));
     let value = &mut object;
     match event {
         Event::DeploymentCreated(event) => deployment(event, models, value)?,
         Event::ProcessCreated(event) => process(event, value),
         Event::InstanceCreated(event) => creation(event, &*models.get(event.definition)?, value),
         Event::ResultAwaited(_) => (),
-        Event::ClockReset(()) => value.number("time", 0),
+        Event::ClockReset(()) => value.number(name!("time"), 0),
         Event::Element(event) => element(event, &*models.get(event.definition)?, value),
         Event::FlowTaken(event) => flow(event, &*models.get(event.definition)?, value),
         Event::VariableCreated(event) | Event::VariableUpdated(event) => {
@@ -86,7 +86,7 @@ pub(super) fn value(event: &Event, models: &mut Models, record: &mut Object<'_>)
             incident(event, &*models.get(event.definition)?, value);
         }
         Event::InstanceBanned(event) => error(event, value),
-        Event::ClockPinned(event) => value.number("time", event.at.as_millis()),
+        Event::ClockPinned(event) => value.number(name!("time"), event.at.as_millis()),
     }
     object.end();
     Ok(())
@@ -103,112 +103,97 @@ fn deployment(
             resources.push(process);
         }
     }
-    value.objects("resources", resources, |process, object| {
+    value.objects(name!("resources"), resources, |process, object| {
         let definition = models.definition(process.key)?;
-        object.base64("resource", definition.as_ref().map_or(&[], |definition| &definition.record.resource));
-        object.text("resourceName", &process.resource_name);
+        object.base64(
+            name!("resource"),
+            definition.as_ref().map_or(&[], |definition| &definition.record.resource),
+        );
+        object.text(name!("resourceName"), &process.resource_name);
         Ok(())
     })?;
-    value.objects("processesMetadata", &event.processes, |process, object| {
-        object.text("bpmnProcessId", &process.id);
-        object.number("version", i64::from(process.version));
-        object.key("processDefinitionKey", process.key.raw());
-        object.text("resourceName", &process.resource_name);
-        object.base64("checksum", &process.checksum);
-        object.boolean("duplicate", process.duplicate);
+    value.objects(name!("processesMetadata"), &event.processes, |process, object| {
+        object.text(name!("bpmnProcessId"), &process.id);
+        object.number(name!("version"), i64::from(process.version));
+        object.key(name!("processDefinitionKey"), process.key.raw());
+        object.text(name!("resourceName"), &process.resource_name);
+        object.base64(name!("checksum"), &process.checksum);
+        object.boolean(name!("duplicate"), process.duplicate);
         model::tenant(object, event.tenant);
-        object.key("deploymentKey", event.key.raw());
-        object.text("versionTag", &process.version_tag);
+        object.key(name!("deploymentKey"), event.key.raw());
+        object.text(name!("versionTag"), &process.version_tag);
         Ok(())
     })?;
     without_other_resources(value);
     model::tenant(value, event.tenant);
-    value.key("deploymentKey", event.key.raw());
+    value.key(name!("deploymentKey"), event.key.raw());
     Ok(())
 }
 
 /// Nothing but processes is deployed.
 pub(super) fn without_other_resources(value: &mut Object<'_>) {
-    value.members(r#""decisionRequirementsMetadata":[],"decisionsMetadata":[],"formMetadata":[]"#);
-    value.members(r#""resourceMetadata":[]"#);
+    value.members(r#","decisionRequirementsMetadata":[],"decisionsMetadata":[],"formMetadata":[]"#);
+    value.members(r#","resourceMetadata":[]"#);
 }
 
 fn process(event: &ProcessCreated, value: &mut Object<'_>) {
-    value.text("bpmnProcessId", &event.id);
-    value.number("version", i64::from(event.version));
-    value.key("processDefinitionKey", event.key.raw());
-    value.text("resourceName", &event.resource_name);
-    value.base64("resource", &event.resource);
-    value.base64("checksum", &event.checksum);
-    value.boolean("duplicate", false);
+    value.text(name!("bpmnProcessId"), &event.id);
+    value.number(name!("version"), i64::from(event.version));
+    value.key(name!("processDefinitionKey"), event.key.raw());
+    value.text(name!("resourceName"), &event.resource_name);
+    value.base64(name!("resource"), &event.resource);
+    value.base64(name!("checksum"), &event.checksum);
+    value.boolean(name!("duplicate"), false);
     model::tenant(value, event.tenant);
-    value.key("deploymentKey", event.deployment.raw());
-    value.text("versionTag", &event.version_tag);
+    value.key(name!("deploymentKey"), event.deployment.raw());
+    value.text(name!("versionTag"), &event.version_tag);
 }
 
 fn creation(event: &InstanceCreated, model: &Model, value: &mut Object<'_>) {
     model.process(value);
-    value.key("processInstanceKey", event.instance.raw());
-    value.raw("variables", event.variables.as_str());
+    value.key(name!("processInstanceKey"), event.instance.raw());
+    value.raw(name!("variables"), event.variables.as_str());
     without_instructions(value);
     model::tenant(value, event.tenant);
 }
 
 /// Instances begin at their start event, and run on as the model says.
 pub(super) fn without_instructions(value: &mut Object<'_>) {
-    value.members(r#""startInstructions":[],"runtimeInstructions":[],"tags":[]"#);
-}
-
-/// The way from the process instance down to an element instance.
-fn paths(
-    definition: ProcessDefinitionKey,
-    instance: ProcessInstanceKey,
-    element_instance: u64,
-    value: &mut Object<'_>,
-) {
-    // A wish may not say where it leads.
-    if definition.is_unset() {
-        value.members(r#""elementInstancePath":[],"processDefinitionPath":[],"callingElementPath":[]"#);
-        return;
-    }
-    let inner = (element_instance != instance.raw()).then_some(element_instance);
-    value.path("elementInstancePath", std::iter::once(instance.raw()).chain(inner));
-    value.keys("processDefinitionPath", [definition.raw()]);
-    value.members(r#""callingElementPath":[]"#);
+    value.members(r#","startInstructions":[],"runtimeInstructions":[],"tags":[]"#);
 }
 
 pub(super) fn element(event: &ElementChanged, model: &Model, value: &mut Object<'_>) {
-    model.process(value);
-    value.key("processInstanceKey", event.instance.raw());
-    model.element_members(event.element, value);
-    value.key("flowScopeKey", event.scope.raw());
-    uncalled(value);
+    model.instance(event.element, value);
+    value.key(name!("processInstanceKey"), event.instance.raw());
+    value.key(name!("flowScopeKey"), event.scope.raw());
+    element_path(event.instance, event.key.raw(), value);
     model::tenant(value, event.tenant);
-    paths(event.definition, event.instance, event.key.raw(), value);
 }
 
 fn flow(event: &FlowTaken, model: &Model, value: &mut Object<'_>) {
-    model.process(value);
-    value.key("processInstanceKey", event.instance.raw());
-    model.element_members(event.element, value);
-    value.key("flowScopeKey", event.scope.raw());
-    uncalled(value);
+    model.instance(event.element, value);
+    value.key(name!("processInstanceKey"), event.instance.raw());
+    value.key(name!("flowScopeKey"), event.scope.raw());
+    element_path(event.instance, event.key.raw(), value);
     model::tenant(value, event.tenant);
-    paths(event.definition, event.instance, event.key.raw(), value);
 }
 
-/// Nobody called the process.
-fn uncalled(value: &mut Object<'_>) {
-    value.members(r#""parentProcessInstanceKey":-1,"parentElementInstanceKey":-1,"tags":[]"#);
+/// The way from the process instance down to an element instance; a wish may know neither.
+fn element_path(instance: ProcessInstanceKey, element_instance: u64, value: &mut Object<'_>) {
+    if instance.is_unset() || element_instance == 0 {
+        value.members(r#","elementInstancePath":[]"#);
+    } else {
+        let inner = (element_instance != instance.raw()).then_some(element_instance);
+        value.path(name!("elementInstancePath"), std::iter::once(instance.raw()).chain(inner));
+    }
 }
 
 fn variable(event: &VariableSet, model: &Model, value: &mut Object<'_>) {
-    value.text("name", &event.name);
-    value.text("value", &event.value);
-    value.key("scopeKey", event.scope.raw());
-    value.key("processInstanceKey", event.instance.raw());
-    value.key("processDefinitionKey", event.definition.raw());
-    model.process_id(value);
+    value.text(name!("name"), &event.name);
+    value.text(name!("value"), &event.value);
+    value.key(name!("scopeKey"), event.scope.raw());
+    value.key(name!("processInstanceKey"), event.instance.raw());
+    model.process_of_variable(value);
     model::tenant(value, event.tenant);
 }
 
@@ -219,49 +204,42 @@ fn variables(event: &VariablesUpdated, value: &mut Object<'_>) {
 
 /// What an update of variables and the wish for one have in common.
 pub(super) fn document_update(scope: u64, local: bool, variables: &str, value: &mut Object<'_>) {
-    value.key("scopeKey", scope);
-    value.word("updateSemantics", if local { "LOCAL" } else { "PROPAGATE" });
-    value.raw("variables", variables);
+    value.key(name!("scopeKey"), scope);
+    value.word(name!("updateSemantics"), if local { "LOCAL" } else { "PROPAGATE" });
+    value.raw(name!("variables"), variables);
 }
 
 /// `timeout` in milliseconds is what a worker asked for, or −1.
 pub(super) fn job(event: &JobChanged, timeout: i64, model: &Model, value: &mut Object<'_>) {
-    value.text("type", &event.job_type);
-    model.element_id("elementId", event.element, value);
-    value.key("elementInstanceKey", event.element_instance.raw());
-    model.process_of_job(value);
-    value.key("processInstanceKey", event.instance.raw());
-    model.headers(event.element, value);
-    value.text("worker", &event.worker);
-    value.number("retries", i64::from(event.retries));
-    value.number("retryBackoff", event.backoff);
-    value.number("recurringTime", event.recurs_at.map_or(-1, Timestamp::as_millis));
-    value.number("deadline", event.deadline.map_or(-1, Timestamp::as_millis));
-    value.number("timeout", timeout);
-    value.raw("variables", event.variables.as_str());
-    value.text("errorMessage", &event.error_message);
-    value.text("errorCode", &event.error_code);
-    // Every job is that of an element so far: there are no listeners.
-    value.members(
-        r#""jobKind":"BPMN_ELEMENT","jobListenerEventType":"UNSPECIFIED","changedAttributes":[],"tags":[]"#,
-    );
-    model.element_type(event.element, value);
+    model.job(event.element, value);
+    value.text(name!("type"), &event.job_type);
+    value.key(name!("elementInstanceKey"), event.element_instance.raw());
+    value.key(name!("processInstanceKey"), event.instance.raw());
+    value.text(name!("worker"), &event.worker);
+    value.number(name!("retries"), i64::from(event.retries));
+    value.number(name!("retryBackoff"), event.backoff);
+    value.number(name!("recurringTime"), event.recurs_at.map_or(-1, Timestamp::as_millis));
+    value.number(name!("deadline"), event.deadline.map_or(-1, Timestamp::as_millis));
+    value.number(name!("timeout"), timeout);
+    value.raw(name!("variables"), event.variables.as_str());
+    value.text(name!("errorMessage"), &event.error_message);
+    value.text(name!("errorCode"), &event.error_code);
     model::tenant(value, event.tenant);
 }
 
 fn job_batch(event: &JobsActivated, models: &mut Models, value: &mut Object<'_>) -> Result<(), Unanswered> {
-    value.text("type", &event.job_type);
-    value.text("worker", &event.worker);
-    value.number("timeout", event.timeout);
-    value.number("maxJobsToActivate", i64::from(event.max));
-    value.keys("jobKeys", event.jobs.iter().map(|job| job.key.raw()));
+    value.text(name!("type"), &event.job_type);
+    value.text(name!("worker"), &event.worker);
+    value.number(name!("timeout"), event.timeout);
+    value.number(name!("maxJobsToActivate"), i64::from(event.max));
+    value.keys(name!("jobKeys"), event.jobs.iter().map(|job| job.key.raw()));
     let mut changed = JobChanged {
         job_type: event.job_type.clone(),
         worker: event.worker.clone(),
         deadline: Some(event.deadline),
         ..JobChanged::default()
     };
-    value.objects("jobs", &event.jobs, |taken, object| {
+    value.objects(name!("jobs"), &event.jobs, |taken, object| {
         changed.retries = taken.retries;
         changed.element_instance = taken.element_instance;
         changed.element = taken.element;
@@ -271,37 +249,39 @@ fn job_batch(event: &JobsActivated, models: &mut Models, value: &mut Object<'_>)
         job(&changed, -1, &*models.get(taken.definition)?, object);
         Ok(())
     })?;
-    value.boolean("truncated", event.truncated);
-    value.members(r#""tenantIds":["<default>"]"#);
+    value.boolean(name!("truncated"), event.truncated);
+    value.members(r#","tenantIds":["<default>"]"#);
     Ok(())
 }
 
 fn process_event(event: &ProcessEvent, model: &Model, value: &mut Object<'_>) {
-    value.key("scopeKey", event.scope.raw());
-    value.key("processInstanceKey", event.instance.raw());
-    value.key("processDefinitionKey", event.definition.raw());
-    model.element_id("targetElementId", event.element, value);
-    value.raw("variables", event.variables.as_str());
+    value.key(name!("scopeKey"), event.scope.raw());
+    value.key(name!("processInstanceKey"), event.instance.raw());
+    value.key(name!("processDefinitionKey"), event.definition.raw());
+    model.element_id(name!("targetElementId"), event.element, value);
+    value.raw(name!("variables"), event.variables.as_str());
     model::tenant(value, event.tenant);
 }
 
 pub(super) fn incident(event: &IncidentRecord, model: &Model, value: &mut Object<'_>) {
-    value.word("errorType", event.kind.name());
-    value.text("errorMessage", &event.message);
-    model.process_id(value);
-    value.key("processDefinitionKey", event.definition.raw());
-    value.key("processInstanceKey", event.instance.raw());
-    model.element_id("elementId", event.element, value);
-    value.key("elementInstanceKey", event.element_instance.raw());
-    value.key("jobKey", event.job.map_or(0, Key::raw));
-    value.key("variableScopeKey", event.variable_scope.raw());
+    value.word(name!("errorType"), event.kind.name());
+    value.text(name!("errorMessage"), &event.message);
+    model.process_of_variable(value);
+    value.key(name!("processInstanceKey"), event.instance.raw());
+    model.element_id(name!("elementId"), event.element, value);
+    value.key(name!("elementInstanceKey"), event.element_instance.raw());
+    value.key(name!("jobKey"), event.job.map_or(0, Key::raw));
+    value.key(name!("variableScopeKey"), event.variable_scope.raw());
     model::tenant(value, event.tenant);
-    paths(event.definition, event.instance, event.element_instance.raw(), value);
+    element_path(event.instance, event.element_instance.raw(), value);
+    let definition = (!event.definition.is_unset()).then_some(event.definition.raw());
+    value.keys(name!("processDefinitionPath"), definition);
+    value.members(r#","callingElementPath":[]"#);
 }
 
 fn error(event: &InstanceBanned, value: &mut Object<'_>) {
-    value.text("exceptionMessage", &event.message);
-    value.text("stacktrace", "");
-    value.number("errorEventPosition", -1);
-    value.key("processInstanceKey", event.instance.raw());
+    value.text(name!("exceptionMessage"), &event.message);
+    value.text(name!("stacktrace"), "");
+    value.number(name!("errorEventPosition"), -1);
+    value.key(name!("processInstanceKey"), event.instance.raw());
 }

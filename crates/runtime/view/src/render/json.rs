@@ -1,72 +1,68 @@
 //! JSON, written straight into bytes.
 
-/// An object that is being written. Names of members are our own and need no escapes.
+/// A member's name with what stands around it, so that it is copied at once. Names are our own and need no escapes.
+macro_rules! name {
+    ($name:literal) => {
+        concat!(",\"", $name, "\":")
+    };
+}
+
+pub(super) use name;
+
+/// An object that is being written; it has members when it ends.
+///
+/// Every member begins with a comma, and the end makes the first one a brace.
 pub(super) struct Object<'a> {
     out: &'a mut Vec<u8>,
-    empty: bool,
+    start: usize,
 }
 
 impl<'a> Object<'a> {
-    #[inline]
-    pub(super) fn begin(out: &'a mut Vec<u8>) -> Self {
-        out.push(b'{');
-        Self { out, empty: true }
+    pub(super) const fn begin(out: &'a mut Vec<u8>) -> Self {
+        let start = out.len();
+        Self { out, start }
     }
 
     /// An object as the value of a member.
     pub(super) fn open(&mut self, name: &'static str) -> Object<'_> {
-        self.name(name);
+        self.members(name);
         Object::begin(self.out)
     }
 
-    #[inline]
     pub(super) fn end(self) {
+        self.out[self.start] = b'{';
         self.out.push(b'}');
     }
 
-    #[inline]
-    fn comma(&mut self) {
-        if !std::mem::replace(&mut self.empty, false) {
-            self.out.push(b',');
-        }
-    }
-
-    /// A member's name; the value follows.
-    #[inline]
-    fn name(&mut self, name: &'static str) {
-        self.comma();
-        self.out.push(b'"');
-        self.out.extend_from_slice(name.as_bytes());
-        self.out.extend_from_slice(b"\":");
-    }
-
-    /// Members that are JSON already: at least one, separated by commas.
+    /// Members that are JSON already, each with a comma before it.
     #[inline]
     pub(super) fn members(&mut self, json: &str) {
-        self.comma();
         self.out.extend_from_slice(json.as_bytes());
     }
 
+    #[inline]
     pub(super) fn text(&mut self, name: &'static str, text: &str) {
-        self.name(name);
+        self.members(name);
         string(text, self.out);
     }
 
     /// Text that is known to need no escapes.
     #[inline]
     pub(super) fn word(&mut self, name: &'static str, word: &'static str) {
-        self.name(name);
+        self.members(name);
         self.out.push(b'"');
         self.out.extend_from_slice(word.as_bytes());
         self.out.push(b'"');
     }
 
+    #[inline]
     pub(super) fn number(&mut self, name: &'static str, number: i64) {
-        self.name(name);
+        self.members(name);
         integer(number, self.out);
     }
 
     /// A key; one that was never given is −1.
+    #[inline]
     pub(super) fn key(&mut self, name: &'static str, raw: u64) {
         self.number(name, if raw == 0 { -1 } else { raw.cast_signed() });
     }
@@ -78,7 +74,7 @@ impl<'a> Object<'a> {
     /// A value that is JSON already.
     #[inline]
     pub(super) fn raw(&mut self, name: &'static str, json: &str) {
-        self.name(name);
+        self.members(name);
         self.out.extend_from_slice(json.as_bytes());
     }
 
@@ -89,7 +85,7 @@ impl<'a> Object<'a> {
         items: impl IntoIterator<Item = T>,
         mut write: impl FnMut(T, &mut Object<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
-        self.name(name);
+        self.members(name);
         self.out.push(b'[');
         for (index, item) in items.into_iter().enumerate() {
             if index > 0 {
@@ -118,13 +114,13 @@ impl<'a> Object<'a> {
 
     /// A list of keys.
     pub(super) fn keys(&mut self, name: &'static str, keys: impl IntoIterator<Item = u64>) {
-        self.name(name);
+        self.members(name);
         list(keys, self.out);
     }
 
     /// A list with one list of keys in it.
     pub(super) fn path(&mut self, name: &'static str, keys: impl IntoIterator<Item = u64>) {
-        self.name(name);
+        self.members(name);
         self.out.push(b'[');
         list(keys, self.out);
         self.out.push(b']');
@@ -132,7 +128,7 @@ impl<'a> Object<'a> {
 
     /// Bytes as base64.
     pub(super) fn base64(&mut self, name: &'static str, bytes: &[u8]) {
-        self.name(name);
+        self.members(name);
         self.out.push(b'"');
         base64(bytes, self.out);
         self.out.push(b'"');
@@ -150,35 +146,48 @@ fn list(keys: impl IntoIterator<Item = u64>, out: &mut Vec<u8>) {
     out.push(b']');
 }
 
-/// The numbers from 00 to 99, two digits each.
-static PAIRS: [[u8; 2]; 100] = {
-    let mut pairs = [[b'0'; 2]; 100];
-    let mut number = 0u8;
-    while number < 100 {
-        pairs[number as usize] = [b'0' + number / 10, b'0' + number % 10];
-        number += 1;
-    }
-    pairs
-};
-
 /// Writes a number in decimal digits.
 pub(crate) fn integer(number: i64, out: &mut Vec<u8>) {
-    let mut digits = [0; 20];
-    let mut at = digits.len();
-    let mut left = number.unsigned_abs();
-    while left >= 10 {
-        at -= 2;
-        digits[at..at + 2].copy_from_slice(&PAIRS[(left % 100) as usize]);
-        left /= 100;
-    }
-    if left > 0 || at == digits.len() {
-        at -= 1;
-        digits[at] = b'0' + u8::try_from(left).expect("one digit");
-    }
+    const EIGHT: u64 = 100_000_000;
+    let left = number.unsigned_abs();
     if number < 0 {
         out.push(b'-');
     }
-    out.extend_from_slice(&digits[at..]);
+    let (high, low) = (left / EIGHT, left % EIGHT);
+    if high == 0 {
+        return without_zeros(low, out);
+    }
+    let (top, middle) = (high / EIGHT, high % EIGHT);
+    if top == 0 {
+        without_zeros(middle, out);
+    } else {
+        without_zeros(top, out);
+        out.extend_from_slice(&eight_digits(middle).to_le_bytes());
+    }
+    out.extend_from_slice(&eight_digits(low).to_le_bytes());
+}
+
+/// Writes a number below 10⁸ without the zeros before it.
+#[inline]
+fn without_zeros(number: u64, out: &mut Vec<u8>) {
+    let digits = eight_digits(number);
+    let zeros = ((digits - ZEROS).trailing_zeros() / 8).min(7);
+    let end = out.len() + 8 - zeros as usize;
+    out.extend_from_slice(&(digits >> (8 * zeros)).to_le_bytes());
+    out.truncate(end);
+}
+
+const ZEROS: u64 = u64::from_le_bytes([b'0'; 8]);
+
+/// Eight decimal digits of a number below 10⁸, the first one in the lowest byte: lanes of four digits become lanes of two
+/// and then of one, all at the same time. The products stand for divisions by 100 and 10, and are exact in these lanes.
+#[inline]
+const fn eight_digits(number: u64) -> u64 {
+    let fours = number / 10_000 | (number % 10_000) << 32;
+    let hundreds = (fours * 10_486 >> 20) & 0x0000_007f_0000_007f;
+    let twos = hundreds | (fours - 100 * hundreds) << 16;
+    let tens = (twos * 103 >> 10) & 0x000f_000f_000f_000f;
+    (tens | (twos - 10 * tens) << 8) + ZEROS
 }
 
 pub(super) fn string(text: &str, out: &mut Vec<u8>) {
@@ -215,16 +224,20 @@ mod tests {
     fn writes_numbers_strings_and_bytes() {
         let mut out = Vec::new();
         let mut object = Object::begin(&mut out);
-        for (name, number) in [("a", 0), ("b", i64::MIN), ("c", i64::MAX)] {
+        for (name, number) in [(name!("a"), 0), (name!("b"), i64::MIN), (name!("c"), i64::MAX)] {
             object.number(name, number);
         }
-        object.text("d", "plain \"quoted\"\n");
-        for (name, bytes) in
-            [("e", &b""[..]), ("f", b"f"), ("g", b"fo"), ("h", b"foo"), ("i", b"\xff\xfe\xfd\xfc")]
-        {
+        object.text(name!("d"), "plain \"quoted\"\n");
+        for (name, bytes) in [
+            (name!("e"), &b""[..]),
+            (name!("f"), b"f"),
+            (name!("g"), b"fo"),
+            (name!("h"), b"foo"),
+            (name!("i"), b"\xff\xfe\xfd\xfc"),
+        ] {
             object.base64(name, bytes);
         }
-        object.path("p", [1, 2]);
+        object.path(name!("p"), [1, 2]);
         object.end();
         assert_eq!(
             String::from_utf8(out).unwrap(),
@@ -242,6 +255,11 @@ mod tests {
                 assert_eq!(String::from_utf8(out).unwrap(), near.to_string());
             }
             number = number.saturating_mul(10);
+        }
+        for number in (0..100_000_000).step_by(1_234).chain(0..20_000).chain(99_990_000..100_000_000) {
+            let mut out = Vec::new();
+            integer(number, &mut out);
+            assert_eq!(String::from_utf8(out).unwrap(), number.to_string());
         }
     }
 }

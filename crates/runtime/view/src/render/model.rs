@@ -3,11 +3,12 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use coreto_bpmn::{Element, Kind};
 use coreto_engine::Definition;
 use coreto_machine::Tenant;
 use coreto_record::{ElementNumber, Key, ProcessDefinitionKey};
 
-use super::json::{self, Object};
+use super::json::{self, Object, name};
 use crate::definitions::{Definitions, Unanswered};
 
 /// Definitions that are remembered; more are asked for again.
@@ -25,24 +26,20 @@ pub(super) struct Models {
 pub(super) struct Model {
     /// Process id, version and key, as members.
     process: String,
-    /// The same with the version by the name that jobs have for it.
-    process_of_job: String,
-    /// The process id as a JSON string.
-    id: String,
+    /// Process id and key, as members.
+    process_of_variable: String,
     elements: Box<[ElementModel]>,
     unknown_element: ElementModel,
 }
 
 /// What one element adds to records.
 struct ElementModel {
-    /// Id, type and event type, as members.
-    members: String,
-    /// The id as a JSON string.
+    /// Its id as a JSON string.
     id: String,
-    /// The `elementType` of its jobs.
-    element_type: &'static str,
-    /// The `customHeaders` of its jobs.
-    headers: Arc<str>,
+    /// Members of its PROCESS_INSTANCE records.
+    instance: String,
+    /// Members of its JOB records.
+    job: String,
 }
 
 impl Models {
@@ -94,28 +91,26 @@ impl Models {
 impl Model {
     fn of(definition: &Definition) -> Self {
         let record = &definition.record;
-        let elements = match definition.process() {
-            Some(process) => process.elements.iter().map(ElementModel::of).collect(),
-            None => Box::default(),
-        };
-        Self::with(quoted(&record.id), i64::from(record.version), record.key, elements)
+        let process = Process { id: quoted(&record.id), version: i64::from(record.version), key: record.key };
+        match definition.process() {
+            Some(compiled) => Self::with(&process, &compiled.elements),
+            None => Self::with(&process, &[]),
+        }
     }
 
     /// What is written where the definition is not known.
     pub(super) fn unknown(key: ProcessDefinitionKey) -> Self {
-        Self::with(quoted(""), -1, key, Box::default())
+        Self::with(&Process { id: quoted(""), version: -1, key }, &[])
     }
 
-    fn with(id: String, version: i64, key: ProcessDefinitionKey, elements: Box<[ElementModel]>) -> Self {
-        let key = if key.is_unset() { -1 } else { key.raw().cast_signed() };
+    fn with(process: &Process, elements: &[Element]) -> Self {
+        let Process { id, version, .. } = process;
+        let key = process.key_or_unset();
         Self {
-            process: format!(r#""bpmnProcessId":{id},"version":{version},"processDefinitionKey":{key}"#),
-            process_of_job: format!(
-                r#""bpmnProcessId":{id},"processDefinitionVersion":{version},"processDefinitionKey":{key}"#
-            ),
-            id,
-            elements,
-            unknown_element: ElementModel::new("", "UNSPECIFIED", "UNSPECIFIED", "{}".into()),
+            process: format!(r#","bpmnProcessId":{id},"version":{version},"processDefinitionKey":{key}"#),
+            process_of_variable: format!(r#","bpmnProcessId":{id},"processDefinitionKey":{key}"#),
+            elements: elements.iter().map(|element| ElementModel::of(process, element)).collect(),
+            unknown_element: ElementModel::new(process, "", "UNSPECIFIED", "UNSPECIFIED", "{}"),
         }
     }
 
@@ -123,57 +118,79 @@ impl Model {
         self.elements.get(number.0 as usize).unwrap_or(&self.unknown_element)
     }
 
-    /// Process id, version and definition key, by the names that most value types have for them.
+    /// Process id, version and definition key.
     pub(super) fn process(&self, object: &mut Object<'_>) {
         object.members(&self.process);
     }
 
-    /// Process id, version and definition key, by the names that jobs have for them.
-    pub(super) fn process_of_job(&self, object: &mut Object<'_>) {
-        object.members(&self.process_of_job);
+    /// Process id and definition key.
+    pub(super) fn process_of_variable(&self, object: &mut Object<'_>) {
+        object.members(&self.process_of_variable);
     }
 
-    pub(super) fn process_id(&self, object: &mut Object<'_>) {
-        object.raw("bpmnProcessId", &self.id);
+    /// All of an element instance that its definition knows.
+    pub(super) fn instance(&self, number: ElementNumber, object: &mut Object<'_>) {
+        object.members(&self.element(number).instance);
     }
 
-    /// Id, type and event type of an element.
-    pub(super) fn element_members(&self, number: ElementNumber, object: &mut Object<'_>) {
-        object.members(&self.element(number).members);
+    /// All of a job that its definition knows.
+    pub(super) fn job(&self, number: ElementNumber, object: &mut Object<'_>) {
+        object.members(&self.element(number).job);
     }
 
     pub(super) fn element_id(&self, name: &'static str, number: ElementNumber, object: &mut Object<'_>) {
         object.raw(name, &self.element(number).id);
     }
+}
 
-    pub(super) fn element_type(&self, number: ElementNumber, object: &mut Object<'_>) {
-        object.word("elementType", self.element(number).element_type);
-    }
+/// What all elements of a definition have in common.
+struct Process {
+    /// The process id as a JSON string.
+    id: String,
+    version: i64,
+    key: ProcessDefinitionKey,
+}
 
-    pub(super) fn headers(&self, number: ElementNumber, object: &mut Object<'_>) {
-        object.raw("customHeaders", &self.element(number).headers);
+impl Process {
+    fn key_or_unset(&self) -> i64 {
+        if self.key.is_unset() { -1 } else { self.key.raw().cast_signed() }
     }
 }
 
 impl ElementModel {
-    fn of(element: &coreto_bpmn::Element) -> Self {
+    fn of(process: &Process, element: &Element) -> Self {
         let headers = match &element.kind {
-            coreto_bpmn::Kind::ServiceTask(job) => Arc::clone(&job.headers_json),
-            coreto_bpmn::Kind::Process
-            | coreto_bpmn::Kind::StartEvent(_)
-            | coreto_bpmn::Kind::EndEvent(_)
-            | coreto_bpmn::Kind::Task
-            | coreto_bpmn::Kind::ManualTask
-            | coreto_bpmn::Kind::SequenceFlow { .. } => "{}".into(),
+            Kind::ServiceTask(job) => &*job.headers_json,
+            Kind::Process
+            | Kind::StartEvent(_)
+            | Kind::EndEvent(_)
+            | Kind::Task
+            | Kind::ManualTask
+            | Kind::SequenceFlow { .. } => "{}",
         };
-        Self::new(&element.id, element.kind.element_type(), element.kind.event_type(), headers)
+        Self::new(process, &element.id, element.kind.element_type(), element.kind.event_type(), headers)
     }
 
-    fn new(id: &str, element_type: &'static str, event_type: &str, headers: Arc<str>) -> Self {
+    fn new(process: &Process, id: &str, element_type: &str, event_type: &str, headers: &str) -> Self {
+        let Process { id: process_id, version, .. } = process;
         let id = quoted(id);
-        let members =
+        let key = process.key_or_unset();
+        let path = if process.key.is_unset() { String::new() } else { key.to_string() };
+        let of_process =
+            format!(r#""bpmnProcessId":{process_id},"version":{version},"processDefinitionKey":{key}"#);
+        let of_element =
             format!(r#""elementId":{id},"bpmnElementType":"{element_type}","bpmnEventType":"{event_type}""#);
-        Self { members, id, element_type, headers }
+        // Nobody called the process.
+        let uncalled =
+            r#""parentProcessInstanceKey":-1,"parentElementInstanceKey":-1,"callingElementPath":[]"#;
+        let instance =
+            format!(r#",{of_process},{of_element},{uncalled},"processDefinitionPath":[{path}],"tags":[]"#);
+        // Every job is that of an element: there are no listeners.
+        let kind = r#""jobKind":"BPMN_ELEMENT","jobListenerEventType":"UNSPECIFIED""#;
+        let job = format!(
+            r#","bpmnProcessId":{process_id},"processDefinitionVersion":{version},"processDefinitionKey":{key},"elementId":{id},"elementType":"{element_type}","customHeaders":{headers},{kind},"changedAttributes":[],"tags":[]"#
+        );
+        Self { id, instance, job }
     }
 }
 
@@ -186,8 +203,8 @@ fn quoted(text: &str) -> String {
 /// The owner.
 pub(super) fn tenant(object: &mut Object<'_>, tenant: Tenant) {
     if tenant == Tenant::DEFAULT {
-        object.members(r#""tenantId":"<default>""#);
+        object.members(r#","tenantId":"<default>""#);
     } else {
-        object.text("tenantId", &tenant.raw().to_string());
+        object.text(name!("tenantId"), &tenant.raw().to_string());
     }
 }
