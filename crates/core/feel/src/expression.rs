@@ -37,6 +37,17 @@ impl Evaluated {
 impl Expression {
     /// Compiles the text of an expression (without the `=` that marks it in a model).
     ///
+    /// ```
+    /// use coreto_feel::Expression;
+    ///
+    /// let expression = Expression::parse("price * count").expect("well-formed");
+    /// assert!(expression.variables().eq(["price", "count"]));
+    ///
+    /// let error = Expression::parse("price *").expect_err("something is missing");
+    /// assert_eq!(error.to_string(), "line 1, column 8: expected an expression, found the end");
+    /// assert_eq!(error.caret("price *"), "price *\n       ^");
+    /// ```
+    ///
     /// # Errors
     /// When the text is not one whole expression; the error tells the place and what would have fitted.
     pub fn parse(source: &str) -> Result<Self, ParseError> {
@@ -64,6 +75,20 @@ impl Expression {
     }
 
     /// Computes the value.
+    ///
+    /// ```
+    /// use coreto_feel::{Env, Expression, Value};
+    ///
+    /// let order = Value::from_json(br#"{"items": [{"price": 3}, {"price": 4}]}"#).expect("JSON");
+    /// let scope = order.as_context().expect("an object");
+    /// let sum = Expression::parse("sum(items.price)").expect("well-formed");
+    /// assert_eq!(sum.evaluate(scope, &Env::default()).expect("no assert").value.to_json(), "7");
+    ///
+    /// let total = Expression::parse("total + 1").expect("well-formed");
+    /// let evaluated = total.evaluate(scope, &Env::default()).expect("no assert");
+    /// assert!(evaluated.value.is_null());
+    /// assert_eq!(evaluated.warnings[0].to_string(), "NO_VARIABLE_FOUND: there is no variable `total`");
+    /// ```
     ///
     /// # Errors
     /// Only when an `assert` does not hold or the budget is exhausted; everything else that fails gives null and a

@@ -26,6 +26,15 @@ struct Compiled {
 impl UnaryTests {
     /// Compiles the text of unary tests.
     ///
+    /// ```
+    /// use coreto_feel::{Env, Nothing, UnaryTests};
+    ///
+    /// let tests = UnaryTests::parse("< 5, [10..20], 42").expect("well-formed");
+    /// let passes = |input: i64| tests.evaluate(input.into(), &Nothing, &Env::default()).expect("no assert").value;
+    /// assert_eq!(passes(12).as_bool(), Some(true));
+    /// assert_eq!(passes(7).as_bool(), Some(false));
+    /// ```
+    ///
     /// # Errors
     /// When the text is not a whole list of tests.
     pub fn parse(source: &str) -> Result<Self, ParseError> {

@@ -21,6 +21,14 @@ const SCALE_MIN: i32 = -6111;
 ///
 /// Numbers remember their scale (`1.0` prints as `1.0`) but compare by value (`1.0 = 1`). Every result is
 /// rounded half to even to 34 digits. There is no NaN, no infinity and no negative zero.
+///
+/// ```
+/// use coreto_feel::Number;
+///
+/// let third = Number::ONE.divide(Number::from_i64(3)).expect("not by zero");
+/// assert_eq!(third.to_string(), "0.3333333333333333333333333333333333");
+/// assert_eq!("1.10".parse::<Number>(), "1.1".parse());
+/// ```
 #[derive(Clone, Copy)]
 pub struct Number {
     // The coefficient is split, so that a number takes 24 bytes and not the 32 that an aligned i128 would need.
