@@ -163,7 +163,7 @@ impl Names {
 
     /// Names of visible locals that start with a word; not more than one would write by hand.
     pub(super) fn visible<'n>(&'n self, word: &'n str) -> impl Iterator<Item = &'n str> {
-        const MOST: usize = 1000;
+        const MOST: usize = 100;
         let from = (Bound::Included(word), Bound::Unbounded);
         let names = self.frames.iter().flat_map(move |frame| {
             let names = frame.by_name.range::<str, _>(from).map(|(name, _)| &**name);
