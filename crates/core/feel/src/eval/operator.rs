@@ -296,6 +296,9 @@ fn holds(dialect: Dialect, comparison: Comparison, left: &Value, right: &Value) 
 fn json_holds(comparison: Comparison, text: &[u8], constant: &Value) -> Option<bool> {
     match constant {
         Value::Number(number) => {
+            if let (Some(left), Some(right)) = (json::integer(text), number.as_integer()) {
+                return Some(ordered(comparison, left.cmp(&right)));
+            }
             let left = json::number(text)?;
             Some(ordered(comparison, left.cmp(number)))
         }
