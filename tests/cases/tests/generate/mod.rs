@@ -1,0 +1,382 @@
+//! A game: a partition with random processes, and what a random client does to it.
+
+mod chance;
+mod model;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use coreto_cases::bench::{Batch, Bench, Bounds};
+use coreto_engine::{SinkKind, SinkSpec};
+use coreto_machine::{Tenant, Timestamp};
+use coreto_partition::{Answer, Body};
+use coreto_record::command::{
+    ActivateJobs, AwaitResult, CancelInstance, CompleteJob, CreateInstance, Deploy, FailJob, ResolveIncident,
+    Resource, SetVariables, ThrowError, UpdateJobRetries, UpdateJobTimeout, YieldJob,
+};
+use coreto_record::event::JobIntent;
+use coreto_record::{
+    Command, Document, ElementInstanceKey, Event, IncidentKey, JobKey, Key, Lifecycle, ProcessInstanceKey,
+    Reply,
+};
+
+use chance::Chance;
+
+/// Job types of all processes.
+const TYPES: [&str; 2] = ["blue", "red"];
+
+/// Processes of a game.
+const PROCESSES: u64 = 3;
+
+/// A partition, what a client has seen of it, and the dice.
+pub struct Game {
+    bench: Bench,
+    chance: Chance,
+    instances: BTreeSet<ProcessInstanceKey>,
+    elements: BTreeSet<ElementInstanceKey>,
+    jobs: BTreeSet<JobKey>,
+    incidents: BTreeSet<IncidentKey>,
+    /// Streams and polls that are open, and whether each is a poll.
+    sinks: BTreeMap<u64, bool>,
+    polls: BTreeMap<u64, u64>,
+    held: Vec<(JobKey, Timestamp)>,
+    seen: BTreeSet<String>,
+}
+
+impl Game {
+    /// A partition with processes and without instances; its bounds are random and often small.
+    pub fn begin(seed: u64) -> Self {
+        let mut chance = Chance::new(seed);
+        let mut bounds = Bounds::default();
+        if chance.one_in(2) {
+            bounds.partition.commands_in_batch_max = 1 + chance.below(10) as u32;
+            bounds.engine.children_per_step = 1 + chance.below(3) as usize;
+            bounds.engine.due_per_tick = 1 + chance.below(3) as usize;
+        }
+        if chance.one_in(3) {
+            bounds.engine.message_bytes_max = 400;
+        }
+        if chance.one_in(3) {
+            bounds.partition.command_bytes_max = 1500;
+        }
+        let processes: Vec<Resource> = (0..PROCESSES)
+            .map(|number| Resource {
+                name: format!("p{number}.bpmn").into(),
+                content: model::random(&mut chance, &format!("p{number}"), &TYPES).into_bytes().into(),
+            })
+            .collect();
+        let mut game = Self {
+            bench: Bench::new(bounds),
+            chance,
+            instances: BTreeSet::new(),
+            elements: BTreeSet::new(),
+            jobs: BTreeSet::new(),
+            incidents: BTreeSet::new(),
+            sinks: BTreeMap::new(),
+            polls: BTreeMap::new(),
+            held: Vec::new(),
+            seen: BTreeSet::new(),
+        };
+        for resource in processes {
+            game.bench.ask(Command::Deploy(Deploy { tenant: Tenant::DEFAULT, resources: vec![resource] }));
+        }
+        game.seal().expect("a deployment breaks nothing");
+        game
+    }
+
+    /// The partition.
+    pub const fn bench(&self) -> &Bench {
+        &self.bench
+    }
+
+    /// Which kinds of events occurred.
+    pub fn seen(self) -> BTreeSet<String> {
+        self.seen
+    }
+
+    /// True once in so many times.
+    pub fn one_in(&mut self, times: u64) -> bool {
+        self.chance.one_in(times)
+    }
+
+    /// Does a random thing; what it wrote may be sealed at once or together with what follows.
+    pub fn step(&mut self) -> Result<(), String> {
+        match self.chance.below(22) {
+            0..=4 => self.create(),
+            5..=6 => self.activate(),
+            7 => self.open(),
+            8 => self.close(),
+            9..=13 => self.with_job(),
+            14 => self.resolve(),
+            15..=16 => self.set(),
+            17 => self.cancel(),
+            18 => self.give_back(),
+            _ => {
+                let millis = self.chance.below(8000) as i64;
+                self.bench.pass(millis);
+                self.bench.tick();
+            }
+        }
+        if self.chance.one_in(2) { self.settle() } else { Ok(()) }
+    }
+
+    /// Starts again from the log.
+    pub fn restart(&mut self) -> Result<(), String> {
+        self.seal()?;
+        self.bench.restart();
+        // Follow-ups may be waiting, so the invariants need not hold; the state must be the same.
+        self.bench.differences().into_iter().next().map_or(Ok(()), Err)
+    }
+
+    /// Cancels every instance.
+    pub fn end_all(&mut self) -> Result<(), String> {
+        self.settle()?;
+        for instance in self.instances.clone() {
+            self.bench.ask(Command::CancelInstance(CancelInstance { instance }));
+            self.settle()?;
+        }
+        self.check()?;
+        if self.instances.is_empty() { Ok(()) } else { Err(format!("{:?} did not end", self.instances)) }
+    }
+
+    fn create(&mut self) {
+        let process = format!("p{}", self.chance.below(PROCESSES + 1));
+        let await_result = self.chance.one_in(4).then(AwaitResult::default);
+        let variables = self.document();
+        self.bench.ask(Command::CreateInstance(CreateInstance {
+            process: process.into(),
+            variables,
+            await_result,
+            ..CreateInstance::default()
+        }));
+    }
+
+    fn activate(&mut self) {
+        let (max, timeout) = (self.chance.below(4) as i32, self.chance.below(5000) as i64);
+        let job_type = Arc::from(*self.chance.pick(&TYPES));
+        let poll = if self.chance.one_in(2) { self.poll(&job_type, max, timeout) } else { 0 };
+        let ticket = self.bench.ask(Command::ActivateJobs(ActivateJobs {
+            job_type,
+            worker: "random".into(),
+            timeout,
+            max,
+            fetch: Vec::new(),
+            tenants: vec![Tenant::DEFAULT],
+            poll,
+        }));
+        if poll != 0 {
+            self.polls.insert(ticket, poll);
+        }
+    }
+
+    fn poll(&mut self, job_type: &Arc<str>, max: i32, timeout_ms: i64) -> u64 {
+        let max = u32::try_from(max).unwrap_or(0);
+        let poll = self.bench.open(spec(job_type, timeout_ms, SinkKind::Poll { max }), max);
+        self.sinks.insert(poll, true);
+        poll
+    }
+
+    fn open(&mut self) {
+        let job_type = Arc::from(*self.chance.pick(&TYPES));
+        let (timeout, credit) = (1 + self.chance.below(5000) as i64, self.chance.below(5) as u32);
+        let stream = self.bench.open(spec(&job_type, timeout, SinkKind::Stream), credit);
+        self.sinks.insert(stream, false);
+    }
+
+    fn close(&mut self) {
+        let sinks: Vec<u64> = self.sinks.keys().copied().collect();
+        if let Some(&sink) = self.chance.pick_any(&sinks) {
+            self.bench.sinks().close(sink);
+            self.sinks.remove(&sink);
+        }
+    }
+
+    fn with_job(&mut self) {
+        let jobs: Vec<JobKey> = self.jobs.iter().copied().collect();
+        let Some(&job) = self.chance.pick_any(&jobs) else { return };
+        let variables = self.document();
+        let command = match self.chance.below(10) {
+            0..=4 => Command::CompleteJob(CompleteJob { job, variables }),
+            5..=6 => Command::FailJob(FailJob {
+                job,
+                retries: self.chance.below(4) as i32 - 1,
+                backoff: self.chance.below(3) as i64 * 1500,
+                message: "random".into(),
+                variables,
+            }),
+            7 => Command::ThrowError(ThrowError { job, code: "E".into(), message: "".into(), variables }),
+            8 => Command::UpdateJobRetries(UpdateJobRetries { job, retries: self.chance.below(4) as i32 }),
+            _ => Command::UpdateJobTimeout(UpdateJobTimeout { job, timeout: self.chance.below(9000) as i64 }),
+        };
+        self.bench.ask(command);
+    }
+
+    fn resolve(&mut self) {
+        let incidents: Vec<IncidentKey> = self.incidents.iter().copied().collect();
+        if let Some(&incident) = self.chance.pick_any(&incidents) {
+            self.bench.ask(Command::ResolveIncident(ResolveIncident { incident }));
+        }
+    }
+
+    fn set(&mut self) {
+        let elements: Vec<ElementInstanceKey> = self.elements.iter().copied().collect();
+        if let Some(&scope) = self.chance.pick_any(&elements) {
+            let (variables, local) = (self.document(), self.chance.one_in(2));
+            self.bench.ask(Command::SetVariables(SetVariables { scope, variables, local }));
+        }
+    }
+
+    fn cancel(&mut self) {
+        let instances: Vec<ProcessInstanceKey> = self.instances.iter().copied().collect();
+        if let Some(&instance) = self.chance.pick_any(&instances) {
+            self.bench.ask(Command::CancelInstance(CancelInstance { instance }));
+        }
+    }
+
+    fn give_back(&mut self) {
+        let held = std::mem::take(&mut self.held);
+        if let Some(&(job, deadline)) = self.chance.pick_any(&held) {
+            self.bench.ask_internally(Command::YieldJob(YieldJob { job, deadline }));
+        }
+    }
+
+    /// Some of the variables that the models speak of, with values of all kinds, now and then large ones.
+    fn document(&mut self) -> Document {
+        let mut text = String::from("{");
+        for name in ["a", "b", "c"] {
+            if self.chance.one_in(2) {
+                continue;
+            }
+            let value = match self.chance.below(6) {
+                0 => "null".to_owned(),
+                1 => format!("\"{}\"", "x".repeat(self.chance.below(300) as usize)),
+                2 => r#"{"x":1,"y":[2]}"#.to_owned(),
+                number => number.to_string(),
+            };
+            let comma = if text.len() > 1 { "," } else { "" };
+            text.push_str(&format!("{comma}\"{name}\":{value}"));
+        }
+        text.push('}');
+        Document::parse(&text).expect("the text is JSON")
+    }
+
+    /// Closes the batch and does all that waits.
+    pub fn settle(&mut self) -> Result<(), String> {
+        self.seal()?;
+        // Bound: an instance that runs in a circle of its own would be a fault of the generator.
+        for _ in 0..100_000 {
+            if !self.bench.take_pending() {
+                return self.check();
+            }
+            self.seal()?;
+        }
+        Err("follow-ups do not end".to_owned())
+    }
+
+    fn check(&self) -> Result<(), String> {
+        match self.bench.broken().into_iter().chain(self.bench.differences()).next() {
+            Some(broken) => Err(broken),
+            None => Ok(()),
+        }
+    }
+
+    fn seal(&mut self) -> Result<(), String> {
+        let batch = self.bench.seal();
+        for record in &batch.records {
+            if let Body::Event(event) = &record.body {
+                self.seen.insert(kind(event));
+                self.learn(event);
+            }
+        }
+        self.hear(batch)
+    }
+
+    /// Notes what a client could know by now.
+    fn learn(&mut self, event: &Event) {
+        match event {
+            Event::Element(changed) => {
+                let ended = changed.to.is_over();
+                if changed.to == Lifecycle::Activating {
+                    self.elements.insert(changed.key);
+                } else if ended && self.chance.one_in(2) {
+                    // Some keys of what has ended are kept, to be named in vain.
+                    self.elements.remove(&changed.key);
+                }
+                if ended && changed.scope.is_unset() {
+                    self.instances.remove(&changed.instance);
+                }
+            }
+            Event::InstanceCreated(made) => {
+                self.instances.insert(made.instance);
+            }
+            Event::Job(changed) if changed.to == JobIntent::Created => {
+                self.jobs.insert(changed.key);
+            }
+            Event::Job(changed) if matches!(changed.to, JobIntent::Completed | JobIntent::Canceled) => {
+                if !self.chance.one_in(5) {
+                    self.jobs.remove(&changed.key);
+                }
+            }
+            Event::IncidentCreated(made) => {
+                self.incidents.insert(made.key);
+            }
+            Event::IncidentResolved(resolved) => {
+                if !self.chance.one_in(5) {
+                    self.incidents.remove(&resolved.key);
+                }
+            }
+            Event::InstanceBanned(banned) => panic!("the engine failed: {}", banned.message),
+            _ => (),
+        }
+    }
+
+    /// Takes answers and pushed jobs; a job reaches only a sink that was open.
+    fn hear(&mut self, batch: Batch) -> Result<(), String> {
+        for (ticket, answer) in batch.answers {
+            if let Answer::Rejected(rejection) = &answer {
+                if rejection.kind == coreto_record::RejectionKind::ProcessingError {
+                    return Err(format!("the engine failed: {}", rejection.reason));
+                }
+            }
+            let Some(poll) = self.polls.remove(&ticket) else { continue };
+            let waits = matches!(&answer, Answer::Reply(Reply::JobsActivated(jobs)) if jobs.jobs.is_empty());
+            if !waits {
+                self.bench.sinks().close(poll);
+                self.sinks.remove(&poll);
+            }
+        }
+        let mut served = BTreeSet::new();
+        for (sink, job) in batch.pushes {
+            self.held.push((job.key, job.deadline));
+            if self.sinks.get(&sink) == Some(&true) {
+                served.insert(sink);
+            }
+        }
+        for poll in served {
+            self.bench.sinks().close(poll);
+            self.sinks.remove(&poll);
+        }
+        Ok(())
+    }
+}
+
+fn spec(job_type: &Arc<str>, timeout_ms: i64, kind: SinkKind) -> SinkSpec {
+    SinkSpec {
+        job_type: Arc::clone(job_type),
+        worker: "random".into(),
+        timeout_ms: timeout_ms.max(1),
+        fetch: Arc::new([]),
+        tenants: Arc::new([Tenant::DEFAULT]),
+        kind,
+    }
+}
+
+/// The kind of an event, as far as tests tell them apart.
+fn kind(event: &Event) -> String {
+    match event {
+        Event::Job(changed) => format!("Job {:?}", changed.to),
+        Event::IncidentCreated(made) => format!("IncidentCreated {:?}", made.kind),
+        Event::JobsActivated(taken) if taken.truncated => "JobsActivated truncated".to_owned(),
+        _ => format!("{event:?}").split('(').next().unwrap_or_default().to_owned(),
+    }
+}
