@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use coreto_engine::Engine;
-use coreto_log::{LogReader, PartitionLog, PartitionName};
-use coreto_partition::{Body, Handle, Record, records};
+use coreto_log::{Batch, LogReader, PartitionLog, PartitionName};
+use coreto_partition::{Body, Handle, Record, header, records};
 use coreto_record::ProcessInstanceKey;
 
 use crate::failure::{Pause, told};
@@ -117,16 +117,24 @@ impl<L: PartitionLog> Begun<L> {
             bytes: 0,
             json: Vec::new(),
         };
+        let mut first = match tail.after {
+            Some(after) => pass_over(&mut reader, after, &mut next)?.into_iter(),
+            None => Vec::new().into_iter(),
+        };
         // Bound: until nobody looks any more.
         loop {
-            let Some(batch) = reader.next().map_err(|error| TailError::of(&error))? else {
+            let batch = match first.next() {
+                Some(batch) => Some(batch),
+                None => reader.next().map_err(|error| TailError::of(&error))?,
+            };
+            let Some(batch) = batch else {
                 if closed() {
                     return Ok(());
                 }
                 tail.handle.wait_durable(next - 1, NAP);
                 continue;
             };
-            next = batch.sequence + 1;
+            next = next.max(batch.sequence + 1);
             if batch.payload.is_empty() {
                 continue;
             }
@@ -142,6 +150,24 @@ impl<L: PartitionLog> Begun<L> {
             }
         }
     }
+}
+
+/// Passes over batches that end at a position or before it, by their headers alone; gives those that were read too far.
+fn pass_over(reader: &mut impl LogReader, after: u64, next: &mut u64) -> Result<Vec<Batch>, TailError> {
+    let mut last = None;
+    // Bound: each round takes a batch, of which there are those that are durable.
+    while let Some(batch) = reader.next().map_err(|error| TailError::of(&error))? {
+        *next = batch.sequence + 1;
+        if batch.payload.is_empty() {
+            continue;
+        }
+        let begins = header(&batch.payload).map_err(|error| TailError::of(&error))?.first_position;
+        if begins > after {
+            return Ok(last.into_iter().chain([batch]).collect());
+        }
+        last = Some(batch);
+    }
+    Ok(last.into_iter().collect())
 }
 
 /// Records on their way to whoever looks.

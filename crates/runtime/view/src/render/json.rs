@@ -183,11 +183,11 @@ const ZEROS: u64 = u64::from_le_bytes([b'0'; 8]);
 /// and then of one, all at the same time. The products stand for divisions by 100 and 10, and are exact in these lanes.
 #[inline]
 const fn eight_digits(number: u64) -> u64 {
-    let fours = number / 10_000 | (number % 10_000) << 32;
-    let hundreds = (fours * 10_486 >> 20) & 0x0000_007f_0000_007f;
-    let twos = hundreds | (fours - 100 * hundreds) << 16;
-    let tens = (twos * 103 >> 10) & 0x000f_000f_000f_000f;
-    (tens | (twos - 10 * tens) << 8) + ZEROS
+    let fours = (number / 10_000) | ((number % 10_000) << 32);
+    let hundreds = ((fours * 10_486) >> 20) & 0x0000_007f_0000_007f;
+    let twos = hundreds | ((fours - 100 * hundreds) << 16);
+    let tens = ((twos * 103) >> 10) & 0x000f_000f_000f_000f;
+    (tens | ((twos - 10 * tens) << 8)) + ZEROS
 }
 
 pub(super) fn string(text: &str, out: &mut Vec<u8>) {

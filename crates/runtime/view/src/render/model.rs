@@ -36,9 +36,9 @@ pub(super) struct Model {
 struct ElementModel {
     /// Its id as a JSON string.
     id: String,
-    /// Members of its PROCESS_INSTANCE records.
+    /// Members of the records of its instances.
     instance: String,
-    /// Members of its JOB records.
+    /// Members of the records of its jobs.
     job: String,
 }
 
