@@ -28,12 +28,12 @@ fn offer_to(txn: &mut Txn<'_, Engine>, head: &Head, key: JobKey, polls_only: boo
     };
     let Some(taken) = txn.env().take(&job.job_type, job.tenant, polls_only) else { return };
     let deadline = head.now.plus_millis(taken.timeout_ms);
-    let job_for_worker = activated(txn.state(), key, &job, &taken.worker, deadline, &taken.fetch);
-    let Some(job_for_worker) = job_for_worker else { return txn.env().give_back() };
-    if size(&job_for_worker) > txn.env().limits.message_bytes_max {
+    let recipient = Recipient { worker: &taken.worker, deadline, fetch: &taken.fetch };
+    let bytes_max = txn.env().limits.message_bytes_max;
+    let Some((job_for_worker, _)) = activated(txn.state(), key, &job, &recipient, bytes_max) else {
         txn.env().give_back();
         return fail_as_too_large(txn, key, &job);
-    }
+    };
     let event = JobsActivated {
         key: keys::next_raw(txn),
         job_type: Arc::clone(&job.job_type),
@@ -61,22 +61,30 @@ pub(crate) fn taken_of(key: JobKey, job: &Job) -> JobTaken {
     }
 }
 
-/// A job as its worker gets it.
+/// Who takes a job, and how.
+pub(crate) struct Recipient<'a> {
+    pub(crate) worker: &'a Arc<str>,
+    pub(crate) deadline: Timestamp,
+    pub(crate) fetch: &'a [Arc<str>],
+}
+
+/// A job as its worker gets it, with about how many bytes it takes in a message; `None` when those are more than
+/// `bytes_max`.
 pub(crate) fn activated(
     state: &State,
     key: JobKey,
     job: &Job,
-    worker: &Arc<str>,
-    deadline: Timestamp,
-    fetch: &[Arc<str>],
-) -> Option<ActivatedJob> {
+    recipient: &Recipient<'_>,
+    bytes_max: usize,
+) -> Option<(ActivatedJob, usize)> {
     let definition = state.definitions.peek(&job.definition)?;
     let element = definition.element(job.element)?;
     let headers = match &element.kind {
         coreto_bpmn::Kind::ServiceTask(task) => Arc::clone(&task.headers_json),
         _ => Arc::from("{}"),
     };
-    Some(ActivatedJob {
+    let variables = variables::visible(state, job.element_instance, recipient.fetch, bytes_max)?;
+    let job = ActivatedJob {
         key,
         job_type: Arc::clone(&job.job_type),
         instance: job.instance,
@@ -86,16 +94,18 @@ pub(crate) fn activated(
         element: Arc::clone(&element.id),
         element_instance: job.element_instance,
         headers,
-        worker: Arc::clone(worker),
+        worker: Arc::clone(recipient.worker),
         retries: job.retries,
-        deadline,
-        variables: variables::visible(state, job.element_instance, fetch),
+        deadline: recipient.deadline,
+        variables,
         tenant: job.tenant,
-    })
+    };
+    let bytes = size(&job);
+    (bytes <= bytes_max).then_some((job, bytes))
 }
 
 /// About how many bytes a job takes in a message.
-pub(crate) fn size(job: &ActivatedJob) -> usize {
+fn size(job: &ActivatedJob) -> usize {
     const FIXED: usize = 128;
     let texts = [&job.job_type, &job.process, &job.element, &job.headers, &job.worker];
     FIXED + job.variables.as_str().len() + texts.iter().map(|text| text.len()).sum::<usize>()

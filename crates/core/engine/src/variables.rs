@@ -60,32 +60,43 @@ pub(crate) fn all_local(
         .map(|(name, variable)| (&name.name, variable))
 }
 
-/// A document of what is visible from a scope: all, or the names that are asked for.
-pub(crate) fn visible(state: &State, scope: ElementInstanceKey, fetch: &[Arc<str>]) -> Document {
-    if !fetch.is_empty() {
-        let mut asked = BTreeSet::new();
-        let once = fetch.iter().filter(|name| fetch.len() == 1 || asked.insert(&***name));
-        return Document::from_entries(once.filter_map(|name| Some((&**name, value(state, scope, name)?))));
-    }
-    let mut scopes = vec![scope];
-    while let Some(next) = scopes.last().and_then(|scope| around(state, *scope)) {
-        scopes.push(next);
-    }
-    if let [only] = scopes[..] {
-        return Document::from_entries(
-            all_local(state, only).map(|(name, variable)| (&**name, &*variable.value)),
-        );
-    }
+/// A document of what is visible from a scope: all, or the names that are asked for. `None` when it takes more than
+/// `bytes_max`, which is found before anything is copied.
+pub(crate) fn visible(
+    state: &State,
+    scope: ElementInstanceKey,
+    fetch: &[Arc<str>],
+    bytes_max: usize,
+) -> Option<Document> {
+    let entries = if fetch.is_empty() { all(state, scope) } else { named(state, scope, fetch) };
+    (Document::size_of_entries(&entries) <= bytes_max).then(|| Document::from_entries(&entries))
+}
+
+/// The variables that are asked for, each once.
+fn named<'a>(state: &'a State, scope: ElementInstanceKey, names: &'a [Arc<str>]) -> Vec<(&'a str, &'a str)> {
+    let mut asked = BTreeSet::new();
+    let once = names.iter().filter(|name| names.len() == 1 || asked.insert(&***name));
+    once.filter_map(|name| Some((&**name, value(state, scope, name)?))).collect()
+}
+
+/// All variables that are visible from a scope: its own, then those of the scopes around it that they do not shadow.
+fn all(state: &State, scope: ElementInstanceKey) -> Vec<(&str, &str)> {
     let mut entries: Vec<(&str, &str)> = Vec::new();
-    for (depth, scope) in scopes.iter().enumerate() {
-        for (name, variable) in all_local(state, *scope) {
-            let shadowed = scopes[..depth].iter().any(|inner| local(state, *inner, name).is_some());
+    let mut inner: Vec<ElementInstanceKey> = Vec::new();
+    let mut next = Some(scope);
+    // Bound: scopes are nested as elements are in their model.
+    while let Some(scope) = next {
+        let seen = entries.len();
+        for (name, variable) in all_local(state, scope) {
+            let shadowed = seen > 0 && inner.iter().any(|inner| local(state, *inner, name).is_some());
             if !shadowed {
                 entries.push((name, &variable.value));
             }
         }
+        inner.push(scope);
+        next = around(state, scope);
     }
-    Document::from_entries(entries.into_iter())
+    entries
 }
 
 /// Writes every entry into exactly this scope.

@@ -37,6 +37,7 @@ fn answer_who_waits(txn: &mut Txn<'_, Engine>, visit: &Visit) {
         version: definition.record.version,
         tenant: visit.instance.tenant,
     };
-    let variables = variables::visible(txn.state(), visit.key, &awaited.fetch);
+    let variables =
+        variables::visible(txn.state(), visit.key, &awaited.fetch, usize::MAX).unwrap_or_default();
     txn.reply(awaited.token, Reply::InstanceCompleted(reply::InstanceCompleted { created, variables }));
 }

@@ -2,15 +2,19 @@
 
 use std::sync::Arc;
 
-use coreto_machine::{Head, Outcome, Txn};
+use coreto_machine::{Head, Outcome, Timestamp, Txn};
 use coreto_record::command::ActivateJobs;
-use coreto_record::event::JobsActivated;
-use coreto_record::{Event, JobKey, Key, Rejection, Reply, reply};
+use coreto_record::event::{JobTaken, JobsActivated};
+use coreto_record::{ActivatedJob, Event, JobKey, Key, Rejection, Reply, reply};
 
 use super::{Handled, check_fetch};
 use crate::engine::Engine;
-use crate::state::Job;
-use crate::{jobs, keys};
+use crate::jobs::{self, Recipient};
+use crate::keys;
+use crate::state::{Job, State};
+
+/// Jobs that fit into no message and are failed by one request; there may be more.
+const TOO_LARGE_MAX: usize = 100;
 
 /// Takes jobs in the order of their keys, until there are enough or a message is full. When there are none, a poll
 /// that came along waits, and nothing is written.
@@ -19,43 +23,11 @@ pub(crate) fn activate_jobs(txn: &mut Txn<'_, Engine>, head: &Head, command: &Ac
     check_fetch(&command.fetch, txn.env().limits.fetch_names_max)?;
     let deadline = head.now.plus_millis(command.timeout);
     let bytes_max = txn.env().limits.message_bytes_max;
-    let max = usize::try_from(command.max).unwrap_or(0);
-    let mut bytes = 0;
-    let mut truncated = false;
-    let mut taken = Vec::new();
-    let mut given = Vec::new();
-    let mut too_large: Vec<(JobKey, Arc<Job>)> = Vec::new();
-    let first = (Arc::clone(&command.job_type), JobKey::from_raw(0));
-    for (_, key) in txn.state().activatable.scan(&first, |(job_type, _)| *job_type == command.job_type) {
-        if given.len() == max {
-            break;
-        }
-        let Some(job) = txn.state().jobs.get(key) else { continue };
-        if !command.tenants.contains(&job.tenant) {
-            continue;
-        }
-        let Some(activated) =
-            jobs::activated(txn.state(), *key, &job, &command.worker, deadline, &command.fetch)
-        else {
-            continue;
-        };
-        let size = jobs::size(&activated);
-        if size > bytes_max {
-            too_large.push((*key, job));
-            continue;
-        }
-        if bytes + size > bytes_max {
-            truncated = true;
-            break;
-        }
-        bytes += size;
-        taken.push(jobs::taken_of(*key, &job));
-        given.push(activated);
-    }
-    for (key, job) in too_large {
+    let found = find(txn.state(), command, deadline, bytes_max);
+    for (key, job) in found.too_large {
         jobs::fail_as_too_large(txn, key, &job);
     }
-    if given.is_empty() {
+    if found.given.is_empty() {
         if command.poll != 0 {
             txn.env().park(command.poll);
         }
@@ -67,12 +39,54 @@ pub(crate) fn activate_jobs(txn: &mut Txn<'_, Engine>, head: &Head, command: &Ac
             timeout: command.timeout,
             deadline,
             max: command.max,
-            truncated,
-            jobs: taken,
+            truncated: found.truncated,
+            jobs: found.taken,
         };
         txn.emit(&Event::JobsActivated(event));
     }
-    Ok(Outcome::Now(Reply::JobsActivated(reply::JobsActivated { jobs: given, truncated })))
+    let reply = reply::JobsActivated { jobs: found.given, truncated: found.truncated };
+    Ok(Outcome::Now(Reply::JobsActivated(reply)))
+}
+
+/// What a request gets.
+#[derive(Default)]
+struct Found {
+    taken: Vec<JobTaken>,
+    given: Vec<ActivatedJob>,
+    too_large: Vec<(JobKey, Arc<Job>)>,
+    truncated: bool,
+}
+
+fn find(state: &State, command: &ActivateJobs, deadline: Timestamp, bytes_max: usize) -> Found {
+    let max = usize::try_from(command.max).unwrap_or(0);
+    let recipient = Recipient { worker: &command.worker, deadline, fetch: &command.fetch };
+    let mut found = Found::default();
+    let mut bytes = 0;
+    let first = (Arc::clone(&command.job_type), JobKey::from_raw(0));
+    for (_, key) in state.activatable.scan(&first, |(job_type, _)| *job_type == command.job_type) {
+        if found.given.len() == max {
+            break;
+        }
+        if found.too_large.len() == TOO_LARGE_MAX {
+            found.truncated = true;
+            break;
+        }
+        let Some(job) = state.jobs.peek(key).filter(|job| command.tenants.contains(&job.tenant)) else {
+            continue;
+        };
+        let Some((activated, size)) = jobs::activated(state, *key, job, &recipient, bytes_max) else {
+            found.too_large.push((*key, Arc::clone(job)));
+            continue;
+        };
+        if bytes + size > bytes_max {
+            found.truncated = true;
+            break;
+        }
+        bytes += size;
+        found.taken.push(jobs::taken_of(*key, job));
+        found.given.push(activated);
+    }
+    found
 }
 
 fn check(command: &ActivateJobs) -> Result<(), Rejection> {
