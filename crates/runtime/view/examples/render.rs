@@ -15,7 +15,7 @@ use coreto_record::command::CompleteJob;
 use coreto_record::protocol::ValueType;
 use coreto_record::{Command, Event, Key};
 use coreto_view::{Document, ElasticsearchConfig, ElasticsearchSink, Filter, Renderer, Sink};
-use support::{Stage, create, deploy};
+use support::{Known, Stage, create, deploy};
 
 const ONE_TASK: &str = r#"<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:zeebe="http://camunda.org/schema/zeebe/1.0">
 <process id="one-task" isExecutable="true"><startEvent id="start"/><sequenceFlow id="a" sourceRef="start" targetRef="task"/>
@@ -75,6 +75,7 @@ fn main() {
     let instances = std::env::args().nth(1).map_or(20_000, |text| text.parse::<usize>().expect("a number"));
     let mut stage = Stage::default();
     stage.run(deploy("one-task.bpmn", ONE_TASK)).unwrap();
+    let definitions = stage.payloads.clone();
     stage.payloads.clear();
     stage.stream("work");
     let variables = format!(r#"{{"lg":"0123456789abcdef","pad":"{}"}}"#, "x".repeat(60));
@@ -99,7 +100,7 @@ fn main() {
         visit(&stage.payloads, |record| count += usize::from(Filter::All.passes(&record)));
         let decoded = processor_ns() - start;
 
-        let mut renderer = Renderer::new(1, stage.definitions());
+        let mut renderer = Renderer::new(1, Known::of(&definitions));
         let mut out = Vec::new();
         let mut bytes = 0;
         let start = processor_ns();

@@ -4,13 +4,11 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use coreto_engine::{
-    Answer, Definition, DefinitionFilter, Engine, Env, Limits, Query, SinkKind, SinkSpec, Sinks,
-};
-use coreto_machine::{Caller, Channel, Machine, Place, Tenant, Timestamp};
-use coreto_partition::{Address, Mailbox, Partition, Request, Submission};
+use coreto_engine::{Definition, Engine, Env, Limits, SinkKind, SinkSpec, Sinks};
+use coreto_machine::{Caller, Channel, Codec, Place, Tenant, Timestamp};
+use coreto_partition::{Address, Body, Mailbox, Partition, Request, Submission, records};
 use coreto_record::command::{ActivateJobs, CreateInstance, Deploy, Resource};
-use coreto_record::{Command, Document, ProcessDefinitionKey, Rejection, Reply};
+use coreto_record::{Command, Document, Event, ProcessDefinitionKey, Rejection, Reply};
 use coreto_view::{Definitions, Unanswered};
 
 /// Two service tasks in a row; the first has headers and an output mapping.
@@ -93,18 +91,6 @@ impl Stage {
         })
     }
 
-    /// All definitions, as a renderer wants them.
-    pub fn definitions(&self) -> Known {
-        let (state, caller) = (self.partition.state(), Caller::internal());
-        let all = Engine::query(state, &caller, &Query::Definitions(DefinitionFilter::default()));
-        let Answer::Definitions(views, _) = all else { panic!("{all:?}") };
-        let definition = |key| match Engine::query(state, &caller, &Query::Definition(key)) {
-            Answer::Definition(Some(definition)) => (key, definition),
-            other => panic!("{other:?}"),
-        };
-        Known(views.into_iter().map(|view| definition(view.key)).collect())
-    }
-
     /// A stream that takes every job of a type.
     pub fn stream(&self, job_type: &str) -> u64 {
         let spec = SinkSpec {
@@ -120,7 +106,26 @@ impl Stage {
 }
 
 /// Definitions by their keys.
+#[derive(Default)]
 pub struct Known(HashMap<ProcessDefinitionKey, Arc<Definition>>);
+
+impl Known {
+    /// Those that batches tell of.
+    pub fn of(payloads: &[Vec<u8>]) -> Self {
+        let mut known = Self::default();
+        for payload in payloads {
+            records::<Engine>(payload, |record| {
+                if let Body::Event(Event::ProcessCreated(created)) = record.body {
+                    let mut bytes = Vec::new();
+                    created.encode(&mut bytes);
+                    known.0.insert(created.key, Arc::new(Definition::decode(&bytes).unwrap()));
+                }
+            })
+            .unwrap();
+        }
+        known
+    }
+}
 
 impl Definitions for Known {
     fn definition(&mut self, key: ProcessDefinitionKey) -> Result<Option<Arc<Definition>>, Unanswered> {
