@@ -3,6 +3,11 @@
 //! `SEED=7 cargo test --release -p coreto-cases --test random` repeats one seed; `SEEDS=1000` plays more of them.
 
 #![allow(clippy::unwrap_used, reason = "a test")]
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    reason = "the dice give small numbers"
+)]
 
 mod generate;
 

@@ -4,6 +4,7 @@ mod chance;
 mod model;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
 use std::sync::Arc;
 
 use coreto_cases::bench::{Batch, Bench, Bounds};
@@ -29,7 +30,7 @@ const TYPES: [&str; 2] = ["blue", "red"];
 const PROCESSES: u64 = 3;
 
 /// A partition, what a client has seen of it, and the dice.
-pub struct Game {
+pub(crate) struct Game {
     bench: Bench,
     chance: Chance,
     instances: BTreeSet<ProcessInstanceKey>,
@@ -45,7 +46,7 @@ pub struct Game {
 
 impl Game {
     /// A partition with processes and without instances; its bounds are random and often small.
-    pub fn begin(seed: u64) -> Self {
+    pub(crate) fn begin(seed: u64) -> Self {
         let mut chance = Chance::new(seed);
         let mut bounds = Bounds::default();
         if chance.one_in(2) {
@@ -85,22 +86,22 @@ impl Game {
     }
 
     /// The partition.
-    pub const fn bench(&self) -> &Bench {
+    pub(crate) const fn bench(&self) -> &Bench {
         &self.bench
     }
 
     /// Which kinds of events occurred.
-    pub fn seen(self) -> BTreeSet<String> {
+    pub(crate) fn seen(self) -> BTreeSet<String> {
         self.seen
     }
 
     /// True once in so many times.
-    pub fn one_in(&mut self, times: u64) -> bool {
+    pub(crate) fn one_in(&mut self, times: u64) -> bool {
         self.chance.one_in(times)
     }
 
     /// Does a random thing; what it wrote may be sealed at once or together with what follows.
-    pub fn step(&mut self) -> Result<(), String> {
+    pub(crate) fn step(&mut self) -> Result<(), String> {
         match self.chance.below(22) {
             0..=4 => self.create(),
             5..=6 => self.activate(),
@@ -121,7 +122,7 @@ impl Game {
     }
 
     /// Starts again from the log.
-    pub fn restart(&mut self) -> Result<(), String> {
+    pub(crate) fn restart(&mut self) -> Result<(), String> {
         self.seal()?;
         self.bench.restart();
         // Follow-ups may be waiting, so the invariants need not hold; the state must be the same.
@@ -129,7 +130,7 @@ impl Game {
     }
 
     /// Cancels every instance.
-    pub fn end_all(&mut self) -> Result<(), String> {
+    pub(crate) fn end_all(&mut self) -> Result<(), String> {
         self.settle()?;
         for instance in self.instances.clone() {
             self.bench.ask(Command::CancelInstance(CancelInstance { instance }));
@@ -254,14 +255,14 @@ impl Game {
                 number => number.to_string(),
             };
             let comma = if text.len() > 1 { "," } else { "" };
-            text.push_str(&format!("{comma}\"{name}\":{value}"));
+            write!(text, "{comma}\"{name}\":{value}").expect("writing to a string does not fail");
         }
         text.push('}');
         Document::parse(&text).expect("the text is JSON")
     }
 
     /// Closes the batch and does all that waits.
-    pub fn settle(&mut self) -> Result<(), String> {
+    pub(crate) fn settle(&mut self) -> Result<(), String> {
         self.seal()?;
         // Bound: an instance that runs in a circle of its own would be a fault of the generator.
         for _ in 0..100_000 {
@@ -313,17 +314,15 @@ impl Game {
                 self.jobs.insert(changed.key);
             }
             Event::Job(changed) if matches!(changed.to, JobIntent::Completed | JobIntent::Canceled) => {
-                if !self.chance.one_in(5) {
-                    self.jobs.remove(&changed.key);
-                }
+                let kept = self.chance.one_in(5);
+                self.jobs.retain(|job| kept || *job != changed.key);
             }
             Event::IncidentCreated(made) => {
                 self.incidents.insert(made.key);
             }
             Event::IncidentResolved(resolved) => {
-                if !self.chance.one_in(5) {
-                    self.incidents.remove(&resolved.key);
-                }
+                let kept = self.chance.one_in(5);
+                self.incidents.retain(|incident| kept || *incident != resolved.key);
             }
             Event::InstanceBanned(banned) => panic!("the engine failed: {}", banned.message),
             _ => (),
@@ -333,10 +332,10 @@ impl Game {
     /// Takes answers and pushed jobs; a job reaches only a sink that was open.
     fn hear(&mut self, batch: Batch) -> Result<(), String> {
         for (ticket, answer) in batch.answers {
-            if let Answer::Rejected(rejection) = &answer {
-                if rejection.kind == coreto_record::RejectionKind::ProcessingError {
-                    return Err(format!("the engine failed: {}", rejection.reason));
-                }
+            if let Answer::Rejected(rejection) = &answer
+                && rejection.kind == coreto_record::RejectionKind::ProcessingError
+            {
+                return Err(format!("the engine failed: {}", rejection.reason));
             }
             let Some(poll) = self.polls.remove(&ticket) else { continue };
             let waits = matches!(&answer, Answer::Reply(Reply::JobsActivated(jobs)) if jobs.jobs.is_empty());

@@ -14,7 +14,7 @@ const EXPRESSIONS: [&str; 7] =
 const TARGETS: [&str; 5] = ["a", "b", "c", "c.x", "c.y"];
 
 /// A process with this id, whose jobs have these types.
-pub fn random(chance: &mut Chance, id: &str, types: &[&str]) -> String {
+pub(crate) fn random(chance: &mut Chance, id: &str, types: &[&str]) -> String {
     let count = 1 + chance.below(6) as usize;
     let mut text = format!(r#"{HEAD}<process id="{id}" isExecutable="true"><startEvent id="n0"/>"#);
     let mut waits = vec![false];

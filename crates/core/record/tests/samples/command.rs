@@ -1,0 +1,142 @@
+//! Commands.
+
+use coreto_machine::Tenant;
+use coreto_record::Command;
+use coreto_record::ElementNumber;
+use coreto_record::command::{
+    ActivateElement, ActivateJobs, AwaitResult, CancelInstance, CompleteElement, CompleteJob, CreateInstance,
+    Deploy, FailJob, PinClock, ResolveIncident, Resource, SetVariables, TerminateChildren, TerminateElement,
+    ThrowError, UpdateJobRetries, UpdateJobTimeout, YieldJob,
+};
+
+use super::{document, key, late, time};
+
+/// One command of each variant; variants with an option come twice.
+pub(crate) fn commands() -> Vec<(&'static str, Command)> {
+    let mut commands = of_clients();
+    commands.extend(of_jobs());
+    commands.extend(of_the_engine());
+    commands
+}
+
+fn of_clients() -> Vec<(&'static str, Command)> {
+    let tenant = Tenant::from_raw(3);
+    vec![
+        (
+            "Deploy",
+            Command::Deploy(Deploy {
+                tenant,
+                resources: vec![
+                    Resource { name: "a.bpmn".into(), content: b"<a/>".as_slice().into() },
+                    Resource { name: "b.bpmn".into(), content: b"\0\xff".as_slice().into() },
+                ],
+            }),
+        ),
+        (
+            "CreateInstance",
+            Command::CreateInstance(CreateInstance {
+                tenant,
+                definition: Some(key(1)),
+                process: "order".into(),
+                version: Some(2),
+                variables: document(),
+                await_result: Some(AwaitResult { fetch: vec!["a".into(), "b".into()] }),
+            }),
+        ),
+        ("CreateInstance/default", Command::CreateInstance(CreateInstance::default())),
+        ("CancelInstance", Command::CancelInstance(CancelInstance { instance: late() })),
+        (
+            "SetVariables",
+            Command::SetVariables(SetVariables { scope: key(300), variables: document(), local: true }),
+        ),
+        ("ResolveIncident", Command::ResolveIncident(ResolveIncident { incident: key(12) })),
+        ("PinClock", Command::PinClock(PinClock { at: time() })),
+        ("ResetClock", Command::ResetClock(())),
+    ]
+}
+
+fn of_jobs() -> Vec<(&'static str, Command)> {
+    vec![
+        (
+            "ActivateJobs",
+            Command::ActivateJobs(ActivateJobs {
+                job_type: "pack".into(),
+                worker: "w-1".into(),
+                timeout: 60_000,
+                max: 32,
+                fetch: vec!["order".into()],
+                tenants: vec![Tenant::DEFAULT, Tenant::from_raw(3)],
+                poll: 77,
+            }),
+        ),
+        ("CompleteJob", Command::CompleteJob(CompleteJob { job: key(9), variables: document() })),
+        (
+            "FailJob",
+            Command::FailJob(FailJob {
+                job: key(9),
+                retries: -1,
+                backoff: 1500,
+                message: "out of stock".into(),
+                variables: document(),
+            }),
+        ),
+        (
+            "ThrowError",
+            Command::ThrowError(ThrowError {
+                job: key(9),
+                code: "E-1".into(),
+                message: "broken".into(),
+                variables: document(),
+            }),
+        ),
+        ("UpdateJobRetries", Command::UpdateJobRetries(UpdateJobRetries { job: key(9), retries: 3 })),
+        ("UpdateJobTimeout", Command::UpdateJobTimeout(UpdateJobTimeout { job: key(9), timeout: -5 })),
+        ("YieldJob", Command::YieldJob(YieldJob { job: key(9), deadline: time() })),
+    ]
+}
+
+fn of_the_engine() -> Vec<(&'static str, Command)> {
+    vec![
+        (
+            "ActivateElement",
+            Command::ActivateElement(ActivateElement {
+                instance: key(2),
+                scope: key(2),
+                element: ElementNumber(5),
+                key: key(8),
+                definition: key(1),
+                tenant: Tenant::from_raw(3),
+            }),
+        ),
+        ("CompleteElement", Command::CompleteElement(CompleteElement { key: key(8) })),
+        ("TerminateElement", Command::TerminateElement(TerminateElement { key: key(8) })),
+        ("TerminateChildren", Command::TerminateChildren(TerminateChildren { scope: key(2), from: key(60) })),
+        ("Tick", Command::Tick(())),
+    ]
+}
+
+/// Does not compile when a command is new, so that it gets its sample above.
+#[expect(dead_code, reason = "it is there to be compiled")]
+const fn all_have_a_sample(command: &Command) {
+    match command {
+        Command::Deploy(_)
+        | Command::CreateInstance(_)
+        | Command::CancelInstance(_)
+        | Command::SetVariables(_)
+        | Command::ActivateJobs(_)
+        | Command::CompleteJob(_)
+        | Command::FailJob(_)
+        | Command::ThrowError(_)
+        | Command::UpdateJobRetries(_)
+        | Command::UpdateJobTimeout(_)
+        | Command::ResolveIncident(_)
+        | Command::PinClock(_)
+        | Command::ResetClock(())
+        | Command::YieldJob(_)
+        | Command::ActivateElement(_)
+        | Command::CompleteElement(_)
+        | Command::TerminateElement(_)
+        | Command::TerminateChildren(_)
+        | Command::Tick(()) => (),
+    }
+}
