@@ -7,7 +7,7 @@ mod variable;
 
 use std::sync::Arc;
 
-use coreto_machine::{HashTable, Index, Table, Tenant, Timestamp};
+use coreto_machine::{HashTable, Index, Table, Tenant, Timestamp, table};
 use coreto_record::event::{IncidentRecord, InstanceBanned, ResultAwaited};
 use coreto_record::{
     Document, ElementInstanceKey, IncidentKey, JobKey, Key, ProcessDefinitionKey, ProcessInstanceKey,
@@ -78,27 +78,28 @@ coreto_machine::message! {
 impl State {
     /// Fills the indexes from the tables.
     fn rebuild(&mut self) {
-        let (children, instances) = (&mut self.children, &mut self.instances);
+        let (mut children, mut instances) = (Vec::new(), Vec::new());
         self.elements.for_each(|key, element| {
             if element.is_root() {
-                instances.insert(element.instance);
+                instances.push(element.instance);
             } else {
-                children.insert((element.scope, *key));
+                children.push((element.scope, *key));
             }
         });
-        let (activatable, due, job_keys) = (&mut self.activatable, &mut self.due, &mut self.job_keys);
-        self.jobs.for_each(|key, job| {
-            job_keys.insert(*key);
-            if job.state == JobState::Activatable {
-                activatable.insert((Arc::clone(&job.job_type), *key));
-            }
-            if let Some(entry) = job.due(*key) {
-                due.insert(entry);
-            }
-        });
-        for (key, incident) in self.incidents.range(..) {
-            self.incidents_of.insert((incident.element_instance, *key));
-        }
+        fill(&mut self.instances, instances);
+        fill(&mut self.children, children);
+        let mut jobs: Vec<_> = Vec::new();
+        self.jobs.for_each(|key, job| jobs.push((*key, Arc::clone(job))));
+        jobs.sort_unstable_by_key(|(key, _)| *key);
+        let activatable = jobs.iter().filter(|(_, job)| job.state == JobState::Activatable);
+        fill(
+            &mut self.activatable,
+            activatable.map(|(key, job)| (Arc::clone(&job.job_type), *key)).collect(),
+        );
+        fill(&mut self.due, jobs.iter().filter_map(|(key, job)| job.due(*key)).collect());
+        fill(&mut self.job_keys, jobs.iter().map(|(key, _)| *key).collect());
+        let incidents = self.incidents.range(..).map(|(key, incident)| (incident.element_instance, *key));
+        fill(&mut self.incidents_of, incidents.collect());
     }
 
     /// The children of an element instance from a key on.
@@ -114,5 +115,18 @@ impl State {
     pub(crate) fn incidents_at(&self, element: ElementInstanceKey) -> impl Iterator<Item = IncidentKey> {
         let first = (element, IncidentKey::from_raw(0));
         self.incidents_of.scan(&first, move |(at, _)| *at == element).map(|(_, incident)| *incident)
+    }
+}
+
+/// Fills an index in the order of its keys, which takes a fraction of the time, and without a list of how to undo it.
+fn fill<K: table::Key>(index: &mut Index<K>, mut keys: Vec<K>) {
+    const STEP: usize = 4096;
+    // Stable, since it knows what is sorted already.
+    keys.sort();
+    for (at, key) in keys.into_iter().enumerate() {
+        index.insert(key);
+        if at % STEP == STEP - 1 {
+            table::Member::commit(index);
+        }
     }
 }
