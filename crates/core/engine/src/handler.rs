@@ -38,12 +38,12 @@ pub(crate) use yield_job::yield_job;
 
 use std::sync::Arc;
 
-use coreto_machine::{Caller, Outcome, Txn};
-use coreto_record::{ElementInstanceKey, JobKey, ProcessInstanceKey, Rejection, Reply};
+use coreto_bpmn::Process;
+use coreto_machine::{Caller, Outcome};
+use coreto_record::{JobKey, ProcessDefinitionKey, ProcessInstanceKey, Rejection, Reply};
 
-use crate::element::Visit;
 use crate::engine::Engine;
-use crate::state::{ElementInstance, Job, JobState, State};
+use crate::state::{Job, JobState, State};
 
 type Handled = Result<Outcome<Engine>, Rejection>;
 
@@ -95,18 +95,8 @@ fn is_banned(state: &State, instance: ProcessInstanceKey) -> bool {
     state.banned.contains(&instance)
 }
 
-/// An element instance with its process.
-fn visit(
-    txn: &Txn<'_, Engine>,
-    key: ElementInstanceKey,
-    instance: Arc<ElementInstance>,
-) -> Result<Visit, Rejection> {
-    let definition = txn.state().definitions.peek(&instance.definition);
-    match definition.and_then(|definition| definition.process().cloned()) {
-        Some(process) => Ok(Visit { key, instance, process }),
-        None => Err(Rejection::invalid_state(format!(
-            "the definition {} of element instance {key} cannot be loaded",
-            instance.definition
-        ))),
-    }
+/// The executable process of a definition.
+fn process(state: &State, definition: ProcessDefinitionKey) -> Result<Arc<Process>, Rejection> {
+    let found = state.definitions.peek(&definition).and_then(|definition| definition.process().cloned());
+    found.ok_or_else(|| Rejection::invalid_state(format!("the definition {definition} cannot be loaded")))
 }

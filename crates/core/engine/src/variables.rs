@@ -53,7 +53,7 @@ pub(crate) fn all_local(
     state: &State,
     scope: ElementInstanceKey,
 ) -> impl Iterator<Item = (&Arc<str>, &Arc<crate::state::Variable>)> {
-    let first = Name { scope, name: "".into() };
+    let first = Name { scope, name: Arc::default() };
     state
         .variables
         .scan(&first, move |name| name.scope == scope)
@@ -80,23 +80,32 @@ fn named<'a>(state: &'a State, scope: ElementInstanceKey, names: &'a [Arc<str>])
 }
 
 /// All variables that are visible from a scope: its own, then those of the scopes around it that they do not shadow.
-fn all(state: &State, scope: ElementInstanceKey) -> Vec<(&str, &str)> {
+fn all(state: &State, innermost: ElementInstanceKey) -> Vec<(&str, &str)> {
     let mut entries: Vec<(&str, &str)> = Vec::new();
-    let mut inner: Vec<ElementInstanceKey> = Vec::new();
-    let mut next = Some(scope);
+    let mut next = Some(innermost);
     // Bound: scopes are nested as elements are in their model.
     while let Some(scope) = next {
-        let seen = entries.len();
+        let hidden = !entries.is_empty();
         for (name, variable) in all_local(state, scope) {
-            let shadowed = seen > 0 && inner.iter().any(|inner| local(state, *inner, name).is_some());
-            if !shadowed {
+            if !(hidden && is_shadowed(state, innermost, scope, name)) {
                 entries.push((name, &variable.value));
             }
         }
-        inner.push(scope);
         next = around(state, scope);
     }
     entries
+}
+
+/// Whether a scope on the way from the innermost one to `outer` has a variable of that name.
+fn is_shadowed(state: &State, innermost: ElementInstanceKey, outer: ElementInstanceKey, name: &str) -> bool {
+    let mut next = Some(innermost);
+    while let Some(scope) = next.filter(|scope| *scope != outer) {
+        if local(state, scope, name).is_some() {
+            return true;
+        }
+        next = around(state, scope);
+    }
+    false
 }
 
 /// Writes every entry into exactly this scope.

@@ -1,5 +1,7 @@
 //! Element instances: their lives, and the tokens that a scope counts.
 
+use std::sync::Arc;
+
 use coreto_record::event::{ElementChanged, FlowTaken, ProcessEvent};
 use coreto_record::{ElementInstanceKey, Key, Lifecycle};
 
@@ -58,7 +60,7 @@ fn ended(state: &mut State, event: &ElementChanged) {
 }
 
 fn forget_variables(state: &mut State, scope: ElementInstanceKey) {
-    let first = Name { scope, name: "".into() };
+    let first = Name { scope, name: Arc::default() };
     let names: Vec<_> =
         state.variables.scan(&first, |name| name.scope == scope).map(|(name, _)| name.clone()).collect();
     for name in names {

@@ -12,33 +12,37 @@ pub(super) fn changed(state: &mut State, event: &JobChanged) {
         JobIntent::Created => {
             state.job_keys.insert(event.key);
             state.elements.update(&event.element_instance, |element| element.job = event.key);
-            put(state, event.key, as_changed(event, JobState::Activatable));
+            let job = as_changed(event, JobState::Activatable);
+            enlist(state, event.key, &job);
+            state.jobs.insert(event.key, job);
         }
         JobIntent::Completed | JobIntent::Canceled => {
-            take(state, event.key);
+            if let Some(job) = state.jobs.remove(&event.key) {
+                strike(state, event.key, &job);
+            }
             state.job_keys.remove(&event.key);
             state.elements.update(&event.element_instance, |element| element.job = JobKey::default());
         }
-        JobIntent::Failed if event.incident => change(state, event, JobState::Failed),
-        JobIntent::Failed if event.recurs_at.is_some() => change(state, event, JobState::BackingOff),
+        JobIntent::Failed if event.incident => become_as_told(state, event, JobState::Failed),
+        JobIntent::Failed if event.recurs_at.is_some() => become_as_told(state, event, JobState::BackingOff),
         JobIntent::Failed | JobIntent::TimedOut | JobIntent::RecurredAfterBackoff | JobIntent::Yielded => {
-            change(state, event, JobState::Activatable);
+            become_as_told(state, event, JobState::Activatable);
         }
-        JobIntent::ErrorThrown => change(state, event, JobState::ErrorThrown),
+        JobIntent::ErrorThrown => become_as_told(state, event, JobState::ErrorThrown),
         JobIntent::RetriesUpdated => {
             state.jobs.update(&event.key, |job| job.retries = event.retries);
         }
-        JobIntent::TimeoutUpdated => change(state, event, JobState::Activated),
+        JobIntent::TimeoutUpdated => become_as_told(state, event, JobState::Activated),
     }
 }
 
 pub(super) fn activated(state: &mut State, event: &JobsActivated) {
     for taken in &event.jobs {
-        let Some(mut job) = take(state, taken.key) else { continue };
-        job.state = JobState::Activated;
-        job.worker = Arc::clone(&event.worker);
-        job.until = event.deadline;
-        put(state, taken.key, job);
+        change(state, taken.key, |job| {
+            job.state = JobState::Activated;
+            job.worker = Arc::clone(&event.worker);
+            job.until = event.deadline;
+        });
     }
 }
 
@@ -64,36 +68,41 @@ fn as_changed(event: &JobChanged, state: JobState) -> Job {
     }
 }
 
-fn change(state: &mut State, event: &JobChanged, to: JobState) {
-    take(state, event.key);
-    put(state, event.key, as_changed(event, to));
+fn become_as_told(state: &mut State, event: &JobChanged, to: JobState) {
+    change(state, event.key, |job| *job = as_changed(event, to));
 }
 
 /// Lets a job that waits for its incident be handed out again.
 pub(super) fn make_activatable(state: &mut State, key: JobKey) {
-    if let Some(mut job) = take(state, key) {
-        job.state = JobState::Activatable;
-        put(state, key, job);
+    change(state, key, |job| job.state = JobState::Activatable);
+}
+
+/// Changes a job that is there, and the indexes with it.
+fn change(state: &mut State, key: JobKey, change: impl FnOnce(&mut Job)) {
+    let Some(before) = state.jobs.get(&key) else { return };
+    strike(state, key, &before);
+    state.jobs.update(&key, change);
+    if let Some(after) = state.jobs.get(&key) {
+        enlist(state, key, &after);
     }
 }
 
-fn put(state: &mut State, key: JobKey, job: Job) {
+/// Puts a job into the indexes of its state.
+fn enlist(state: &mut State, key: JobKey, job: &Job) {
     if job.state == JobState::Activatable {
         state.activatable.insert((Arc::clone(&job.job_type), key));
     }
     if let Some(entry) = job.due(key) {
         state.due.insert(entry);
     }
-    state.jobs.insert(key, job);
 }
 
-fn take(state: &mut State, key: JobKey) -> Option<Job> {
-    let job = state.jobs.remove(&key)?;
+/// Takes a job out of the indexes of its state.
+fn strike(state: &mut State, key: JobKey, job: &Job) {
     if job.state == JobState::Activatable {
         state.activatable.remove(&(Arc::clone(&job.job_type), key));
     }
     if let Some(entry) = job.due(key) {
         state.due.remove(&entry);
     }
-    Some(Job::clone(&job))
 }

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use coreto_bpmn::Kind;
 use coreto_machine::{Head, Tenant, Txn};
 use coreto_record::command::ActivateElement;
+use coreto_record::event::ElementChanged;
 use coreto_record::{Event, Key, Lifecycle, ProcessDefinitionKey, Rejection};
 
-use super::{Handled, done, is_banned, visit};
+use super::{Handled, done, is_banned, process};
 use crate::element::Visit;
 use crate::engine::Engine;
 use crate::state::ElementInstance;
@@ -30,20 +31,22 @@ pub(crate) fn activate_element(txn: &mut Txn<'_, Engine>, head: &Head, command: 
 /// Emits that the element is ACTIVATING.
 pub(super) fn enter(txn: &mut Txn<'_, Engine>, command: &ActivateElement) -> Result<Visit, Rejection> {
     let (definition, tenant) = whose(txn, command)?;
+    let process = process(txn.state(), definition)?;
     let key = if command.key.is_unset() { keys::next(txn) } else { command.key };
-    let instance = ElementInstance {
+    let kind = &process.elements[command.element.0 as usize].kind;
+    let entered = ElementChanged {
+        key,
+        to: Lifecycle::Activating,
         element: command.element,
         scope: command.scope,
         instance: command.instance,
         definition,
         tenant,
-        ..ElementInstance::default()
+        takes_token: !matches!(kind, Kind::StartEvent(_) | Kind::Process),
     };
-    let visit = visit(txn, key, Arc::new(instance))?;
-    let mut entered = visit.instance.becomes(key, Lifecycle::Activating);
-    entered.takes_token = !matches!(visit.element().kind, Kind::StartEvent(_) | Kind::Process);
     txn.emit(&Event::Element(entered));
-    Ok(visit)
+    let instance = txn.state().elements.get(&key).expect("it was entered by the event");
+    Ok(Visit { key, instance, process })
 }
 
 /// The incident that stopped it on entering was resolved.
@@ -60,7 +63,8 @@ fn again(
         )));
     }
     whose(txn, command)?;
-    let visit = visit(txn, command.key, instance)?;
+    let process = process(txn.state(), instance.definition)?;
+    let visit = Visit { key: command.key, instance, process };
     element::activate(txn, head, &visit);
     done()
 }

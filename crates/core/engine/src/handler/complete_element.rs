@@ -4,8 +4,8 @@ use coreto_machine::{Head, Txn};
 use coreto_record::command::CompleteElement;
 use coreto_record::{Event, Lifecycle, Rejection};
 
-use super::{Handled, done, is_banned, visit};
-use crate::element;
+use super::{Handled, done, is_banned, process};
+use crate::element::{self, Visit};
 use crate::engine::Engine;
 
 /// Leaves an element, or tries again what failed on leaving it.
@@ -26,6 +26,7 @@ pub(crate) fn complete_element(txn: &mut Txn<'_, Engine>, head: &Head, command: 
     if !scope_active {
         return Err(Rejection::invalid_state(format!("the scope of element instance {key} is ending")));
     }
+    let process = process(txn.state(), instance.definition)?;
     match instance.state {
         Lifecycle::Activated => {
             txn.emit(&Event::Element(instance.becomes(key, Lifecycle::Completing)));
@@ -35,7 +36,6 @@ pub(crate) fn complete_element(txn: &mut Txn<'_, Engine>, head: &Head, command: 
             return Err(Rejection::invalid_state(format!("element instance {key} is not active")));
         }
     }
-    let visit = visit(txn, key, instance)?;
-    element::complete(txn, head, &visit);
+    element::complete(txn, head, &Visit { key, instance, process });
     done()
 }
