@@ -2,27 +2,54 @@
 
 use coreto_record::{ElementInstanceKey, Key};
 
-use crate::state::{JobState, State};
+use crate::state::{Job, JobState, State};
 
 /// Everything that does not hold, each with the id of its invariant; empty when all is well.
 ///
 /// - ENG-1: a scope counts its children.
 /// - ENG-2: what belongs to an element instance is gone when that has ended: variables, jobs, incidents, triggers.
 /// - ENG-3: the indexes say what the tables say.
+/// - ENG-6: a job and the element instance that waits for it name each other, and a job that waits for its incident to
+///   be resolved has one.
 pub fn broken(state: &State) -> Vec<String> {
     let mut broken = Vec::new();
+    elements(state, &mut broken);
+    belongings(state, &mut broken);
+    incidents(state, &mut broken);
+    jobs(state, &mut broken);
+    broken
+}
+
+fn elements(state: &State, broken: &mut Vec<String>) {
+    let mut roots = 0;
     state.elements.for_each(|key, element| {
         let children = state.children_from(*key, ElementInstanceKey::default()).count();
         if children != element.children as usize {
             broken.push(format!("ENG-1: {key} counts {} children and has {children}", element.children));
         }
-        if !element.is_root() && !state.elements.contains(&element.scope) {
+        if element.is_root() {
+            roots += 1;
+            if !state.instances.contains(&element.instance) {
+                broken.push(format!("ENG-3: instance {key} is in no index"));
+            }
+        } else if !state.elements.contains(&element.scope) {
             broken.push(format!("ENG-2: {key} outlived its scope {}", element.scope));
         }
-        if !element.job.is_unset() && !state.jobs.contains(&element.job) {
-            broken.push(format!("ENG-3: {key} waits for job {} that is not there", element.job));
+        let waits_for = |job: &Job| job.element_instance == *key;
+        if !element.job.is_unset() && !state.jobs.peek(&element.job).is_some_and(|job| waits_for(job)) {
+            broken.push(format!("ENG-6: {key} waits for job {} that is not its own", element.job));
         }
     });
+    if roots != state.instances.len() {
+        broken.push(format!("ENG-3: {roots} instances run, the index has {}", state.instances.len()));
+    }
+    let others = state.elements.len() - roots;
+    if others != state.children.len() {
+        broken.push(format!("ENG-3: {others} elements have a scope, the index has {}", state.children.len()));
+    }
+}
+
+fn belongings(state: &State, broken: &mut Vec<String>) {
     for (name, _) in state.variables.range(..) {
         if !state.elements.contains(&name.scope) {
             broken.push(format!("ENG-2: variable `{}` outlived its scope {}", name.name, name.scope));
@@ -33,6 +60,9 @@ pub fn broken(state: &State) -> Vec<String> {
             broken.push(format!("ENG-2: a trigger outlived its element instance {key}"));
         }
     });
+}
+
+fn incidents(state: &State, broken: &mut Vec<String>) {
     for (key, incident) in state.incidents.range(..) {
         if !state.elements.contains(&incident.element_instance) {
             broken.push(format!("ENG-2: incident {key} outlived its element instance"));
@@ -41,11 +71,30 @@ pub fn broken(state: &State) -> Vec<String> {
             broken.push(format!("ENG-3: incident {key} is in no index"));
         }
     }
-    let mut activatable = 0;
-    let mut due = 0;
+    if state.incidents.len() != state.incidents_of.len() {
+        let (open, indexed) = (state.incidents.len(), state.incidents_of.len());
+        broken.push(format!("ENG-3: {open} incidents are open, the index has {indexed}"));
+    }
+}
+
+fn jobs(state: &State, broken: &mut Vec<String>) {
+    let (mut activatable, mut due) = (0, 0);
     state.jobs.for_each(|key, job| {
-        if !state.elements.contains(&job.element_instance) {
+        let waiting = state.elements.peek(&job.element_instance);
+        if waiting.is_none() {
             broken.push(format!("ENG-2: job {key} outlived its element instance"));
+        }
+        if waiting.is_some_and(|element| element.job != *key) {
+            broken.push(format!("ENG-6: nobody waits for job {key}"));
+        }
+        let mut at = state.incidents_at(job.element_instance);
+        let stopped = matches!(job.state, JobState::Failed | JobState::ErrorThrown);
+        let has_incident = at.any(|incident| {
+            state.incidents.peek(&incident).is_some_and(|incident| incident.job == Some(*key))
+        });
+        if stopped != has_incident {
+            let found = if has_incident { "an incident" } else { "none" };
+            broken.push(format!("ENG-6: job {key} is {} and has {found}", job.state_name()));
         }
         if !state.job_keys.contains(key) {
             broken.push(format!("ENG-3: job {key} is not among the keys"));
@@ -53,14 +102,14 @@ pub fn broken(state: &State) -> Vec<String> {
         activatable += usize::from(job.state == JobState::Activatable);
         due += usize::from(job.due(*key).is_some());
     });
-    if activatable != state.activatable.len() {
-        broken.push(format!(
-            "ENG-3: {activatable} jobs are activatable, the index has {}",
-            state.activatable.len()
-        ));
+    let counts = [
+        ("exist", state.jobs.len(), state.job_keys.len()),
+        ("are activatable", activatable, state.activatable.len()),
+        ("have something due", due, state.due.len()),
+    ];
+    for (what, counted, indexed) in counts {
+        if counted != indexed {
+            broken.push(format!("ENG-3: {counted} jobs {what}, the index has {indexed}"));
+        }
     }
-    if due != state.due.len() {
-        broken.push(format!("ENG-3: {due} jobs have something due, the index has {}", state.due.len()));
-    }
-    broken
 }

@@ -15,6 +15,46 @@
 //! `handler/` one file per command · `element/` what each BPMN element does · `apply/` one file per subject of
 //! events · `state/` tables · `query/` questions · `variables.rs` scopes and merging · `jobs.rs` handing jobs out ·
 //! `sink.rs` streams and parked polls.
+//!
+//! # A process from its deployment to its end
+//! ```
+//! use coreto_engine::{Engine, Env, Limits, Sinks, State};
+//! use coreto_machine::{Caller, Channel, Head, Machine, Output, Place, Tables, Tenant, Timestamp, Txn};
+//! use coreto_record::command::{CreateInstance, Deploy, Resource};
+//! use coreto_record::Command;
+//!
+//! let model = r#"<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" targetNamespace="shop">
+//!   <process id="order" isExecutable="true">
+//!     <startEvent id="start"/><sequenceFlow id="flow" sourceRef="start" targetRef="end"/><endEvent id="end"/>
+//!   </process>
+//! </definitions>"#;
+//! let mut state = State::create(Place { number: 1, count: 1 });
+//! let mut env = Env::new(Sinks::default().into(), Limits::default(), "UTC".into());
+//! let mut out = Output::default();
+//! let head = Head {
+//!     now: Timestamp::from_millis(0),
+//!     seed: 1,
+//!     caller: Caller::anonymous(Channel::Grpc),
+//!     operation_reference: None,
+//!     token: None,
+//! };
+//!
+//! let file = Resource { name: "order.bpmn".into(), content: model.as_bytes().into() };
+//! let deploy = Deploy { tenant: Tenant::DEFAULT, resources: vec![file] };
+//! let create = CreateInstance { process: "order".into(), ..CreateInstance::default() };
+//! for command in [Command::Deploy(deploy), Command::CreateInstance(create)] {
+//!     let mut next = Some(command);
+//!     while let Some(command) = next {
+//!         let mut txn = Txn::new(&mut state, &mut env, &mut out);
+//!         Engine::handle(&mut txn, &head, &command).expect("nothing is rejected here");
+//!         next = out.follow_ups.pop_front();
+//!     }
+//!     state.commit();
+//! }
+//!
+//! // Deployed (2), created, the process and its two events from ACTIVATING to COMPLETED (12), one flow.
+//! assert_eq!(out.events, 2 + 1 + 12 + 1);
+//! ```
 
 mod apply;
 mod element;
