@@ -20,8 +20,8 @@ pub use job::{JobFilter, JobStateView, JobView};
 /// The most entries of one answer.
 const PAGE_MAX: usize = 1000;
 
-/// Entries that one question looks at, at most, to find those that match.
-const LOOK_MAX: usize = 100_000;
+/// Entries that one question looks at, at most, to find those that match: some milliseconds, for which the commands wait.
+const LOOK_MAX: usize = 20_000;
 
 /// Which part of a list; lists are ordered by key.
 #[derive(Clone, Copy, Debug, Default)]

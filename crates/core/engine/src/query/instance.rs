@@ -11,7 +11,7 @@ use coreto_record::{
 use super::incident::IncidentView;
 use super::job::JobView;
 use super::{Answer, Page, element_id, page, process_of};
-use crate::state::State;
+use crate::state::{ElementInstance, State};
 use crate::variables;
 
 /// Which instances.
@@ -97,26 +97,33 @@ const LIST_MAX: usize = 1000;
 pub(super) fn list(state: &State, caller: &Caller, filter: &InstanceFilter) -> Answer {
     let after = ProcessInstanceKey::from_raw(filter.page.after);
     let entries = state.instances.range((Bound::Excluded(after), Bound::Unbounded)).map(|key| {
-        let view = view(state, caller, *key).filter(|view| {
-            filter.process.as_ref().is_none_or(|process| *process == view.process)
-                && filter.terminating.is_none_or(|terminating| terminating == view.terminating)
-                && filter.incidents.is_none_or(|incidents| incidents == (view.incidents > 0))
+        let root = find(state, caller, *key).filter(|root| {
+            let definition = state.definitions.peek(&root.definition);
+            let is_of = |process: &Arc<str>| definition.is_some_and(|found| found.record.id == *process);
+            filter.process.as_ref().is_none_or(is_of)
+                && filter.terminating.is_none_or(|ending| ending == (root.state == Lifecycle::Terminating))
         });
-        (key.raw(), view)
+        let view = root.map(|root| view(state, *key, root));
+        let matches = |view: &InstanceView| filter.incidents.is_none_or(|any| any == (view.incidents > 0));
+        (key.raw(), view.filter(matches))
     });
     let (found, next) = page(filter.page, entries);
     Answer::Instances(found, next)
 }
 
-fn view(state: &State, caller: &Caller, key: ProcessInstanceKey) -> Option<InstanceView> {
+/// The root of an instance that the caller may see.
+fn find<'a>(state: &'a State, caller: &Caller, key: ProcessInstanceKey) -> Option<&'a ElementInstance> {
+    let root = state.elements.peek(&ElementInstanceKey::from(key))?;
+    (root.is_root() && caller.sees(root.tenant)).then_some(root)
+}
+
+fn view(state: &State, key: ProcessInstanceKey, element: &ElementInstance) -> InstanceView {
     let root = ElementInstanceKey::from(key);
-    let element =
-        state.elements.peek(&root).filter(|element| element.is_root() && caller.sees(element.tenant))?;
     let (process, version) = process_of(state, element.definition);
     let inside = state.children_from(root, ElementInstanceKey::default()).take(LIST_MAX);
     let incidents = inside.map(|child| state.incidents_at(child).count()).sum::<usize>();
     let incidents = incidents + state.incidents_at(root).count();
-    Some(InstanceView {
+    InstanceView {
         key,
         process,
         version,
@@ -124,11 +131,11 @@ fn view(state: &State, caller: &Caller, key: ProcessInstanceKey) -> Option<Insta
         tenant: element.tenant,
         terminating: element.state == Lifecycle::Terminating,
         incidents: u32::try_from(incidents).unwrap_or(u32::MAX),
-    })
+    }
 }
 
 pub(super) fn details(state: &State, caller: &Caller, key: ProcessInstanceKey) -> Option<InstanceDetails> {
-    let instance = view(state, caller, key)?;
+    let instance = view(state, key, find(state, caller, key)?);
     let mut details = InstanceDetails {
         instance,
         elements: Vec::new(),
