@@ -32,6 +32,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "coreto-record",
             "coreto-bpmn",
             "coreto-engine",
+            "coreto-log",
             "coreto-partition",
             "coreto-view",
             "coreto-protocol",

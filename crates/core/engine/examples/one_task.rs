@@ -93,78 +93,104 @@ fn one_task(bench: &mut Bench, create: &Command) {
     bench.run(&Command::CompleteJob(CompleteJob { job: job.key, variables: Document::EMPTY }));
 }
 
-#[expect(clippy::print_stdout, clippy::cast_precision_loss, reason = "it prints measurements")]
+fn new_state() -> State {
+    State::create(Place { number: 1, count: 1 })
+}
+
+/// As a checkpoint does: the dirty sets are emptied.
+fn forget_changes(state: &mut State) {
+    state.take_changes(&mut coreto_machine::Changes::default());
+}
+
+fn stream() -> SinkSpec {
+    SinkSpec {
+        job_type: "work".into(),
+        worker: "bench".into(),
+        timeout_ms: 60_000,
+        fetch: Arc::new([]),
+        tenants: Arc::new([Tenant::DEFAULT]),
+        kind: SinkKind::Stream,
+    }
+}
+
+fn deploy() -> Command {
+    let resource = Resource { name: "one-task.bpmn".into(), content: MODEL.as_bytes().into() };
+    Command::Deploy(Deploy { tenant: Tenant::DEFAULT, resources: vec![resource] })
+}
+
+fn create() -> Command {
+    let variables = format!(r#"{{"lg":"0123456789abcdef","pad":"{}"}}"#, "x".repeat(60));
+    Command::CreateInstance(CreateInstance {
+        process: "one-task".into(),
+        variables: Document::parse(&variables).expect("JSON"),
+        ..CreateInstance::default()
+    })
+}
+
+/// Nanoseconds and bytes of records per instance.
+#[expect(clippy::cast_precision_loss, reason = "it is a measurement")]
+fn whole_instances(bench: &mut Bench, instances: usize) -> (f64, usize) {
+    let create = create();
+    bench.records = 0;
+    let begun = cpu_time();
+    for _ in 0..instances {
+        one_task(bench, &create);
+    }
+    let took = cpu_time().saturating_sub(begun);
+    let broken = invariant::broken(&bench.state);
+    assert!(broken.is_empty(), "{broken:?}");
+    (took.as_nanos() as f64 / instances as f64, bench.records / instances)
+}
+
+/// Nanoseconds per event, and how many there were.
+#[expect(clippy::cast_precision_loss, reason = "it is a measurement")]
+fn replayed_events(bench: &mut Bench) -> (f64, usize) {
+    bench.state = new_state();
+    bench.kept = Some(Vec::new());
+    bench.run(&deploy());
+    let create = create();
+    for _ in 0..REPLAYED {
+        one_task(bench, &create);
+    }
+    let kept = bench.kept.take().expect("events were kept");
+    let begun = cpu_time();
+    let events = replay(&kept);
+    let took = cpu_time().saturating_sub(begun);
+    (took.as_nanos() as f64 / events as f64, events)
+}
+
+/// Bytes of memory per instance that waits for its job.
+fn parked_instances(bench: &mut Bench, parked: usize) -> usize {
+    forget_changes(&mut bench.state);
+    let before = resident_bytes();
+    let create = create();
+    for _ in 0..parked {
+        bench.run(&create);
+    }
+    forget_changes(&mut bench.state);
+    (resident_bytes() - before) / parked
+}
+
+#[expect(clippy::print_stdout, reason = "it prints measurements")]
 fn main() {
     let mut arguments = std::env::args().skip(1).map(|text| text.parse::<usize>().expect("a number"));
     let instances = arguments.next().unwrap_or(300_000);
     let parked = arguments.next().unwrap_or(200_000);
     let sinks = Arc::new(Sinks::default());
     let mut bench = Bench {
-        state: State::create(Place { number: 1, count: 1 }),
+        state: new_state(),
         env: Env::new(Arc::clone(&sinks), Limits::default(), "UTC".into()),
         out: Output::default(),
         records: 0,
         kept: None,
     };
-    let resource = Resource { name: "one-task.bpmn".into(), content: MODEL.as_bytes().into() };
-    let deploy = Command::Deploy(Deploy { tenant: Tenant::DEFAULT, resources: vec![resource] });
-    bench.run(&deploy);
-    let stream = sinks.open(
-        SinkSpec {
-            job_type: "work".into(),
-            worker: "bench".into(),
-            timeout_ms: 60_000,
-            fetch: Arc::new([]),
-            tenants: Arc::new([Tenant::DEFAULT]),
-            kind: SinkKind::Stream,
-        },
-        u32::MAX,
-    );
-    let variables =
-        Document::parse(&format!(r#"{{"lg":"0123456789abcdef","pad":"{}"}}"#, "x".repeat(60))).expect("JSON");
-    let create = Command::CreateInstance(CreateInstance {
-        process: "one-task".into(),
-        variables: variables.clone(),
-        ..CreateInstance::default()
-    });
-
-    bench.records = 0;
-    let begun = cpu_time();
-    for _ in 0..instances {
-        one_task(&mut bench, &create);
-    }
-    let took = cpu_time().saturating_sub(begun);
-    println!(
-        "{:.0} ns and {} bytes of records per one-task instance",
-        took.as_nanos() as f64 / instances as f64,
-        bench.records / instances
-    );
-    let broken = invariant::broken(&bench.state);
-    assert!(broken.is_empty(), "{broken:?}");
-
-    bench.state = State::create(Place { number: 1, count: 1 });
-    bench.kept = Some(Vec::new());
-    bench.run(&deploy);
-    for _ in 0..REPLAYED {
-        one_task(&mut bench, &create);
-    }
-    let kept = bench.kept.take().expect("events were kept");
-    let begun = cpu_time();
-    let events = replay(&kept);
-    let took = cpu_time().saturating_sub(begun);
-    println!("{:.0} ns per replayed event, {events} of them", took.as_nanos() as f64 / events as f64);
-    drop(kept);
-
+    bench.run(&deploy());
+    let stream = sinks.open(stream(), u32::MAX);
+    let (ns, bytes) = whole_instances(&mut bench, instances);
+    println!("{ns:.0} ns and {bytes} bytes of records per one-task instance");
+    let (ns, events) = replayed_events(&mut bench);
+    println!("{ns:.0} ns per replayed event, {events} of them");
     sinks.close(stream);
-    let mut changes = coreto_machine::Changes::default();
-    bench.state.take_changes(&mut changes);
-    drop(changes);
-    let before = resident_bytes();
-    for _ in 0..parked {
-        bench.run(&create);
-    }
-    let mut changes = coreto_machine::Changes::default();
-    bench.state.take_changes(&mut changes);
-    drop(changes);
-    println!("{} bytes of memory per parked instance", (resident_bytes() - before) / parked);
+    let bytes = parked_instances(&mut bench, parked);
+    println!("{bytes} bytes of memory per parked instance");
 }

@@ -4,8 +4,8 @@ use clap::Subcommand;
 use coreto_protocol::inspect::query_request::Query;
 use coreto_protocol::inspect::query_response::Answer;
 use coreto_protocol::inspect::{
-    DefinitionsQuery, Incident, IncidentsQuery, Instance, InstanceAnswer, InstanceQuery, InstanceState,
-    InstancesQuery, Job, JobState, JobsQuery, Page, QueryRequest,
+    Definition, DefinitionsQuery, ElementInstance, Incident, IncidentsQuery, Instance, InstanceAnswer,
+    InstanceQuery, InstanceState, InstancesQuery, Job, JobState, JobsQuery, Page, QueryRequest, Variable,
 };
 use serde_json::{Value, json};
 
@@ -75,13 +75,9 @@ pub enum GetCommand {
     },
 }
 
-pub(super) async fn run(
-    command: GetCommand,
-    connection: &Connection,
-    format: Format,
-) -> Result<(), CliError> {
+fn question(command: GetCommand) -> Query {
     let page = |limit, after| Some(Page { limit, after });
-    let query = match command {
+    match command {
         GetCommand::Instances { process, limit, after } => Query::Instances(InstancesQuery {
             process_id: process.unwrap_or_default(),
             state: InstanceState::Unspecified.into(),
@@ -104,9 +100,16 @@ pub(super) async fn run(
             latest,
             page: page(1000, 0),
         }),
-    };
+    }
+}
+
+pub(super) async fn run(
+    command: GetCommand,
+    connection: &Connection,
+    format: Format,
+) -> Result<(), CliError> {
     let mut inspect = connection.inspect().await?;
-    let response = inspect.query(QueryRequest { query: Some(query) }).await?.into_inner();
+    let response = inspect.query(QueryRequest { query: Some(question(command)) }).await?.into_inner();
     match response.answer {
         Some(Answer::Instances(list)) => show(
             format,
@@ -129,33 +132,9 @@ pub(super) async fn run(
         ),
         Some(Answer::Definitions(list)) => show(
             format,
-            list.definitions
-                .iter()
-                .map(|definition| {
-                    json!({
-                        "processDefinitionKey": definition.key,
-                        "bpmnProcessId": definition.process_id,
-                        "version": definition.version,
-                        "versionTag": definition.version_tag,
-                        "resourceName": definition.resource_name,
-                        "tenantId": definition.tenant_id,
-                    })
-                })
-                .collect(),
+            list.definitions.iter().map(definition_json).collect(),
             &["DEFINITION", "PROCESS", "VERSION", "TAG", "RESOURCE"],
-            &list
-                .definitions
-                .iter()
-                .map(|definition| {
-                    vec![
-                        definition.key.to_string(),
-                        definition.process_id.clone(),
-                        definition.version.to_string(),
-                        definition.version_tag.clone(),
-                        definition.resource_name.clone(),
-                    ]
-                })
-                .collect::<Vec<_>>(),
+            &list.definitions.iter().map(definition_row).collect::<Vec<_>>(),
         ),
         Some(Answer::Status(_)) | None => Ok(()),
     }
@@ -170,35 +149,10 @@ fn show(format: Format, json: Vec<Value>, headings: &[&str], rows: &[Vec<String>
 
 fn show_instance(format: Format, answer: &InstanceAnswer) -> Result<(), CliError> {
     let Some(instance) = &answer.instance else { return Ok(()) };
-    let elements: Vec<_> = answer
-        .element_instances
-        .iter()
-        .map(|element| {
-            json!({
-                "elementInstanceKey": element.key,
-                "flowScopeKey": element.scope_key,
-                "elementId": element.element_id,
-                "bpmnElementType": element.element_type,
-                "state": state_name(element.state().as_str_name(), "ELEMENT_STATE_"),
-            })
-        })
-        .collect();
-    let variables: Vec<_> = answer
-        .variables
-        .iter()
-        .map(|variable| {
-            json!({
-                "variableKey": variable.key,
-                "scopeKey": variable.scope_key,
-                "name": variable.name,
-                "value": as_json(&variable.value),
-            })
-        })
-        .collect();
     if format == Format::Json {
         let mut json = instance_json(instance);
-        json["elementInstances"] = elements.into();
-        json["variables"] = variables.into();
+        json["elementInstances"] = answer.element_instances.iter().map(element_json).collect();
+        json["variables"] = answer.variables.iter().map(variable_json).collect();
         json["jobs"] = answer.jobs.iter().map(job_json).collect();
         json["incidents"] = answer.incidents.iter().map(incident_json).collect();
         return output::line(&json.to_string());
@@ -211,39 +165,20 @@ fn show_instance(format: Format, answer: &InstanceAnswer) -> Result<(), CliError
         state_name(instance.state().as_str_name(), "INSTANCE_STATE_"),
     ))?;
     output::line("")?;
-    let rows: Vec<_> = answer
-        .element_instances
-        .iter()
-        .map(|element| {
-            vec![
-                element.key.to_string(),
-                element.element_id.clone(),
-                element.element_type.clone(),
-                state_name(element.state().as_str_name(), "ELEMENT_STATE_"),
-            ]
-        })
-        .collect();
+    let rows: Vec<_> = answer.element_instances.iter().map(element_row).collect();
     output::table(&["ELEMENT INSTANCE", "ELEMENT", "TYPE", "STATE"], &rows)?;
-    if !answer.variables.is_empty() {
-        output::line("")?;
-        let rows: Vec<_> = answer
-            .variables
-            .iter()
-            .map(|variable| {
-                vec![variable.scope_key.to_string(), variable.name.clone(), variable.value.clone()]
-            })
-            .collect();
-        output::table(&["SCOPE", "VARIABLE", "VALUE"], &rows)?;
+    section(&["SCOPE", "VARIABLE", "VALUE"], &answer.variables.iter().map(variable_row).collect::<Vec<_>>())?;
+    section(&JOB_HEADINGS, &answer.jobs.iter().map(job_row).collect::<Vec<_>>())?;
+    section(&INCIDENT_HEADINGS, &answer.incidents.iter().map(incident_row).collect::<Vec<_>>())
+}
+
+/// A table behind an empty line, if it has rows.
+fn section(headings: &[&str], rows: &[Vec<String>]) -> Result<(), CliError> {
+    if rows.is_empty() {
+        return Ok(());
     }
-    if !answer.jobs.is_empty() {
-        output::line("")?;
-        output::table(&JOB_HEADINGS, &answer.jobs.iter().map(job_row).collect::<Vec<_>>())?;
-    }
-    if !answer.incidents.is_empty() {
-        output::line("")?;
-        output::table(&INCIDENT_HEADINGS, &answer.incidents.iter().map(incident_row).collect::<Vec<_>>())?;
-    }
-    Ok(())
+    output::line("")?;
+    output::table(headings, rows)
 }
 
 /// The protocol's name without the prefix that tells enumerations apart.
@@ -272,6 +207,59 @@ fn instance_row(instance: &Instance) -> Vec<String> {
         state_name(instance.state().as_str_name(), "INSTANCE_STATE_"),
         instance.incidents.to_string(),
     ]
+}
+
+fn definition_json(definition: &Definition) -> Value {
+    json!({
+        "processDefinitionKey": definition.key,
+        "bpmnProcessId": definition.process_id,
+        "version": definition.version,
+        "versionTag": definition.version_tag,
+        "resourceName": definition.resource_name,
+        "tenantId": definition.tenant_id,
+    })
+}
+
+fn definition_row(definition: &Definition) -> Vec<String> {
+    vec![
+        definition.key.to_string(),
+        definition.process_id.clone(),
+        definition.version.to_string(),
+        definition.version_tag.clone(),
+        definition.resource_name.clone(),
+    ]
+}
+
+fn element_json(element: &ElementInstance) -> Value {
+    json!({
+        "elementInstanceKey": element.key,
+        "flowScopeKey": element.scope_key,
+        "elementId": element.element_id,
+        "bpmnElementType": element.element_type,
+        "state": state_name(element.state().as_str_name(), "ELEMENT_STATE_"),
+    })
+}
+
+fn element_row(element: &ElementInstance) -> Vec<String> {
+    vec![
+        element.key.to_string(),
+        element.element_id.clone(),
+        element.element_type.clone(),
+        state_name(element.state().as_str_name(), "ELEMENT_STATE_"),
+    ]
+}
+
+fn variable_json(variable: &Variable) -> Value {
+    json!({
+        "variableKey": variable.key,
+        "scopeKey": variable.scope_key,
+        "name": variable.name,
+        "value": as_json(&variable.value),
+    })
+}
+
+fn variable_row(variable: &Variable) -> Vec<String> {
+    vec![variable.scope_key.to_string(), variable.name.clone(), variable.value.clone()]
 }
 
 const JOB_HEADINGS: [&str; 7] = ["JOB", "TYPE", "STATE", "INSTANCE", "ELEMENT", "RETRIES", "WORKER"];
