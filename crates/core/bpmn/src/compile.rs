@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::check;
-use crate::diagnostic::{Code, Place, Report};
+use crate::diagnostic::{Code, Report};
 use crate::element::{self, Body, boolean};
 use crate::extension::{self, IoMapping};
 use crate::ids::Ids;
@@ -51,6 +51,7 @@ pub(crate) fn resource(tree: &Tree<'_>, report: &mut Report) -> Option<Resource>
     let ids = Ids::of(tree, report);
     let mut resource = Resource { processes: Vec::new(), skipped: Vec::new() };
     let mut executable = 0;
+    let mut first = None;
     for node in tree.children(Tree::ROOT).filter(|node| tree.is_bpmn(*node)) {
         let local = tree.local(node);
         if !vocabulary::is_root_element(local) {
@@ -60,6 +61,7 @@ pub(crate) fn resource(tree: &Tree<'_>, report: &mut Report) -> Option<Resource>
         if local != "process" {
             continue;
         }
+        first = first.or(Some(node));
         if boolean(tree, node, "isExecutable", report) == Some(true) {
             executable += 1;
             resource.processes.extend(process(tree, node, &ids, report));
@@ -68,8 +70,9 @@ pub(crate) fn resource(tree: &Tree<'_>, report: &mut Report) -> Option<Resource>
         }
     }
     if executable == 0 {
+        let place = tree.place(first.unwrap_or(Tree::ROOT));
         report
-            .error(Code::NoExecutableProcess, Place::RESOURCE, "no process of the resource is executable")
+            .error(Code::NoExecutableProcess, place, "no process of the resource is executable")
             .help("set `isExecutable=\"true\"` on the process");
     }
     (!report.has_errors()).then_some(resource)
