@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
+use coreto_xml::NodeId;
+
 use crate::check;
 use crate::diagnostic::{Code, Report};
 use crate::element::{self, Body, boolean};
 use crate::extension::{self, IoMapping};
 use crate::ids::Ids;
 use crate::model::{Element, ElementNumber, Kind, Process, Resource};
-use crate::tree::{NodeId, Tree};
+use crate::tree::Tree;
 use crate::vocabulary::{self, Role, Tag};
 
 /// A flow element on its way into the graph.

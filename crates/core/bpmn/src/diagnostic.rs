@@ -1,7 +1,10 @@
 //! What is wrong with a model, where, and what to do.
 
-use std::fmt::{self, Write};
+use std::fmt;
 use std::sync::Arc;
+
+pub(crate) use coreto_xml::Shown;
+use coreto_xml::{Lines, one_line, shortened};
 
 use crate::limits::{Limits, Purpose};
 
@@ -193,26 +196,6 @@ impl Place<'_> {
     }
 }
 
-/// A name or value from the model on one line, cut where it is longer than anyone reads: it may come in many
-/// messages.
-pub(crate) struct Shown<'a>(pub(crate) &'a str);
-
-impl fmt::Display for Shown<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut chars = self.0.chars();
-        for c in chars.by_ref().take(NAME_MAX) {
-            f.write_char(if c.is_control() { ' ' } else { c })?;
-        }
-        if chars.next().is_some() { f.write_char('…') } else { Ok(()) }
-    }
-}
-
-/// Longest name in a message, in characters.
-const NAME_MAX: usize = 200;
-
-/// Longest message, in characters: names and values from the model are part of it.
-const MESSAGE_MAX: usize = 600;
-
 /// Diagnostics as they are found.
 pub(crate) struct Report {
     purpose: Purpose,
@@ -286,7 +269,7 @@ impl Report {
     /// All diagnostics in the order of the text, with their lines and columns.
     pub(crate) fn finish(mut self, text: &str) -> Vec<Diagnostic> {
         self.found.sort_by_key(|(offset, _)| *offset);
-        let mut lines = Lines { text, at: 0, line: 1, column: 1 };
+        let mut lines = Lines::new(text);
         let mut found: Vec<Diagnostic> = Vec::with_capacity(self.found.len() + 1);
         for (offset, mut diagnostic) in self.found {
             if let Some(offset) = offset.checked_sub(1) {
@@ -318,41 +301,5 @@ impl Help<'_> {
         if let Some(diagnostic) = self.0 {
             diagnostic.help = Some(shortened(help.into()));
         }
-    }
-}
-
-fn one_line(text: String) -> String {
-    let text = shortened(text);
-    if text.contains(char::is_control) { text.replace(char::is_control, " ") } else { text }
-}
-
-fn shortened(text: String) -> String {
-    match text.char_indices().nth(MESSAGE_MAX) {
-        None => text,
-        Some((end, _)) => format!("{}…", &text[..end]),
-    }
-}
-
-/// Lines and columns of rising offsets; the text is walked once.
-struct Lines<'a> {
-    text: &'a str,
-    at: usize,
-    line: u32,
-    column: u32,
-}
-
-impl Lines<'_> {
-    fn locate(&mut self, offset: usize) -> (u32, u32) {
-        let passed = self.text.get(self.at..offset).unwrap_or_default();
-        for c in passed.chars() {
-            if c == '\n' {
-                self.line += 1;
-                self.column = 1;
-            } else {
-                self.column += 1;
-            }
-        }
-        self.at += passed.len();
-        (self.line, self.column)
     }
 }

@@ -8,9 +8,11 @@ pub(crate) use header::{headers_json, task_headers};
 pub(crate) use io_mapping::{IoMapping, io_mapping};
 pub(crate) use task_definition::task_definition;
 
+use coreto_xml::NodeId;
+
 use crate::diagnostic::{Code, Report, Shown};
 use crate::text::expression_of;
-use crate::tree::{NodeId, Tree};
+use crate::tree::Tree;
 use crate::vocabulary::Tag;
 
 /// What an extension element does at its place.

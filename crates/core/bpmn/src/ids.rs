@@ -1,8 +1,9 @@
 //! Identifiers of a document, which are unique in it.
 
+use coreto_xml::{NodeId, is_ncname};
+
 use crate::diagnostic::{Code, Report};
-use crate::tree::{NodeId, Tree};
-use crate::xml::is_ncname;
+use crate::tree::Tree;
 
 /// Nodes by identifier.
 pub(crate) struct Ids<'t> {

@@ -12,7 +12,7 @@
 //! - Expressions, mappings and headers are compiled and rendered here, once, and never when a process runs.
 //!
 //! # Where to look
-//! `encoding.rs` `xml/` `tree.rs` from bytes to elements · `vocabulary.rs` names of BPMN · `element/` one file per
+//! `tree.rs` from text to elements · `vocabulary.rs` names of BPMN · `element/` one file per
 //! kind of element · `extension/` one per extension element · `mapping/` input and output mappings · `check/` rules
 //! of deployment · `compile.rs` how it comes together · `model.rs` the result · `diagnostic.rs` all codes.
 //!
@@ -37,7 +37,6 @@ mod check;
 mod compile;
 mod diagnostic;
 mod element;
-mod encoding;
 mod extension;
 mod ids;
 mod json;
@@ -47,7 +46,6 @@ mod model;
 mod text;
 mod tree;
 mod vocabulary;
-mod xml;
 
 pub use diagnostic::{Code, Diagnostic, Severity};
 pub use element::{EndEvent, Job, StartEvent};
@@ -56,8 +54,8 @@ pub use mapping::{Mapped, Mapping, MappingError};
 pub use model::{Element, ElementNumber, Kind, Process, Resource};
 pub use text::Text;
 
+use coreto_xml::EncodingError;
 use diagnostic::{Place, Report};
-use encoding::EncodingError;
 use tree::Tree;
 
 /// Reads one BPMN resource.
@@ -73,7 +71,7 @@ pub fn read(xml: &[u8], purpose: Purpose, limits: &Limits) -> (Option<Resource>,
         too_large(xml.len(), &limits, &mut report);
         return (None, report.finish(""));
     }
-    let text = match encoding::decode(xml) {
+    let text = match coreto_xml::decode(xml) {
         Ok(text) => text,
         Err(error) => return (None, not_text(xml, &error, report)),
     };
@@ -93,25 +91,8 @@ fn too_large(bytes: usize, limits: &Limits, report: &mut Report) {
 }
 
 fn not_text(xml: &[u8], error: &EncodingError, mut report: Report) -> Vec<Diagnostic> {
-    let help = "save the model as UTF-8";
-    match error {
-        EncodingError::Unknown(name) => {
-            let message = format!("encoding `{name}` is not read");
-            report.error(Code::NotText, Place::RESOURCE, message).help(help);
-        }
-        EncodingError::Contradiction { declared } => {
-            let message = format!("the XML declaration says {declared}, but the bytes are not");
-            report.error(Code::NotText, Place::RESOURCE, message).help(help);
-        }
-        EncodingError::Malformed { encoding, offset } => {
-            let message = format!("byte {offset} is not {encoding}");
-            // What comes before is text in the two encodings where bytes are counted as they are.
-            let before = std::str::from_utf8(&xml[..*offset]).unwrap_or_default();
-            let before = before.strip_prefix('\u{FEFF}').unwrap_or(before);
-            let place = if before.is_empty() { Place::RESOURCE } else { Place::at(before.len()) };
-            report.error(Code::NotText, place, message).help(help);
-            return report.finish(before);
-        }
-    }
-    report.finish("")
+    let before = error.readable(xml);
+    let place = if before.is_empty() { Place::RESOURCE } else { Place::at(before.len()) };
+    report.error(Code::NotText, place, error.to_string()).help("save the model as UTF-8");
+    report.finish(before)
 }

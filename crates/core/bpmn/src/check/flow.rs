@@ -26,7 +26,7 @@ pub(super) fn check(tree: &Tree<'_>, drafts: &Drafts<'_>, report: &mut Report) {
 fn condition(
     tree: &Tree<'_>,
     drafts: &Drafts<'_>,
-    flow: crate::tree::NodeId,
+    flow: coreto_xml::NodeId,
     ends: Option<(u32, u32)>,
     report: &mut Report,
 ) {

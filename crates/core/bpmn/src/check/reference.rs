@@ -1,9 +1,11 @@
 //! References to messages, signals, errors and escalations of the model.
 
+use coreto_xml::NodeId;
+
 use crate::compile::Drafts;
 use crate::diagnostic::{Code, Report};
 use crate::element::definition_nodes;
-use crate::tree::{NodeId, Tree};
+use crate::tree::Tree;
 use crate::vocabulary::Tag;
 
 /// Attributes that refer to a root element, and the root element that they mean.

@@ -1,8 +1,10 @@
 //! What all events have in common: their event definitions.
 
+use coreto_xml::NodeId;
+
 use crate::compile::Draft;
 use crate::diagnostic::{Code, Report};
-use crate::tree::{NodeId, Tree};
+use crate::tree::Tree;
 use crate::vocabulary::{self, Tag};
 
 /// Whether an event has no event definition. One that is not built, or not possible here, is reported.

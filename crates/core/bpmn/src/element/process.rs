@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use coreto_xml::NodeId;
+
 use crate::diagnostic::{Code, Report};
 use crate::extension;
-use crate::tree::{NodeId, Tree};
+use crate::tree::Tree;
 
 /// The version tag of a process; an empty one counts as none.
 pub(crate) fn version_tag(tree: &Tree<'_>, process: NodeId, report: &mut Report) -> Option<Arc<str>> {

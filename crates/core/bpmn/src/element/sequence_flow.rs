@@ -1,8 +1,10 @@
 //! Sequence flows.
 
+use coreto_xml::NodeId;
+
 use crate::compile::Drafts;
 use crate::diagnostic::{Code, Report};
-use crate::tree::{NodeId, Tree};
+use crate::tree::Tree;
 use crate::vocabulary::{self, Role, Tag};
 
 /// Source and target of a flow as indices into the drafts; what is wrong with them is reported.

@@ -4,9 +4,11 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::single;
+use coreto_xml::NodeId;
+
 use crate::diagnostic::{Code, Report};
 use crate::json;
-use crate::tree::{NodeId, Tree};
+use crate::tree::Tree;
 
 /// Keys that begin so belong to the engine.
 const RESERVED: &str = "io.camunda.zeebe:";

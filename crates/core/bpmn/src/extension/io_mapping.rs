@@ -1,11 +1,13 @@
 //! `zeebe:ioMapping`: variables made when an element is entered and left.
 
 use super::{single, wrong_expression};
+use coreto_xml::NodeId;
+
 use crate::compile::Draft;
 use crate::diagnostic::{Code, Report};
 use crate::mapping::{Entry, Mapping, Source, is_target};
 use crate::text::expression_of;
-use crate::tree::{NodeId, Tree};
+use crate::tree::Tree;
 
 /// The mappings of one element.
 #[derive(Default)]

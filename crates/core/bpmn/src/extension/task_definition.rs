@@ -1,9 +1,11 @@
 //! `zeebe:taskDefinition`: what job an element creates.
 
 use super::{single, wrong_expression};
+use coreto_xml::NodeId;
+
 use crate::diagnostic::{Code, Report};
 use crate::text::Text;
-use crate::tree::{NodeId, Tree};
+use crate::tree::Tree;
 
 /// How often a job may be tried when the model does not say.
 const RETRIES_DEFAULT: &str = "3";

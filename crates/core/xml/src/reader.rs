@@ -1,18 +1,19 @@
 //! Events out of text.
 
 use std::borrow::Cow;
+use std::fmt;
 
-use super::chars::{self, is_blank, is_ncname};
-use super::namespace::{self, Scope, Space};
+use crate::chars::{self, is_blank, is_ncname};
+use crate::namespace::{self, Scope, Space};
 
 /// Most attributes of one element, since each is compared with the others.
 const ATTRIBUTES_MAX: usize = 256;
 
 /// What the reader came upon.
 #[derive(Debug)]
-pub(crate) enum Event<'a> {
+pub(crate) enum Event<'a, S> {
     /// A start tag; its attributes are [`Reader::attributes`] until the next event.
-    Start { space: Space, local: &'a str, offset: usize },
+    Start { space: S, local: &'a str, offset: usize },
     /// The end of the innermost open element.
     End,
     /// Text between tags, in one or several pieces.
@@ -23,28 +24,63 @@ pub(crate) enum Event<'a> {
 
 /// An attribute that is not a namespace declaration.
 #[derive(Debug)]
-pub(crate) struct Attribute<'a> {
+pub(crate) struct Attribute<'a, S> {
     /// Empty for an attribute of no namespace.
-    pub(crate) prefix: &'a str,
+    prefix: &'a str,
+    /// Its namespace, if it has one.
+    pub(crate) space: Option<S>,
     pub(crate) local: &'a str,
     pub(crate) value: Cow<'a, str>,
 }
 
-/// Where and how a document is not well-formed.
+/// Where and how a document cannot be read.
 #[derive(Debug)]
-pub(crate) struct XmlError {
-    pub(crate) offset: usize,
-    pub(crate) kind: XmlErrorKind,
+pub struct XmlError {
+    /// In bytes of the text.
+    pub offset: usize,
+    /// What is the matter there.
+    pub kind: XmlErrorKind,
 }
 
 /// What kind of trouble an [`XmlError`] is, for the codes of diagnostics.
 #[derive(Debug)]
-pub(crate) enum XmlErrorKind {
+pub enum XmlErrorKind {
+    /// It is not well-formed, and why.
     Malformed(String),
+    /// A document type is declared.
     DocumentType,
-    TooDeep { max: usize },
-    TooMuch { what: &'static str, max: usize },
+    /// Elements are nested deeper than allowed.
+    TooDeep {
+        /// How deep they may be.
+        max: usize,
+    },
+    /// There is more of something than allowed.
+    TooMuch {
+        /// Of what, in the plural.
+        what: &'static str,
+        /// How many there may be.
+        max: usize,
+    },
+    /// The root element is none of this kind of document.
+    Root {
+        /// Its name without a prefix.
+        local: String,
+    },
 }
+
+impl fmt::Display for XmlError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.kind {
+            XmlErrorKind::Malformed(message) => f.write_str(message),
+            XmlErrorKind::DocumentType => f.write_str("a document type is declared"),
+            XmlErrorKind::TooDeep { max } => write!(f, "elements are nested deeper than {max}"),
+            XmlErrorKind::TooMuch { what, max } => write!(f, "more than {max} {what}"),
+            XmlErrorKind::Root { local } => write!(f, "the root element is `{local}`"),
+        }
+    }
+}
+
+impl std::error::Error for XmlError {}
 
 struct Open<'a> {
     name: &'a str,
@@ -53,12 +89,12 @@ struct Open<'a> {
 }
 
 /// Reads one document from its start to its end.
-pub(crate) struct Reader<'a> {
+pub(crate) struct Reader<'a, S> {
     text: &'a str,
     at: usize,
     open: Vec<Open<'a>>,
-    scope: Scope,
-    attributes: Vec<Attribute<'a>>,
+    scope: Scope<S>,
+    attributes: Vec<Attribute<'a, S>>,
     depth_max: usize,
     end_is_due: bool,
     had_root: bool,
@@ -70,7 +106,7 @@ fn malformed<T>(offset: usize, message: impl Into<String>) -> Result<T> {
     Err(XmlError { offset, kind: XmlErrorKind::Malformed(message.into()) })
 }
 
-impl<'a> Reader<'a> {
+impl<'a, S: Space> Reader<'a, S> {
     /// A reader at the start of `text`; elements nested deeper than `depth_max` are an error.
     pub(crate) fn new(text: &'a str, depth_max: usize) -> Result<Self> {
         if let Some(offset) = chars::forbidden(text) {
@@ -80,7 +116,7 @@ impl<'a> Reader<'a> {
             text,
             at: 0,
             open: Vec::with_capacity(16),
-            scope: Scope::default(),
+            scope: Scope::new(),
             attributes: Vec::with_capacity(8),
             depth_max,
             end_is_due: false,
@@ -91,12 +127,12 @@ impl<'a> Reader<'a> {
     }
 
     /// Attributes of the element whose start was the last event.
-    pub(crate) fn attributes(&mut self) -> std::vec::Drain<'_, Attribute<'a>> {
+    pub(crate) fn attributes(&mut self) -> std::vec::Drain<'_, Attribute<'a, S>> {
         self.attributes.drain(..)
     }
 
     /// The next event. After an error there is no more.
-    pub(crate) fn next(&mut self) -> Result<Event<'a>> {
+    pub(crate) fn next(&mut self) -> Result<Event<'a, S>> {
         if self.end_is_due {
             self.end_is_due = false;
             self.leave();
@@ -150,7 +186,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    fn end_of_document(&self) -> Result<Event<'a>> {
+    fn end_of_document(&self) -> Result<Event<'a, S>> {
         match self.open.last() {
             Some(open) => malformed(open.offset, format!("element `{}` is never closed", open.name)),
             None if self.had_root => Ok(Event::Eof),
@@ -186,7 +222,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    fn cdata(&mut self, inside: &'a str) -> Result<Event<'a>> {
+    fn cdata(&mut self, inside: &'a str) -> Result<Event<'a, S>> {
         if self.open.is_empty() {
             return malformed(self.at, "text outside of the root element");
         }
@@ -220,7 +256,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    fn end_tag(&mut self) -> Result<Event<'a>> {
+    fn end_tag(&mut self) -> Result<Event<'a, S>> {
         let offset = self.at;
         self.at += 2;
         let name = self.name();
@@ -245,7 +281,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn start_tag(&mut self) -> Result<Event<'a>> {
+    fn start_tag(&mut self) -> Result<Event<'a, S>> {
         let offset = self.at;
         if self.open.is_empty() && self.had_root {
             return malformed(offset, "a second root element");
@@ -261,6 +297,7 @@ impl<'a> Reader<'a> {
         self.had_root = true;
         self.read_attributes(name)?;
         self.check_attributes(offset)?;
+        self.find_spaces();
         let Some(space) = self.scope.space(prefix) else {
             return malformed(offset, format!("no namespace is declared for prefix `{prefix}`"));
         };
@@ -314,7 +351,7 @@ impl<'a> Reader<'a> {
             let kind = XmlErrorKind::TooMuch { what: "attributes of one element", max: ATTRIBUTES_MAX };
             return Err(XmlError { offset, kind });
         }
-        self.attributes.push(Attribute { prefix, local, value });
+        self.attributes.push(Attribute { prefix, space: None, local, value });
         Ok(())
     }
 
@@ -365,7 +402,7 @@ impl<'a> Reader<'a> {
                     return malformed(offset, format!("no namespace is declared for prefix `{prefix}`"));
                 }
             }
-            let same = |other: &&Attribute<'_>| {
+            let same = |other: &&Attribute<'_, S>| {
                 other.local == attribute.local
                     && (other.prefix == attribute.prefix
                         || (!other.prefix.is_empty() && uri.is_some() && self.scope.uri(other.prefix) == uri))
@@ -375,6 +412,12 @@ impl<'a> Reader<'a> {
             }
         }
         Ok(())
+    }
+
+    fn find_spaces(&mut self) {
+        for attribute in self.attributes.iter_mut().filter(|attribute| !attribute.prefix.is_empty()) {
+            attribute.space = self.scope.space(attribute.prefix);
+        }
     }
 
     /// Takes what may be a name; whether it is one is for the caller.

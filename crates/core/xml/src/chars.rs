@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 /// Whether text is a name without a colon, as identifiers must be.
-pub(crate) fn is_ncname(text: &str) -> bool {
+pub fn is_ncname(text: &str) -> bool {
     let mut chars = text.chars();
     chars.next().is_some_and(is_name_start) && chars.all(is_name_char)
 }

@@ -3,20 +3,56 @@
 //! Source: Extensible Markup Language 1.0 (fifth edition), 4.3.3 and appendix F.
 
 use std::borrow::Cow;
+use std::fmt;
 
 /// Why bytes are no text.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum EncodingError {
+pub enum EncodingError {
     /// A declared encoding that is not read here.
     Unknown(String),
     /// Bytes that do not belong to the encoding; everything before `offset` does.
-    Malformed { encoding: &'static str, offset: usize },
+    Malformed {
+        /// The name of the encoding.
+        encoding: &'static str,
+        /// The first byte that does not belong to it.
+        offset: usize,
+    },
     /// The declaration names an encoding that the bytes are visibly not in.
-    Contradiction { declared: &'static str },
+    Contradiction {
+        /// What it names.
+        declared: &'static str,
+    },
+}
+
+impl fmt::Display for EncodingError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unknown(name) => write!(f, "encoding `{name}` is not read"),
+            Self::Malformed { encoding, offset } => write!(f, "byte {offset} is not {encoding}"),
+            Self::Contradiction { declared } => {
+                write!(f, "the XML declaration says {declared}, but the bytes are not")
+            }
+        }
+    }
+}
+
+impl std::error::Error for EncodingError {}
+
+impl EncodingError {
+    /// What of the document is text before the trouble; empty when that cannot be told.
+    pub fn readable<'b>(&self, bytes: &'b [u8]) -> &'b str {
+        let Self::Malformed { offset, .. } = self else { return "" };
+        // What comes before is text in the two encodings where bytes are counted as they are.
+        let before = std::str::from_utf8(&bytes[..*offset]).unwrap_or_default();
+        before.strip_prefix('\u{FEFF}').unwrap_or(before)
+    }
 }
 
 /// Decodes a whole document; the byte order mark is dropped.
-pub(crate) fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, EncodingError> {
+///
+/// # Errors
+/// When the bytes are not in the encoding that they begin with or declare, or that is not read here.
+pub fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, EncodingError> {
     if let Some(rest) = bytes.strip_prefix(b"\xEF\xBB\xBF") {
         return behind(3, utf8(rest));
     }
