@@ -57,7 +57,7 @@ impl Builtin {
         matches!(self.name, "matches" | "replace" | "split" | "extract")
     }
 
-    fn takes(&self, count: usize) -> bool {
+    pub(crate) fn takes(&self, count: usize) -> bool {
         let mut lengths = self.signatures.iter().map(|signature| signature.len());
         if self.variadic {
             lengths.any(|length| length <= count)

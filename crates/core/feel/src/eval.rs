@@ -12,7 +12,9 @@ use std::sync::Arc;
 
 use crate::ast::{Kind, Node, Slot};
 use crate::value::{Context, List, Text, Value};
-use crate::{Dialect, Env, Evaluated, Failure, Resource, Scope, Warning, WarningKind};
+use crate::{Dialect, Env, Evaluated, Failure, Resource, Scope, Session, Warning, WarningKind};
+
+pub(crate) use test::at_once;
 
 /// A value, or why the whole evaluation fails (in a box, to keep the usual case small).
 pub(crate) type Eval<T = Value> = Result<T, Box<Failure>>;
@@ -37,20 +39,51 @@ pub(crate) struct Evaluator<'e> {
 }
 
 impl<'e> Evaluator<'e> {
-    pub(crate) fn new(scope: &'e dyn Scope, env: &'e Env<'e>, slots: u32, dialect: Dialect) -> Self {
+    /// An evaluation that begins with what is left in a session.
+    pub(crate) fn new(session: Session<'e>, scope: &'e dyn Scope, slots: u32, dialect: Dialect) -> Self {
+        let Session { env, depth, steps_left, bytes_left, drawn, warnings } = session;
         Self {
             scope,
             env,
             dialect,
             stack: frame(slots),
             base: 0,
-            depth: 0,
-            steps_left: env.budget.steps,
-            bytes_left: env.budget.bytes,
-            drawn: 0,
-            warnings: Vec::new(),
+            depth,
+            steps_left,
+            bytes_left,
+            drawn,
+            warnings,
             kept: Vec::new(),
         }
+    }
+
+    /// What is left for others; the warnings go along.
+    pub(crate) fn rest(&mut self) -> Session<'e> {
+        Session {
+            env: self.env,
+            depth: self.depth,
+            steps_left: self.steps_left,
+            bytes_left: self.bytes_left,
+            drawn: self.drawn,
+            warnings: std::mem::take(&mut self.warnings),
+        }
+    }
+
+    /// Lends what is left to somebody, and takes back what they leave.
+    fn lent<T>(&mut self, run: impl FnOnce(&mut Session<'e>) -> Eval<T>) -> Eval<T> {
+        let mut session = self.rest();
+        let result = run(&mut session);
+        self.steps_left = session.steps_left;
+        self.bytes_left = session.bytes_left;
+        self.drawn = session.drawn;
+        self.warnings = session.warnings;
+        result
+    }
+
+    /// Goes on in another scope, with a frame of its own.
+    fn in_scope<T>(&mut self, scope: &dyn Scope, run: impl FnOnce(&mut Evaluator<'_>) -> Eval<T>) -> Eval<T> {
+        let dialect = self.dialect;
+        self.lent(|session| session.within(scope, 0, dialect, run))
     }
 
     pub(crate) const fn dialect(&self) -> Dialect {

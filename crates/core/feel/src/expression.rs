@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::ast::Node;
 use crate::eval::Evaluator;
 use crate::parser::{self, Parsed};
-use crate::{Dialect, Env, Failure, ParseError, Scope, Value, Warning};
+use crate::{Dialect, Env, Failure, ParseError, Scope, Session, Value, Warning};
 
 /// A compiled expression; cheap to clone.
 #[derive(Clone)]
@@ -94,7 +94,11 @@ impl Expression {
     /// Only when an `assert` does not hold or the budget is exhausted; everything else that fails gives null and a
     /// warning.
     pub fn evaluate(&self, scope: &dyn Scope, env: &Env<'_>) -> Result<Evaluated, Failure> {
-        Evaluator::new(scope, env, self.0.slots, self.0.dialect).run(&self.0.root)
+        Evaluator::new(Session::new(env), scope, self.0.slots, self.0.dialect).run(&self.0.root)
+    }
+
+    pub(crate) fn parts(&self) -> (&Node, u32, Dialect) {
+        (&self.0.root, self.0.slots, self.0.dialect)
     }
 }
 

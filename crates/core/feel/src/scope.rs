@@ -1,5 +1,7 @@
 //! What an evaluation is given from outside: variables, clock, zone, seed, budget.
 
+use std::sync::Arc;
+
 use crate::{Budget, Context, Value};
 
 /// Where variables come from.
@@ -12,7 +14,16 @@ pub trait Scope {
         let _ = (value, type_name);
         None
     }
+
+    /// The variables as they are now, for a function that may be called when this scope is gone; nothing where no
+    /// function outlives the scope.
+    fn capture(&self) -> Option<Captured> {
+        None
+    }
 }
+
+/// A scope that functions keep.
+pub type Captured = Arc<dyn Scope + Send + Sync>;
 
 /// A variable as its keeper has it.
 #[derive(Clone, Debug)]

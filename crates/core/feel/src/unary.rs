@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::ast::Node;
 use crate::eval::Evaluator;
 use crate::parser::{self, Parsed};
-use crate::{Dialect, Env, Evaluated, Failure, ParseError, Scope, Value};
+use crate::{Dialect, Env, Evaluated, Failure, ParseError, Scope, Session, Value};
 
 /// Compiled unary tests, e.g. `< 5, [10..20]`; cheap to clone.
 ///
@@ -66,9 +66,13 @@ impl UnaryTests {
     /// # Errors
     /// As for [`crate::Expression::evaluate`].
     pub fn evaluate(&self, input: Value, scope: &dyn Scope, env: &Env<'_>) -> Result<Evaluated, Failure> {
-        let mut evaluator = Evaluator::new(scope, env, self.0.slots, self.0.dialect);
+        let mut evaluator = Evaluator::new(Session::new(env), scope, self.0.slots, self.0.dialect);
         evaluator.set_input(input);
         evaluator.run(&self.0.root)
+    }
+
+    pub(crate) fn parts(&self) -> (&Node, u32, Dialect) {
+        (&self.0.root, self.0.slots, self.0.dialect)
     }
 }
 

@@ -400,7 +400,7 @@ fn collect_flat(call: &mut Call<'_, '_>, list: &List, flat: &mut Vec<Value>) -> 
 fn sort(call: &mut Call<'_, '_>, values: &[Value]) -> Eval {
     match values {
         [Value::List(list), Value::Function(precedes)] => {
-            if precedes.literal().parameters.len() != 2 {
+            if !precedes.takes(2) {
                 return call.fail("the function that orders needs two parameters");
             }
             match merge_sort(call, list, precedes)? {

@@ -7,7 +7,7 @@ use crate::ast::{Kind, Node, RangeLiteral};
 use crate::eval::{Eval, Evaluator};
 use crate::parser;
 use crate::value::{Value, order, same};
-use crate::{Dialect, Nothing};
+use crate::{Dialect, Nothing, Session};
 
 pub(super) const FUNCTIONS: &[Builtin] = &[
     Builtin::new("is", &[&["value1", "value2"]], is),
@@ -72,7 +72,8 @@ fn range(call: &mut Call<'_, '_>, values: &[Value]) -> Eval {
         return call.fail("the text is not a range between literals");
     };
     // Literals read no variables and cost next to nothing, so they get an evaluation of their own.
-    let inner = Evaluator::new(&Nothing, call.evaluator.env(), 0, Dialect::Standard).run(&literal);
+    let inner =
+        Evaluator::new(Session::new(call.evaluator.env()), &Nothing, 0, Dialect::Standard).run(&literal);
     match inner.map(|evaluated| evaluated.value) {
         Ok(Value::Range(range))
             if order(&range.start().value, &range.end().value).is_some_and(Ordering::is_le) =>

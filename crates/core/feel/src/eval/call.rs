@@ -6,7 +6,7 @@ use super::{Eval, Evaluator};
 use crate::WarningKind;
 use crate::ast::{Arguments, Call, Callee, FunctionLiteral, Kind, Node};
 use crate::builtin::{self, Builtin};
-use crate::value::{Function, Text, Value};
+use crate::value::{Closure, Function, FunctionKind, Text, Value};
 
 /// Most arguments that need no memory of their own.
 const FEW: usize = 4;
@@ -46,6 +46,10 @@ impl Evaluator<'_> {
 
     fn call_by_name(&mut self, builtin: &'static Builtin, names: &[Text], nodes: &[Node], at: u32) -> Eval {
         let values = self.all(nodes)?;
+        self.run_by_name(builtin, names, &values, at)
+    }
+
+    fn run_by_name(&mut self, builtin: &'static Builtin, names: &[Text], values: &[Value], at: u32) -> Eval {
         let Some(parameters) = builtin.overload(names) else {
             return Ok(self.no_function(builtin.name, names.iter().map(Text::as_str), at));
         };
@@ -91,7 +95,12 @@ impl Evaluator<'_> {
             }));
         };
         if let Some(names) = &arguments.names {
-            let Some(ordered) = by_name(&function.literal().parameters, names, &values) else {
+            let ordered = match function.kind() {
+                FunctionKind::Written(literal, _) => by_name(&literal.parameters, names, &values),
+                FunctionKind::Host(callable) => by_name(callable.parameters(), names, &values),
+                FunctionKind::Builtin(builtin) => return self.run_by_name(builtin, names, &values, at),
+            };
+            let Some(ordered) = ordered else {
                 return Ok(self.no_function(name, names.iter().map(Text::as_str), at));
             };
             values = ordered;
@@ -101,19 +110,41 @@ impl Evaluator<'_> {
 
     /// Calls a function value with arguments by position.
     pub(crate) fn invoke_function(&mut self, function: &Function, values: Vec<Value>, at: u32) -> Eval {
-        let literal = function.literal();
-        if values.len() != literal.parameters.len() {
-            let (wanted, found) = (literal.parameters.len(), values.len());
+        if !function.takes(values.len()) {
+            let found = values.len();
             return Ok(self.warn(WarningKind::NoFunctionFound, at, || {
-                format!("a function of {wanted} parameters was called with {found} arguments")
+                format!("a function was called with {found} arguments, which it does not take")
             }));
         }
+        match function.kind() {
+            FunctionKind::Written(literal, closure) => match &closure.scope {
+                None => self.invoke_written(literal, closure, values, at),
+                Some(scope) => {
+                    let scope = &**scope;
+                    self.in_scope(scope, |evaluator| evaluator.invoke_written(literal, closure, values, at))
+                }
+            },
+            FunctionKind::Builtin(builtin) => builtin::run(self, builtin, &values, None, at),
+            FunctionKind::Host(callable) => {
+                self.charge_steps(1, at)?;
+                self.lent(|session| callable.call(values, session).map_err(Box::new))
+            }
+        }
+    }
+
+    fn invoke_written(
+        &mut self,
+        literal: &FunctionLiteral,
+        closure: &Closure,
+        values: Vec<Value>,
+        at: u32,
+    ) -> Eval {
         self.charge_steps(1, at)?;
         self.charge_bytes(literal.slots as usize * size_of::<Value>(), at)?;
         let base = std::mem::replace(&mut self.base, self.stack.len());
         self.stack.extend(values);
         self.stack.resize(self.base + literal.slots as usize, Value::Null);
-        for (&(_, slot), value) in literal.captures.iter().zip(function.captured()) {
+        for (&(_, slot), value) in literal.captures.iter().zip(&closure.locals) {
             self.set(slot, value.clone());
         }
         let result = self.eval(&literal.body);
@@ -123,8 +154,9 @@ impl Evaluator<'_> {
     }
 
     pub(super) fn closure(&self, literal: &Arc<FunctionLiteral>) -> Value {
-        let captured = literal.captures.iter().map(|&(slot, _)| self.local(slot).clone()).collect();
-        Value::Function(Function::new(literal.clone(), captured))
+        let locals = literal.captures.iter().map(|&(slot, _)| self.local(slot).clone()).collect();
+        let scope = if literal.reads_scope { self.scope.capture() } else { None };
+        Value::Function(Function::written(literal.clone(), Closure { locals, scope }))
     }
 
     pub(crate) fn no_function<'n>(

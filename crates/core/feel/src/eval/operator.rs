@@ -274,7 +274,12 @@ fn compute(operator: Operator, left: Number, right: Number) -> Option<Number> {
 }
 
 /// As [`holds`], but only for what takes no walk over whole values.
-fn holds_at_once(dialect: Dialect, comparison: Comparison, left: &Value, right: &Value) -> Option<bool> {
+pub(super) fn holds_at_once(
+    dialect: Dialect,
+    comparison: Comparison,
+    left: &Value,
+    right: &Value,
+) -> Option<bool> {
     match left {
         Value::List(_) | Value::Context(_) | Value::Range(_) => None,
         Value::String(text) if text.as_bytes().len() > 1000 => None,
@@ -364,9 +369,7 @@ fn is_instance<'t>(scope: &dyn Scope, value: &Value, kind: &'t Type) -> Result<b
             }
             true
         }
-        (Type::FunctionOf(parameters), Value::Function(function)) => {
-            function.literal().parameters.len() == *parameters
-        }
+        (Type::FunctionOf(parameters), Value::Function(function)) => function.takes(*parameters),
         (Type::Named(name), value) => scope.is_instance(value, name).ok_or(UnknownType(name))?,
         _ => false,
     })

@@ -1,8 +1,10 @@
 //! Unary tests.
 
+use super::operator::holds_at_once;
 use super::{Eval, Evaluator, exhausted};
-use crate::ast::{Comparison, In, Kind, Slot, Test};
-use crate::value::{Range, Value, same};
+use crate::Dialect;
+use crate::ast::{Comparison, In, Kind, Node, Slot, Test};
+use crate::value::{Range, Value, order, same};
 
 impl Evaluator<'_> {
     pub(super) fn in_tests(&mut self, test: &In, at: u32) -> Eval {
@@ -90,6 +92,52 @@ impl Evaluator<'_> {
             }
             other => self.compare_values(Comparison::Equal, input, other, at),
         }
+    }
+}
+
+/// Whether an input passes tests, if constants alone tell it without a walk over whole values and without a warning.
+/// Most cells of decision tables are of this kind.
+pub(crate) fn at_once(dialect: Dialect, tests: &Node, input: &Value) -> Option<bool> {
+    let Kind::Tests(tests, _) = &tests.kind else { return None };
+    any_at_once(dialect, tests, input)
+}
+
+fn any_at_once(dialect: Dialect, tests: &[Test], input: &Value) -> Option<bool> {
+    for test in tests {
+        let passes = match test {
+            Test::Any => true,
+            // Tests inside of each other are for the slow way, which counts how deep they are.
+            Test::Not(tests) if tests.iter().all(|test| !matches!(test, Test::Not(_))) => {
+                !any_at_once(dialect, tests, input)?
+            }
+            Test::Compare(comparison, Node { kind: Kind::Constant(value), .. }) => {
+                holds_at_once(dialect, *comparison, input, value)?
+            }
+            Test::Value(node, false) => matches_at_once(dialect, node, input)?,
+            Test::Not(_) | Test::Compare(..) | Test::Value(..) => return None,
+        };
+        if passes {
+            return Some(true);
+        }
+    }
+    Some(false)
+}
+
+fn matches_at_once(dialect: Dialect, node: &Node, input: &Value) -> Option<bool> {
+    match &node.kind {
+        Kind::Constant(Value::Boolean(_)) if !matches!(input, Value::Boolean(_)) => None,
+        Kind::Constant(Value::List(_) | Value::Range(_)) => None,
+        Kind::Constant(value) => holds_at_once(dialect, Comparison::Equal, input, value),
+        Kind::Range(range) if !range.half => {
+            let (Kind::Constant(start), Kind::Constant(end)) = (&range.start.kind, &range.end.kind) else {
+                return None;
+            };
+            order(start, end)?;
+            let (above, below) = (order(input, start)?, order(input, end)?);
+            let above = above.is_gt() || above.is_eq() && range.start_included;
+            Some(above && (below.is_lt() || below.is_eq() && range.end_included))
+        }
+        _ => None,
     }
 }
 

@@ -2,7 +2,8 @@
 
 use super::{Eval, Evaluator};
 use crate::ast::{Filtered, Free};
-use crate::value::{Value, json};
+use crate::builtin;
+use crate::value::{Function, Value, json};
 use crate::{Variable, WarningKind};
 
 impl Evaluator<'_> {
@@ -15,7 +16,7 @@ impl Evaluator<'_> {
         let value = match self.scope.variable(&free.name) {
             Some(Variable::Json(text)) => self.read_json(text, at),
             Some(Variable::Value(value)) => Ok(value),
-            None => return Ok(self.no_variable(&free.name, at)),
+            None => return Ok(self.no_variable_or_builtin(&free.name, at)),
         };
         if free.in_loop
             && let Ok(value) = &value
@@ -36,6 +37,14 @@ impl Evaluator<'_> {
             Err(error) => {
                 Ok(self.warn(WarningKind::Unknown, at, || format!("cannot read a variable: {error}")))
             }
+        }
+    }
+
+    /// In the standard, functions of the language are values like others.
+    fn no_variable_or_builtin(&mut self, name: &str, at: u32) -> Value {
+        match builtin::find(self.dialect, name) {
+            Some(builtin) if self.dialect.is_standard() => Value::Function(Function::builtin(builtin)),
+            _ => self.no_variable(name, at),
         }
     }
 

@@ -174,10 +174,12 @@ impl Parser<'_> {
         if self.at_word("external") {
             return Err(self.unexpected("the body of a function (external functions are not run)"));
         }
+        let scope_reads = self.names.scope_reads;
         let body = self.expression()?;
+        let reads_scope = self.names.scope_reads > scope_reads;
         let (slots, captures) = self.names.leave_function();
-        let literal =
-            FunctionLiteral { parameters: parameters.into(), slots, captures: captures.into(), body };
+        let (parameters, captures) = (parameters.into(), captures.into());
+        let literal = FunctionLiteral { parameters, slots, captures, reads_scope, body };
         Ok(node(Kind::Function(Arc::new(literal)), at))
     }
 

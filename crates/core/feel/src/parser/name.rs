@@ -13,6 +13,8 @@ pub(super) struct Names {
     free: Vec<Arc<str>>,
     free_set: BTreeSet<Arc<str>>,
     loops: u32,
+    /// How often a name of the scope was read.
+    pub(super) scope_reads: u32,
     /// Whether `?` was read since somebody cleared this.
     pub(super) input_read: bool,
 }
@@ -51,6 +53,7 @@ impl Default for Names {
             free: Vec::new(),
             free_set: BTreeSet::new(),
             loops: 0,
+            scope_reads: 0,
             input_read: false,
         }
     }
@@ -194,6 +197,7 @@ impl Names {
                 return filtered(items, name, Node { kind: Kind::Local(slot), at });
             }
         }
+        self.scope_reads += 1;
         let in_loop = self.loops > 0;
         let name = self.free_name(name);
         filtered(items, &name, Node { kind: Kind::Free(Free { name: name.clone(), in_loop }), at })
