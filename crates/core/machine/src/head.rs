@@ -1,35 +1,8 @@
 //! What comes with a command: time, chance, and who asks.
 
-use std::fmt;
 use std::sync::Arc;
 
-/// Milliseconds since 1970-01-01T00:00:00Z.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Timestamp(i64);
-
-impl Timestamp {
-    /// A time given as milliseconds since the epoch.
-    pub const fn from_millis(millis: i64) -> Self {
-        Self(millis)
-    }
-
-    /// Milliseconds since the epoch.
-    pub const fn as_millis(self) -> i64 {
-        self.0
-    }
-
-    /// The time `millis` later; stays at the end of time instead of overflowing.
-    #[must_use]
-    pub const fn plus_millis(self, millis: i64) -> Self {
-        Self(self.0.saturating_add(millis))
-    }
-}
-
-impl fmt::Display for Timestamp {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ms", self.0)
-    }
-}
+use crate::time::Timestamp;
 
 /// Where a machine's partition stands in its group: `number` counts from 1 to `count`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

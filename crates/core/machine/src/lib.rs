@@ -11,7 +11,7 @@
 //! - Encodings are numbered by hand: a reader skips fields that it does not know.
 //!
 //! # Where to look
-//! `machine.rs` the trait · `txn.rs` a handler's view · `head.rs` what comes with a command ·
+//! `machine.rs` the trait · `txn.rs` a handler's view · `head.rs` what comes with a command · `time.rs` points in time ·
 //! `table/` ordered, hashed, index and cell · `codec/` wire format and the `message!` and `union!` macros.
 
 pub mod codec;
@@ -19,11 +19,13 @@ mod fingerprint;
 mod head;
 mod machine;
 pub mod table;
+mod time;
 mod txn;
 
 pub use codec::{Codec, DecodeError};
 pub use fingerprint::Fingerprint;
-pub use head::{Caller, Channel, Head, Place, Principal, Tenant, Timestamp, Token};
+pub use head::{Caller, Channel, Head, Place, Principal, Tenant, Token};
 pub use machine::{Admission, Env, Fault, Handled, Machine, Outcome, Topic};
 pub use table::{Cell, Changes, HashTable, Index, Key, Table, Tables};
+pub use time::{Date, Timestamp};
 pub use txn::{Output, Sent, Txn};

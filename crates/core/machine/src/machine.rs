@@ -1,8 +1,9 @@
 //! The trait that the partition runtime runs.
 
 use crate::codec::Codec;
-use crate::head::{Caller, Head, Timestamp};
+use crate::head::{Caller, Head};
 use crate::table::Tables;
+use crate::time::Timestamp;
 use crate::txn::Txn;
 
 /// A deterministic state machine: fed by commands (a wish, may be rejected), changed only by events (a fact).

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::wire::{Reader, Wire, put_tag, put_varint};
 use super::{Codec, DecodeError};
-use crate::head::{Tenant, Timestamp, Token};
+use crate::head::{Tenant, Token};
+use crate::time::Timestamp;
 
 /// A type that a message's field may have. A default value is left out.
 pub trait Field: Sized {

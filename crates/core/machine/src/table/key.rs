@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use crate::codec::DecodeError;
-use crate::head::{Tenant, Timestamp};
+use crate::head::Tenant;
+use crate::time::Timestamp;
 
 /// A table key: its encoding sorts as it does.
 pub trait Key: Clone + Ord + Send + Sync + 'static {

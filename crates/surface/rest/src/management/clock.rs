@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use coreto_machine::Timestamp;
 use http::{Response, StatusCode};
 use http_body_util::Full;
 use serde::Deserialize;
@@ -87,7 +88,10 @@ pub(crate) async fn answer(
         Wish::Reset => change(&clock, Clock::reset).await?,
     }
     let now = clock.now();
-    Ok(json_response(StatusCode::OK, &json!({ "epochMilli": now, "instant": instant(now) })))
+    Ok(json_response(
+        StatusCode::OK,
+        &json!({ "epochMilli": now, "instant": Timestamp::from_millis(now).to_string() }),
+    ))
 }
 
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
@@ -116,35 +120,5 @@ async fn change(
         Ok(Ok(())) => Ok(()),
         Ok(Err(error)) => Err(Problem::Clock { detail: error.to_string() }),
         Err(error) => Err(Problem::Clock { detail: format!("cannot move the clock: {error}") }),
-    }
-}
-
-/// Milliseconds since 1970 as ISO 8601 in UTC (proleptic Gregorian calendar).
-fn instant(epoch_milli: i64) -> String {
-    let (days, milli) = (epoch_milli.div_euclid(86_400_000), epoch_milli.rem_euclid(86_400_000));
-    // Years begin in March here, so that the leap day is a year's last, and eras of 400 years are equally long.
-    let shifted = days + 719_468;
-    let (era, day_of_era) = (shifted.div_euclid(146_097), shifted.rem_euclid(146_097));
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
-    let (hour, minute, second) = (milli / 3_600_000, milli / 60_000 % 60, milli / 1000 % 60);
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{:03}Z", milli % 1000)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn writes_instants() {
-        assert_eq!(instant(0), "1970-01-01T00:00:00.000Z");
-        assert_eq!(instant(951_782_400_123), "2000-02-29T00:00:00.123Z");
-        assert_eq!(instant(1_767_225_599_999), "2025-12-31T23:59:59.999Z");
-        assert_eq!(instant(4_107_542_400_000), "2100-03-01T00:00:00.000Z");
-        assert_eq!(instant(TIME_MAX), "9999-12-31T23:59:59.999Z");
     }
 }

@@ -66,7 +66,7 @@ impl Bulk {
     }
 
     fn beginning(&mut self, value_type: ValueType, timestamp: Timestamp) -> usize {
-        let day = timestamp.as_millis().div_euclid(DAY_MS);
+        let day = timestamp.day();
         let is_it = |known: &Beginning| known.value_type == value_type && known.day == day;
         if let Some(at) = self.beginnings.iter().position(is_it) {
             return at;
@@ -74,7 +74,7 @@ impl Bulk {
         if self.beginnings.len() >= BEGINNINGS_MAX {
             self.beginnings.clear();
         }
-        let index = index_name(&self.index_prefix, value_type, day);
+        let index = index_name(&self.index_prefix, value_type, timestamp);
         let line = format!(r#"{{"index":{{"_index":"{index}","_id":""#).into_bytes();
         self.beginnings.push(Beginning { value_type, day, line });
         self.beginnings.len() - 1
@@ -119,33 +119,15 @@ impl Bulk {
     }
 }
 
-const DAY_MS: i64 = 86_400_000;
-
-/// Such as `zeebe-record_process-instance_8.8.0_2026-01-31`; days are counted from 1970-01-01 in UTC.
-fn index_name(prefix: &str, value_type: ValueType, day: i64) -> String {
-    let (year, month, day) = date(day);
+/// Such as `zeebe-record_process-instance_8.8.0_2026-01-31`, by the day in UTC.
+fn index_name(prefix: &str, value_type: ValueType, at: Timestamp) -> String {
     let name = in_names(value_type);
-    format!("{prefix}_{name}_{BROKER_VERSION}_{year:04}-{month:02}-{day:02}")
+    format!("{prefix}_{name}_{BROKER_VERSION}_{}", at.date())
 }
 
 /// `PROCESS_INSTANCE` is `process-instance`.
 pub(super) fn in_names(value_type: ValueType) -> String {
     value_type.name().to_ascii_lowercase().replace('_', "-")
-}
-
-/// Year, month and day by the proleptic Gregorian calendar.
-fn date(day: i64) -> (i64, i64, i64) {
-    // Days are counted from 0000-03-01, so that leap days end the year.
-    let days = day + 719_468;
-    let era = days.div_euclid(146_097);
-    let day_of_era = days.rem_euclid(146_097);
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted_month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
-    (year, month, day)
 }
 
 #[cfg(test)]
