@@ -59,6 +59,8 @@ struct Player<'a> {
     pushed: BTreeMap<JobKey, Timestamp>,
     /// Steps go into one batch until the script seals it.
     together: bool,
+    /// Commands that found no place in their batch wait until the script takes them.
+    leaves: bool,
 }
 
 impl<'a> Player<'a> {
@@ -75,6 +77,7 @@ impl<'a> Player<'a> {
             polls: BTreeMap::new(),
             pushed: BTreeMap::new(),
             together: false,
+            leaves: false,
         }
     }
 
@@ -94,7 +97,7 @@ impl<'a> Player<'a> {
         }
         if !self.together {
             self.seal()?;
-            while self.bench().take_pending() {
+            while !self.leaves && self.bench().take_pending() {
                 self.seal()?;
             }
         }
@@ -109,6 +112,8 @@ impl<'a> Player<'a> {
             "limit" => self.limit(words)?,
             "batch" => self.together = true,
             "seal" => self.together = false,
+            "leave" => self.leaves = true,
+            "take" => self.leaves = false,
             "advance" => self.advance(words)?,
             "restart" => {
                 self.close();

@@ -51,7 +51,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "coreto-protocol",
         ],
     ),
-    ("coreto-cli", &["coreto-protocol"]),
+    ("coreto-cli", &["coreto-machine", "coreto-protocol"]),
     ("coreto-worker", &["coreto-protocol"]),
     (
         "coreto",

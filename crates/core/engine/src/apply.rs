@@ -15,10 +15,10 @@ use crate::state::State;
 pub(crate) fn apply(state: &mut State, event: &Event) {
     match event {
         Event::DeploymentCreated(_)
-        | Event::InstanceCreated(_)
         | Event::VariablesUpdated(_)
         | Event::ClockPinned(_)
         | Event::ClockReset(()) => (),
+        Event::InstanceCreated(event) => instance::created(state, event),
         Event::ProcessCreated(event) => definition::created(state, event),
         Event::ResultAwaited(event) => instance::result_awaited(state, event),
         Event::Element(event) => element::changed(state, event),

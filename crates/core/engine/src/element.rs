@@ -61,7 +61,7 @@ pub(crate) fn activate(txn: &mut Txn<'_, Engine>, head: &Head, visit: &Visit) {
         }
         Kind::SequenceFlow { .. } => unreachable!("a sequence flow is taken, not visited"),
     };
-    raise_on(txn, visit, done);
+    raise_on(txn, head, visit, done);
 }
 
 /// Does what the element does once it is COMPLETING. Trouble becomes an incident, and the instance stays there.
@@ -80,12 +80,12 @@ pub(crate) fn complete(txn: &mut Txn<'_, Engine>, head: &Head, visit: &Visit) {
         }
         Kind::SequenceFlow { .. } => unreachable!("a sequence flow is taken, not visited"),
     };
-    raise_on(txn, visit, done);
+    raise_on(txn, head, visit, done);
 }
 
-fn raise_on(txn: &mut Txn<'_, Engine>, visit: &Visit, done: Result<(), Trouble>) {
+fn raise_on(txn: &mut Txn<'_, Engine>, head: &Head, visit: &Visit, done: Result<(), Trouble>) {
     if let Err(trouble) = done {
-        incident::raise(txn, visit.key, &visit.instance, &trouble);
+        incident::raise(txn, head, visit.key, &visit.instance, &trouble);
     }
 }
 
@@ -127,7 +127,6 @@ fn take_flow(txn: &mut Txn<'_, Engine>, visit: &Visit, flow: coreto_bpmn::Elemen
         scope: instance.scope,
         element: ElementNumber(target.0),
         key,
-        ..ActivateElement::default()
     }));
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use coreto_bpmn::MappingError;
 use coreto_feel::{Value, Warning};
-use coreto_machine::Txn;
+use coreto_machine::{Head, Txn};
 use coreto_record::event::IncidentRecord;
 use coreto_record::{ElementInstanceKey, Event, IncidentKind, JobKey};
 
@@ -65,16 +65,18 @@ fn add_warnings(message: &mut String, warnings: &[Warning]) {
 /// Raises an incident at an element instance.
 pub(crate) fn raise(
     txn: &mut Txn<'_, Engine>,
+    head: &Head,
     key: ElementInstanceKey,
     element: &ElementInstance,
     trouble: &Trouble,
 ) {
-    raise_with_job(txn, key, element, trouble, None);
+    raise_with_job(txn, head, key, element, trouble, None);
 }
 
 /// Raises an incident at an element instance because of its job.
 pub(crate) fn raise_with_job(
     txn: &mut Txn<'_, Engine>,
+    head: &Head,
     key: ElementInstanceKey,
     element: &ElementInstance,
     trouble: &Trouble,
@@ -92,6 +94,7 @@ pub(crate) fn raise_with_job(
         instance: element.instance,
         definition: element.definition,
         tenant: element.tenant,
+        at: head.now,
     };
     txn.emit(&Event::IncidentCreated(incident));
 }

@@ -32,7 +32,7 @@ fn offer_to(txn: &mut Txn<'_, Engine>, head: &Head, key: JobKey, polls_only: boo
     let bytes_max = txn.env().limits.message_bytes_max;
     let Some((job_for_worker, _)) = activated(txn.state(), key, &job, &recipient, bytes_max) else {
         txn.env().give_back();
-        return fail_as_too_large(txn, key, &job);
+        return fail_as_too_large(txn, head, key, &job);
     };
     let event = JobsActivated {
         key: keys::next_raw(txn),
@@ -112,7 +112,7 @@ fn size(job: &ActivatedJob) -> usize {
 }
 
 /// A job that fits into no message waits for somebody to make its variables smaller.
-pub(crate) fn fail_as_too_large(txn: &mut Txn<'_, Engine>, key: JobKey, job: &Job) {
+pub(crate) fn fail_as_too_large(txn: &mut Txn<'_, Engine>, head: &Head, key: JobKey, job: &Job) {
     use coreto_record::event::{JobChanged, JobIntent};
     let Some(element) = txn.state().elements.get(&job.element_instance) else { return };
     let event = JobChanged { incident: true, deadline: None, ..job.becomes(key, JobIntent::Failed) };
@@ -122,7 +122,7 @@ pub(crate) fn fail_as_too_large(txn: &mut Txn<'_, Engine>, key: JobKey, job: &Jo
         txn.env().limits.message_bytes_max
     );
     let trouble = Trouble { kind: IncidentKind::MessageSizeExceeded, message };
-    incident::raise_with_job(txn, job.element_instance, &element, &trouble, Some(key));
+    incident::raise_with_job(txn, head, job.element_instance, &element, &trouble, Some(key));
 }
 
 /// Takes back the job of an element instance that ends early.

@@ -19,6 +19,8 @@ const MODEL: &str = r#"<definitions xmlns="http://www.omg.org/spec/BPMN/20100524
 <serviceTask id="a"><extensionElements><zeebe:taskDefinition type="a"/></extensionElements></serviceTask>
 <serviceTask id="b"><extensionElements><zeebe:taskDefinition type="b"/></extensionElements></serviceTask></process></definitions>"#;
 
+const NOW: Timestamp = Timestamp::from_millis(1_767_225_599_999);
+
 /// Instances that run.
 const RUNNING: usize = 7;
 
@@ -32,7 +34,7 @@ fn state() -> State {
     let create = CreateInstance { process: "p".into(), ..CreateInstance::default() };
     out.follow_ups.extend(vec![Command::CreateInstance(create); RUNNING]);
     let head = Head {
-        now: Timestamp::from_millis(0),
+        now: NOW,
         seed: 1,
         caller: Caller::anonymous(Channel::Grpc),
         operation_reference: None,
@@ -103,4 +105,15 @@ fn foreign_tenants_see_nothing() {
     assert!(jobs(&state, &stranger, filter).0.is_empty());
     let answer = Engine::query(&state, &stranger, &Query::Instance(instance));
     assert!(matches!(answer, Answer::Instance(None)));
+}
+
+#[test]
+fn instances_say_when_they_started() {
+    let state = state();
+    let query = Query::Instances(InstanceFilter::default());
+    let Answer::Instances(found, _) = Engine::query(&state, &Caller::internal(), &query) else {
+        unreachable!()
+    };
+    assert_eq!(found.len(), RUNNING);
+    assert!(found.iter().all(|instance| instance.started == NOW));
 }

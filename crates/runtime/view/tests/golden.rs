@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Once;
 
 use coreto_engine::Engine;
-use coreto_machine::{Tenant, Timestamp};
+use coreto_machine::Timestamp;
 use coreto_partition::{Body, Record, records};
 use coreto_record::command::{
     ActivateElement, AwaitResult, CancelInstance, CompleteElement, CompleteJob, CreateInstance, FailJob,
@@ -212,8 +212,6 @@ fn render_inner() -> Vec<String> {
             scope: key,
             element: ElementNumber(2),
             key: ElementInstanceKey::from_raw(7),
-            definition: ProcessDefinitionKey::from_raw(8),
-            tenant: Tenant::DEFAULT,
         })),
         rejected(Command::CompleteElement(CompleteElement { key })),
         rejected(Command::TerminateElement(TerminateElement { key })),

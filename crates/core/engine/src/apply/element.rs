@@ -24,6 +24,10 @@ pub(super) fn changed(state: &mut State, event: &ElementChanged) {
 }
 
 fn activating(state: &mut State, event: &ElementChanged) {
+    if event.scope.is_unset() {
+        // A root is there since its creation.
+        return;
+    }
     let element = ElementInstance {
         state: Lifecycle::Activating,
         element: event.element,
@@ -33,15 +37,11 @@ fn activating(state: &mut State, event: &ElementChanged) {
         tenant: event.tenant,
         ..ElementInstance::default()
     };
-    if element.is_root() {
-        state.instances.insert(event.instance);
-    } else {
-        state.elements.update(&event.scope, |scope| {
-            scope.children += 1;
-            scope.flows -= u32::from(event.takes_token);
-        });
-        state.children.insert((event.scope, event.key));
-    }
+    state.elements.update(&event.scope, |scope| {
+        scope.children += 1;
+        scope.flows -= u32::from(event.takes_token);
+    });
+    state.children.insert((event.scope, event.key));
     state.elements.insert(event.key, element);
 }
 

@@ -1,8 +1,24 @@
 //! Process instances as a whole.
 
-use coreto_record::event::{InstanceBanned, ResultAwaited};
+use coreto_record::event::{InstanceBanned, InstanceCreated, ResultAwaited};
+use coreto_record::{ElementInstanceKey, ElementNumber, Lifecycle};
 
-use crate::state::State;
+use crate::state::{ElementInstance, State};
+
+/// The root is there from now on, also while it waits to be entered: it has variables, and may be cancelled.
+pub(super) fn created(state: &mut State, event: &InstanceCreated) {
+    let root = ElementInstance {
+        state: Lifecycle::Activating,
+        element: ElementNumber::PROCESS,
+        instance: event.instance,
+        definition: event.definition,
+        tenant: event.tenant,
+        started: event.at,
+        ..ElementInstance::default()
+    };
+    state.elements.insert(ElementInstanceKey::from(event.instance), root);
+    state.instances.insert(event.instance);
+}
 
 pub(super) fn result_awaited(state: &mut State, event: &ResultAwaited) {
     state.awaited.insert(event.instance, event.clone());

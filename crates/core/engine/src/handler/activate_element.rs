@@ -19,8 +19,9 @@ pub(crate) fn activate_element(txn: &mut Txn<'_, Engine>, head: &Head, command: 
     if is_banned(txn.state(), command.instance) {
         return done();
     }
-    let existing = if command.key.is_unset() { None } else { txn.state().elements.get(&command.key) };
-    if let Some(instance) = existing {
+    if !command.scope.is_unset()
+        && let Some(instance) = txn.state().elements.get(&command.key)
+    {
         return again(txn, head, command, instance);
     }
     let visit = enter(txn, command)?;
@@ -69,15 +70,22 @@ fn again(
     done()
 }
 
-/// Definition and owner: those of the scope, which must be active; a root's were told by its creation.
+/// Definition and owner: those of the scope, which must be active, or of the root itself, which was created.
 fn whose(
     txn: &Txn<'_, Engine>,
     command: &ActivateElement,
 ) -> Result<(ProcessDefinitionKey, Tenant), Rejection> {
+    let elements = &txn.state().elements;
     if command.scope.is_unset() {
-        return Ok((command.definition, command.tenant));
+        return match elements.peek(&command.key) {
+            Some(root) if root.state == Lifecycle::Activating => Ok((root.definition, root.tenant)),
+            _ => Err(Rejection::invalid_state(format!(
+                "process instance {} was cancelled before it was entered",
+                command.instance
+            ))),
+        };
     }
-    match txn.state().elements.peek(&command.scope) {
+    match elements.peek(&command.scope) {
         Some(scope) if scope.state == Lifecycle::Activated => Ok((scope.definition, scope.tenant)),
         Some(_) => Err(Rejection::invalid_state(format!("the scope {} is ending", command.scope))),
         None => Err(Rejection::invalid_state(format!("the scope {} has ended", command.scope))),

@@ -25,7 +25,7 @@ pub(crate) fn activate_jobs(txn: &mut Txn<'_, Engine>, head: &Head, command: &Ac
     let bytes_max = txn.env().limits.message_bytes_max;
     let found = find(txn.state(), command, deadline, bytes_max);
     for (key, job) in found.too_large {
-        jobs::fail_as_too_large(txn, key, &job);
+        jobs::fail_as_too_large(txn, head, key, &job);
     }
     if found.given.is_empty() {
         if command.poll != 0 {

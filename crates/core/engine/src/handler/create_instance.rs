@@ -33,11 +33,9 @@ pub(crate) fn create_instance(txn: &mut Txn<'_, Engine>, head: &Head, command: &
     variables::merge_local(txn, &owner, root, command.variables.entries());
     txn.follow_up(Command::ActivateElement(ActivateElement {
         instance,
-        scope: ElementInstanceKey::default(),
         element: ElementNumber::PROCESS,
         key: root,
-        definition: key,
-        tenant: command.tenant,
+        ..ActivateElement::default()
     }));
     let creation = InstanceCreated {
         key: keys::next_raw(txn),
@@ -45,6 +43,7 @@ pub(crate) fn create_instance(txn: &mut Txn<'_, Engine>, head: &Head, command: &
         definition: key,
         tenant: command.tenant,
         variables: command.variables.clone(),
+        at: head.now,
     };
     txn.emit(&Event::InstanceCreated(creation));
     if let (Some(wanted), Some(token)) = (&command.await_result, head.token) {

@@ -38,7 +38,7 @@ pub(crate) fn fail_job(txn: &mut Txn<'_, Engine>, head: &Head, command: &FailJob
             message.to_string()
         };
         let trouble = Trouble { kind: IncidentKind::JobNoRetries, message };
-        incident::raise_with_job(txn, job.element_instance, &element, &trouble, Some(command.job));
+        incident::raise_with_job(txn, head, job.element_instance, &element, &trouble, Some(command.job));
     } else if !backs_off {
         jobs::offer(txn, head, command.job);
     }

@@ -15,14 +15,14 @@ use crate::incident::{self, Trouble};
 use crate::state::ElementInstance;
 
 /// An element that writes too much gets an incident; an instance in which the engine failed is banned.
-pub(crate) fn fault(txn: &mut Txn<'_, Engine>, _head: &Head, command: &Command, fault: &Fault) -> Handled {
+pub(crate) fn fault(txn: &mut Txn<'_, Engine>, head: &Head, command: &Command, fault: &Fault) -> Handled {
     match fault {
         Fault::TooLarge { bytes, bytes_max } => {
             let Some((key, stopped)) = stopped(txn, command)? else { return Err(Engine::refuse(fault)) };
             let message =
                 format!("the element would write {bytes} bytes at once, at most {bytes_max} are possible");
             let trouble = Trouble { kind: IncidentKind::MessageSizeExceeded, message };
-            incident::raise(txn, key, &stopped, &trouble);
+            incident::raise(txn, head, key, &stopped, &trouble);
         }
         Fault::Panicked(message) => {
             let Some(instance) = concerned(txn, command) else { return Err(Engine::refuse(fault)) };

@@ -32,6 +32,6 @@ pub(crate) fn throw_error(txn: &mut Txn<'_, Engine>, head: &Head, command: &Thro
         text.push_str(&message);
     }
     let trouble = Trouble { kind: IncidentKind::UnhandledErrorEvent, message: text };
-    incident::raise_with_job(txn, job.element_instance, &element, &trouble, Some(command.job));
+    incident::raise_with_job(txn, head, job.element_instance, &element, &trouble, Some(command.job));
     done()
 }

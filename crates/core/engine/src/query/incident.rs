@@ -3,7 +3,7 @@
 use std::ops::Bound;
 use std::sync::Arc;
 
-use coreto_machine::{Caller, Tenant};
+use coreto_machine::{Caller, Tenant, Timestamp};
 use coreto_record::{ElementInstanceKey, IncidentKey, IncidentKind, JobKey, Key, ProcessInstanceKey};
 
 use super::{Answer, Page, element_id, page, process_of};
@@ -41,6 +41,8 @@ pub struct IncidentView {
     pub job: Option<JobKey>,
     /// The owner.
     pub tenant: Tenant,
+    /// When it was raised.
+    pub at: Timestamp,
 }
 
 pub(super) fn list(state: &State, caller: &Caller, filter: &IncidentFilter) -> Answer {
@@ -69,5 +71,6 @@ pub(super) fn view(state: &State, key: IncidentKey) -> Option<IncidentView> {
         element: element_id(state, incident.definition, incident.element),
         job: incident.job,
         tenant: incident.tenant,
+        at: incident.at,
     })
 }

@@ -3,7 +3,7 @@
 use std::ops::Bound;
 use std::sync::Arc;
 
-use coreto_machine::{Caller, Tenant};
+use coreto_machine::{Caller, Tenant, Timestamp};
 use coreto_record::{
     ElementInstanceKey, Key, Lifecycle, ProcessDefinitionKey, ProcessInstanceKey, VariableKey,
 };
@@ -44,6 +44,8 @@ pub struct InstanceView {
     pub terminating: bool,
     /// Its unresolved incidents.
     pub incidents: u32,
+    /// When it started.
+    pub started: Timestamp,
 }
 
 /// A process instance with all that it holds.
@@ -131,6 +133,7 @@ fn view(state: &State, key: ProcessInstanceKey, element: &ElementInstance) -> In
         tenant: element.tenant,
         terminating: element.state == Lifecycle::Terminating,
         incidents: u32::try_from(incidents).unwrap_or(u32::MAX),
+        started: element.started,
     }
 }
 

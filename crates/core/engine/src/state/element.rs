@@ -1,6 +1,6 @@
 //! Element instances.
 
-use coreto_machine::Tenant;
+use coreto_machine::{Tenant, Timestamp};
 use coreto_record::event::ElementChanged;
 use coreto_record::{
     ElementInstanceKey, ElementNumber, JobKey, Key, Lifecycle, ProcessDefinitionKey, ProcessInstanceKey,
@@ -27,6 +27,8 @@ coreto_machine::message! {
         8 => pub(crate) flows: u32,
         /// The job that it waits for; unset when it waits for none.
         9 => pub(crate) job: JobKey,
+        /// When a root was created; of others it is not kept.
+        10 => pub(crate) started: Timestamp,
     }
 }
 

@@ -1,24 +1,20 @@
 //! What the engine asks of itself.
 
-use coreto_machine::{Tenant, message};
+use coreto_machine::message;
 
-use crate::key::{ElementInstanceKey, ElementNumber, ProcessDefinitionKey, ProcessInstanceKey};
+use crate::key::{ElementInstanceKey, ElementNumber, ProcessInstanceKey};
 
 message! {
     /// Enters an element.
     pub struct ActivateElement {
         /// The process instance.
         1 => pub instance: ProcessInstanceKey,
-        /// The scope around the element; for the process itself its own key.
+        /// The scope around the element; unset for the process itself.
         2 => pub scope: ElementInstanceKey,
         /// The element.
         3 => pub element: ElementNumber,
         /// The key that the element instance will have, or unset when it gets one on activation.
         4 => pub key: ElementInstanceKey,
-        /// The definition of a process that begins; elements inside have that of their scope.
-        5 => pub definition: ProcessDefinitionKey,
-        /// The owner of a process that begins.
-        6 => pub tenant: Tenant,
     }
 }
 

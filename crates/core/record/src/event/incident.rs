@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use coreto_machine::{Tenant, message};
+use coreto_machine::{Tenant, Timestamp, message};
 
 use crate::incident::IncidentKind;
 use crate::key::{
@@ -32,6 +32,8 @@ message! {
         9 => pub definition: ProcessDefinitionKey,
         /// The owner.
         10 => pub tenant: Tenant,
+        /// When it was raised.
+        11 => pub at: Timestamp,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use coreto_machine::{Tenant, Token, message};
+use coreto_machine::{Tenant, Timestamp, Token, message};
 
 use crate::document::Document;
 use crate::key::{ProcessDefinitionKey, ProcessInstanceKey};
@@ -20,6 +20,8 @@ message! {
         4 => pub tenant: Tenant,
         /// Root variables as given.
         5 => pub variables: Document,
+        /// When.
+        6 => pub at: Timestamp,
     }
 }
 

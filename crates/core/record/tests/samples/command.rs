@@ -104,8 +104,6 @@ fn of_the_engine() -> Vec<(&'static str, Command)> {
                 scope: key(2),
                 element: ElementNumber(5),
                 key: key(8),
-                definition: key(1),
-                tenant: Tenant::from_raw(3),
             }),
         ),
         ("CompleteElement", Command::CompleteElement(CompleteElement { key: key(8) })),

@@ -33,6 +33,14 @@ fn of_definitions_and_instances() -> Vec<(&'static str, Event)> {
         checksum: [7; 16],
         version_tag: "v1".into(),
     };
+    let instance = InstanceCreated {
+        key: 2_251_799_813_685_260,
+        instance: late(),
+        definition: key(1),
+        tenant: tenant(),
+        variables: document(),
+        ..InstanceCreated::default()
+    };
     vec![
         (
             "DeploymentCreated",
@@ -56,16 +64,8 @@ fn of_definitions_and_instances() -> Vec<(&'static str, Event)> {
                 deployment: key(3),
             }),
         ),
-        (
-            "InstanceCreated",
-            Event::InstanceCreated(InstanceCreated {
-                key: 2_251_799_813_685_260,
-                instance: late(),
-                definition: key(1),
-                tenant: tenant(),
-                variables: document(),
-            }),
-        ),
+        ("InstanceCreated", Event::InstanceCreated(instance.clone())),
+        ("InstanceCreated/at", Event::InstanceCreated(InstanceCreated { at: time(), ..instance })),
         (
             "ResultAwaited",
             Event::ResultAwaited(ResultAwaited {
@@ -216,11 +216,13 @@ fn of_incidents_and_the_clock() -> Vec<(&'static str, Event)> {
         instance: key(4),
         definition: key(1),
         tenant: tenant(),
+        ..IncidentRecord::default()
     };
     let without_job = IncidentRecord { job: None, kind: IncidentKind::FormNotFound, ..full.clone() };
     vec![
         ("IncidentCreated", Event::IncidentCreated(full.clone())),
         ("IncidentCreated/no-job", Event::IncidentCreated(without_job)),
+        ("IncidentCreated/at", Event::IncidentCreated(IncidentRecord { at: time(), ..full.clone() })),
         ("IncidentResolved", Event::IncidentResolved(full)),
         (
             "InstanceBanned",

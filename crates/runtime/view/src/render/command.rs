@@ -51,8 +51,6 @@ pub(super) fn value(command: &Command, record: &mut Object<'_>) {
                 key: activate.key,
                 scope: activate.scope,
                 instance: activate.instance,
-                definition: activate.definition,
-                tenant: activate.tenant,
                 ..ElementChanged::default()
             },
             value,

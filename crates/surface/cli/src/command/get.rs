@@ -1,6 +1,7 @@
 //! `coreto get`
 
 use clap::Subcommand;
+use coreto_machine::Timestamp;
 use coreto_protocol::inspect::query_request::Query;
 use coreto_protocol::inspect::query_response::Answer;
 use coreto_protocol::inspect::{
@@ -114,7 +115,7 @@ pub(super) async fn run(
         Some(Answer::Instances(list)) => show(
             format,
             list.instances.iter().map(instance_json).collect(),
-            &["INSTANCE", "PROCESS", "VERSION", "STATE", "INCIDENTS"],
+            &["INSTANCE", "PROCESS", "VERSION", "STATE", "STARTED", "INCIDENTS"],
             &list.instances.iter().map(instance_row).collect::<Vec<_>>(),
         ),
         Some(Answer::Instance(instance)) => show_instance(format, &instance),
@@ -158,10 +159,11 @@ fn show_instance(format: Format, answer: &InstanceAnswer) -> Result<(), CliError
         return output::line(&json.to_string());
     }
     output::line(&format!(
-        "instance {} of {} version {}: {}",
+        "instance {} of {} version {}, started {}: {}",
         instance.key,
         instance.process_id,
         instance.version,
+        Timestamp::from_millis(instance.started_at),
         state_name(instance.state().as_str_name(), "INSTANCE_STATE_"),
     ))?;
     output::line("")?;
@@ -205,6 +207,7 @@ fn instance_row(instance: &Instance) -> Vec<String> {
         instance.process_id.clone(),
         instance.version.to_string(),
         state_name(instance.state().as_str_name(), "INSTANCE_STATE_"),
+        Timestamp::from_millis(instance.started_at).to_string(),
         instance.incidents.to_string(),
     ]
 }
@@ -293,7 +296,7 @@ fn job_row(job: &Job) -> Vec<String> {
     ]
 }
 
-const INCIDENT_HEADINGS: [&str; 6] = ["INCIDENT", "TYPE", "INSTANCE", "ELEMENT", "JOB", "MESSAGE"];
+const INCIDENT_HEADINGS: [&str; 7] = ["INCIDENT", "TYPE", "SINCE", "INSTANCE", "ELEMENT", "JOB", "MESSAGE"];
 
 fn incident_json(incident: &Incident) -> Value {
     json!({
@@ -315,6 +318,7 @@ fn incident_row(incident: &Incident) -> Vec<String> {
     vec![
         incident.key.to_string(),
         incident.error_type.clone(),
+        Timestamp::from_millis(incident.created_at).to_string(),
         incident.process_instance_key.to_string(),
         incident.element_id.clone(),
         job,

@@ -93,8 +93,7 @@ fn instance_view(view: &InstanceView) -> pb::Instance {
         process_definition_key: raw(view.definition),
         tenant_id: tenant_id(view.tenant),
         state: state.into(),
-        // The state does not keep it; the records do.
-        started_at: 0,
+        started_at: view.started.as_millis(),
         incidents: view.incidents,
     }
 }
@@ -160,8 +159,7 @@ fn incident(view: &IncidentView) -> pb::Incident {
         process_id: text(&view.process),
         element_id: text(&view.element),
         job_key: view.job.map_or(0, raw),
-        // The state does not keep it; the records do.
-        created_at: 0,
+        created_at: view.at.as_millis(),
         tenant_id: tenant_id(view.tenant),
     }
 }
