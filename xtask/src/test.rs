@@ -65,7 +65,17 @@ fn suites() -> Vec<Suite> {
         // Of the workspace, not of the package: with the package's own choice of features all would be built again.
         suite(
             "sim",
-            Plan::Cargo(&["test", "--release", "--workspace", "--test", "seeds", "--test", "transactions"]),
+            Plan::Cargo(&[
+                "test",
+                "--release",
+                "--workspace",
+                "--test",
+                "seeds",
+                "--test",
+                "service",
+                "--test",
+                "transactions",
+            ]),
         ),
         suite("tidy", own("tidy")),
         suite("clients", own("clients")),

@@ -5,8 +5,9 @@
 //!
 //! # Where to look
 //! `simulator/` the world and its accidents · `toy.rs` a key-value store with timers, owed deliveries and sends, so that nothing of processes leaks into the
-//! runtime · `chance.rs` the seeded random numbers.
+//! runtime · `gate.rs` a log whose appends can be held · `chance.rs` the seeded random numbers.
 
 pub mod chance;
+pub mod gate;
 pub mod simulator;
 pub mod toy;

@@ -197,6 +197,8 @@ pub enum Query {
     Value(Arc<str>),
     /// Names and values.
     All,
+    /// Gifts that arrived.
+    Gifts,
 }
 
 /// An answer.
@@ -206,6 +208,8 @@ pub enum Answer {
     Value(Option<u64>),
     /// Names and values.
     All(Vec<(Arc<str>, u64)>),
+    /// How often each gift arrived, by giver and number.
+    Gifts(Vec<((u32, u64), u64)>),
 }
 
 /// Timers that one tick lets fire.
@@ -345,6 +349,9 @@ impl Machine for Toy {
     fn query(state: &State, _caller: &Caller, query: &Query) -> Answer {
         match query {
             Query::Value(name) => Answer::Value(state.values.get(name).map(|value| *value)),
+            Query::Gifts => {
+                Answer::Gifts(state.gifts.range(..).map(|(gift, count)| (*gift, **count)).collect())
+            }
             Query::All => {
                 Answer::All(state.values.range(..).map(|(name, value)| (Arc::clone(name), **value)).collect())
             }

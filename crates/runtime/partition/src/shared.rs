@@ -41,8 +41,6 @@ pub(crate) struct Shared<M: Machine> {
     durable_fast: AtomicU64,
     health: Mutex<Health>,
     pub(crate) free_bytes: AtomicU64,
-    /// Nanoseconds that a command takes, of late.
-    pub(crate) nanos_per_command: AtomicU64,
     pub(crate) counters: Counters,
 }
 
@@ -59,14 +57,50 @@ pub(crate) struct Counters {
 struct Inbox<M: Machine> {
     queue: VecDeque<Submission<M>>,
     bytes: usize,
+    taken: Taken,
     closed: Option<Arc<str>>,
+}
+
+/// What the executor took last and has not finished before it comes back.
+#[derive(Default)]
+struct Taken {
+    count: usize,
+    bytes: usize,
+    /// When; nothing was taken without it.
+    at: Option<Instant>,
+    /// What a submission took of late, waiting for the log included.
+    average: Duration,
+}
+
+impl Taken {
+    /// The executor comes back and takes the next ones.
+    fn next(&mut self, count: usize, bytes: usize) {
+        let now = Instant::now();
+        if let Some(at) = self.at {
+            let each = now.duration_since(at) / u32::try_from(self.count).unwrap_or(u32::MAX).max(1);
+            self.average = (self.average * 7 + each) / 8;
+        }
+        (self.count, self.bytes, self.at) = (count, bytes, (count > 0).then_some(now));
+    }
+
+    /// How long somebody who comes now waits behind `queued` others: what the average says, and no less than those
+    /// before have been waiting already.
+    fn wait(&self, queued: usize) -> Duration {
+        let expected = self.average * u32::try_from(self.count + queued).unwrap_or(u32::MAX);
+        self.at.map_or(expected, |at| expected.max(at.elapsed()))
+    }
 }
 
 impl<M: Machine> Shared<M> {
     pub(crate) fn new(limits: Limits) -> Self {
         Self {
             limits,
-            inbox: Mutex::new(Inbox { queue: VecDeque::new(), bytes: 0, closed: None }),
+            inbox: Mutex::new(Inbox {
+                queue: VecDeque::new(),
+                bytes: 0,
+                taken: Taken::default(),
+                closed: None,
+            }),
             executor: OnceLock::new(),
             durable: Mutex::new(0),
             durable_changed: Condvar::new(),
@@ -74,7 +108,6 @@ impl<M: Machine> Shared<M> {
             durable_fast: AtomicU64::new(0),
             health: Mutex::new(Health::Recovering),
             free_bytes: AtomicU64::new(u64::MAX),
-            nanos_per_command: AtomicU64::new(0),
             counters: Counters::default(),
         }
     }
@@ -133,12 +166,14 @@ impl<M: Machine> Shared<M> {
             Admission::Ongoing => self.limits.queue_bytes_hard,
             Admission::Internal => return Ok(()),
         };
-        if inbox.bytes >= limit {
-            return Err(Refused::Busy { queued_bytes: inbox.bytes, limit });
+        let queued_bytes = inbox.taken.bytes + inbox.bytes;
+        if queued_bytes >= limit {
+            return Err(Refused::Busy { queued_bytes, limit });
         }
-        let wait = self.nanos_per_command.load(Ordering::Relaxed).saturating_mul(inbox.queue.len() as u64);
-        let wait = Duration::from_nanos(wait);
-        if admission == Admission::NewWork && wait > self.limits.queue_wait_max {
+        if admission == Admission::NewWork
+            && let wait = inbox.taken.wait(inbox.queue.len())
+            && wait > self.limits.queue_wait_max
+        {
             let millis = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
             return Err(Refused::Slow {
                 wait_ms: millis(wait),
@@ -148,10 +183,11 @@ impl<M: Machine> Shared<M> {
         Ok(())
     }
 
-    /// Moves all that waits to `into`.
+    /// Moves all that waits to `into`; what was taken before is done when it is empty.
     pub(crate) fn drain_inbox(&self, into: &mut VecDeque<Submission<M>>) {
         let mut inbox = self.lock_inbox();
-        inbox.bytes = 0;
+        let (count, bytes) = (inbox.queue.len(), std::mem::take(&mut inbox.bytes));
+        inbox.taken.next(count, bytes);
         if into.is_empty() {
             std::mem::swap(&mut inbox.queue, into);
         } else {

@@ -1,6 +1,6 @@
 //! The log thread: makes one batch durable at a time, then lets out what waited for it.
 
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -14,6 +14,9 @@ use crate::shared::{Health, Shared};
 
 /// How long a full disk is waited for before the next try.
 const SPACE_RETRY: Duration = Duration::from_millis(200);
+
+/// How often a full disk is tried again when the server shuts down: nobody was told that the batch is in the log.
+const STOPPING_TRIES: u32 = 10;
 
 /// How often the disk's free space is looked at.
 const SPACE_CHECK: Duration = Duration::from_millis(500);
@@ -119,6 +122,7 @@ pub(super) struct Journal<M: Machine, W> {
     pub(super) effects: Arc<dyn Effects<M>>,
     pub(super) links: Arc<Links<M>>,
     pub(super) space_checked: Option<Instant>,
+    pub(super) stopping: Arc<AtomicBool>,
 }
 
 impl<M: Machine, W: LogWriter> Journal<M, W> {
@@ -148,6 +152,7 @@ impl<M: Machine, W: LogWriter> Journal<M, W> {
         if payload.is_empty() {
             return Ok(());
         }
+        let mut tries_left = STOPPING_TRIES;
         loop {
             match self.writer.append(payload) {
                 Ok(sequence) => {
@@ -157,7 +162,13 @@ impl<M: Machine, W: LogWriter> Journal<M, W> {
                     self.shared.set_durable(sequence);
                     return Ok(());
                 }
-                Err(AppendError::Unavailable { .. }) => self.wait_for_space(),
+                Err(error @ AppendError::Unavailable { .. }) => {
+                    tries_left -= u32::from(self.stopping.load(Ordering::Acquire));
+                    if tries_left == 0 {
+                        return Err(describe(&error).into());
+                    }
+                    self.wait_for_space();
+                }
                 Err(AppendError::SyncFailed { .. }) => end_process(&self.shared),
                 Err(error @ (AppendError::Fenced { .. } | AppendError::Unknown { .. })) => {
                     return Err(describe(&error).into());

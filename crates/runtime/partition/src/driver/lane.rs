@@ -90,7 +90,6 @@ impl<M: Machine> Lane<M> {
         if self.queue.is_empty() {
             self.shared.drain_inbox(&mut self.queue);
         }
-        let started = Instant::now();
         let mut commands = 0u64;
         while !self.partition.is_full() {
             let Some(submission) = self.queue.pop_front() else { break };
@@ -108,18 +107,8 @@ impl<M: Machine> Lane<M> {
             self.partition.tick(now);
             commands += 1;
         }
-        if commands > 0 {
-            self.meter(started.elapsed(), commands);
-        }
-        commands > 0
-    }
-
-    /// Keeps a moving average of what a command takes.
-    fn meter(&self, took: Duration, commands: u64) {
         self.shared.counters.commands.fetch_add(commands, Ordering::Relaxed);
-        let nanos = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX) / commands;
-        let average = self.shared.nanos_per_command.load(Ordering::Relaxed);
-        self.shared.nanos_per_command.store((average * 7 + nanos) / 8, Ordering::Relaxed);
+        commands > 0
     }
 
     fn hand_over(&mut self) {

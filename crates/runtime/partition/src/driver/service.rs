@@ -129,6 +129,7 @@ struct Ground<M: Machine, L> {
     place: Place,
     shared: Arc<Shared<M>>,
     links: Arc<Links<M>>,
+    stopping: Arc<AtomicBool>,
 }
 
 /// A partition on its executor.
@@ -164,6 +165,7 @@ impl<M: Machine> Service<M> {
                 place: Place { number, count: config.partitions },
                 shared: Arc::clone(&shared[index]),
                 links: Arc::clone(&links),
+                stopping: Arc::clone(&stopping),
             };
             let store = (config.stores)(&ground.name)
                 .map_err(|source| StartError::Store { partition: ground.name.clone(), source })?;
@@ -174,10 +176,9 @@ impl<M: Machine> Service<M> {
             .into_iter()
             .enumerate()
             .map(|(number, lanes)| {
-                let stopping = Arc::clone(&stopping);
                 thread::Builder::new()
                     .name(format!("{}-executor-{}", config.group, number + 1))
-                    .spawn(move || execute(lanes, &stopping))
+                    .spawn(move || execute(lanes))
                     .map_err(StartError::System)
             })
             .collect::<Result<_, _>>()?;
@@ -252,6 +253,7 @@ impl<M: Machine, L: PartitionLog> Ground<M, L> {
             effects: Arc::clone(&config.effects),
             links: Arc::clone(&self.links),
             space_checked: None,
+            stopping: Arc::clone(&self.stopping),
         };
         let checkpoint_writer = CheckpointWriter {
             log: Arc::clone(&config.log),
@@ -292,13 +294,17 @@ impl<M: Machine, L: PartitionLog> Ground<M, L> {
 
     /// The log was lost: nothing of the open batch counts, and what is durable is read back.
     fn restart(&self, running: Running<M, L::Writer>, reason: &Arc<str>) -> Option<Running<M, L::Writer>> {
-        tracing::error!(partition = %self.name, reason = &**reason, "the log was lost; recovering from store and log");
+        tracing::error!(partition = %self.name, reason = &**reason, "the log was lost");
+        let stopping = running.lane.stopping;
         let Running { mut lane, journal, checkpoints } = running;
         lane.progress.abandoned.store(true, Ordering::Release);
         lane.lose(reason);
         lane.checkpoints = None;
         drop(journal.join());
         let store = checkpoints.join().ok()?;
+        if stopping {
+            return None;
+        }
         match self.start(store) {
             Ok(running) => Some(running),
             Err(error) => {
@@ -312,7 +318,7 @@ impl<M: Machine, L: PartitionLog> Ground<M, L> {
 }
 
 /// Runs the lanes of one executor until all have ended.
-fn execute<M: Machine, L: PartitionLog>(lanes: Vec<Seat<M, L>>, stopping: &AtomicBool) {
+fn execute<M: Machine, L: PartitionLog>(lanes: Vec<Seat<M, L>>) {
     let mut lanes: Vec<_> = lanes.into_iter().map(Some).collect();
     for (ground, _) in lanes.iter().flatten() {
         ground.shared.attach(thread::current());
@@ -321,7 +327,7 @@ fn execute<M: Machine, L: PartitionLog>(lanes: Vec<Seat<M, L>>, stopping: &Atomi
         let mut nap = Some(Duration::from_secs(1));
         for entry in &mut lanes {
             let Some((ground, mut running)) = entry.take() else { continue };
-            running.lane.stopping = stopping.load(Ordering::Acquire);
+            running.lane.stopping = ground.stopping.load(Ordering::Acquire);
             match running.lane.round() {
                 Round::Worked => nap = None,
                 Round::Idle(time) => nap = nap.map(|nap| nap.min(time)),
@@ -347,10 +353,13 @@ fn execute<M: Machine, L: PartitionLog>(lanes: Vec<Seat<M, L>>, stopping: &Atomi
 
 /// The partition was told to stop and is idle: closes store and log.
 fn finish<M: Machine, L: PartitionLog>(ground: &Ground<M, L>, running: Running<M, L::Writer>) {
-    let Running { lane, journal, checkpoints } = running;
+    let Running { mut lane, journal, checkpoints } = running;
+    let reason: Arc<str> = "the server has shut down".into();
+    ground.shared.close(&reason);
+    lane.lose(&reason);
     drop(lane);
     drop(checkpoints.join());
-    ground.shared.set_health(Health::Stopped { reason: "the server has shut down".into() });
+    ground.shared.set_health(Health::Stopped { reason });
     let Ok(writer) = journal.join() else { return };
     if let Err(error) = writer.close() {
         tracing::warn!(partition = %ground.name, error = describe(&error), "the log could not be marked as closed");
