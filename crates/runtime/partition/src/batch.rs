@@ -158,6 +158,9 @@ pub(crate) enum Entry<M: Machine> {
     ReplyDropped(Kept),
 }
 
+/// Where the first position stands in a header.
+const FIRST_POSITION: usize = 9;
+
 /// Reads a batch's header.
 ///
 /// # Errors
@@ -172,11 +175,12 @@ pub fn header(batch: &[u8]) -> Result<Header, BatchError> {
         let bytes = batch.get(at..at + 8).ok_or(torn)?;
         Ok(u64::from_le_bytes(bytes.try_into().expect("eight bytes")))
     };
-    Ok(Header {
-        now: Timestamp::from_millis(word(1)?.cast_signed()),
-        first_position: word(9)?,
-        counter: word(17)?,
-    })
+    let first_position = word(FIRST_POSITION)?;
+    // Each record takes a byte at least, so all positions of the batch are numbers then.
+    if first_position.checked_add(batch.len() as u64).is_none() {
+        return Err(BatchError::Record { offset: FIRST_POSITION, source: DecodeError::Overflow });
+    }
+    Ok(Header { now: Timestamp::from_millis(word(1)?.cast_signed()), first_position, counter: word(17)? })
 }
 
 /// Visits every record of a batch.
@@ -286,4 +290,26 @@ pub fn records<M: Machine>(batch: &[u8], mut each: impl FnMut(Record<M>)) -> Res
         source.get_or_insert(position);
         position += 1;
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refuses_headers_that_are_none() {
+        let mut batch = vec![FORMAT];
+        batch.extend_from_slice(&[0; 8]);
+        batch.extend_from_slice(&[0xff; 8]);
+        assert!(matches!(
+            header(&batch),
+            Err(BatchError::Record { offset: FIRST_POSITION, source: DecodeError::Overflow })
+        ));
+        assert!(matches!(
+            header(&batch[..12]),
+            Err(BatchError::Record { source: DecodeError::Truncated, .. })
+        ));
+        assert!(matches!(header(&[FORMAT + 1]), Err(BatchError::Newer { .. })));
+        assert!(header(&[]).is_err());
+    }
 }
