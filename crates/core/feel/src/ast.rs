@@ -259,7 +259,7 @@ pub(crate) struct FunctionLiteral {
     pub(crate) slots: u32,
     /// Slot outside → slot inside, copied when the function value is made.
     pub(crate) captures: Box<[(Slot, Slot)]>,
-    /// Whether the body reads variables of the scope.
-    pub(crate) reads_scope: bool,
+    /// Variables of the scope that the body reads.
+    pub(crate) reads: Box<[Arc<str>]>,
     pub(crate) body: Node,
 }

@@ -15,9 +15,10 @@ pub trait Scope {
         None
     }
 
-    /// The variables as they are now, for a function that may be called when this scope is gone; nothing where no
+    /// These variables as they are now, for a function that may be called when this scope is gone; nothing where no
     /// function outlives the scope.
-    fn capture(&self) -> Option<Captured> {
+    fn capture(&self, names: &[Arc<str>]) -> Option<Captured> {
+        let _ = names;
         None
     }
 }

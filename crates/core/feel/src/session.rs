@@ -55,7 +55,7 @@ impl<'e> Session<'e> {
         passes.map(|passes| passes.as_bool()).map_err(|failure| *failure)
     }
 
-    /// Calls a function with arguments by position.
+    /// Calls a function with arguments by name; missing ones are null, and names that it does not have give null.
     ///
     /// # Errors
     /// As for [`Expression::evaluate`].
@@ -63,27 +63,29 @@ impl<'e> Session<'e> {
         &mut self,
         dialect: Dialect,
         function: &Function,
-        arguments: Vec<Value>,
+        names: &[Text],
+        values: &[Value],
     ) -> Result<Value, Failure> {
-        self.within(&Nothing, 0, dialect, |evaluator| evaluator.invoke_function(function, arguments, 0))
-            .map_err(|failure| *failure)
+        let call =
+            |evaluator: &mut Evaluator<'_>| evaluator.invoke_by_name(function, "function", names, values, 0);
+        self.within(&Nothing, 0, dialect, call).map_err(|failure| *failure)
     }
 
-    /// Runs something that may come back here, one level deeper.
+    /// Goes one level deeper, into something that may come back here; [`Self::leave`] comes out again.
     ///
     /// # Errors
-    /// When that is too deep, or it fails.
-    pub fn deeper<T, E: From<Failure>>(
-        &mut self,
-        run: impl FnOnce(&mut Self) -> Result<T, E>,
-    ) -> Result<T, E> {
+    /// When that is too deep.
+    pub const fn enter(&mut self) -> Result<(), Failure> {
         if self.depth >= self.env.budget.depth {
-            return Err(Failure::BudgetExhausted { resource: Resource::Depth, offset: 0 }.into());
+            return Err(Failure::BudgetExhausted { resource: Resource::Depth, offset: 0 });
         }
         self.depth += 1;
-        let result = run(self);
+        Ok(())
+    }
+
+    /// Comes out of one level.
+    pub const fn leave(&mut self) {
         self.depth -= 1;
-        result
     }
 
     /// Charges turns of a loop.
@@ -124,6 +126,14 @@ impl<'e> Session<'e> {
     /// The warnings so far; they are not told again.
     pub fn take_warnings(&mut self) -> Vec<Warning> {
         std::mem::take(&mut self.warnings)
+    }
+
+    /// Runs something whose warnings are nobody's concern.
+    pub fn quietly<T>(&mut self, run: impl FnOnce(&mut Self) -> T) -> T {
+        let kept = self.take_warnings();
+        let result = run(self);
+        self.warnings = kept;
+        result
     }
 
     fn make(&mut self, make: impl FnOnce(&mut Evaluator<'_>) -> Eval) -> Result<Value, Failure> {

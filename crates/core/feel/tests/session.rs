@@ -21,7 +21,10 @@ impl Callable for Twice {
     fn call(&self, arguments: Vec<Value>, session: &mut Session<'_>) -> Result<Value, Failure> {
         let [n] = <[Value; 1]>::try_from(arguments).expect("as many as there are parameters");
         let scope = with(&[("n", n), ("twice", twice(self.body.source()))]);
-        session.deeper(|session| session.evaluate(&self.body, &scope))
+        session.enter()?;
+        let result = session.evaluate(&self.body, &scope);
+        session.leave();
+        result
     }
 }
 
@@ -55,6 +58,17 @@ fn calls_functions_of_the_host() {
     ] {
         assert_eq!(evaluate(source, &scope).as_deref(), Ok(expected), "{source}");
     }
+}
+
+#[test]
+fn calls_by_name_in_a_session() {
+    let Value::Function(function) = twice("n * 2") else { panic!("a function") };
+    let env = Env::default();
+    let mut session = Session::new(&env);
+    let mut call = |name: &str| session.call(Dialect::Standard, &function, &[name.into()], &[4.into()]);
+    assert_eq!(call("n").expect("no assert").to_json(), "8");
+    assert!(call("m").expect("no assert").is_null());
+    assert_eq!(session.take_warnings().len(), 1);
 }
 
 #[test]
@@ -106,14 +120,15 @@ impl Scope for Kept {
         self.0.variable(name)
     }
 
-    fn capture(&self) -> Option<Captured> {
-        Some(Arc::new(self.0.clone()))
+    fn capture(&self, names: &[Arc<str>]) -> Option<Captured> {
+        let entries = names.iter().filter_map(|name| Some((Text::from(&**name), self.0.get(name)?.clone())));
+        Some(Arc::new(Context::new(entries.collect())?))
     }
 }
 
 #[test]
 fn functions_keep_the_scope_that_they_were_written_in() {
-    let add = Expression::parse("function(b) a + b").expect("well-formed");
+    let add = Expression::parse("function(b) {f: function(c) a + b + c}.f(0)").expect("well-formed");
     let add = add.evaluate(&Kept(with(&[("a", 40.into())])), &Env::default()).expect("no assert").value;
     let scope = with(&[("add", add), ("a", 0.into())]);
     assert_eq!(evaluate("add(2)", &scope).as_deref(), Ok("42"));

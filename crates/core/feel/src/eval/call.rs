@@ -87,7 +87,7 @@ impl Evaluator<'_> {
         arguments: &Arguments,
         at: u32,
     ) -> Eval {
-        let mut values = self.all(&arguments.values)?;
+        let values = self.all(&arguments.values)?;
         let Some(Value::Function(function)) = function else {
             let count = values.len();
             return Ok(self.warn(WarningKind::NoFunctionFound, at, || {
@@ -95,17 +95,29 @@ impl Evaluator<'_> {
             }));
         };
         if let Some(names) = &arguments.names {
-            let ordered = match function.kind() {
-                FunctionKind::Written(literal, _) => by_name(&literal.parameters, names, &values),
-                FunctionKind::Host(callable) => by_name(callable.parameters(), names, &values),
-                FunctionKind::Builtin(builtin) => return self.run_by_name(builtin, names, &values, at),
-            };
-            let Some(ordered) = ordered else {
-                return Ok(self.no_function(name, names.iter().map(Text::as_str), at));
-            };
-            values = ordered;
+            return self.invoke_by_name(&function, name, names, &values, at);
         }
         self.invoke_function(&function, values, at)
+    }
+
+    /// Calls a function value with arguments by name; missing ones are null.
+    pub(crate) fn invoke_by_name(
+        &mut self,
+        function: &Function,
+        name: &str,
+        names: &[Text],
+        values: &[Value],
+        at: u32,
+    ) -> Eval {
+        let ordered = match function.kind() {
+            FunctionKind::Written(literal, _) => by_name(&literal.parameters, names, values),
+            FunctionKind::Host(callable) => by_name(callable.parameters(), names, values),
+            FunctionKind::Builtin(builtin) => return self.run_by_name(builtin, names, values, at),
+        };
+        match ordered {
+            Some(ordered) => self.invoke_function(function, ordered, at),
+            None => Ok(self.no_function(name, names.iter().map(Text::as_str), at)),
+        }
     }
 
     /// Calls a function value with arguments by position.
@@ -155,7 +167,7 @@ impl Evaluator<'_> {
 
     pub(super) fn closure(&self, literal: &Arc<FunctionLiteral>) -> Value {
         let locals = literal.captures.iter().map(|&(slot, _)| self.local(slot).clone()).collect();
-        let scope = if literal.reads_scope { self.scope.capture() } else { None };
+        let scope = if literal.reads.is_empty() { None } else { self.scope.capture(&literal.reads) };
         Value::Function(Function::written(literal.clone(), Closure { locals, scope }))
     }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::name::Left;
 use super::primary::is_reserved;
 use super::{Parser, Result, node, offset};
 use crate::ast::{Arguments, Call, Callee, FunctionLiteral, Kind, Node};
@@ -48,7 +49,7 @@ impl Parser<'_> {
     }
 
     /// A name of at least two words with `(` after it, and its last word.
-    fn function_name(&self, first: Token) -> Option<(String, Token)> {
+    pub(super) fn function_name(&self, first: Token) -> Option<(String, Token)> {
         let mut last = self.peek_after(first);
         if last.kind != TokenKind::Name {
             return None;
@@ -174,12 +175,9 @@ impl Parser<'_> {
         if self.at_word("external") {
             return Err(self.unexpected("the body of a function (external functions are not run)"));
         }
-        let scope_reads = self.names.scope_reads;
         let body = self.expression()?;
-        let reads_scope = self.names.scope_reads > scope_reads;
-        let (slots, captures) = self.names.leave_function();
-        let (parameters, captures) = (parameters.into(), captures.into());
-        let literal = FunctionLiteral { parameters, slots, captures, reads_scope, body };
+        let Left { slots, captures, reads } = self.names.leave_function();
+        let literal = FunctionLiteral { parameters: parameters.into(), slots, captures, reads, body };
         Ok(node(Kind::Function(Arc::new(literal)), at))
     }
 

@@ -13,10 +13,15 @@ pub(super) struct Names {
     free: Vec<Arc<str>>,
     free_set: BTreeSet<Arc<str>>,
     loops: u32,
-    /// How often a name of the scope was read.
-    pub(super) scope_reads: u32,
     /// Whether `?` was read since somebody cleared this.
     pub(super) input_read: bool,
+}
+
+/// What is known of a function when its body has been read.
+pub(super) struct Left {
+    pub(super) slots: u32,
+    pub(super) captures: Box<[(Slot, Slot)]>,
+    pub(super) reads: Box<[Arc<str>]>,
 }
 
 /// Where parsing was, to go back to.
@@ -36,6 +41,8 @@ struct Frame {
     items: Vec<usize>,
     slots: u32,
     captures: BTreeMap<Slot, Slot>,
+    /// Variables of the scope that are read in it.
+    reads: BTreeSet<Arc<str>>,
 }
 
 #[derive(Debug)]
@@ -53,7 +60,6 @@ impl Default for Names {
             free: Vec::new(),
             free_set: BTreeSet::new(),
             loops: 0,
-            scope_reads: 0,
             input_read: false,
         }
     }
@@ -152,11 +158,12 @@ impl Names {
         self.loops += 1;
     }
 
-    /// Slots and captures of the function that ends.
-    pub(super) fn leave_function(&mut self) -> (u32, Vec<(Slot, Slot)>) {
+    /// What is known of the function that ends.
+    pub(super) fn leave_function(&mut self) -> Left {
         let frame = self.frames.pop().expect("entered before");
         self.loops -= 1;
-        (frame.slots, frame.captures.into_iter().collect())
+        let (captures, reads) = (frame.captures.into_iter().collect(), frame.reads.into_iter().collect());
+        Left { slots: frame.slots, captures, reads }
     }
 
     /// Whether a local of this name is visible.
@@ -197,9 +204,11 @@ impl Names {
                 return filtered(items, name, Node { kind: Kind::Local(slot), at });
             }
         }
-        self.scope_reads += 1;
         let in_loop = self.loops > 0;
         let name = self.free_name(name);
+        for frame in &mut self.frames[1..] {
+            frame.reads.insert(name.clone());
+        }
         filtered(items, &name, Node { kind: Kind::Free(Free { name: name.clone(), in_loop }), at })
     }
 

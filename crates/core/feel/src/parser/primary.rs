@@ -50,6 +50,15 @@ impl Parser<'_> {
         {
             return Ok(name);
         }
+        // A function that stands in a context may have a name of several words, too.
+        if self.dialect.is_standard()
+            && self.token.kind == TokenKind::Name
+            && let Some((name, last)) = self.function_name(self.token)
+        {
+            self.token = last;
+            self.advance();
+            return Ok(Text::from(name));
+        }
         let token = match self.token.kind {
             TokenKind::Name | TokenKind::Quoted => self.advance(),
             _ => return Err(self.unexpected("a name after `.`")),
