@@ -10,6 +10,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("coreto-record", &["coreto-machine"]),
     ("coreto-xml", &[]),
     ("coreto-bpmn", &["coreto-feel", "coreto-xml"]),
+    ("coreto-dmn", &["coreto-feel", "coreto-xml"]),
     ("coreto-engine", &["coreto-machine", "coreto-feel", "coreto-record", "coreto-bpmn"]),
     ("coreto-log", &["coreto-machine"]),
     ("coreto-partition", &["coreto-machine", "coreto-log"]),
@@ -95,7 +96,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     ("example-order", &["coreto-worker"]),
-    ("xtask", &[]),
+    ("xtask", &["coreto-dmn", "coreto-feel", "coreto-xml"]),
 ];
 
 pub(super) fn check(workspace: &Workspace) -> Vec<Finding> {

@@ -1,0 +1,231 @@
+//! From the tree of a document to what is evaluated.
+
+mod cycle;
+mod expression;
+mod logic;
+mod names;
+mod reads;
+mod requirement;
+mod table;
+mod types;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use coreto_feel::{Dialect, Text};
+use coreto_xml::NodeId;
+
+use crate::diagnostic::{Code, Report};
+use crate::graph::{Decision, Element, Graph, Import, Input, Knowledge, Service};
+use crate::model::Options;
+use crate::tree::{Space, Tree, is_dmn};
+
+use names::Names;
+
+/// What compiling needs at every place.
+pub(crate) struct Compiler<'c, 'a> {
+    tree: &'c Tree<'a>,
+    options: &'c Options<'c>,
+    report: &'c mut Report,
+    imports: Vec<Import>,
+    namespace: &'c str,
+    /// Elements of the requirements graph, and their nodes, by identifier.
+    elements: BTreeMap<&'c str, Element>,
+    inputs: Vec<NodeId>,
+    decisions: Vec<NodeId>,
+    knowledge: Vec<NodeId>,
+    services: Vec<NodeId>,
+    types: BTreeMap<&'c str, usize>,
+    names: Names,
+    /// Whether expressions are in FEEL where nothing else is said.
+    is_feel: bool,
+}
+
+/// Compiles the whole document; `None` when something is wrong, which is reported.
+pub(crate) fn graph(tree: &Tree<'_>, options: &Options<'_>, report: &mut Report) -> Option<Graph> {
+    let root = Tree::ROOT;
+    let mut compiler = Compiler {
+        tree,
+        options,
+        report,
+        imports: Vec::new(),
+        namespace: tree.filled(root, "namespace").unwrap_or_default(),
+        elements: BTreeMap::new(),
+        inputs: Vec::new(),
+        decisions: Vec::new(),
+        knowledge: Vec::new(),
+        services: Vec::new(),
+        types: BTreeMap::new(),
+        names: Names::new(options.limits.names_max),
+        is_feel: expression::is_feel(tree.filled(root, "expressionLanguage")),
+    };
+    compiler.imports();
+    compiler.index();
+    let types = compiler.item_definitions();
+    let inputs = compiler.each(Compiler::input, |compiler| &compiler.inputs);
+    let decisions = compiler.each(Compiler::decision, |compiler| &compiler.decisions);
+    let knowledge = compiler.each(Compiler::knowledge, |compiler| &compiler.knowledge);
+    let services = compiler.each(Compiler::service, |compiler| &compiler.services);
+    compiler.refuse_cycles(&decisions);
+    let graph = Graph {
+        dialect: options.dialect,
+        id: tree.filled(root, "id").map(Arc::from),
+        name: tree.filled(root, "name").unwrap_or_default().into(),
+        namespace: compiler.namespace.into(),
+        imports: compiler.imports.into(),
+        types,
+        inputs,
+        decisions,
+        knowledge,
+        services,
+    };
+    (!compiler.report.has_errors()).then_some(graph)
+}
+
+impl Compiler<'_, '_> {
+    fn imports(&mut self) {
+        let tree = self.tree;
+        for node in tree.all(Tree::ROOT, "import") {
+            let kind = tree.filled(node, "importType").unwrap_or_default();
+            if !is_dmn(kind) {
+                let message = format!("not implemented: an import of type `{kind}`");
+                self.report.error(Code::NotImplemented, tree.place(node), message);
+                continue;
+            }
+            let namespace = tree.filled(node, "namespace").unwrap_or_default();
+            let given = self.options.imports.iter().find(|model| model.namespace() == namespace);
+            let Some(model) = given else {
+                let message = format!("no model with namespace `{namespace}` was given for this import");
+                self.report
+                    .error(Code::UnknownImport, tree.place(node), message)
+                    .help("give the imported model together with this one");
+                continue;
+            };
+            let name = one_blank(tree.filled(node, "name").unwrap_or_default());
+            self.names.add_for_all(&name);
+            for known in model.graph().names() {
+                self.names.add_for_all(known);
+            }
+            self.imports.push(Import { name, graph: model.graph().clone() });
+        }
+    }
+
+    /// Finds the elements of the requirements graph and the types.
+    fn index(&mut self) {
+        let tree = self.tree;
+        for node in tree.parts(Tree::ROOT) {
+            let (all, element): (&mut Vec<NodeId>, fn(usize) -> Element) = match tree.local(node) {
+                "inputData" => (&mut self.inputs, Element::Input),
+                "decision" => (&mut self.decisions, Element::Decision),
+                "businessKnowledgeModel" => (&mut self.knowledge, Element::Knowledge),
+                "decisionService" => (&mut self.services, Element::Service),
+                _ => continue,
+            };
+            let element = element(all.len());
+            all.push(node);
+            // Camunda 8 knows decisions by their identifiers, the standard by their names.
+            let is_strict = self.options.dialect == Dialect::Camunda && tree.local(node) == "decision";
+            let name = tree.filled(node, "name").filter(|_| !is_strict);
+            let Some(id) = tree.filled(node, "id").or(name) else {
+                let message = format!("the `{}` has no `id`", tree.local(node));
+                self.report.error(Code::MissingId, tree.place(node), message);
+                continue;
+            };
+            if self.elements.insert(id, element).is_some() {
+                let message = format!("`{id}` is the `id` of an earlier element too");
+                self.report.error(Code::DuplicateId, tree.place(node), message);
+            }
+        }
+    }
+
+    fn each<T>(&mut self, compile: fn(&mut Self, NodeId) -> T, nodes: fn(&Self) -> &Vec<NodeId>) -> Box<[T]> {
+        let nodes = nodes(self).clone();
+        nodes.into_iter().map(|node| compile(self, node)).collect()
+    }
+
+    fn id(&self, node: NodeId) -> Option<Arc<str>> {
+        self.tree.filled(node, "id").map(Arc::from)
+    }
+
+    /// What an element is called in expressions: by the name of its variable, else by its own.
+    fn variable(&self, node: NodeId) -> Text {
+        let variable =
+            self.tree.one(node, "variable").and_then(|variable| self.tree.filled(variable, "name"));
+        one_blank(variable.or_else(|| self.tree.filled(node, "name")).unwrap_or_default())
+    }
+
+    fn input(&mut self, node: NodeId) -> Input {
+        Input { id: self.id(node), name: self.variable(node), kind: self.variable_type(node) }
+    }
+
+    fn decision(&mut self, node: NodeId) -> Decision {
+        let tree = self.tree;
+        let kind = self.variable_type(node);
+        let requirements = self.requirements(node);
+        let mark = self.names.mark();
+        for name in &requirements.names {
+            self.names.push(name);
+        }
+        let logic = self.logic_in(node);
+        self.names.forget(mark);
+        if logic.is_none() && self.is_camunda() {
+            self.report.error(Code::MissingLogic, tree.place(node), "the decision has no logic");
+        }
+        let name = tree.filled(node, "name").unwrap_or_default();
+        Decision {
+            id: tree.filled(node, "id").unwrap_or(name).into(),
+            name: name.into(),
+            variable: self.variable(node),
+            version_tag: self.version_tag(node),
+            kind,
+            requirements,
+            logic,
+        }
+    }
+
+    fn knowledge(&mut self, node: NodeId) -> Knowledge {
+        let kind = self.variable_type(node);
+        let requirements = self.requirements(node);
+        let mark = self.names.mark();
+        for name in &requirements.names {
+            self.names.push(name);
+        }
+        let function = self.tree.one(node, "encapsulatedLogic").and_then(|logic| self.function(logic));
+        self.names.forget(mark);
+        Knowledge { id: self.id(node), name: self.variable(node), kind, requirements, function }
+    }
+
+    fn service(&mut self, node: NodeId) -> Service {
+        let (parameters, given) = self.service_parameters(node);
+        Service {
+            id: self.id(node),
+            name: self.variable(node),
+            kind: self.variable_type(node),
+            names: parameters.iter().map(|parameter| parameter.name.clone()).collect(),
+            parameters,
+            given,
+            outputs: self.service_outputs(node),
+        }
+    }
+
+    fn version_tag(&self, node: NodeId) -> Option<Arc<str>> {
+        let tree = self.tree;
+        let extensions = tree.all(node, "extensionElements").flat_map(|all| tree.children(all));
+        let mut tags =
+            extensions.filter(|tag| tree.space(*tag) == Space::Zeebe && tree.local(*tag) == "versionTag");
+        let zeebe = tags.next().and_then(|tag| tree.filled(tag, "value"));
+        let tag = zeebe.or_else(|| tree.attribute_of(node, Space::Camunda, "versionTag"));
+        tag.map(Arc::from)
+    }
+
+    fn is_camunda(&self) -> bool {
+        self.options.dialect == Dialect::Camunda
+    }
+}
+
+/// A name with single blanks between its words.
+fn one_blank(name: &str) -> Text {
+    let mut words = name.split_whitespace();
+    let first = words.next().unwrap_or_default();
+    Text::from(words.fold(first.to_owned(), |name, word| name + " " + word))
+}

@@ -1,0 +1,76 @@
+//! Names that an expression must be told, since its words alone do not show them.
+
+use coreto_feel::Text;
+
+/// Names in scope that are more than letters, digits and blanks, or contain a word of the language.
+pub(super) struct Names {
+    told: Vec<Text>,
+    max: usize,
+}
+
+impl Names {
+    pub(super) const fn new(max: usize) -> Self {
+        Self { told: Vec::new(), max }
+    }
+
+    /// A name that may stand anywhere in the model, e.g. that of a component of a type.
+    pub(super) fn add_for_all(&mut self, name: &str) {
+        if !self.told.iter().any(|known| known.as_str() == name) {
+            self.push(name);
+        }
+    }
+
+    /// A name that is in scope until [`Self::forget`].
+    pub(super) fn push(&mut self, name: &str) {
+        if needs_telling(name) {
+            self.told.push(name.into());
+        }
+    }
+
+    pub(super) const fn mark(&self) -> usize {
+        self.told.len()
+    }
+
+    pub(super) fn forget(&mut self, mark: usize) {
+        self.told.truncate(mark);
+    }
+
+    /// All of them, or how many there are if that is too many.
+    pub(super) fn told(&self) -> Result<Vec<&str>, usize> {
+        if self.told.len() > self.max {
+            return Err(self.told.len());
+        }
+        Ok(self.told.iter().map(Text::as_str).collect())
+    }
+}
+
+fn needs_telling(name: &str) -> bool {
+    const WORDS: [&str; 20] = [
+        "null",
+        "true",
+        "false",
+        "function",
+        "in",
+        "return",
+        "then",
+        "else",
+        "satisfies",
+        "and",
+        "or",
+        "between",
+        "instance",
+        "external",
+        "if",
+        "for",
+        "some",
+        "every",
+        "not",
+        "of",
+    ];
+    let is_plain = |word: &str| {
+        word.chars().all(|c| c == '_' || c.is_alphanumeric())
+            && !word.starts_with(|c: char| c.is_ascii_digit())
+            && !WORDS.contains(&word)
+    };
+    !name.is_empty() && !name.split(' ').all(is_plain)
+}

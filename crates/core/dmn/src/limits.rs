@@ -1,0 +1,29 @@
+//! Bounds on a model.
+
+/// Bounds that a model must keep to be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Most bytes of a resource. Higher costs memory: a reading takes up to some 40 times the text.
+    pub bytes_max: usize,
+    /// Deepest nesting of XML elements, and so of boxed expressions. Higher costs stack.
+    pub depth_max: usize,
+    /// Most DMN and extension elements in one resource, the diagram not counted.
+    pub nodes_max: usize,
+    /// Most bytes of one expression.
+    pub expression_bytes_max: usize,
+    /// Most names with other characters than letters and digits in them; each is looked for at each word of each
+    /// expression.
+    pub names_max: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            bytes_max: 4 << 20,
+            depth_max: 96,
+            nodes_max: 200_000,
+            expression_bytes_max: 128 << 10,
+            names_max: 1_000,
+        }
+    }
+}
