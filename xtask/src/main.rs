@@ -39,7 +39,8 @@ usage: cargo xtask SUITE
   tidy           arrows between crates, purity of the core, licences, doubled versions, sizes, words
   clients        unmodified foreign clients against the program (Python 3, Node 20)
   conform DIR    the conformance kit in DIR against the program (Python 3)
-  corpus DIR     every BPMN model below DIR through `coreto check`";
+  corpus DIR     every BPMN model below DIR through `coreto check`
+  tck DIR        the test cases of the DMN TCK below DIR";
 
 /// How a suite ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,7 +84,8 @@ fn run(arguments: &[OsString]) -> anyhow::Result<Verdict> {
         ("clients", None) => suite::clients::run(&workspace),
         ("conform", Some(folder)) => suite::conform::run(&workspace, &folder),
         ("corpus", Some(folder)) => suite::corpus::run(&workspace, &folder),
-        ("conform" | "corpus", None) => bail!("`{name}` needs a folder: cargo xtask {name} DIR"),
+        ("tck", Some(folder)) => suite::tck::run(&folder),
+        ("conform" | "corpus" | "tck", None) => bail!("`{name}` needs a folder: cargo xtask {name} DIR"),
         ("test" | "tidy" | "clients", Some(_)) => bail!("`{name}` takes no argument"),
         _ => bail!("unknown suite `{name}`\n{USAGE}"),
     }

@@ -3,3 +3,4 @@
 pub(crate) mod clients;
 pub(crate) mod conform;
 pub(crate) mod corpus;
+pub(crate) mod tck;
