@@ -4,6 +4,8 @@
 //! function), everything else is read from the scope. Chains of operators and paths are flat lists, so the tree is
 //! never deeper than the parser's own recursion.
 
+mod children;
+
 use std::sync::Arc;
 
 use crate::Text;

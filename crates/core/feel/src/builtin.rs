@@ -45,11 +45,12 @@ impl Builtin {
         Self { name, signatures, variadic: true, run }
     }
 
-    /// The shortest signature that has all these parameters.
+    /// The shortest signature that has all these parameters; of several, the one that has them in this order.
     pub(crate) fn overload(&self, names: &[Text]) -> Option<&'static [&'static str]> {
         let has_all = |signature: &[&str]| names.iter().all(|name| signature.contains(&name.as_str()));
+        let in_order = |signature: &[&str]| signature.iter().zip(names).all(|(known, name)| **known == **name);
         let fitting = self.signatures.iter().copied().filter(|signature| has_all(signature));
-        fitting.min_by_key(|signature| signature.len())
+        fitting.min_by_key(|signature| (signature.len(), !in_order(signature)))
     }
 
     /// Whether a constant second argument (and those after it) is a pattern that is worth compiling once.

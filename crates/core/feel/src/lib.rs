@@ -32,6 +32,7 @@
 //! assert_eq!(evaluated.value.to_json(), "116.91");
 //! ```
 
+mod agent;
 mod ast;
 mod budget;
 mod builtin;
@@ -47,6 +48,7 @@ mod unary;
 pub mod value;
 mod warning;
 
+pub use agent::AgentParameter;
 pub use budget::{Budget, Resource};
 pub use builtin::signatures;
 pub use dialect::Dialect;

@@ -7,6 +7,7 @@
 //! date("2020-01-31") → date "2020-01-31"      types that JSON has not are named before it
 //! x + y → null ! INVALID_TYPE     and the kinds of its warnings, in order; none stands for no warnings
 //! unary 5 : < 3, [5..7] → true    unary tests against an input
+//! agent fromAi(toolCall.x, "why") → [{"name":"x","description":"why"}]     what an agent is told to fill in
 //! dialect standard                the lines that follow are read as DMN has it, until `dialect camunda`
 //! assert(x, x > 1) → failure assertion failed: the condition is not fulfilled
 //! x + → error line 1, column 4: expected an expression, found the end
@@ -19,7 +20,8 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use coreto_feel::{
-    Context, Dialect, Env, Evaluated, Expression, Failure, Scope, UnaryTests, Value, Variable,
+    AgentParameter, Context, Dialect, Env, Evaluated, Expression, Failure, List, Scope, UnaryTests, Value,
+    Variable,
 };
 
 /// The same variables as JSON text, which is read in another way.
@@ -62,6 +64,22 @@ fn render(result: Result<Evaluated, Failure>) -> String {
     }
 }
 
+fn render_parameters(parameters: Vec<AgentParameter>) -> String {
+    let parameters = parameters.into_iter().map(|parameter| {
+        let AgentParameter { name, description, type_name, schema, options } = parameter;
+        let entries: [(&str, Value); 5] = [
+            ("name", name.into()),
+            ("description", description.into()),
+            ("type", type_name.into()),
+            ("schema", schema.into()),
+            ("options", options.into()),
+        ];
+        let told = entries.into_iter().filter(|(_, value)| !value.is_null());
+        Context::new(told.map(|(name, value)| (name.into(), value)).collect()).expect("not deep").into()
+    });
+    Value::List(List::new(parameters.collect()).expect("not deep")).to_json()
+}
+
 fn run(dialect: Dialect, line: &str, given: &Context) -> String {
     let names: Vec<&str> = given.iter().map(|(name, _)| name).collect();
     if let Some(rest) = line.strip_prefix("unary ") {
@@ -71,6 +89,13 @@ fn run(dialect: Dialect, line: &str, given: &Context) -> String {
         return match UnaryTests::parse_in(dialect, &names, tests) {
             Err(error) => format!("error {error}"),
             Ok(tests) => render(tests.evaluate(input, given, &env())),
+        };
+    }
+    if let Some(expression) = line.strip_prefix("agent ") {
+        let expression = Expression::parse_in(dialect, &names, expression).expect("an expression");
+        return match expression.agent_parameters() {
+            Err(error) => format!("error {error}"),
+            Ok(parameters) => render_parameters(parameters),
         };
     }
     match Expression::parse_in(dialect, &names, line) {

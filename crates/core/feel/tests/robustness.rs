@@ -276,6 +276,7 @@ fn survives_mutated_expressions() {
         match Expression::parse(&source) {
             Ok(expression) => {
                 parsed += 1;
+                let _ = expression.agent_parameters();
                 if let Ok(evaluated) = expression.evaluate(&Everything, &env) {
                     let json = evaluated.value.to_json();
                     let again = Value::from_json(json.as_bytes()).expect("what is written can be read");
