@@ -82,7 +82,8 @@ fn parameter(source: &str, arguments: &Arguments, at: u32) -> Result<AgentParame
             Some(Value::Null) => Ok(None),
             Some(Value::Context(context)) => Ok(Some(context)),
             _ => {
-                let expected = format!("a context of literals or null as the {name} of a value from an agent");
+                let expected =
+                    format!("a context of literals or null as the {name} of a value from an agent");
                 Err(wrong(node.at, &expected))
             }
         },
@@ -105,7 +106,9 @@ fn last_name(node: &Node) -> Option<Text> {
             let is_field = |kind: &StepKind| matches!(kind, StepKind::Field(_));
             let is_reference = matches!(path.base.kind, Kind::Free(_) | Kind::Filtered(_) | Kind::Local(_));
             match &path.steps.last()?.kind {
-                StepKind::Field(name) if is_reference && path.steps.iter().all(|step| is_field(&step.kind)) => {
+                StepKind::Field(name)
+                    if is_reference && path.steps.iter().all(|step| is_field(&step.kind)) =>
+                {
                     Some(name.clone())
                 }
                 _ => None,

@@ -48,7 +48,8 @@ impl Builtin {
     /// The shortest signature that has all these parameters; of several, the one that has them in this order.
     pub(crate) fn overload(&self, names: &[Text]) -> Option<&'static [&'static str]> {
         let has_all = |signature: &[&str]| names.iter().all(|name| signature.contains(&name.as_str()));
-        let in_order = |signature: &[&str]| signature.iter().zip(names).all(|(known, name)| **known == **name);
+        let in_order =
+            |signature: &[&str]| signature.iter().zip(names).all(|(known, name)| **known == **name);
         let fitting = self.signatures.iter().copied().filter(|signature| has_all(signature));
         fitting.min_by_key(|signature| (signature.len(), !in_order(signature)))
     }
@@ -94,8 +95,9 @@ pub(crate) fn find(dialect: Dialect, name: &str) -> Option<&'static Builtin> {
 }
 
 /// Names and parameters of every signature, e.g. `("substring", ["string", "start position"])`.
-pub fn signatures() -> impl Iterator<Item = (&'static str, &'static [&'static str])> {
-    let all = GROUPS.into_iter().flatten();
+pub fn signatures(dialect: Dialect) -> impl Iterator<Item = (&'static str, &'static [&'static str])> {
+    let more = if dialect.is_standard() { standard::FUNCTIONS } else { &[] };
+    let all = GROUPS.into_iter().flatten().chain(more);
     all.flat_map(|builtin| builtin.signatures.iter().map(|parameters| (builtin.name, *parameters)))
 }
 

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! # Text after a hash at the start of a line is a comment; the first one says what the group is about.
+//! section Operators               the section of `docs/feel.md` that the lines that follow are about
 //! given {"x": 1, "y": "a"}        variables for the lines that follow, until the next `given`
 //! x + 1 → 2                       an expression and its value as JSON
 //! date("2020-01-31") → date "2020-01-31"      types that JSON has not are named before it
@@ -16,12 +17,14 @@
 //! A line that ends in `\` goes on in the next one. The clock stands at 2024-03-10T12:30:45.678Z, the zone is
 //! Europe/Berlin, the seed 7. `UPDATE=1` writes what is found into the files, to be reviewed as a diff.
 
+#![expect(clippy::disallowed_methods, reason = "tests are read from files")]
+
 use std::fmt::Write as _;
 use std::path::Path;
 
 use coreto_feel::{
     AgentParameter, Context, Dialect, Env, Evaluated, Expression, Failure, List, Scope, UnaryTests, Value,
-    Variable,
+    Variable, signatures,
 };
 
 /// The same variables as JSON text, which is read in another way.
@@ -110,61 +113,127 @@ fn run(dialect: Dialect, line: &str, given: &Context) -> String {
     }
 }
 
+/// What is wrong in a file, and what was counted.
+#[derive(Default)]
+struct Report {
+    cases: usize,
+    /// Cases about nulls and warnings.
+    nulls: usize,
+    failures: String,
+}
+
+/// Where in a file the runner is.
+struct Place<'f> {
+    file: &'f str,
+    line: usize,
+    dialect: Dialect,
+    given: Context,
+    section: Option<String>,
+}
+
+impl Place<'_> {
+    /// Takes a line that says how the lines that follow are meant; nothing for other lines.
+    fn direct(&mut self, line: &str, headings: &[&str]) -> Option<()> {
+        if let Some(name) = line.strip_prefix("dialect ") {
+            self.dialect = if name == "standard" { Dialect::Standard } else { Dialect::Camunda };
+        } else if let Some(json) = line.strip_prefix("given ") {
+            let value = Value::from_json(json.as_bytes()).expect("`given` is followed by JSON");
+            self.given = value.as_context().expect("a JSON object").clone();
+        } else if let Some(name) = line.strip_prefix("section ") {
+            assert!(headings.contains(&name), "{}:{}: there is no section `{name}`", self.file, self.line);
+            self.section = Some(name.to_owned());
+        } else if !line.is_empty() && !line.starts_with('#') {
+            return None;
+        }
+        Some(())
+    }
+
+    /// Runs a case; gives what it should say, if it says something else.
+    fn run(&self, case: &str, report: &mut Report) -> Option<String> {
+        let Self { file, line, section, .. } = self;
+        assert!(section.is_some(), "{file}:{line}: no section is named before the case");
+        let (expression, expected) = case.rsplit_once('→').unwrap_or_else(|| panic!("{file}:{line}: no `→`"));
+        let (expression, expected) = (expression.trim_end(), expected.trim());
+        let found = run(self.dialect, expression, &self.given);
+        report.cases += 1;
+        report.nulls += usize::from(found.contains("null") || found.contains(" ! "));
+        if found == expected {
+            return None;
+        }
+        writeln!(report.failures, "{file}:{line}: {expression}\n  expected {expected}\n  found    {found}")
+            .expect("writing to a string does not fail");
+        Some(found)
+    }
+}
+
+/// Runs the cases of a file; gives its text with what was found.
+fn run_file(file: &str, text: &str, headings: &[&str], report: &mut Report) -> String {
+    let mut place =
+        Place { file, line: 0, dialect: Dialect::Camunda, given: Context::empty(), section: None };
+    let mut rewritten = String::new();
+    let mut lines = text.lines().enumerate();
+    while let Some((number, line)) = lines.next() {
+        place.line = number + 1;
+        let mut kept = line.to_owned();
+        while kept.ends_with('\\') {
+            kept.push('\n');
+            kept.push_str(lines.next().expect("a line goes on in the next one").1);
+        }
+        let case = kept.replace("\\\n", "\n");
+        if place.direct(&case, headings).is_none()
+            && let Some(found) = place.run(&case, report)
+        {
+            let (before, _) = kept.rsplit_once('→').expect("found before");
+            kept = format!("{before}→ {found}");
+        }
+        rewritten.push_str(&kept);
+        rewritten.push('\n');
+    }
+    rewritten
+}
+
+fn read(path: &Path) -> String {
+    std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
 #[test]
-#[expect(clippy::disallowed_methods, reason = "tests are read from files")]
 fn every_case_gives_what_it_says() {
     let update = std::env::var("UPDATE").is_ok();
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let reference = read(&root.join("../../../docs/feel.md"));
+    let headings: Vec<&str> = reference
+        .lines()
+        .filter_map(|line| line.strip_prefix("##"))
+        .map(|line| line.trim_start_matches('#').trim())
+        .collect();
+    let folder = root.join("tests/cases");
     let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
-    let (mut cases, mut failures) = (0, String::new());
+    let mut report = Report::default();
     for path in files.iter().filter(|path| path.extension().is_some_and(|extension| extension == "txt")) {
-        let text = std::fs::read_to_string(path).unwrap();
+        let text = read(path);
         let name = path.file_name().unwrap().to_string_lossy();
-        let mut dialect = Dialect::Camunda;
-        let mut given = Context::empty();
-        let mut rewritten = String::new();
-        let mut lines = text.lines().enumerate();
-        while let Some((number, line)) = lines.next() {
-            let mut case = line.to_owned();
-            let mut kept = line.to_owned();
-            while case.ends_with('\\') {
-                let next = lines.next().expect("a line goes on in the next one").1;
-                case.pop();
-                case.push('\n');
-                case.push_str(next);
-                kept.push('\n');
-                kept.push_str(next);
-            }
-            if let Some(name) = case.strip_prefix("dialect ") {
-                dialect = if name == "standard" { Dialect::Standard } else { Dialect::Camunda };
-            } else if let Some(json) = case.strip_prefix("given ") {
-                let value = Value::from_json(json.as_bytes()).expect("`given` is followed by JSON");
-                given = value.as_context().expect("a JSON object").clone();
-            } else if !case.is_empty() && !case.starts_with('#') {
-                let (expression, expected) =
-                    case.rsplit_once('→').unwrap_or_else(|| panic!("{name}:{}: no `→`", number + 1));
-                let found = run(dialect, expression.trim_end(), &given);
-                cases += 1;
-                if found != expected.trim() {
-                    let (expression, expected) = (expression.trim_end(), expected.trim());
-                    writeln!(
-                        failures,
-                        "{name}:{}: {expression}\n  expected {expected}\n  found    {found}",
-                        number + 1
-                    )
-                    .unwrap();
-                    let (before, _) = kept.rsplit_once('→').unwrap();
-                    kept = format!("{before}→ {found}");
-                }
-            }
-            rewritten.push_str(&kept);
-            rewritten.push('\n');
-        }
+        let rewritten = run_file(&name, &text, &headings, &mut report);
         if update && rewritten != text {
             std::fs::write(path, rewritten).unwrap();
         }
     }
+    let Report { cases, nulls, failures } = report;
     assert!(update || failures.is_empty(), "of {cases} cases these differ:\n{failures}");
-    assert!(cases > 0, "there are cases");
+    assert!(cases >= 600 && nulls >= 200, "{cases} cases, {nulls} of them about nulls and warnings");
+}
+
+#[test]
+fn every_signature_is_called_by_the_names_of_its_parameters() {
+    let cases = read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/named.txt"));
+    for (name, parameters) in signatures(Dialect::Camunda) {
+        let called = |line: &str| {
+            let rest = parameters.iter().enumerate().try_fold(line, |rest, (at, parameter)| {
+                let named = format!("{}{parameter}: ", if at == 0 { "(" } else { ", " });
+                rest.split_once(&named).map(|(_, rest)| rest)
+            });
+            line.starts_with(&format!("{name}(")) && rest.is_some()
+        };
+        assert!(cases.lines().any(called), "{name}({})", parameters.join(", "));
+    }
 }
