@@ -1,7 +1,7 @@
 //! Several expressions as one evaluation.
 
 use crate::eval::{Eval, Evaluator, at_once};
-use crate::value::{Function, Text};
+use crate::value::{Function, Text, equal_in};
 use crate::{
     Dialect, Env, Expression, Failure, Nothing, Resource, Scope, UnaryTests, Value, Warning, WarningKind,
 };
@@ -98,6 +98,19 @@ impl<'e> Session<'e> {
             None => return Err(Failure::BudgetExhausted { resource: Resource::Steps, offset: 0 }),
         }
         Ok(())
+    }
+
+    /// Whether two values are equal; nothing when their types cannot be compared. Walking over them is charged.
+    ///
+    /// # Errors
+    /// When there are not so many steps left.
+    pub fn equal(&mut self, dialect: Dialect, left: &Value, right: &Value) -> Result<Option<bool>, Failure> {
+        let charged = self.within(&Nothing, 0, dialect, |evaluator| {
+            evaluator.charge_steps(1, 0)?;
+            evaluator.charge_walk(left, 0)
+        });
+        charged.map_err(|failure| *failure)?;
+        Ok(equal_in(dialect, left, right))
     }
 
     /// A list, charged.
