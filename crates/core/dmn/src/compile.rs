@@ -163,7 +163,7 @@ impl Compiler<'_, '_> {
         let kind = self.variable_type(node);
         let requirements = self.requirements(node);
         let mark = self.names.mark();
-        for name in &requirements.names {
+        for name in requirements.names.iter() {
             self.names.push(name);
         }
         let logic = self.logic_in(node);
@@ -187,7 +187,7 @@ impl Compiler<'_, '_> {
         let kind = self.variable_type(node);
         let requirements = self.requirements(node);
         let mark = self.names.mark();
-        for name in &requirements.names {
+        for name in requirements.names.iter() {
             self.names.push(name);
         }
         let function = self.tree.one(node, "encapsulatedLogic").and_then(|logic| self.function(logic));

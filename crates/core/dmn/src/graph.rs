@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use coreto_feel::{Dialect, Expression, Text, UnaryTests};
 
+use crate::frame::Names;
 use crate::table::Table;
 use crate::types::{ItemDefinition, Type};
 
@@ -82,7 +83,7 @@ pub(crate) struct Service {
 #[derive(Debug, Default)]
 pub(crate) struct Requirements {
     /// Names in the scope of the logic.
-    pub(crate) names: Box<[Text]>,
+    pub(crate) names: Names,
     /// What stands behind each.
     pub(crate) values: Box<[Required]>,
 }
@@ -149,7 +150,7 @@ pub(crate) enum Logic {
 /// Named entries, each of which sees those before it, and perhaps a result.
 #[derive(Debug)]
 pub(crate) struct ContextLogic {
-    pub(crate) names: Box<[Text]>,
+    pub(crate) names: Names,
     pub(crate) values: Box<[Node]>,
     pub(crate) result: Option<Node>,
 }
@@ -163,7 +164,7 @@ pub(crate) struct Relation {
 #[derive(Debug)]
 pub(crate) struct Iterator {
     /// The variable, and where the results so far are.
-    pub(crate) names: [Text; 2],
+    pub(crate) names: Names,
     pub(crate) reads_partial: bool,
     pub(crate) domain: Node,
     pub(crate) body: Node,
@@ -172,7 +173,7 @@ pub(crate) struct Iterator {
 #[derive(Debug)]
 pub(crate) struct FunctionLogic {
     pub(crate) parameters: Box<[Parameter]>,
-    pub(crate) names: Box<[Text]>,
+    pub(crate) names: Names,
     /// Variables that the body reads.
     pub(crate) reads: Box<[Arc<str>]>,
     pub(crate) body: Node,

@@ -15,7 +15,7 @@
 //! # Where to look
 //! `tree.rs` the elements of a document · `compile/` elements to what is evaluated · `graph.rs` `table.rs` `types.rs`
 //! what that is · `run.rs` decisions and requirements · `logic.rs` boxed expressions · `rules.rs` tables · `call.rs`
-//! functions · `evaluation.rs` results · `diagnostic.rs` all codes.
+//! functions · `library.rs` imports · `evaluation.rs` results · `diagnostic.rs` all codes.
 //!
 //! ```
 //! use coreto_dmn::Model;
@@ -45,6 +45,7 @@ mod diagnostic;
 mod evaluation;
 mod frame;
 mod graph;
+mod library;
 mod limits;
 mod logic;
 mod model;
@@ -59,5 +60,6 @@ pub use evaluation::{
     Cell, DecisionKind, EvaluatedDecision, EvaluatedInput, EvaluatedOutput, Evaluation, Failure, MatchedRule,
     Reason,
 };
+pub use library::read_all;
 pub use limits::Limits;
 pub use model::{Decision, Model, Options, Service};

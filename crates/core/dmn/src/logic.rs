@@ -2,16 +2,16 @@
 
 use std::sync::{Arc, LazyLock};
 
-use coreto_feel::{Context, Dialect, Expression, Scope, Text, Value, WarningKind};
+use coreto_feel::{Context, Dialect, Expression, Scope, Value, WarningKind};
 
 use crate::call::FunctionCall;
-use crate::frame::Frame;
+use crate::frame::{Frame, Item};
 use crate::graph::{ContextLogic, Graph, Invocation, Iterator, Logic, Node, Relation};
 use crate::run::{Eval, Record, Run};
 
 impl Run<'_, '_> {
     /// The value of a boxed expression, as one of its type.
-    pub(crate) fn node(&mut self, graph: &Arc<Graph>, node: &Node, scope: &Frame<'_>) -> Eval {
+    pub(crate) fn node(&mut self, graph: &Arc<Graph>, node: &Node, scope: &dyn Scope) -> Eval {
         self.node_recorded(graph, node, scope, None)
     }
 
@@ -20,7 +20,7 @@ impl Run<'_, '_> {
         &mut self,
         graph: &Arc<Graph>,
         node: &Node,
-        scope: &Frame<'_>,
+        scope: &dyn Scope,
         record: Option<&mut Record>,
     ) -> Eval {
         let value = match &node.logic {
@@ -42,7 +42,7 @@ impl Run<'_, '_> {
         self.session.warn(WarningKind::Unknown, || message.to_owned())
     }
 
-    fn composed(&mut self, graph: &Arc<Graph>, logic: &Logic, scope: &Frame<'_>) -> Eval {
+    fn composed(&mut self, graph: &Arc<Graph>, logic: &Logic, scope: &dyn Scope) -> Eval {
         match logic {
             Logic::Literal(_) | Logic::Broken(_) | Logic::Table(_) => {
                 unreachable!("they hold no expressions")
@@ -74,11 +74,11 @@ impl Run<'_, '_> {
         }
     }
 
-    fn all(&mut self, graph: &Arc<Graph>, nodes: &[Node], scope: &Frame<'_>) -> Eval<Vec<Value>> {
+    fn all(&mut self, graph: &Arc<Graph>, nodes: &[Node], scope: &dyn Scope) -> Eval<Vec<Value>> {
         nodes.iter().map(|node| self.node(graph, node, scope)).collect()
     }
 
-    fn context(&mut self, graph: &Arc<Graph>, context: &ContextLogic, outer: &Frame<'_>) -> Eval {
+    fn context(&mut self, graph: &Arc<Graph>, context: &ContextLogic, outer: &dyn Scope) -> Eval {
         let names = &context.names;
         let mut values = Vec::with_capacity(names.len());
         for node in &context.values {
@@ -92,7 +92,7 @@ impl Run<'_, '_> {
         Ok(self.session.context(names.iter().cloned().zip(values).collect())?)
     }
 
-    fn relation(&mut self, graph: &Arc<Graph>, relation: &Relation, scope: &Frame<'_>) -> Eval {
+    fn relation(&mut self, graph: &Arc<Graph>, relation: &Relation, scope: &dyn Scope) -> Eval {
         let mut rows = Vec::with_capacity(relation.rows.len());
         for row in &relation.rows {
             let values = self.all(graph, row, scope)?;
@@ -101,7 +101,7 @@ impl Run<'_, '_> {
         Ok(self.session.list(rows)?)
     }
 
-    fn for_each(&mut self, graph: &Arc<Graph>, iterator: &Iterator, outer: &Frame<'_>) -> Eval {
+    fn for_each(&mut self, graph: &Arc<Graph>, iterator: &Iterator, outer: &dyn Scope) -> Eval {
         let Some(items) = self.items(graph, &iterator.domain, outer)? else { return Ok(Value::Null) };
         let reads_partial = iterator.reads_partial;
         let mut results: Vec<Value> = Vec::new();
@@ -121,15 +121,14 @@ impl Run<'_, '_> {
         &mut self,
         graph: &Arc<Graph>,
         iterator: &Iterator,
-        outer: &Frame<'_>,
+        outer: &dyn Scope,
         decisive: bool,
     ) -> Eval {
         let Some(items) = self.items(graph, &iterator.domain, outer)? else { return Ok(Value::Null) };
         let mut unknown = false;
         for item in items {
             self.session.charge_steps(1)?;
-            let names = &iterator.names[..1];
-            let scope = Frame { graph, names, values: &[item], outer: Some(outer) };
+            let scope = Frame { graph, names: &iterator.names, values: &[item], outer: Some(outer) };
             match self.node(graph, &iterator.body, &scope)? {
                 Value::Boolean(holds) if holds == decisive => return Ok(Value::Boolean(decisive)),
                 Value::Boolean(_) => (),
@@ -140,7 +139,7 @@ impl Run<'_, '_> {
         Ok(if unknown { Value::Null } else { Value::Boolean(!decisive) })
     }
 
-    fn filter(&mut self, graph: &Arc<Graph>, parts: &[Node; 2], outer: &Frame<'_>) -> Eval {
+    fn filter(&mut self, graph: &Arc<Graph>, parts: &[Node; 2], outer: &dyn Scope) -> Eval {
         let [domain, condition] = parts;
         let list = match self.node(graph, domain, outer)? {
             Value::Null => return Ok(Value::Null),
@@ -150,14 +149,7 @@ impl Run<'_, '_> {
         let mut kept = Vec::new();
         for item in list {
             self.session.charge_steps(1)?;
-            let (mut names, mut values) = (Vec::new(), Vec::new());
-            names.push(Text::from("item"));
-            values.push(item.clone());
-            if let Value::Context(context) = &item {
-                names.extend(context.entries().iter().map(|(name, _)| name.clone()));
-                values.extend(context.entries().iter().map(|(_, value)| value.clone()));
-            }
-            let scope = Frame { graph, names: &names, values: &values, outer: Some(outer) };
+            let scope = Item { graph, value: &item, outer };
             match self.node(graph, condition, &scope)? {
                 Value::Boolean(true) => kept.push(item),
                 Value::Boolean(false) | Value::Null => (),
@@ -174,7 +166,7 @@ impl Run<'_, '_> {
     }
 
     /// What an iteration goes over; nothing, with a warning, when that is no list.
-    fn items(&mut self, graph: &Arc<Graph>, domain: &Node, scope: &Frame<'_>) -> Eval<Option<Vec<Value>>> {
+    fn items(&mut self, graph: &Arc<Graph>, domain: &Node, scope: &dyn Scope) -> Eval<Option<Vec<Value>>> {
         static ITEMS: LazyLock<Expression> = LazyLock::new(|| {
             let source = "for item in domain return item";
             Expression::parse_in(Dialect::Standard, &[], source).expect("a sound expression")
@@ -189,7 +181,7 @@ impl Run<'_, '_> {
         }
     }
 
-    fn invocation(&mut self, graph: &Arc<Graph>, invocation: &Invocation, scope: &Frame<'_>) -> Eval {
+    fn invocation(&mut self, graph: &Arc<Graph>, invocation: &Invocation, scope: &dyn Scope) -> Eval {
         let callee = self.node(graph, &invocation.callee, scope)?;
         let mut values = Vec::with_capacity(invocation.arguments.len());
         for ((node, kind), name) in invocation.arguments.iter().zip(&invocation.names) {

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use coreto_feel::value::equal;
-use coreto_feel::{Context, Dialect, Expression, Scope, Value, WarningKind};
+use coreto_feel::{Context, Dialect, Expression, Nothing, Scope, Value, WarningKind};
 
 use crate::evaluation::{Cell, EvaluatedInput, EvaluatedOutput, MatchedRule, Reason};
 use crate::frame::Frame;
@@ -24,7 +23,7 @@ impl Run<'_, '_> {
         &mut self,
         graph: &Arc<Graph>,
         table: &Table,
-        scope: &Frame<'_>,
+        scope: &dyn Scope,
         mut record: Option<&mut Record>,
     ) -> Eval {
         let mut inputs = Vec::with_capacity(table.inputs.len());
@@ -63,8 +62,7 @@ impl Run<'_, '_> {
     fn is_allowed(&mut self, graph: &Arc<Graph>, allowed: Option<&Allowed>, value: &Value) -> Eval<bool> {
         match allowed {
             Some(allowed) if graph.dialect == Dialect::Standard && !value.is_null() => {
-                let nothing = Frame { graph, names: &[], values: &[], outer: None };
-                Ok(self.session.test(&allowed.tests, value, &nothing)? == Some(true))
+                Ok(self.session.test(&allowed.tests, value, &Nothing)? == Some(true))
             }
             _ => Ok(true),
         }
@@ -75,15 +73,15 @@ impl Run<'_, '_> {
         graph: &Arc<Graph>,
         table: &Table,
         inputs: &[Value],
-        scope: &Frame<'_>,
+        scope: &dyn Scope,
     ) -> Eval<Vec<Hit>> {
-        let named = table.input_names.as_deref().map(|names| Frame {
+        let named = table.input_names.as_ref().map(|names| Frame {
             graph,
             names,
             values: inputs,
             outer: Some(scope),
         });
-        let scope = named.as_ref().unwrap_or(scope);
+        let scope = named.as_ref().map_or(scope, |named| named as &dyn Scope);
         let mut hits = Vec::new();
         for rule in 0..table.rules.len() {
             self.session.charge_steps(1)?;
@@ -99,7 +97,7 @@ impl Run<'_, '_> {
         Ok(hits)
     }
 
-    fn matches(&mut self, table: &Table, rule: usize, inputs: &[Value], scope: &Frame<'_>) -> Eval<bool> {
+    fn matches(&mut self, table: &Table, rule: usize, inputs: &[Value], scope: &dyn Scope) -> Eval<bool> {
         for ((cell, column), input) in table.rules[rule].inputs.iter().zip(&table.inputs).zip(inputs) {
             let passes = match cell {
                 InputCell::Any => true,
@@ -125,7 +123,7 @@ impl Run<'_, '_> {
         graph: &Arc<Graph>,
         table: &Table,
         rule: usize,
-        scope: &Frame<'_>,
+        scope: &dyn Scope,
     ) -> Eval<Vec<Value>> {
         let mut values = Vec::with_capacity(table.outputs.len());
         for (cell, column) in table.rules[rule].outputs.iter().zip(&table.outputs) {
@@ -150,7 +148,7 @@ impl Run<'_, '_> {
         self.conform(graph, &column.kind, value, &column.label)
     }
 
-    fn result(&mut self, graph: &Arc<Graph>, table: &Table, hits: &[Hit], scope: &Frame<'_>) -> Eval {
+    fn result(&mut self, graph: &Arc<Graph>, table: &Table, hits: &[Hit], scope: &dyn Scope) -> Eval {
         let [first, others @ ..] = hits else { return self.default(graph, table, scope) };
         match table.policy {
             HitPolicy::Unique if !others.is_empty() => {
@@ -161,22 +159,14 @@ impl Run<'_, '_> {
                 );
                 self.violation(graph, message)
             }
-            HitPolicy::Any if let Some(other) = others.iter().find(|other| !same(first, other)) => {
-                let message = format!(
-                    "hit policy ANY allows one output, but rules {} and {} give different ones",
-                    first.rule + 1,
-                    other.rule + 1
-                );
-                self.violation(graph, message)
-            }
-            HitPolicy::Unique | HitPolicy::First | HitPolicy::Any => self.row(table, &first.outputs),
+            HitPolicy::Any => self.any(graph, table, first, others),
+            HitPolicy::Unique | HitPolicy::First => self.row(table, &first.outputs),
             HitPolicy::Priority => {
-                let best = hits.iter().min_by_key(|hit| rank(table, hit)).unwrap_or(first);
-                self.row(table, &best.outputs)
+                let sorted = self.sorted(graph, table, hits)?;
+                self.row(table, &sorted[0].outputs)
             }
             HitPolicy::OutputOrder => {
-                let mut sorted: Vec<&Hit> = hits.iter().collect();
-                sorted.sort_by_cached_key(|hit| rank(table, hit));
+                let sorted = self.sorted(graph, table, hits)?;
                 self.rows(table, &sorted)
             }
             HitPolicy::RuleOrder | HitPolicy::Collect(None) => {
@@ -185,6 +175,47 @@ impl Run<'_, '_> {
             }
             HitPolicy::Collect(Some(aggregator)) => self.aggregated(graph, table, aggregator, hits),
         }
+    }
+
+    fn any(&mut self, graph: &Arc<Graph>, table: &Table, first: &Hit, others: &[Hit]) -> Eval {
+        for other in others {
+            for (left, right) in first.outputs.iter().zip(&other.outputs) {
+                if self.session.equal(graph.dialect, left, right)? != Some(true) {
+                    let message = format!(
+                        "hit policy ANY allows one output, but rules {} and {} give different ones",
+                        first.rule + 1,
+                        other.rule + 1
+                    );
+                    return self.violation(graph, message);
+                }
+            }
+        }
+        self.row(table, &first.outputs)
+    }
+
+    /// Hits by where their outputs stand in the lists of allowed outputs; the first column weighs most, and what is in
+    /// no list comes last. DMN 1.5, 8.2.10.
+    fn sorted<'h>(&mut self, graph: &Arc<Graph>, table: &Table, hits: &'h [Hit]) -> Eval<Vec<&'h Hit>> {
+        let mut ranked = Vec::with_capacity(hits.len());
+        for hit in hits {
+            let mut rank = Vec::with_capacity(hit.outputs.len());
+            for (column, value) in table.outputs.iter().zip(&hit.outputs) {
+                rank.push(self.place(graph, column, value)?);
+            }
+            ranked.push((rank, hit));
+        }
+        ranked.sort_by(|(left, _), (right, _)| left.cmp(right));
+        Ok(ranked.into_iter().map(|(_, hit)| hit).collect())
+    }
+
+    fn place(&mut self, graph: &Arc<Graph>, column: &OutputColumn, value: &Value) -> Eval<usize> {
+        let order = column.allowed.as_ref().map_or(&[][..], |allowed| &allowed.order);
+        for (at, known) in order.iter().enumerate() {
+            if self.session.equal(graph.dialect, known, value)? == Some(true) {
+                return Ok(at);
+            }
+        }
+        Ok(usize::MAX)
     }
 
     /// One hit as a value: that of its only output, or all by their names.
@@ -202,7 +233,7 @@ impl Run<'_, '_> {
     }
 
     /// What no matching rule gives: the default outputs, or null.
-    fn default(&mut self, graph: &Arc<Graph>, table: &Table, scope: &Frame<'_>) -> Eval {
+    fn default(&mut self, graph: &Arc<Graph>, table: &Table, scope: &dyn Scope) -> Eval {
         if table.outputs.iter().all(|column| column.default.is_none()) {
             return Ok(Value::Null);
         }
@@ -262,20 +293,6 @@ impl Aggregator {
             Self::Max => &ALL[3],
         }
     }
-}
-
-fn same(left: &Hit, right: &Hit) -> bool {
-    left.outputs.iter().zip(&right.outputs).all(|(left, right)| equal(left, right) == Some(true))
-}
-
-/// Where the outputs of a hit stand in the lists of allowed outputs; the first column weighs most, and what is in no
-/// list comes last. DMN 1.5, 8.2.10.
-fn rank(table: &Table, hit: &Hit) -> Vec<usize> {
-    let place = |column: &OutputColumn, value: &Value| {
-        let order = column.allowed.as_ref().map_or(&[][..], |allowed| &allowed.order);
-        order.iter().position(|known| equal(known, value) == Some(true)).unwrap_or(usize::MAX)
-    };
-    table.outputs.iter().zip(&hit.outputs).map(|(column, value)| place(column, value)).collect()
 }
 
 fn columns_with(table: &Table, inputs: &[Value]) -> Vec<EvaluatedInput> {

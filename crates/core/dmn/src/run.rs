@@ -161,6 +161,7 @@ impl<'r, 'e> Run<'r, 'e> {
 
     /// What a decision or knowledge model requires, as values of its names.
     pub(crate) fn requirements(&mut self, graph: &Arc<Graph>, required: &Requirements) -> Eval<Vec<Value>> {
+        self.session.charge_steps(required.values.len())?;
         let mut values = Vec::with_capacity(required.values.len());
         for required in &required.values {
             values.push(match required {

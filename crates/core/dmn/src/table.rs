@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use coreto_feel::{Expression, Text, UnaryTests};
 
+use crate::frame::Names;
 use crate::graph::{Allowed, Node};
 use crate::types::Type;
 
@@ -15,7 +16,7 @@ pub(crate) struct Table {
     pub(crate) outputs: Box<[OutputColumn]>,
     pub(crate) rules: Box<[Rule]>,
     /// Names that cells may call the value of their column by, besides `?`.
-    pub(crate) input_names: Option<Box<[Text]>>,
+    pub(crate) input_names: Option<Names>,
 }
 
 /// Which of the matching rules count, and how they make one result. DMN 1.5, 8.2.10.

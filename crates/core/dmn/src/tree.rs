@@ -20,9 +20,11 @@ pub(crate) enum Space {
     Other,
 }
 
-/// Namespaces of the models of DMN 1.1, 1.2, 1.3, 1.4 and 1.5.
-const DMN: [&str; 5] = [
+/// Namespaces of the models of DMN 1.1 (which tools wrote in three ways), 1.2, 1.3, 1.4 and 1.5.
+const DMN: [&str; 7] = [
+    "http://www.omg.org/spec/DMN/20151101",
     "http://www.omg.org/spec/DMN/20151101/dmn.xsd",
+    "http://www.omg.org/spec/DMN/20151101/dmn11.xsd",
     "http://www.omg.org/spec/DMN/20180521/MODEL/",
     "https://www.omg.org/spec/DMN/20191111/MODEL/",
     "https://www.omg.org/spec/DMN/20211108/MODEL/",
@@ -153,7 +155,7 @@ fn report_xml(error: &XmlError, report: &mut Report) {
         }
         XmlErrorKind::Root { local } => {
             let message = format!("the root element `{local}` is not `definitions` of DMN 1.1 to 1.5");
-            let help = format!("the namespace of DMN 1.3 is `{}`", DMN[2]);
+            let help = format!("the namespace of DMN 1.3 is `{}`", DMN[4]);
             report.error(Code::NotDmn, place, message).help(help);
         }
     }

@@ -7,6 +7,7 @@ use coreto_xml::NodeId;
 
 use super::{Compiler, one_blank, reads};
 use crate::diagnostic::Code;
+use crate::frame::Names;
 use crate::graph::{ContextLogic, FunctionLogic, Invocation, Iterator, Logic, Node, Parameter, Relation};
 use crate::types::Type;
 
@@ -89,7 +90,7 @@ impl Compiler<'_, '_> {
         Node { logic, kind }
     }
 
-    fn literal(&mut self, node: NodeId) -> Logic {
+    pub(super) fn literal(&mut self, node: NodeId) -> Logic {
         let text = self.tree.text_of(node, "text").unwrap_or_default();
         if text.is_empty() {
             return self.missing(node, "text").logic;
@@ -126,7 +127,7 @@ impl Compiler<'_, '_> {
             values.push(value);
         }
         self.names.forget(mark);
-        ContextLogic { names: names.into(), values: values.into(), result }
+        ContextLogic { names: Names::new(names), values: values.into(), result }
     }
 
     fn relation(&mut self, node: NodeId) -> Relation {
@@ -154,7 +155,8 @@ impl Compiler<'_, '_> {
         let reads_partial = self.mentions(node, "partial");
         let body = self.part(node, body);
         self.names.forget(mark);
-        Iterator { names: [name, "partial".into()], reads_partial, domain, body }
+        let names = Names::new(vec![name, "partial".into()]);
+        Iterator { names, reads_partial, domain, body }
     }
 
     /// Whether any text in a node contains a word.
@@ -181,10 +183,10 @@ impl Compiler<'_, '_> {
                 kind: self.type_of(parameter),
             })
             .collect();
-        let names: Box<[Text]> = parameters.iter().map(|parameter| parameter.name.clone()).collect();
+        let names = Names::new(parameters.iter().map(|parameter| parameter.name.clone()).collect());
         let body = if kind.eq_ignore_ascii_case("FEEL") {
             let mark = self.names.mark();
-            for name in &names {
+            for name in names.iter() {
                 self.names.push(name);
             }
             let body = self.logic_in(node);

@@ -5,6 +5,7 @@ use coreto_xml::NodeId;
 
 use super::{Compiler, one_blank};
 use crate::diagnostic::Code;
+use crate::frame::Names;
 use crate::graph::{Element, Parameter, Required, Requirements, Target};
 use crate::types::Type;
 
@@ -44,7 +45,7 @@ impl Compiler<'_, '_> {
             names.push(self.imports[import].name.clone());
             values.push(Required::Import(targets.into()));
         }
-        Requirements { names: names.into(), values: values.into() }
+        Requirements { names: Names::new(names), values: values.into() }
     }
 
     /// The names by which an expression reaches what it requires. Camunda 8 knows decisions and knowledge models by

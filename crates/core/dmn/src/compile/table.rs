@@ -5,6 +5,7 @@ use coreto_xml::NodeId;
 
 use super::{Compiler, one_blank};
 use crate::diagnostic::Code;
+use crate::frame::Names;
 use crate::graph::{Allowed, Logic, Node};
 use crate::table::{Aggregator, HitPolicy, InputCell, InputColumn, OutputCell, OutputColumn, Rule, Table};
 use crate::tree::Space;
@@ -26,7 +27,7 @@ impl Compiler<'_, '_> {
             outputs.into_iter().map(|output| self.output_column(node, output, several)).collect::<Box<[_]>>();
         let rules: Vec<NodeId> = tree.all(node, "rule").collect();
         let mark = self.names.mark();
-        for name in input_names.iter().flatten() {
+        for name in input_names.iter().flat_map(|names| names.iter()) {
             self.names.push(name);
         }
         let rules = rules.into_iter().map(|rule| self.rule(rule, inputs.len(), outputs.len())).collect();
@@ -35,11 +36,12 @@ impl Compiler<'_, '_> {
     }
 
     /// Names that Camunda's models give to the values of input columns.
-    fn input_names(&self, inputs: &[NodeId]) -> Option<Box<[Text]>> {
+    fn input_names(&self, inputs: &[NodeId]) -> Option<Names> {
         let name = |input: &NodeId| self.tree.attribute_of(*input, Space::Camunda, "inputVariable");
         let is_named =
             self.options.dialect == Dialect::Camunda && inputs.iter().any(|input| name(input).is_some());
-        is_named.then(|| inputs.iter().map(|input| Text::from(name(input).unwrap_or_default())).collect())
+        let names = || inputs.iter().map(|input| Text::from(name(input).unwrap_or_default())).collect();
+        is_named.then(|| Names::new(names()))
     }
 
     fn policy(&mut self, node: NodeId, several_outputs: bool) -> HitPolicy {
@@ -107,12 +109,7 @@ impl Compiler<'_, '_> {
 
     fn input_expression(&mut self, node: NodeId) -> Node {
         let kind = self.type_of(node);
-        let text = self.tree.text_of(node, "text").unwrap_or_default();
-        let logic = match self.expression(node, text) {
-            Ok(expression) => Logic::Literal(expression),
-            Err(message) => Logic::Broken(message),
-        };
-        Node { logic, kind }
+        Node { logic: self.literal(node), kind }
     }
 
     fn output_column(&mut self, table: NodeId, node: NodeId, several: bool) -> OutputColumn {
