@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use coreto_cli::command::ClientCommand;
 use coreto_cli::connect::Connection;
 
@@ -31,6 +31,12 @@ pub(crate) enum Command {
     Demo(DemoArgs),
     /// Check BPMN files without a server: all that is wrong with them, and where.
     Check(CheckArgs),
+    /// Evaluate and check decisions without a server.
+    #[command(subcommand)]
+    Dmn(DmnCommand),
+    /// Evaluate expressions without a server.
+    #[command(subcommand)]
+    Feel(FeelCommand),
     /// Measure a server, or what this machine can do at best.
     Bench(Box<crate::command::bench::BenchArgs>),
     /// Show the configuration.
@@ -136,4 +142,90 @@ pub(crate) struct CheckArgs {
 pub(crate) enum ConfigCommand {
     /// Print every setting with its value and where that comes from.
     Print(ServerArgs),
+}
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum DmnCommand {
+    /// Evaluate a decision, and show its whole way: inputs, rules that matched, results.
+    Evaluate(EvaluateArgs),
+    /// Check DMN files: all that is wrong with them, and where. They may import each other.
+    Check(DmnCheckArgs),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct EvaluateArgs {
+    /// The DMN file.
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+
+    /// Files that it imports.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) import: Vec<PathBuf>,
+
+    /// The identifier of the decision, or its name; it may be left out where there is only one.
+    #[arg(long, value_name = "ID")]
+    pub(crate) decision: Option<String>,
+
+    /// The variables as a JSON object, or `@FILE`.
+    #[arg(long, value_name = "JSON", default_value = "{}")]
+    pub(crate) variables: String,
+
+    #[command(flatten)]
+    pub(crate) language: LanguageArgs,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct DmnCheckArgs {
+    /// Files, or directories whose .dmn files are checked.
+    #[arg(required = true, value_name = "FILE|DIR")]
+    pub(crate) paths: Vec<PathBuf>,
+
+    /// In which dialect expressions are.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) dialect: DialectArg,
+}
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum FeelCommand {
+    /// Evaluate an expression, and say why something in it is null.
+    Eval(EvalArgs),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct EvalArgs {
+    /// The expression, without a `=` before it.
+    #[arg(value_name = "EXPRESSION")]
+    pub(crate) expression: String,
+
+    /// The variables as a JSON object, or `@FILE`.
+    #[arg(long, value_name = "JSON", default_value = "{}")]
+    pub(crate) context: String,
+
+    /// Take the expression as unary tests, and judge this value (an expression itself).
+    #[arg(long, value_name = "INPUT")]
+    pub(crate) input: Option<String>,
+
+    #[command(flatten)]
+    pub(crate) language: LanguageArgs,
+}
+
+/// How expressions are read, and what they see of the world.
+#[derive(Args, Debug)]
+pub(crate) struct LanguageArgs {
+    /// In which dialect expressions are.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) dialect: DialectArg,
+
+    /// The time zone of `now()` and `today()`.
+    #[arg(long, value_name = "ZONE", default_value = "UTC")]
+    pub(crate) zone: String,
+}
+
+#[derive(ValueEnum, Clone, Copy, Debug, Default)]
+pub(crate) enum DialectArg {
+    /// As Zeebe/Camunda 8 has it.
+    #[default]
+    Camunda,
+    /// As the DMN standard has it, with types.
+    Standard,
 }

@@ -5,4 +5,6 @@ pub(crate) mod check;
 pub(crate) mod client;
 pub(crate) mod config;
 pub(crate) mod demo;
+pub(crate) mod dmn;
+pub(crate) mod feel;
 pub(crate) mod serve;

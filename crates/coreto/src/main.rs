@@ -10,7 +10,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use args::{Cli, Command};
+use args::{Cli, Command, DmnCommand, FeelCommand};
 
 /// A server allocates and frees on different threads all the time; mimalloc is made for that.
 #[global_allocator]
@@ -31,6 +31,9 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Start(args) => command::serve::start(&args, json),
         Command::Demo(args) => command::demo::run(&args),
         Command::Check(args) => command::check::run(&args, json),
+        Command::Dmn(DmnCommand::Evaluate(args)) => command::dmn::evaluate::run(&args, json),
+        Command::Dmn(DmnCommand::Check(args)) => command::dmn::check::run(&args, json),
+        Command::Feel(FeelCommand::Eval(args)) => command::feel::run(&args, json),
         Command::Bench(args) => command::bench::run(&args, json),
         Command::Config(args::ConfigCommand::Print(args)) => command::config::print(&args, json),
         Command::Client(client) => command::client::run(client, &cli.connection, json),

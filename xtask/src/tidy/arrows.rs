@@ -61,6 +61,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "coreto-feel",
             "coreto-record",
             "coreto-bpmn",
+            "coreto-dmn",
             "coreto-engine",
             "coreto-log",
             "coreto-partition",

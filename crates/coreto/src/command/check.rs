@@ -10,39 +10,82 @@ use serde_json::json;
 
 use crate::args::CheckArgs;
 
-pub(crate) fn run(args: &CheckArgs, json: bool) -> anyhow::Result<ExitCode> {
-    let mut files = Vec::new();
-    for path in &args.paths {
-        if path.is_dir() {
-            collect(path, &mut files)?;
-        } else {
-            files.push(path.clone());
-        }
-    }
-    files.sort();
-    let mut out = std::io::stdout().lock();
-    let mut refused = 0usize;
-    for file in &files {
-        let content = std::fs::read(file).with_context(|| format!("cannot read `{}`", file.display()))?;
-        let (resource, diagnostics) = coreto_bpmn::read(&content, Purpose::Deploy, &Limits::default());
-        refused += usize::from(resource.is_none());
-        if json {
-            let diagnostics: Vec<_> = diagnostics.iter().map(render).collect();
-            let line = json!({ "file": file, "ok": resource.is_some(), "diagnostics": diagnostics });
-            writeln!(out, "{line}")?;
-        } else {
-            tell(&mut out, file, &diagnostics)?;
-        }
-    }
-    if !json {
-        writeln!(out, "{} files checked, {refused} refused", files.len())?;
-    }
-    Ok(ExitCode::from(u8::from(refused > 0)))
+/// One thing that is wrong with a model of any kind.
+pub(crate) struct Finding<'d> {
+    pub(crate) code: &'static str,
+    pub(crate) is_warning: bool,
+    pub(crate) element: Option<&'d str>,
+    pub(crate) line: u32,
+    pub(crate) column: u32,
+    pub(crate) message: &'d str,
+    pub(crate) help: Option<&'d str>,
+    pub(crate) not_implemented: bool,
 }
 
-/// All files below a directory whose suffix says BPMN.
-fn collect(directory: &Path, files: &mut Vec<PathBuf>) -> anyhow::Result<()> {
-    let mut open = vec![directory.to_owned()];
+impl<'d> From<&'d Diagnostic> for Finding<'d> {
+    fn from(diagnostic: &'d Diagnostic) -> Self {
+        Self {
+            code: diagnostic.code.name(),
+            is_warning: diagnostic.severity == Severity::Warning,
+            element: diagnostic.element.as_deref(),
+            line: diagnostic.line,
+            column: diagnostic.column,
+            message: &diagnostic.message,
+            help: diagnostic.help.as_deref(),
+            not_implemented: diagnostic.not_implemented,
+        }
+    }
+}
+
+/// What was found, file by file.
+pub(crate) struct Report<W> {
+    out: W,
+    json: bool,
+    files: usize,
+    refused: usize,
+}
+
+impl<W: Write> Report<W> {
+    pub(crate) const fn new(out: W, json: bool) -> Self {
+        Self { out, json, files: 0, refused: 0 }
+    }
+
+    pub(crate) fn file(&mut self, file: &Path, ok: bool, findings: &[Finding<'_>]) -> std::io::Result<()> {
+        self.files += 1;
+        self.refused += usize::from(!ok);
+        if self.json {
+            let diagnostics: Vec<_> = findings.iter().map(render).collect();
+            return writeln!(self.out, "{}", json!({ "file": file, "ok": ok, "diagnostics": diagnostics }));
+        }
+        findings.iter().try_for_each(|finding| tell(&mut self.out, file, finding))
+    }
+
+    pub(crate) fn end(mut self) -> std::io::Result<ExitCode> {
+        if !self.json {
+            writeln!(self.out, "{} files checked, {} refused", self.files, self.refused)?;
+        }
+        Ok(ExitCode::from(u8::from(self.refused > 0)))
+    }
+}
+
+pub(crate) fn run(args: &CheckArgs, json: bool) -> anyhow::Result<ExitCode> {
+    let mut report = Report::new(std::io::stdout().lock(), json);
+    for file in files(&args.paths, "bpmn")? {
+        let content = std::fs::read(&file).with_context(|| format!("cannot read `{}`", file.display()))?;
+        let (resource, diagnostics) = coreto_bpmn::read(&content, Purpose::Deploy, &Limits::default());
+        let findings: Vec<Finding<'_>> = diagnostics.iter().map(Finding::from).collect();
+        report.file(&file, resource.is_some(), &findings)?;
+    }
+    Ok(report.end()?)
+}
+
+/// The files among some paths, and those of a suffix below the directories among them.
+pub(crate) fn files(paths: &[PathBuf], suffix: &str) -> anyhow::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    let mut open = Vec::new();
+    for path in paths {
+        if path.is_dir() { open.push(path.clone()) } else { files.push(path.clone()) }
+    }
     while let Some(directory) = open.pop() {
         let entries = std::fs::read_dir(&directory)
             .with_context(|| format!("cannot list `{}`", directory.display()))?;
@@ -51,42 +94,36 @@ fn collect(directory: &Path, files: &mut Vec<PathBuf>) -> anyhow::Result<()> {
             let path = entry.path();
             if entry.file_type()?.is_dir() {
                 open.push(path);
-            } else if path.extension().is_some_and(|suffix| suffix.eq_ignore_ascii_case("bpmn")) {
+            } else if path.extension().is_some_and(|found| found.eq_ignore_ascii_case(suffix)) {
                 files.push(path);
             }
         }
     }
-    Ok(())
+    files.sort();
+    Ok(files)
 }
 
-fn render(diagnostic: &Diagnostic) -> serde_json::Value {
+fn render(finding: &Finding<'_>) -> serde_json::Value {
     json!({
-        "code": diagnostic.code.name(),
-        "severity": if diagnostic.severity == Severity::Warning { "warning" } else { "error" },
-        "element": diagnostic.element.as_deref(),
-        "line": diagnostic.line,
-        "column": diagnostic.column,
-        "message": diagnostic.message,
-        "help": diagnostic.help,
-        "notImplemented": diagnostic.not_implemented,
+        "code": finding.code,
+        "severity": if finding.is_warning { "warning" } else { "error" },
+        "element": finding.element,
+        "line": finding.line,
+        "column": finding.column,
+        "message": finding.message,
+        "help": finding.help,
+        "notImplemented": finding.not_implemented,
     })
 }
 
-fn tell(out: &mut impl Write, file: &Path, diagnostics: &[Diagnostic]) -> std::io::Result<()> {
-    for diagnostic in diagnostics {
-        let element = diagnostic.element.as_deref().map(|id| format!(" `{id}`")).unwrap_or_default();
-        writeln!(
-            out,
-            "{}:{}:{}: {}{element}: {}",
-            file.display(),
-            diagnostic.line,
-            diagnostic.column,
-            diagnostic.code.name(),
-            diagnostic.message
-        )?;
-        if let Some(help) = &diagnostic.help {
-            writeln!(out, "    help: {help}")?;
-        }
+fn tell(out: &mut impl Write, file: &Path, finding: &Finding<'_>) -> std::io::Result<()> {
+    let Finding { code, line, column, message, .. } = finding;
+    let element = finding.element.map(|id| format!(" `{id}`")).unwrap_or_default();
+    writeln!(out, "{}:{line}:{column}: {code}{element}: {message}", file.display())?;
+    if let Some(help) = finding.help {
+        // A picture of the place stands on lines of its own.
+        let mark = if help.contains('\n') { "" } else { "help: " };
+        help.lines().try_for_each(|line| writeln!(out, "    {mark}{line}"))?;
     }
     Ok(())
 }

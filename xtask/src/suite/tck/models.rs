@@ -3,39 +3,27 @@
 use std::path::Path;
 
 use anyhow::{Context, bail};
-use coreto_dmn::{Model, Options};
+use coreto_dmn::{Model, Options, read_all};
 use coreto_feel::Dialect;
 
 /// Reads a model of a folder; others of the folder may be imported by it and by each other.
 pub(super) fn read(folder: &Path, name: &str) -> anyhow::Result<Model> {
-    let mut waiting = Vec::new();
-    for path in super::files(folder, "dmn")? {
-        let bytes = std::fs::read(&path).with_context(|| format!("cannot read `{}`", path.display()))?;
-        waiting.push((path, bytes));
-    }
-    let mut models: Vec<Model> = Vec::new();
-    // Bound: each round reads one model at least, or is the last.
-    loop {
-        let before = waiting.len();
-        let mut left = Vec::new();
-        let mut refused = String::new();
-        for (path, bytes) in waiting {
-            let options =
-                Options { dialect: Dialect::Standard, lenient: true, imports: &models, ..Options::default() };
-            match Model::read(&bytes, &options) {
-                (Some(model), _) if path.file_name().is_some_and(|file| file == name) => return Ok(model),
-                (Some(model), _) => models.push(model),
-                (None, diagnostics) => {
-                    if path.file_name().is_some_and(|file| file == name) {
-                        refused = diagnostics.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
-                    }
-                    left.push((path, bytes));
-                }
-            }
+    let paths = super::files(folder, "dmn")?;
+    let read = |path: &std::path::PathBuf| {
+        std::fs::read(path).with_context(|| format!("cannot read `{}`", path.display()))
+    };
+    let resources = paths.iter().map(read).collect::<anyhow::Result<Vec<_>>>()?;
+    let resources: Vec<&[u8]> = resources.iter().map(Vec::as_slice).collect();
+    let options = Options { dialect: Dialect::Standard, lenient: true, ..Options::default() };
+    let results = read_all(&resources, &options);
+    let wanted =
+        paths.iter().zip(results).find(|(path, _)| path.file_name().is_some_and(|file| file == name));
+    match wanted {
+        Some((_, (Some(model), _))) => Ok(model),
+        Some((path, (None, diagnostics))) => {
+            let why: Vec<String> = diagnostics.iter().map(ToString::to_string).collect();
+            bail!("cannot read `{}`: {}", path.display(), why.join("\n"))
         }
-        if left.len() == before {
-            bail!("cannot read `{name}` in `{}`: {refused}", folder.display());
-        }
-        waiting = left;
+        None => bail!("no model `{name}` in `{}`", folder.display()),
     }
 }

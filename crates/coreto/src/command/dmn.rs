@@ -1,0 +1,4 @@
+//! `coreto dmn`: decisions without a server.
+
+pub(crate) mod check;
+pub(crate) mod evaluate;

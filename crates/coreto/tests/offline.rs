@@ -1,0 +1,78 @@
+//! Commands that need no server, as a user types them.
+
+use std::process::Command;
+
+/// Exit code, standard output and standard error.
+fn coreto(arguments: &[&str]) -> (i32, String, String) {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+    let output = Command::new(env!("CARGO_BIN_EXE_coreto")).args(arguments).current_dir(root).output();
+    let output = output.expect("the program runs");
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("what is printed is text");
+    (output.status.code().expect("it ends by itself"), text(output.stdout), text(output.stderr))
+}
+
+#[test]
+fn evaluates_expressions() {
+    for (arguments, code, out, err) in [
+        (&["1 + 2"][..], 0, "3\n", ""),
+        (&["a.b", "--context", r#"{"a": {"b": "x"}}"#], 0, "\"x\"\n", ""),
+        (&["a"], 0, "null\n", "! NO_VARIABLE_FOUND: there is no variable `a`\n"),
+        (&["< 5, 7", "--input", "3 + 4"], 0, "true\n", ""),
+        (&["full name", "--dialect", "standard", "--context", r#"{"full name": 1}"#], 0, "1\n", ""),
+        (&["1 +"], 1, "", "error: line 1, column 4: expected an expression, found the end\n1 +\n   ^\n"),
+        (&["assert(1, false)"], 1, "", "error: assertion failed: the condition is not fulfilled\n"),
+        (&["a", "--context", "[1]"], 1, "", "error: the value of `--context` is no JSON object\n"),
+        (&["1", "--json"], 0, "{\"result\":1,\"type\":\"number\",\"warnings\":[]}\n", ""),
+    ] {
+        let arguments = [&["feel", "eval"], arguments].concat();
+        assert_eq!(coreto(&arguments), (code, out.to_owned(), err.to_owned()), "{arguments:?}");
+    }
+}
+
+#[test]
+fn evaluates_decisions_with_their_whole_way() {
+    let evaluate =
+        |more: &[&str]| coreto(&[&["dmn", "evaluate", "examples/decision/discount.dmn"], more].concat());
+    let variables = r#"{"customer": "stranger", "total": 200}"#;
+    let (code, out, err) = evaluate(&["--decision", "price", "--variables", variables]);
+    let expected = "discount (Discount, DECISION_TABLE)
+  Customer        \"stranger\"
+  Total           200
+  rule 2 (large)  percent: 10
+  output          10
+price (Price, LITERAL_EXPRESSION)
+  output  180
+result: 180
+";
+    assert_eq!((code, out.as_str(), err.as_str()), (0, expected, ""));
+
+    let (code, out, _) = evaluate(&["--decision", "price", "--variables", r#"{"total": 2000}"#]);
+    assert_eq!(code, 1);
+    let last = "failed: cannot evaluate decision `discount`, rule 3, column `percent`: assertion failed: who buys for so much?";
+    assert_eq!(out.lines().last(), Some(last));
+
+    let (code, _, err) = evaluate(&[]);
+    assert_eq!(
+        (code, err.as_str()),
+        (1, "error: say which decision by `--decision`; there are `price`, `discount`\n")
+    );
+}
+
+#[test]
+fn tells_decisions_to_programs() {
+    let arguments = ["dmn", "evaluate", "examples/decision/discount.dmn", "--decision", "Discount", "--json"];
+    let (code, out, _) = coreto(&[&arguments[..], &["--variables", r#"{"customer": "friend"}"#]].concat());
+    let answer: serde_json::Value = serde_json::from_str(&out).expect("JSON");
+    assert_eq!((code, &answer["output"]), (0, &serde_json::json!(20)));
+    let rule = &answer["evaluatedDecisions"][0]["matchedRules"][0];
+    assert_eq!((&rule["ruleId"], &rule["ruleIndex"]), (&"friends".into(), &1.into()));
+}
+
+#[test]
+fn checks_decisions() {
+    let (code, out, _) = coreto(&["dmn", "check", "examples"]);
+    assert_eq!((code, out.as_str()), (0, "1 files checked, 0 refused\n"));
+    let (code, out, _) = coreto(&["dmn", "check", "examples/order/order.bpmn"]);
+    assert_eq!(code, 1);
+    assert!(out.contains("order.bpmn:2:1: DMN-0005: the root element `definitions` is not"), "{out}");
+}
