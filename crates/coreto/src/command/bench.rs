@@ -23,7 +23,8 @@ pub(crate) struct BenchArgs {
 }
 
 pub(crate) fn run(args: &BenchArgs, json: bool) -> anyhow::Result<ExitCode> {
-    let mut out = std::io::stdout().lock();
+    // Not locked: as the ceiling's server this call says where it listens from another thread.
+    let mut out = std::io::stdout();
     if args.in_process {
         let report = in_process::run(args.in_process_data.as_deref(), &args.options)?;
         if json {
