@@ -32,6 +32,10 @@ impl Backend for Partitions {
             .map_or_else(|error| Health::Stopped { reason: error.to_string().into() }, Handle::health)
     }
 
+    fn position(&self, partition: u32) -> u64 {
+        self.handle(partition).map_or(0, |handle| handle.statistics().position)
+    }
+
     fn submit(&self, partition: u32, request: Request<Engine>) -> Result<(), Refused> {
         self.handle(partition)?.submit(request)
     }

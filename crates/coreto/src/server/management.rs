@@ -102,6 +102,7 @@ impl Management {
             family("coreto_log_bytes_total", "Bytes of batches before compression", counter, |s| s.bytes),
             family("coreto_store_checkpoints_total", "Checkpoints written", counter, |s| s.checkpoints),
             family("coreto_log_durable_sequence", "The last durable batch", Kind::Gauge, |s| s.durable),
+            family("coreto_log_durable_position", "The last durable record", Kind::Gauge, |s| s.position),
             family("coreto_disk_free_bytes", "Free bytes of the data disk", Kind::Gauge, |s| s.free_bytes),
         ]
     }

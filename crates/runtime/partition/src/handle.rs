@@ -37,6 +37,8 @@ pub struct Statistics {
     pub checkpoints: u64,
     /// The last durable batch.
     pub durable: u64,
+    /// The position of the last durable record.
+    pub position: u64,
     /// Free bytes of the disk, as last seen.
     pub free_bytes: u64,
 }
@@ -135,6 +137,7 @@ impl<M: Machine> Handle<M> {
             refused: counters.refused.load(Ordering::Relaxed),
             checkpoints: counters.checkpoints.load(Ordering::Relaxed),
             durable: self.durable(),
+            position: self.shared.position.load(Ordering::Relaxed),
             free_bytes: self.shared.free_bytes.load(Ordering::Relaxed),
         }
     }

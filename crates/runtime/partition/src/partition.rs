@@ -68,6 +68,8 @@ pub struct Sealed<M: Machine> {
     pub acknowledgements: Vec<Acknowledgement>,
     /// For watchers.
     pub touched: Vec<Topic>,
+    /// The position of the last record up to here.
+    pub position: u64,
 }
 
 impl<M: Machine> Partition<M> {
@@ -253,7 +255,13 @@ impl<M: Machine> Partition<M> {
                 .map(|(to, sequence)| Acknowledgement { from, to, sequence })
                 .collect(),
             touched: std::mem::take(&mut open.out.touched),
+            position: self.position(),
         }
+    }
+
+    /// The position of the last record of the last sealed batch.
+    pub(crate) fn position(&self) -> u64 {
+        self.ledger.progress.get().next_position - 1
     }
 
     /// About how many entries changed since the last checkpoint.

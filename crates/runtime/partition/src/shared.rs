@@ -42,6 +42,8 @@ pub(crate) struct Shared<M: Machine> {
     health: Mutex<Health>,
     pub(crate) free_bytes: AtomicU64,
     pub(crate) counters: Counters,
+    /// The position of the last durable record.
+    pub(crate) position: AtomicU64,
 }
 
 /// Sums since the start, for metrics.
@@ -109,6 +111,7 @@ impl<M: Machine> Shared<M> {
             health: Mutex::new(Health::Recovering),
             free_bytes: AtomicU64::new(u64::MAX),
             counters: Counters::default(),
+            position: AtomicU64::new(0),
         }
     }
 

@@ -114,6 +114,9 @@ impl Backend for Bare {
     fn health(&self, _: u32) -> Health {
         Health::Healthy
     }
+    fn position(&self, _: u32) -> u64 {
+        0
+    }
     fn submit(&self, _: u32, request: Request<Engine>) -> Result<(), Refused> {
         let mut queue = self.queue.lock().unwrap();
         queue.push(request);

@@ -13,6 +13,9 @@ pub trait Backend: Send + Sync + 'static {
     /// How a partition fares.
     fn health(&self, partition: u32) -> Health;
 
+    /// The position of a partition's last durable record.
+    fn position(&self, partition: u32) -> u64;
+
     /// Hands a command to a partition. Never blocks.
     ///
     /// # Errors

@@ -113,6 +113,7 @@ impl Inspect {
             };
             // A partition that does not answer has its trouble told, and no numbers.
             if let Ok(Answer::Status(view)) = self.ask(number, Query::Status).await {
+                told.position = self.shared.backend.position(number).cast_signed();
                 told.instances = view.instances;
                 told.jobs = view.jobs;
                 told.incidents = view.incidents;

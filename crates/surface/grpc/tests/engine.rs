@@ -63,6 +63,9 @@ impl Backend for Partitions {
     fn health(&self, partition: u32) -> Health {
         self.handle(partition).health()
     }
+    fn position(&self, partition: u32) -> u64 {
+        self.handle(partition).statistics().position
+    }
     fn submit(&self, partition: u32, request: Request<Engine>) -> Result<(), Refused> {
         self.handle(partition).submit(request)
     }
@@ -386,6 +389,7 @@ async fn incident_is_seen_and_resolved() {
         panic!("no status")
     };
     let partition = &status.partitions[0];
+    assert!(partition.position > 0);
     assert_eq!(
         (partition.instances, partition.jobs, partition.incidents, partition.definitions),
         (0, 0, 0, 1)

@@ -138,6 +138,7 @@ impl<M: Machine, W: LogWriter> Journal<M, W> {
                 return self.writer;
             }
             let payload = std::mem::take(&mut sealed.payload);
+            self.shared.position.store(sealed.position, Ordering::Relaxed);
             self.slot.done(payload);
             self.shared.wake();
             self.release(sealed);

@@ -228,6 +228,7 @@ impl<M: Machine, L: PartitionLog> Ground<M, L> {
         partition.watch(config.watcher.is_some());
         let sequence = writer.next_sequence() - 1;
         self.shared.set_durable(sequence);
+        self.shared.position.store(partition.position(), Ordering::Relaxed);
         if let Ok(free_bytes) = writer.free_bytes() {
             self.shared.free_bytes.store(free_bytes, Ordering::Relaxed);
         }

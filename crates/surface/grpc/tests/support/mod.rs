@@ -170,6 +170,10 @@ impl Backend for Fake {
         self.seen(|seen| seen.health.clone()).unwrap_or(Health::Healthy)
     }
 
+    fn position(&self, _: u32) -> u64 {
+        0
+    }
+
     fn submit(&self, partition: u32, request: Request<Engine>) -> Result<(), Refused> {
         let mut seen = self.seen.lock().unwrap();
         if let (Some(refuse), true) = (&seen.refuse, request.answer.is_some()) {
