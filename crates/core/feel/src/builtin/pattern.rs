@@ -1,6 +1,8 @@
-//! Regular expressions: the dialect of Java, run by a matcher that needs linear time.
+//! Regular expressions: the dialect of Java (of `XPath` in the standard), run by a matcher that needs linear time.
 //!
 //! What a linear matcher cannot do (look-around, references back, possessive repetition) is refused.
+
+mod class;
 
 use std::borrow::Cow;
 use std::sync::OnceLock;
@@ -22,7 +24,8 @@ pub(super) fn compile(dialect: Dialect, pattern: &str, flags: &str) -> Result<Re
     if pattern.len() > LENGTH_MAX {
         return Err(format!("a pattern has at most {LENGTH_MAX} bytes"));
     }
-    let mut builder = RegexBuilder::new(&translate(&spelled(dialect, pattern, flags), flags.contains('s')));
+    let spelled = spelled(dialect, pattern, flags);
+    let mut builder = RegexBuilder::new(&translate(dialect, &spelled, flags.contains('s')));
     for flag in flags.chars() {
         match flag {
             's' => builder.dot_matches_new_line(true),
@@ -69,7 +72,7 @@ fn spelled<'p>(dialect: Dialect, pattern: &'p str, flags: &str) -> Cow<'p, str> 
 
 /// Java's classes `\d \w \s` are those of ASCII, `\h` is a blank and `\Z` the end; its dot (unless it takes everything)
 /// stops at more than the one end of line that the matcher knows.
-fn translate(pattern: &str, dot_takes_all: bool) -> String {
+fn translate(dialect: Dialect, pattern: &str, dot_takes_all: bool) -> String {
     let mut out = String::with_capacity(pattern.len() + 16);
     let mut in_class = 0u32;
     let mut characters = pattern.chars().peekable();
@@ -85,6 +88,9 @@ fn translate(pattern: &str, dot_takes_all: bool) -> String {
                 Some('S') => out.push_str(r"[^ \t\n\x0B\f\r]"),
                 Some('Z') => out.push_str(r"\z"),
                 Some('Q') => quote(&mut characters, &mut out),
+                Some(kind @ ('p' | 'P')) if characters.peek() == Some(&'{') => {
+                    named_class(dialect, kind, &mut characters, &mut out);
+                }
                 Some(other) => {
                     out.push('\\');
                     out.push(other);
@@ -104,6 +110,24 @@ fn translate(pattern: &str, dot_takes_all: bool) -> String {
         }
     }
     out
+}
+
+/// `\p{Name}`, and `\P{Name}` for all other characters, from the brace on.
+fn named_class(
+    dialect: Dialect,
+    kind: char,
+    characters: &mut std::iter::Peekable<std::str::Chars<'_>>,
+    out: &mut String,
+) {
+    characters.next();
+    let name: String = characters.by_ref().take_while(|&character| character != '}').collect();
+    match class::named(dialect, &name) {
+        Some(inside) => out.extend(["[", if kind == 'P' { "^" } else { "" }, &inside, "]"]),
+        None => {
+            out.extend(['\\', kind, '{']);
+            out.extend([&name, "}"]);
+        }
+    }
 }
 
 /// Text between `\Q` and `\E` stands for itself.
