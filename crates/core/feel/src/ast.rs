@@ -250,13 +250,26 @@ pub(crate) struct RangeLiteral {
     pub(crate) start_included: bool,
     pub(crate) end: Node,
     pub(crate) end_included: bool,
-    /// Whether one of the ends is left out, as in `(< 5)`.
-    pub(crate) half: bool,
+    pub(crate) kind: RangeKind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RangeKind {
+    /// `[1..5]`
+    Ends,
+    /// One of the ends is left out, as in `(< 5)`.
+    Half,
+    /// `(= 5)`: from the start to the start.
+    Point,
+    /// `(!= 5)`: what lies below the start and what lies above it, as two ranges.
+    Apart,
 }
 
 #[derive(Debug)]
 pub(crate) struct FunctionLiteral {
     pub(crate) parameters: Box<[Text]>,
+    /// Types of the parameters; nothing where no parameter has one.
+    pub(crate) types: Box<[Type]>,
     /// Slots of the parameters in the frame of a call are the first ones.
     pub(crate) slots: u32,
     /// Slot outside → slot inside, copied when the function value is made.

@@ -88,10 +88,12 @@ pub(crate) fn find(dialect: Dialect, name: &str) -> Option<&'static Builtin> {
         all.sort_by_key(|builtin| builtin.name);
         all.into()
     });
-    let common = SORTED.binary_search_by_key(&name, |builtin| builtin.name).ok().map(|at| SORTED[at]);
-    // The few others are only looked for where they may be.
-    common
-        .or_else(|| standard::FUNCTIONS.iter().find(|builtin| dialect.is_standard() && builtin.name == name))
+    if dialect.is_standard()
+        && let Some(own) = standard::FUNCTIONS.iter().find(|builtin| builtin.name == name)
+    {
+        return Some(own);
+    }
+    SORTED.binary_search_by_key(&name, |builtin| builtin.name).ok().map(|at| SORTED[at])
 }
 
 /// Names and parameters of every signature, e.g. `("substring", ["string", "start position"])`.
@@ -99,6 +101,26 @@ pub fn signatures(dialect: Dialect) -> impl Iterator<Item = (&'static str, &'sta
     let more = if dialect.is_standard() { standard::FUNCTIONS } else { &[] };
     let all = GROUPS.into_iter().flatten().chain(more);
     all.flat_map(|builtin| builtin.signatures.iter().map(|parameters| (builtin.name, *parameters)))
+}
+
+/// Calls a function with arguments by name, which are in the order of a signature of it.
+pub(crate) fn run_named(
+    evaluator: &mut Evaluator<'_>,
+    builtin: &'static Builtin,
+    parameters: &[&str],
+    values: &[Value],
+    at: u32,
+) -> Eval {
+    // Where a function takes one key or a path of keys, the name tells which is meant.
+    let is_misnamed = |(parameter, value): (&&str, &Value)| match value {
+        Value::List(_) => *parameter == "key",
+        Value::String(_) => *parameter == "keys",
+        _ => false,
+    };
+    if parameters.iter().zip(values).any(is_misnamed) {
+        return Call { evaluator, name: builtin.name, patterns: None, refused: false, at }.illegal(values);
+    }
+    run(evaluator, builtin, values, None, at)
 }
 
 /// Calls a function with arguments by position.

@@ -6,6 +6,7 @@ mod iterate;
 mod operator;
 mod path;
 mod test;
+mod types;
 mod variable;
 
 use std::sync::Arc;

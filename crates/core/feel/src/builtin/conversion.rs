@@ -33,7 +33,9 @@ fn string(call: &mut Call<'_, '_>, values: &[Value]) -> Eval {
         [text @ Value::String(_)] => Ok(text.clone()),
         [value] => {
             let mut out = String::new();
-            text::write(value, &mut out, &mut |bytes| call.evaluator.charge_bytes(bytes, call.at))?;
+            text::write(call.evaluator.dialect(), value, &mut out, &mut |bytes| {
+                call.evaluator.charge_bytes(bytes, call.at)
+            })?;
             Ok(Value::String(out.into()))
         }
         _ => call.illegal(values),

@@ -73,7 +73,7 @@ fn round(call: &mut Call<'_, '_>, values: &[Value], rounding: Rounding) -> Eval 
     }
 }
 
-fn abs(call: &mut Call<'_, '_>, values: &[Value]) -> Eval {
+pub(super) fn abs(call: &mut Call<'_, '_>, values: &[Value]) -> Eval {
     match values {
         [Value::Number(number)] => Ok(Value::Number(number.abs())),
         [Value::DaysTimeDuration(span)] if span.is_negative() => {

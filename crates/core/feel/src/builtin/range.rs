@@ -21,7 +21,9 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
     Builtin::new("met by", RANGES, |call, values| relate(call, values, &[RR], |a, b| meets(b, a))),
     Builtin::new("overlaps", RANGES, |call, values| relate(call, values, &[RR], overlaps)),
     Builtin::new("overlaps before", RANGES, |call, values| relate(call, values, &[RR], overlaps_before)),
-    Builtin::new("overlaps after", RANGES, |call, values| relate(call, values, &[RR], overlaps_after)),
+    Builtin::new("overlaps after", RANGES, |call, values| {
+        relate(call, values, &[RR], |a, b| overlaps_before(b, a))
+    }),
     Builtin::new("finishes", POINT_FIRST, |call, values| relate(call, values, &[PR, RR], finishes)),
     Builtin::new("finished by", RANGE_FIRST, |call, values| {
         relate(call, values, &[RP, RR], |a, b| finishes(b, a))
@@ -134,10 +136,6 @@ fn starts_within(a: &Span<'_>, b: &Span<'_>) -> Option<bool> {
 
 fn overlaps_before(a: &Span<'_>, b: &Span<'_>) -> Option<bool> {
     Some(starts_first(a, b)? && reaches(a, b)? && ends_within(a, b)?)
-}
-
-fn overlaps_after(a: &Span<'_>, b: &Span<'_>) -> Option<bool> {
-    Some(starts_within(a, b)? && reaches(b, a)? && !ends_within(a, b)?)
 }
 
 fn finishes(a: &Span<'_>, b: &Span<'_>) -> Option<bool> {

@@ -1,8 +1,8 @@
-//! Functions that only the standard has.
+//! Functions that only the standard has, or has in another way.
 
 use std::cmp::Ordering;
 
-use super::{Builtin, Call};
+use super::{Builtin, Call, number};
 use crate::ast::{Kind, Node, RangeLiteral};
 use crate::eval::{Eval, Evaluator};
 use crate::parser;
@@ -10,6 +10,7 @@ use crate::value::{Value, order, same};
 use crate::{Dialect, Nothing, Session};
 
 pub(super) const FUNCTIONS: &[Builtin] = &[
+    Builtin::new("abs", &[&["n"]], number::abs),
     Builtin::new("is", &[&["value1", "value2"]], is),
     Builtin::new(
         "list replace",

@@ -68,7 +68,7 @@ impl Evaluator<'_> {
             ordered.pop();
             ordered.extend_from_slice(&rest);
         }
-        builtin::run(self, builtin, &ordered, None, at)
+        builtin::run_named(self, builtin, parameters, &ordered, at)
     }
 
     fn all(&mut self, nodes: &[Node]) -> Eval<Vec<Value>> {
@@ -148,9 +148,14 @@ impl Evaluator<'_> {
         &mut self,
         literal: &FunctionLiteral,
         closure: &Closure,
-        values: Vec<Value>,
+        mut values: Vec<Value>,
         at: u32,
     ) -> Eval {
+        for (value, kind) in values.iter_mut().zip(&literal.types) {
+            if !self.fit(value, kind, at)? {
+                return Ok(Value::Null);
+            }
+        }
         self.charge_steps(1, at)?;
         self.charge_bytes(literal.slots as usize * size_of::<Value>(), at)?;
         let base = std::mem::replace(&mut self.base, self.stack.len());

@@ -2,7 +2,7 @@
 
 use super::{Eval, Evaluator};
 use crate::WarningKind;
-use crate::ast::{Entry, Node, RangeLiteral};
+use crate::ast::{Entry, Node, RangeKind, RangeLiteral};
 use crate::value::{Bound, Range, Value, order};
 
 impl Evaluator<'_> {
@@ -29,24 +29,26 @@ impl Evaluator<'_> {
     pub(super) fn range(&mut self, literal: &RangeLiteral, at: u32) -> Eval {
         let start = Bound { value: self.eval(&literal.start)?, included: literal.start_included };
         let end = Bound { value: self.eval(&literal.end)?, included: literal.end_included };
-        let types = (start.value.type_name(), end.value.type_name());
-        if literal.half {
-            let bound = if start.value.is_null() { &end.value } else { &start.value };
-            if order(bound, bound).is_some() {
-                return Ok(Value::Range(Range::new(start, end)));
+        let is_ordered = match literal.kind {
+            RangeKind::Ends => order(&start.value, &end.value).is_some(),
+            RangeKind::Half | RangeKind::Point | RangeKind::Apart => {
+                let bound = if start.value.is_null() { &end.value } else { &start.value };
+                order(bound, bound).is_some()
             }
-        }
-        Ok(match make_range(start, end) {
-            Some(range) => Value::Range(range),
-            None => self.warn(WarningKind::InvalidType, at, || {
+        };
+        if !is_ordered {
+            let types = (start.value.type_name(), end.value.type_name());
+            return Ok(self.warn(WarningKind::InvalidType, at, || {
                 format!("a range needs two values of one ordered type, found {} and {}", types.0, types.1)
-            }),
+            }));
+        }
+        Ok(match literal.kind {
+            RangeKind::Ends | RangeKind::Half => Value::Range(Range::new(start, end)),
+            RangeKind::Point => Value::Range(Range::new(start.clone(), start)),
+            RangeKind::Apart => {
+                let (below, above) = (Range::new(end.clone(), start.clone()), Range::new(start, end));
+                return self.make_list(vec![Value::Range(below), Value::Range(above)], at);
+            }
         })
     }
-}
-
-/// A range, if both ends are of one ordered type.
-fn make_range(start: Bound, end: Bound) -> Option<Range> {
-    order(&start.value, &end.value)?;
-    Some(Range::new(start, end))
 }

@@ -3,9 +3,9 @@
 use std::cmp::Ordering;
 
 use super::{Eval, Evaluator};
-use crate::ast::{Chain, Comparison, Filtered, Kind, Node, Operator, Type};
+use crate::ast::{Chain, Comparison, Filtered, Kind, Node, Operator};
 use crate::value::{Number, Value, by_utf16, equal_in, json, order, temporal};
-use crate::{Dialect, Scope, Variable, WarningKind};
+use crate::{Dialect, Variable, WarningKind};
 
 impl Evaluator<'_> {
     /// The value of a condition: a boolean or nothing. What is no boolean, null included, is nothing, with a warning
@@ -155,17 +155,6 @@ impl Evaluator<'_> {
             (_, Some(false)) => Value::Boolean(false),
             (Some(true), Some(true)) => Value::Boolean(true),
             _ => Value::Null,
-        })
-    }
-
-    pub(super) fn instance_of(&mut self, operand: &Node, kind: &Type, at: u32) -> Eval {
-        let value = self.eval(operand)?;
-        self.charge_walk(&value, at)?;
-        Ok(match is_instance(self.scope, &value, kind) {
-            Ok(is_instance) => Value::Boolean(is_instance),
-            Err(UnknownType(name)) => {
-                self.warn(WarningKind::Unknown, at, || format!("there is no type `{name}`"))
-            }
         })
     }
 
@@ -324,53 +313,4 @@ fn ordered(comparison: Comparison, order: Ordering) -> bool {
         Comparison::Greater => order.is_gt(),
         Comparison::GreaterOrEqual => order.is_ge(),
     }
-}
-
-/// A name that no type has.
-struct UnknownType<'t>(&'t str);
-
-/// Whether a value is of a type. The types of a source nest only so deep.
-fn is_instance<'t>(scope: &dyn Scope, value: &Value, kind: &'t Type) -> Result<bool, UnknownType<'t>> {
-    // Null fits every type but as the value itself.
-    let fits = |value: &Value, kind: &'t Type| Ok(value.is_null() || is_instance(scope, value, kind)?);
-    let all_fit = |values: &[Value], kind: &'t Type| {
-        for value in values {
-            if !fits(value, kind)? {
-                return Ok(false);
-            }
-        }
-        Ok(true)
-    };
-    Ok(match (kind, value) {
-        (Type::Any, value) => !value.is_null(),
-        (Type::Null, Value::Null)
-        | (Type::Boolean, Value::Boolean(_))
-        | (Type::Number, Value::Number(_))
-        | (Type::String, Value::String(_))
-        | (Type::List, Value::List(_))
-        | (Type::Context, Value::Context(_))
-        | (Type::Date, Value::Date(_))
-        | (Type::Time, Value::Time(_))
-        | (Type::DateTime, Value::DateTime(_))
-        | (Type::DaysTimeDuration, Value::DaysTimeDuration(_))
-        | (Type::YearsMonthsDuration, Value::YearsMonthsDuration(_))
-        | (Type::Range, Value::Range(_))
-        | (Type::Function, Value::Function(_)) => true,
-        (Type::ListOf(kind), Value::List(items)) => all_fit(items, kind)?,
-        (Type::RangeOf(kind), Value::Range(range)) => {
-            fits(&range.start().value, kind)? && fits(&range.end().value, kind)?
-        }
-        (Type::ContextOf(entries), Value::Context(context)) => {
-            for (name, kind) in entries {
-                match context.get(name) {
-                    Some(entry) if fits(entry, kind)? => (),
-                    _ => return Ok(false),
-                }
-            }
-            true
-        }
-        (Type::FunctionOf(parameters), Value::Function(function)) => function.takes(*parameters),
-        (Type::Named(name), value) => scope.is_instance(value, name).ok_or(UnknownType(name))?,
-        _ => false,
-    })
 }

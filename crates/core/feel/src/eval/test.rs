@@ -3,7 +3,7 @@
 use super::operator::holds_at_once;
 use super::{Eval, Evaluator, exhausted};
 use crate::Dialect;
-use crate::ast::{Comparison, In, Kind, Node, Slot, Test};
+use crate::ast::{Comparison, In, Kind, Node, RangeKind, Slot, Test};
 use crate::value::{Range, Value, order, same};
 
 impl Evaluator<'_> {
@@ -128,7 +128,7 @@ fn matches_at_once(dialect: Dialect, node: &Node, input: &Value) -> Option<bool>
         Kind::Constant(Value::Boolean(_)) if !matches!(input, Value::Boolean(_)) => None,
         Kind::Constant(Value::List(_) | Value::Range(_)) => None,
         Kind::Constant(value) => holds_at_once(dialect, Comparison::Equal, input, value),
-        Kind::Range(range) if !range.half => {
+        Kind::Range(range) if range.kind == RangeKind::Ends => {
             let (Kind::Constant(start), Kind::Constant(end)) = (&range.start.kind, &range.end.kind) else {
                 return None;
             };

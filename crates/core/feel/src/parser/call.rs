@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::name::Left;
 use super::primary::is_reserved;
 use super::{Parser, Result, node, offset};
-use crate::ast::{Arguments, Call, Callee, FunctionLiteral, Kind, Node};
+use crate::ast::{Arguments, Call, Callee, FunctionLiteral, Kind, Node, Type};
 use crate::builtin;
 use crate::lexer::{Token, TokenKind, unescape};
 use crate::value::{Text, Value};
@@ -153,17 +153,19 @@ impl Parser<'_> {
         None
     }
 
-    /// `function(a, b) body`; types of parameters may stand there and are not checked.
+    /// `function(a, b: number) body`
     pub(super) fn function(&mut self) -> Result<Node> {
         let at = self.advance().start;
         self.expect(TokenKind::Open, "`(`")?;
         self.names.enter_function();
         let mut parameters: Vec<Text> = Vec::new();
+        let mut types: Vec<Type> = Vec::new();
         while self.token.kind != TokenKind::Close {
             let name = self
                 .words(&[TokenKind::Comma, TokenKind::Close, TokenKind::Colon], "the name of a parameter")?;
             if self.take(TokenKind::Colon) {
-                self.instance_type()?;
+                types.resize_with(parameters.len(), || Type::Any);
+                types.push(self.instance_type()?);
             }
             self.names.declare(&name);
             parameters.push(name);
@@ -177,7 +179,14 @@ impl Parser<'_> {
         }
         let body = self.expression()?;
         let Left { slots, captures, reads } = self.names.leave_function();
-        let literal = FunctionLiteral { parameters: parameters.into(), slots, captures, reads, body };
+        let literal = FunctionLiteral {
+            parameters: parameters.into(),
+            types: types.into(),
+            slots,
+            captures,
+            reads,
+            body,
+        };
         Ok(node(Kind::Function(Arc::new(literal)), at))
     }
 

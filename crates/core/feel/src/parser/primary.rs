@@ -2,7 +2,7 @@
 
 use super::operator::comparison_of;
 use super::{Parser, Result, node, offset};
-use crate::ast::{Comparison, Kind, Node, Path, RangeLiteral, Step, StepKind};
+use crate::ast::{Comparison, Kind, Node, Path, RangeKind, RangeLiteral, Step, StepKind};
 use crate::lexer::{Token, TokenKind, unescape};
 use crate::value::{Number, Text, Value};
 
@@ -218,24 +218,23 @@ impl Parser<'_> {
         Ok(inner)
     }
 
-    /// `(< 5)` as a range that has no other end.
+    /// `(< 5)` as a range that has no other end, and `(= 5)` as one from 5 to 5.
     fn half_range(&mut self, comparison: Comparison, open: Token) -> Result<Node> {
         let at = self.advance().start;
         let bound = self.expression()?;
         self.expect(TokenKind::Close, "`)`")?;
         let none = node(Kind::Constant(Value::Null), at);
-        let (start, end, included) = match comparison {
-            Comparison::Less => (none, bound, false),
-            Comparison::LessOrEqual => (none, bound, true),
-            Comparison::Greater => (bound, none, false),
-            Comparison::GreaterOrEqual => (bound, none, true),
-            Comparison::Equal | Comparison::NotEqual => {
-                return Err(self.unexpected("a range with `<` or `>`"));
-            }
+        let (start, end, included, kind) = match comparison {
+            Comparison::Less => (none, bound, false, RangeKind::Half),
+            Comparison::LessOrEqual => (none, bound, true, RangeKind::Half),
+            Comparison::Greater => (bound, none, false, RangeKind::Half),
+            Comparison::GreaterOrEqual => (bound, none, true, RangeKind::Half),
+            Comparison::Equal => (bound, none, true, RangeKind::Point),
+            Comparison::NotEqual => (bound, none, false, RangeKind::Apart),
         };
         let missing = |end: &Node| matches!(end.kind, Kind::Constant(Value::Null));
         let (start_included, end_included) = (included && !missing(&start), included && !missing(&end));
-        let literal = RangeLiteral { start, start_included, end, end_included, half: true };
+        let literal = RangeLiteral { start, start_included, end, end_included, kind };
         Ok(node(Kind::Range(Box::new(literal)), open.start))
     }
 
@@ -252,7 +251,7 @@ impl Parser<'_> {
             _ => return Err(self.unexpected("`]`, `)` or `[`")),
         };
         self.advance();
-        let literal = RangeLiteral { start, start_included, end, end_included, half: false };
+        let literal = RangeLiteral { start, start_included, end, end_included, kind: RangeKind::Ends };
         Ok(node(Kind::Range(Box::new(literal)), open.start))
     }
 }

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use super::{Context, List, Value};
+use super::{Context, DateTime, List, Time, Value};
 use crate::Dialect;
 
 /// Whether two values are equal; nothing when their types cannot be compared. Null equals null only. Inside of
@@ -21,11 +21,14 @@ pub(crate) fn equal_in(dialect: Dialect, left: &Value, right: &Value) -> Option<
         (Value::List(left), Value::List(right)) => lists_equal(dialect, left, right),
         (Value::Context(left), Value::Context(right)) => contexts_equal(dialect, left, right),
         (Value::Date(left), Value::Date(right)) => left == right,
+        // The standard looks at the instant, to the millisecond.
         (Value::Time(left), Value::Time(right)) if dialect.is_standard() => {
-            return left.order(right).map(Ordering::is_eq);
+            let ms = |time: &Time| time.utc_nanos().div_euclid(1_000_000);
+            return left.order(right).map(|_| ms(left) == ms(right));
         }
         (Value::DateTime(left), Value::DateTime(right)) if dialect.is_standard() => {
-            return left.order(right).map(Ordering::is_eq);
+            let ms = |moment: &DateTime| moment.to_instant().div_euclid(1_000_000);
+            return left.order(right).map(|_| ms(left) == ms(right));
         }
         // Equal are the same clock time in the same zone; the same instant in another zone is not equal.
         (Value::Time(left), Value::Time(right)) => return left.order(right).map(|_| left == right),

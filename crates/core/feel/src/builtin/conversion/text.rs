@@ -2,20 +2,26 @@
 
 use std::fmt::Write;
 
+use crate::Dialect;
 use crate::eval::Eval;
 use crate::value::Value;
 
 /// Appends a value; strings inside of lists and contexts stand in quotes. What is written is charged as it grows.
-pub(super) fn write(value: &Value, out: &mut String, charge: &mut dyn FnMut(usize) -> Eval<()>) -> Eval<()> {
+pub(super) fn write(
+    dialect: Dialect,
+    value: &Value,
+    out: &mut String,
+    charge: &mut dyn FnMut(usize) -> Eval<()>,
+) -> Eval<()> {
     let before = out.len();
     match value {
         Value::Null => out.push_str("null"),
         Value::Boolean(boolean) => display(boolean, out),
         Value::Number(number) => display(number, out),
         Value::String(text) => quoted(text, out),
-        Value::Date(date) => display(date, out),
+        Value::Date(date) => display_day(dialect, date, out),
         Value::Time(time) => display(time, out),
-        Value::DateTime(moment) => display(moment, out),
+        Value::DateTime(moment) => display_day(dialect, moment, out),
         Value::DaysTimeDuration(span) => display(span, out),
         Value::YearsMonthsDuration(span) => display(span, out),
         Value::Function(_) => out.push_str("function"),
@@ -25,7 +31,7 @@ pub(super) fn write(value: &Value, out: &mut String, charge: &mut dyn FnMut(usiz
                 if at > 0 {
                     out.push_str(", ");
                 }
-                write(item, out, charge)?;
+                write(dialect, item, out, charge)?;
             }
             out.push(']');
             return Ok(());
@@ -38,21 +44,30 @@ pub(super) fn write(value: &Value, out: &mut String, charge: &mut dyn FnMut(usiz
                 }
                 out.push_str(name);
                 out.push(':');
-                write(entry, out, charge)?;
+                write(dialect, entry, out, charge)?;
             }
             out.push('}');
             return Ok(());
         }
         Value::Range(range) => {
             out.push(if range.start().included { '[' } else { '(' });
-            write(&range.start().value, out, charge)?;
+            write(dialect, &range.start().value, out, charge)?;
             out.push_str("..");
-            write(&range.end().value, out, charge)?;
+            write(dialect, &range.end().value, out, charge)?;
             out.push(if range.end().included { ']' } else { ')' });
             return Ok(());
         }
     }
     charge(out.len() - before + 8)
+}
+
+/// Years of more than four digits have a sign, but in the standard.
+fn display_day(dialect: Dialect, value: &dyn std::fmt::Display, out: &mut String) {
+    let start = out.len();
+    display(value, out);
+    if dialect.is_standard() && out[start..].starts_with('+') {
+        out.remove(start);
+    }
 }
 
 fn display(value: &dyn std::fmt::Display, out: &mut String) {
