@@ -121,12 +121,11 @@ fn named_class(
 ) {
     characters.next();
     let name: String = characters.by_ref().take_while(|&character| character != '}').collect();
-    match class::named(dialect, &name) {
-        Some(inside) => out.extend(["[", if kind == 'P' { "^" } else { "" }, &inside, "]"]),
-        None => {
-            out.extend(['\\', kind, '{']);
-            out.extend([&name, "}"]);
-        }
+    if let Some(inside) = class::named(dialect, &name) {
+        out.extend(["[", if kind == 'P' { "^" } else { "" }, &inside, "]"]);
+    } else {
+        out.extend(['\\', kind, '{']);
+        out.extend([&name, "}"]);
     }
 }
 
