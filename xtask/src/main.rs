@@ -39,7 +39,7 @@ usage: cargo xtask SUITE
   tidy           arrows between crates, purity of the core, licences, doubled versions, sizes, words
   clients        unmodified foreign clients against the program (Python 3, Node 20)
   conform DIR    the conformance kit in DIR against the program (Python 3)
-  corpus DIR     every BPMN model below DIR through `coreto check`
+  corpus DIR     every BPMN and DMN model below DIR through `coreto check`
   tck DIR        the test cases of the DMN TCK below DIR";
 
 /// How a suite ended.

@@ -1,4 +1,4 @@
-//! Every BPMN model below a folder through `coreto check`: accepted, or refused with located diagnostics.
+//! Every BPMN and DMN model below a folder through `coreto check` and `coreto dmn check`: accepted, or refused with located diagnostics.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -23,7 +23,7 @@ pub(crate) fn run(workspace: &Workspace, folder: &Path) -> anyhow::Result<Verdic
     }
     let models = models(folder)?;
     if models.is_empty() {
-        bail!("no `.bpmn` file below `{}`", folder.display());
+        bail!("no `.bpmn` or `.dmn` file below `{}`", folder.display());
     }
     let output = workspace.scratch("corpus")?.join("answer.json");
     let mut sources: BTreeMap<String, Tally> = BTreeMap::new();
@@ -93,7 +93,8 @@ fn check(program: &Path, model: &Path, output: &Path) -> anyhow::Result<Answer> 
     // A file rather than a pipe: nothing can block on it.
     let stdout = File::create(output).with_context(|| format!("cannot create `{}`", output.display()))?;
     let mut command = Command::new(program);
-    command.args(["check", "--json"]).arg(model);
+    let is_dmn = model.extension().is_some_and(|suffix| suffix == "dmn");
+    command.args(if is_dmn { &["dmn", "check", "--json"][..] } else { &["check", "--json"] }).arg(model);
     command.stdin(Stdio::null()).stdout(stdout).stderr(Stdio::null());
     let status = match process::run(&mut command, TIME)? {
         End::OutOfTime => return Ok(Answer::Broken(format!("no answer within {} s", TIME.as_secs()))),
@@ -177,7 +178,7 @@ fn models(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
             let path = entry.path();
             if entry.file_type()?.is_dir() {
                 open.push(path);
-            } else if path.extension().is_some_and(|suffix| suffix == "bpmn") {
+            } else if path.extension().is_some_and(|suffix| suffix == "bpmn" || suffix == "dmn") {
                 models.push(path);
             }
         }

@@ -19,6 +19,7 @@ use crate::diagnostic::{Code, Report};
 use crate::graph::{Decision, Element, Graph, Import, Input, Knowledge, Service};
 use crate::model::Options;
 use crate::tree::{Space, Tree, is_dmn};
+use crate::types::ItemDefinition;
 
 use names::Names;
 
@@ -36,6 +37,7 @@ pub(crate) struct Compiler<'c, 'a> {
     knowledge: Vec<NodeId>,
     services: Vec<NodeId>,
     types: BTreeMap<&'c str, usize>,
+    definitions: Box<[ItemDefinition]>,
     names: Names,
     /// Whether expressions are in FEEL where nothing else is said.
     is_feel: bool,
@@ -56,26 +58,30 @@ pub(crate) fn graph(tree: &Tree<'_>, options: &Options<'_>, report: &mut Report)
         knowledge: Vec::new(),
         services: Vec::new(),
         types: BTreeMap::new(),
+        definitions: Box::default(),
         names: Names::new(options.limits.names_max),
         is_feel: expression::is_feel(tree.filled(root, "expressionLanguage")),
     };
     compiler.imports();
     compiler.index();
-    let types = compiler.item_definitions();
+    compiler.definitions = compiler.item_definitions();
     let inputs = compiler.each(Compiler::input, |compiler| &compiler.inputs);
     let decisions = compiler.each(Compiler::decision, |compiler| &compiler.decisions);
     let knowledge = compiler.each(Compiler::knowledge, |compiler| &compiler.knowledge);
     let services = compiler.each(Compiler::service, |compiler| &compiler.services);
     compiler.refuse_cycles(&decisions);
+    let mut by_id: Box<[usize]> = (0..decisions.len()).collect();
+    by_id.sort_by(|left, right| decisions[*left].id.cmp(&decisions[*right].id));
     let graph = Graph {
         dialect: options.dialect,
         id: tree.filled(root, "id").map(Arc::from),
         name: tree.filled(root, "name").unwrap_or_default().into(),
         namespace: compiler.namespace.into(),
         imports: compiler.imports.into(),
-        types,
+        types: compiler.definitions,
         inputs,
         decisions,
+        by_id,
         knowledge,
         services,
     };

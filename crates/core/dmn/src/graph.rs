@@ -19,6 +19,8 @@ pub(crate) struct Graph {
     pub(crate) types: Box<[ItemDefinition]>,
     pub(crate) inputs: Box<[Input]>,
     pub(crate) decisions: Box<[Decision]>,
+    /// Decisions in the order of their identifiers.
+    pub(crate) by_id: Box<[usize]>,
     pub(crate) knowledge: Box<[Knowledge]>,
     pub(crate) services: Box<[Service]>,
 }

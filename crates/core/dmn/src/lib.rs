@@ -62,4 +62,4 @@ pub use evaluation::{
 };
 pub use library::read_all;
 pub use limits::Limits;
-pub use model::{Decision, Model, Options, Service};
+pub use model::{Decision, KnowledgeModel, Model, Options, Service};

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use coreto_feel::{Dialect, Env, Scope, Session, Text, Value};
+use coreto_feel::{Callable, Dialect, Env, Scope, Session, Text, Value};
 
+use crate::call::KnowledgeCall;
 use crate::compile;
 use crate::diagnostic::{Code, Diagnostic, Place, Report};
 use crate::evaluation::{DecisionKind, Evaluation, Failure, Reason};
@@ -40,6 +41,13 @@ pub struct Decision<'m> {
 /// A decision service of a model.
 #[derive(Clone, Copy, Debug)]
 pub struct Service<'m> {
+    graph: &'m Arc<Graph>,
+    at: usize,
+}
+
+/// A business knowledge model.
+#[derive(Clone, Copy, Debug)]
+pub struct KnowledgeModel<'m> {
     graph: &'m Arc<Graph>,
     at: usize,
 }
@@ -108,10 +116,16 @@ impl Model {
         (0..self.0.services.len()).map(|at| Service { graph: &self.0, at })
     }
 
+    /// All business knowledge models, in the order of the text.
+    pub fn knowledge_models(&self) -> impl ExactSizeIterator<Item = KnowledgeModel<'_>> {
+        (0..self.0.knowledge.len()).map(|at| KnowledgeModel { graph: &self.0, at })
+    }
+
     /// The decision of an identifier.
     pub fn decision(&self, id: &str) -> Option<Decision<'_>> {
-        let at = self.0.decisions.iter().position(|decision| &*decision.id == id)?;
-        Some(Decision { graph: &self.0, at })
+        let decisions = &self.0.decisions;
+        let at = self.0.by_id.binary_search_by(|at| (*decisions[*at].id).cmp(id)).ok()?;
+        Some(Decision { graph: &self.0, at: self.0.by_id[at] })
     }
 
     /// Evaluates the decision of an identifier, with all that it requires.
@@ -205,6 +219,29 @@ impl<'m> Service<'m> {
                 values.push(run.given(self.graph, &parameter.name, &parameter.kind)?);
             }
             run.service(self.graph, self.at, values)
+        })
+    }
+}
+
+impl<'m> KnowledgeModel<'m> {
+    /// Its name.
+    pub fn name(&self) -> &'m str {
+        self.graph.knowledge[self.at].name.as_str()
+    }
+
+    /// Calls it with the variables as its arguments.
+    ///
+    /// # Errors
+    /// As for [`Decision::evaluate`].
+    pub fn evaluate(&self, variables: &dyn Scope, env: &Env<'_>) -> Result<Evaluation, Box<Failure>> {
+        evaluate(variables, env, (self.name(), self.name()), |run| {
+            let call = KnowledgeCall { graph: self.graph.clone(), at: self.at };
+            let function = self.graph.knowledge[self.at].function.as_ref();
+            let mut arguments = Vec::new();
+            for parameter in function.iter().flat_map(|function| &function.parameters) {
+                arguments.push(run.given(self.graph, &parameter.name, &parameter.kind)?);
+            }
+            Ok(call.call(arguments, run.session)?)
         })
     }
 }

@@ -6,7 +6,7 @@
 //! == a claim about the model that follows; `== standard: …` reads it in the standard dialect, else it is Camunda's
 //! <decision …>…</decision>             elements of `definitions` (DMN 1.3), or a whole document
 //! -- dish {"n": 1} → "fish"            a decision, its variables, and its result
-//! -- service menu {"n": 1} → …         the same for a decision service
+//! -- service menu {"n": 1} → …         the same for a decision service; `knowledge` for a knowledge model
 //!    rule 1: "fish"                    what an evaluation tells is indented: values of input columns,
 //!    ! INVALID_TYPE: …                 rules that matched, warnings, and failures
 //! ```
@@ -128,13 +128,16 @@ fn evaluate(model: &Model, line: &str, out: &mut String) {
     let (name, json) = asked.split_once(" {").expect("`NAME {VARIABLES}`");
     let variables = variables(&format!("{{{json}"));
     let env = Env { now_ms: 1_710_073_845_678, zone: "Europe/Berlin", seed: 7, ..Env::default() };
-    let result = match name.strip_prefix("service ") {
-        Some(service) => {
-            let service =
-                model.services().find(|known| known.name() == service).expect("the service is there");
+    let result = match name.split_once(' ') {
+        Some(("service", name)) => {
+            let service = model.services().find(|known| known.name() == name).expect("the service is there");
             service.evaluate(&variables, &env)
         }
-        None => model.evaluate(name, &variables, &env),
+        Some(("knowledge", name)) => {
+            let knowledge = model.knowledge_models().find(|known| known.name() == name);
+            knowledge.expect("the knowledge model is there").evaluate(&variables, &env)
+        }
+        _ => model.evaluate(name, &variables, &env),
     };
     match result {
         Ok(evaluation) => {

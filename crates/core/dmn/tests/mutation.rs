@@ -1,6 +1,7 @@
 //! Models with bytes changed at random: read or refused, evaluated or failed, and never a panic.
 //!
-//! The models of the cases of this crate. A failure names the seed, which repeats it: `SEED=…`.
+//! The models of the cases of this crate, and those below the folders of `CORETO_CORPUS` and `CORETO_TCK` where they are
+//! set. A failure names the seed, which repeats it: `SEED=…`.
 
 #![expect(clippy::disallowed_methods, clippy::unwrap_used, reason = "a test reads files and may fail")]
 
@@ -43,6 +44,11 @@ const PIECES: &[&str] = &[
     "é",
 ];
 
+/// Most decisions of one model that are evaluated.
+const DECISIONS_MAX: usize = 20;
+/// Largest model that is changed, in bytes.
+const BYTES_MAX: usize = 50_000;
+
 /// A value for every name, of a kind that depends on the name.
 struct Everything;
 
@@ -61,8 +67,9 @@ fn changed_models_never_panic() {
     let seed = std::env::var("SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(20_26);
     let mut chance = Chance(seed);
     let mut sound = 0_u32;
+    let rounds = 40_000 / models.len();
     for (number, original) in models.iter().enumerate() {
-        for round in 0..40_000 / models.len() {
+        for round in 0..rounds {
             let mut bytes = original.clone();
             for _ in 0..=chance.below(3) {
                 change(&mut bytes, &mut chance);
@@ -94,7 +101,7 @@ fn check(bytes: &[u8]) -> bool {
         let refused = diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
         assert_eq!(model.is_none(), refused);
         let Some(model) = model else { continue };
-        for decision in model.decisions() {
+        for decision in model.decisions().take(DECISIONS_MAX) {
             evaluated = true;
             match decision.evaluate(&Everything, &env) {
                 Ok(evaluation) => assert!(!evaluation.decisions.is_empty()),
@@ -158,5 +165,26 @@ fn models() -> Vec<Vec<u8>> {
             models.push(whole.into_bytes());
         }
     }
+    for variable in ["CORETO_CORPUS", "CORETO_TCK"] {
+        models.extend(std::env::var_os(variable).iter().flat_map(|folder| found(Path::new(folder))));
+    }
+    models
+}
+
+/// Models that are not too large below a folder.
+fn found(folder: &Path) -> Vec<Vec<u8>> {
+    let mut models = Vec::new();
+    let mut open = vec![folder.to_owned()];
+    while let Some(folder) = open.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                open.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "dmn") {
+                models.extend(std::fs::read(path).ok().filter(|model| model.len() <= BYTES_MAX));
+            }
+        }
+    }
+    models.sort();
     models
 }

@@ -46,10 +46,20 @@ pub(super) struct TestCases {
 
 pub(super) struct TestCase {
     pub(super) id: String,
-    /// The name of the decision service that is called, if it is not decisions that are.
-    pub(super) service: Option<String>,
+    /// What is evaluated.
+    pub(super) subject: Subject,
     pub(super) inputs: Context,
     pub(super) results: Vec<Expected>,
+}
+
+/// What a case evaluates.
+pub(super) enum Subject {
+    /// The decisions that the results name.
+    Decisions,
+    /// A decision service, by its name.
+    Service(String),
+    /// A business knowledge model, by its name.
+    KnowledgeModel(String),
 }
 
 pub(super) struct Expected {
@@ -82,9 +92,11 @@ fn child(document: &Document<'_, Space>, node: NodeId, name: &str) -> Option<Nod
 }
 
 fn test_case(document: &Document<'_, Space>, node: NodeId) -> anyhow::Result<TestCase> {
-    let service = match document.attribute(node, "type") {
-        Some("decisionService") => document.attribute(node, "invocableName").map(str::to_owned),
-        Some("decision") | None => None,
+    let invocable = || document.attribute(node, "invocableName").unwrap_or_default().to_owned();
+    let subject = match document.attribute(node, "type") {
+        Some("decision") | None => Subject::Decisions,
+        Some("decisionService") => Subject::Service(invocable()),
+        Some("bkm") => Subject::KnowledgeModel(invocable()),
         Some(other) => bail!("cases of type `{other}` are not known"),
     };
     let mut inputs = Vec::new();
@@ -103,7 +115,7 @@ fn test_case(document: &Document<'_, Space>, node: NodeId) -> anyhow::Result<Tes
     let Some(inputs) = Context::new(inputs) else { bail!("inputs are nested too deep") };
     Ok(TestCase {
         id: document.attribute(node, "id").unwrap_or_default().to_owned(),
-        service,
+        subject,
         inputs,
         results,
     })

@@ -125,8 +125,18 @@ impl Compiler<'_, '_> {
         let label = if told.is_empty() { "output" } else { told };
         let (told, label) = (told.into(), label.into());
         let default = tree.one(node, "defaultOutputEntry").map(|entry| self.output_cell(entry));
-        let allowed = self.allowed(node, "outputValues");
+        let allowed = self.allowed(node, "outputValues").or_else(|| self.allowed_by(&kind));
         OutputColumn { id: self.id(node), name, told, label, kind, allowed, default }
+    }
+
+    /// The values that the type of an output allows, which have an order, too.
+    fn allowed_by(&self, kind: &Type) -> Option<Allowed> {
+        let tests = match kind {
+            Type::Defined(at) => self.definitions[*at].body.allowed.clone()?,
+            Type::Imported(import, at) => self.imports[*import].graph.types[*at].body.allowed.clone()?,
+            _ => return None,
+        };
+        Some(Allowed { order: order(self.options.dialect, &tests), tests })
     }
 
     /// Allowed values, with their order where they are a list of values.
