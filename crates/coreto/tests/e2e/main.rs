@@ -1,0 +1,13 @@
+//! The program as it is shipped, from outside: killed, out of space, damaged, read slowly, and traced.
+//!
+//! Each test has a data directory and a server of its own, on free ports, and talks to it as any client would.
+#![allow(clippy::pedantic, clippy::unwrap_used, reason = "a test ends where it is wrong")]
+
+//mod corruption;
+//mod disk;
+//mod drain;
+//mod format;
+mod kill;
+//mod slow;
+mod support;
+//mod trace;
