@@ -133,7 +133,10 @@ impl<M: Machine> Shared<M> {
         admission: Admission,
         weight: usize,
     ) -> Result<(), Refused> {
-        self.check_space(admission).inspect_err(|_| self.count_refused())?;
+        // A question writes nothing.
+        if !matches!(submission, Submission::Query { .. }) {
+            self.check_space(admission).inspect_err(|_| self.count_refused())?;
+        }
         let mut inbox = self.lock_inbox();
         if let Some(reason) = &inbox.closed {
             return Err(Refused::Closed { reason: Arc::clone(reason) });

@@ -18,7 +18,7 @@ const SPACE_RETRY: Duration = Duration::from_millis(200);
 /// How often a full disk is tried again when the server shuts down: nobody was told that the batch is in the log.
 const STOPPING_TRIES: u32 = 10;
 
-/// How often the disk's free space is looked at.
+/// How often the disk's free space is looked at, also while nothing is written: others fill and empty it, too.
 const SPACE_CHECK: Duration = Duration::from_millis(500);
 
 /// Hands batches from an executor to the log thread and buffers back.
@@ -33,6 +33,16 @@ struct Inner<M: Machine> {
     spare: Vec<Vec<u8>>,
     stop: bool,
     ended: Option<Ended>,
+}
+
+/// What the log thread does next.
+enum Next<M: Machine> {
+    /// It makes this durable.
+    Batch(Sealed<M>),
+    /// Nothing came in time.
+    Nothing,
+    /// It ends.
+    Stop,
 }
 
 /// Why the log thread ended.
@@ -85,16 +95,22 @@ impl<M: Machine> Slot<M> {
         self.lock().ended.clone()
     }
 
-    fn take(&self) -> Option<Sealed<M>> {
+    /// Waits for a batch, but no longer than `patience`.
+    fn take(&self, patience: Duration) -> Next<M> {
+        let until = Instant::now() + patience;
         let mut inner = self.lock();
         loop {
             if let Some(sealed) = inner.sealed.take() {
-                return Some(sealed);
+                return Next::Batch(sealed);
             }
             if inner.stop {
-                return None;
+                return Next::Stop;
             }
-            inner = self.filled.wait(inner).unwrap_or_else(PoisonError::into_inner);
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Next::Nothing;
+            }
+            inner = self.filled.wait_timeout(inner, left).unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 
@@ -128,7 +144,15 @@ pub(super) struct Journal<M: Machine, W> {
 impl<M: Machine, W: LogWriter> Journal<M, W> {
     /// Works until it is stopped or the log is lost. Gives the writer back.
     pub(super) fn run(mut self) -> W {
-        while let Some(mut sealed) = self.slot.take() {
+        loop {
+            let mut sealed = match self.slot.take(SPACE_CHECK) {
+                Next::Batch(sealed) => sealed,
+                Next::Nothing => {
+                    self.check_space();
+                    continue;
+                }
+                Next::Stop => break,
+            };
             if let Err(reason) = self.make_durable(&sealed.payload) {
                 lose(&mut sealed, &reason);
                 self.shared.close(&reason);
@@ -154,9 +178,13 @@ impl<M: Machine, W: LogWriter> Journal<M, W> {
             return Ok(());
         }
         let mut tries_left = STOPPING_TRIES;
+        let mut waited = false;
         loop {
             match self.writer.append(payload) {
                 Ok(sequence) => {
+                    if waited {
+                        self.shared.set_health(Health::Healthy);
+                    }
                     let counters = &self.shared.counters;
                     counters.batches.fetch_add(1, Ordering::Relaxed);
                     counters.bytes.fetch_add(payload.len() as u64, Ordering::Relaxed);
@@ -168,6 +196,7 @@ impl<M: Machine, W: LogWriter> Journal<M, W> {
                     if tries_left == 0 {
                         return Err(describe(&error).into());
                     }
+                    waited = true;
                     self.wait_for_space();
                 }
                 Err(AppendError::SyncFailed { .. }) => end_process(&self.shared),
@@ -184,7 +213,6 @@ impl<M: Machine, W: LogWriter> Journal<M, W> {
         self.shared.free_bytes.store(free_bytes, Ordering::Relaxed);
         self.shared.set_health(Health::NoSpace { free_bytes });
         std::thread::sleep(SPACE_RETRY);
-        self.shared.set_health(Health::Healthy);
     }
 
     fn check_space(&mut self) {
