@@ -4,7 +4,7 @@
 #![allow(clippy::pedantic, clippy::unwrap_used, reason = "a test ends where it is wrong")]
 
 //mod corruption;
-//mod disk;
+mod disk;
 //mod drain;
 //mod format;
 mod kill;

@@ -6,6 +6,7 @@ mod directory;
 mod management;
 mod model;
 mod server;
+mod small_disk;
 
 use std::time::{Duration, Instant};
 
@@ -15,6 +16,7 @@ pub(crate) use directory::Directory;
 pub(crate) use management::get;
 pub(crate) use model::one_task;
 pub(crate) use server::{End, Server, Settings};
+pub(crate) use small_disk::SmallDisk;
 
 /// How long something may take that takes a moment; long enough for a busy machine.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
