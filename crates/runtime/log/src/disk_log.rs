@@ -169,6 +169,11 @@ impl<D: Disk> DiskLog<D> {
         let mut end = End { offset: 0, next: 1, epoch: 0, hash: None, dirt: None };
         let mut current = None;
         if let Some((&last, before)) = firsts.split_last() {
+            // Whether they are as they were written shows when they are read; whether they are there at all, at once.
+            for &first in before {
+                let Current { file, path, size, .. } = self.open_segment(directory, partition, first)?;
+                segment::check_length(file.as_ref(), &path, size, first)?;
+            }
             let (mut found, segment) = self.scan(directory, partition, last, None, 0)?;
             if found.hash.is_none()
                 && let Some(&first) = before.last()
@@ -209,14 +214,25 @@ impl<D: Disk> DiskLog<D> {
         previous: Option<Hash>,
         epoch: u64,
     ) -> Result<(End, Current), Error> {
+        let mut current = self.open_segment(directory, partition, first)?;
+        let end = segment::scan(current.file.as_ref(), &current.path, current.size, first, previous, epoch)?;
+        current.offset = end.offset;
+        Ok((end, current))
+    }
+
+    /// Opens a segment whose header is right.
+    fn open_segment(
+        &self,
+        directory: &Path,
+        partition: &PartitionName,
+        first: u64,
+    ) -> Result<Current, Error> {
         let path = segment::path(directory, first);
         let file = self.disk.open(&path).map_err(failed("open", &path))?;
         let mut header = [0; HEADER];
         let read = file.read_at(&mut header, 0).map_err(failed("read", &path))?;
         let size = segment::check(LOG, &header[..read], &path, partition, first)?;
-        let end = segment::scan(file.as_ref(), &path, size, first, previous, epoch)?;
-        let offset = end.offset;
-        Ok((end, Current { file, path, offset, size }))
+        Ok(Current { file, path, offset: HEADER as u64, size })
     }
 
     /// Finds the end, cuts off what a crash left behind it, and makes sure that the rest is durable.

@@ -17,7 +17,7 @@ use crate::file::failed;
 pub use frame::PAYLOAD_BYTES_MAX;
 pub(crate) use frame::{Encoder, FRAME, FRAME_MAX, Frame, Hash, Head, Label};
 pub(crate) use header::{FORMAT, HEADER, LOG, SNAPSHOT, check, header};
-pub(crate) use scan::{End, scan};
+pub(crate) use scan::{End, check_length, scan};
 
 /// Frames begin at multiples of this.
 pub(crate) const ALIGN: usize = 8;

@@ -69,6 +69,20 @@ pub(crate) fn scan(
     Ok(end)
 }
 
+/// Fails if a segment has lost its end.
+pub(crate) fn check_length(file: &dyn DiskFile, path: &Path, size: u64, first: u64) -> Result<(), Error> {
+    let length = file.size().map_err(failed("read", path))?;
+    if length >= size {
+        return Ok(());
+    }
+    Err(Error::Corrupt {
+        path: path.to_owned(),
+        offset: length,
+        what: "the file is shorter than its header says",
+        whole_until: first.saturating_sub(1),
+    })
+}
+
 /// The bytes of a segment.
 fn read(file: &dyn DiskFile, path: &Path, size: u64, first: u64) -> Result<Vec<u8>, Error> {
     let corrupt = |offset, what| Error::Corrupt {
@@ -77,10 +91,7 @@ fn read(file: &dyn DiskFile, path: &Path, size: u64, first: u64) -> Result<Vec<u
         what,
         whole_until: first.saturating_sub(1),
     };
-    let length = file.size().map_err(failed("read", path))?;
-    if length < size {
-        return Err(corrupt(length, "the file is shorter than its header says"));
-    }
+    check_length(file, path, size, first)?;
     if size < HEADER as u64 || size > LARGEST.max((HEADER + FRAME_MAX) as u64).next_multiple_of(super::FIRST)
     {
         return Err(corrupt(0, "no segment has the length that its header says"));
