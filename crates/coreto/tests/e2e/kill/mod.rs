@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 
-use crate::support::{Chance, Client, Directory, Poll, Server, Settings, until};
+use crate::support::{Chance, Client, Directory, Poll, Server, Settings, number, until};
 use history::History;
 use ledger::Ledger;
 use load::{PROCESS, complete, deploy};
@@ -22,10 +22,6 @@ const LOAD: std::ops::Range<u64> = 20..500;
 
 /// A start takes about so many milliseconds; it is interrupted somewhere within.
 const START: u64 = 20;
-
-fn number(variable: &str, default: u64) -> u64 {
-    std::env::var(variable).map_or(default, |text| text.parse().unwrap())
-}
 
 #[tokio::test]
 async fn kill_loses_nothing_and_doubles_nothing() {

@@ -5,6 +5,7 @@ mod client;
 mod directory;
 mod management;
 mod model;
+mod plant;
 mod server;
 mod small_disk;
 
@@ -15,7 +16,8 @@ pub(crate) use client::{Client, Poll, id_of};
 pub(crate) use directory::Directory;
 pub(crate) use management::get;
 pub(crate) use model::one_task;
-pub(crate) use server::{End, Server, Settings};
+pub(crate) use plant::{Plant, tell};
+pub(crate) use server::{Server, Settings};
 pub(crate) use small_disk::SmallDisk;
 
 /// How long something may take that takes a moment; long enough for a busy machine.
@@ -31,6 +33,11 @@ pub(crate) async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>
         assert!(Instant::now() < end, "waited {} s for this: {what}", PATIENCE.as_secs());
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
+}
+
+/// A number that the environment may set.
+pub(crate) fn number(variable: &str, default: u64) -> u64 {
+    std::env::var(variable).map_or(default, |text| text.parse().unwrap())
 }
 
 /// Says that a test needs what this machine does not give.
