@@ -4,10 +4,10 @@
 #![allow(clippy::pedantic, clippy::unwrap_used, reason = "a test ends where it is wrong")]
 
 mod corruption;
+mod directory;
 mod disk;
-//mod drain;
-//mod format;
+mod drain;
 mod kill;
-//mod slow;
+mod slow;
 mod support;
-//mod trace;
+mod trace;

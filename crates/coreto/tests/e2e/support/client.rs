@@ -32,13 +32,21 @@ pub(crate) struct Poll<'a> {
 
 impl Client {
     pub(crate) async fn connect(address: &str) -> Result<Self, tonic::transport::Error> {
-        let endpoint = Endpoint::from_shared(format!("http://{address}"))?.tcp_nodelay(true);
-        let channel = endpoint.connect().await?;
+        Ok(Self::over(Endpoint::from_shared(format!("http://{address}"))?.connect().await?))
+    }
+
+    /// A client that takes no more than so many bytes of an answer before they are read.
+    pub(crate) async fn connect_with_window(address: &str, bytes: u32) -> Self {
+        let endpoint = Endpoint::from_shared(format!("http://{address}")).unwrap();
+        Self::over(endpoint.initial_stream_window_size(bytes).connect().await.unwrap())
+    }
+
+    fn over(channel: Channel) -> Self {
         let limit = 16 << 20;
-        Ok(Self {
+        Self {
             gateway: GatewayClient::new(channel.clone()).max_decoding_message_size(limit),
             inspect: InspectClient::new(channel).max_decoding_message_size(limit),
-        })
+        }
     }
 
     pub(crate) async fn deploy(&self, name: &str, model: &str) -> Result<(), Status> {

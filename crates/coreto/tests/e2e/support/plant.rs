@@ -1,5 +1,9 @@
 //! A data directory with a past: two segments, two snapshots, a store, and some running instances.
 
+use std::fmt::Write;
+
+use coreto_protocol::inspect::{Instance, Job, Variable};
+
 use super::{Chance, Client, Directory, Settings, one_task, until};
 
 /// Letters of an instance, so that a segment of four megabytes is full after some seventy of them.
@@ -68,10 +72,27 @@ async fn create(client: &Client, count: u64) {
 
 /// All that a server holds, as text.
 pub(crate) async fn tell(client: &Client) -> String {
-    let instances = client.instances().await.unwrap();
-    let mut told = format!("{instances:?}\n{:?}\n", client.jobs().await.unwrap());
-    for instance in instances {
-        told.push_str(&format!("{:?}\n", client.instance(instance.key).await.unwrap()));
+    let mut told = String::new();
+    for instance in client.instances().await.unwrap() {
+        let found = client.instance(instance.key).await.unwrap();
+        let state = instance.state().as_str_name();
+        let Instance { key, process_id, version, .. } = instance;
+        writeln!(told, "instance {key} of {process_id} {version}: {state}").unwrap();
+        for element in found.element_instances {
+            let state = element.state().as_str_name();
+            writeln!(told, "  element {} {} in {}: {state}", element.key, element.element_id, element.scope_key).unwrap();
+        }
+        for Variable { key, scope_key, name, value } in found.variables {
+            writeln!(told, "  variable {key} {name} in {scope_key}: {value}").unwrap();
+        }
+        for job in found.jobs {
+            let state = job.state().as_str_name();
+            let Job { key, r#type, retries, worker, .. } = job;
+            writeln!(told, "  job {key} {}, {retries} retries, worker `{worker}`: {state}", r#type).unwrap();
+        }
+        for incident in found.incidents {
+            writeln!(told, "  incident {} {}", incident.key, incident.error_type).unwrap();
+        }
     }
     told
 }
