@@ -1,5 +1,11 @@
 //! The store on disk: fjall, an embedded log-structured merge tree.
 
+mod manifest;
+#[cfg(test)]
+mod tests;
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use coreto_machine::table::Change;
@@ -35,8 +41,9 @@ impl FjallStore {
     /// When the directory cannot be opened, is damaged, or was written by a newer program.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         let mut store = Self { path: path.to_owned(), open: None };
+        manifest::check(path)?;
         store.open = Some(store.connect()?);
-        if let Some(found) = store.meta("format")?
+        if let Some(found) = store.guard("reading what it knows of itself", || store.meta("format"))?
             && found > FORMAT
         {
             return Err(StoreError::Newer { found, known: FORMAT });
@@ -55,19 +62,20 @@ impl FjallStore {
     }
 
     fn connect(&self) -> Result<Open, StoreError> {
-        let database = Database::builder(&self.path)
+        let builder = Database::builder(&self.path)
             .cache_size(CACHE_BYTES)
             .max_journaling_size(JOURNAL_BYTES)
-            .worker_threads(1)
-            .open()
-            .map_err(self.failed("opening it"))?;
+            .worker_threads(1);
+        let database = self.guard("opening it", || builder.open().map_err(self.failed("opening it")))?;
         // Nothing is looked up by key, so filters would only take memory.
         let options = || {
             KeyspaceCreateOptions::default()
                 .max_memtable_size(MEMTABLE_BYTES)
                 .filter_policy(FilterPolicy::disabled())
         };
-        let entries = database.keyspace("tables", options).map_err(self.failed("opening its tables"))?;
+        let doing = "opening its tables";
+        let entries =
+            self.guard(doing, || database.keyspace("tables", options).map_err(self.failed(doing)))?;
         Ok(Open { database, entries })
     }
 
@@ -79,8 +87,33 @@ impl FjallStore {
         move |source| StoreError::Embedded { path, doing, source: Box::new(source) }
     }
 
+    /// Makes an error of a panic: files that are damaged in some ways break assumptions of the store.
+    fn guard<T>(
+        &self,
+        doing: &'static str,
+        work: impl FnOnce() -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        // What the panic leaves behind is not used again: the store is discarded after any error.
+        catch_unwind(AssertUnwindSafe(work))
+            .unwrap_or_else(|panic| Err(self.failed(doing)(Panicked::new(&*panic))))
+    }
+
     fn opened(&self) -> Result<&Open, StoreError> {
         self.open.as_ref().ok_or_else(|| StoreError::Entry { reason: "the store is closed".to_owned() })
+    }
+
+    fn visit_all(&self, visit: Visit<'_>) -> Result<(), StoreError> {
+        for entry in self.opened()?.entries.iter() {
+            let (key, value) = entry.into_inner().map_err(self.failed("reading an entry"))?;
+            let (table, key) = key.split_first_chunk::<4>().ok_or_else(|| StoreError::Entry {
+                reason: "a key is shorter than a table's number".to_owned(),
+            })?;
+            let table = u32::from_be_bytes(*table);
+            if table != META_TABLE {
+                visit(table, key, &value)?;
+            }
+        }
+        Ok(())
     }
 
     fn meta(&self, name: &str) -> Result<Option<u64>, StoreError> {
@@ -100,27 +133,29 @@ impl FjallStore {
     }
 }
 
+/// What a panic of the store said.
+#[derive(Debug, thiserror::Error)]
+#[error("it panicked: {0}")]
+struct Panicked(String);
+
+impl Panicked {
+    fn new(panic: &(dyn Any + Send)) -> Self {
+        let text = panic.downcast_ref::<String>().map(String::as_str);
+        Self(text.or(panic.downcast_ref::<&str>().copied()).unwrap_or("for no reason given").to_owned())
+    }
+}
+
 fn meta_key(name: &str) -> Vec<u8> {
     [&META_TABLE.to_be_bytes(), name.as_bytes()].concat()
 }
 
 impl Store for FjallStore {
     fn applied(&self) -> Result<Option<u64>, StoreError> {
-        self.meta("applied")
+        self.guard("reading what it knows of itself", || self.meta("applied"))
     }
 
     fn load(&self, visit: Visit<'_>) -> Result<(), StoreError> {
-        for entry in self.opened()?.entries.iter() {
-            let (key, value) = entry.into_inner().map_err(self.failed("reading an entry"))?;
-            let (table, key) = key.split_first_chunk::<4>().ok_or_else(|| StoreError::Entry {
-                reason: "a key is shorter than a table's number".to_owned(),
-            })?;
-            let table = u32::from_be_bytes(*table);
-            if table != META_TABLE {
-                visit(table, key, &value)?;
-            }
-        }
-        Ok(())
+        self.guard("reading its entries", || self.visit_all(visit))
     }
 
     fn write(&mut self, applied: u64, changes: Vec<Change>) -> Result<(), StoreError> {
