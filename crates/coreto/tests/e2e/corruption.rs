@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use crate::support::{Chance, Directory, Plant, Settings, number, one_task, tell};
 
@@ -14,7 +13,7 @@ fn damages() -> u64 {
 /// Where it is damaged.
 fn chance() -> Chance {
     let seed = number("CORETO_E2E_SEED", u64::from(std::process::id()));
-    println!("CORETO_E2E_SEED={seed} repeats the places of the damages");
+    eprintln!("CORETO_E2E_SEED={seed} repeats the places of the damages");
     Chance::new(seed)
 }
 
@@ -217,7 +216,6 @@ async fn torn_last_batch_is_cut_off() {
     let keys: Vec<i64> = client.instances().await.unwrap().iter().map(|instance| instance.key).collect();
     assert_eq!(keys, [before], "{torn} was torn");
     let after = client.create("order", "{}").await.unwrap();
-    tokio::time::sleep(Duration::from_millis(1)).await;
     server.kill();
     let server = settings.start();
     let keys: Vec<i64> =

@@ -81,7 +81,8 @@ async fn reserves_are_kept_for_completions_and_then_for_the_log() {
 
     // Below the first reserve: no new work, but what is under way may end.
     disk.leave_free(24 * MIB);
-    let refused = until_refused(async || client.create("order", "{}").await.map(|key| running.insert(key))).await;
+    let refused =
+        until_refused(async || client.create("order", "{}").await.map(|key| running.insert(key))).await;
     let free: u64 = refused.message().split(' ').find_map(|word| word.parse().ok()).unwrap();
     assert!(free < 32 * MIB && refused.message().contains("bytes left"), "{refused:?}");
     let (status, body) = get(&server.management, READINESS);
@@ -124,7 +125,13 @@ async fn full_disk_stops_the_log_and_nothing_acknowledged_is_lost() {
     let Some(disk) = small_disk(48 * MIB) else { return };
     // No reserve: the system itself refuses to write. What waits then is bounded by bytes.
     let settings = disk.settings().configure(
-        "[limits]\nfree-bytes-new-work = 0\nfree-bytes-all = 0\nqueue-bytes-soft = 2000000\nqueue-bytes-hard = 4000000\n",
+        "[limits]
+        free-bytes-new-work = 0
+        free-bytes-all = 0
+        queue-bytes-soft = 2000000
+        queue-bytes-hard = 4000000
+        queue-wait-ms = 600000
+        ",
     );
     let server = settings.start();
     let client = server.client().await;

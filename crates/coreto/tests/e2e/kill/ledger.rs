@@ -59,7 +59,10 @@ impl Ledger {
         let perhaps_over: BTreeSet<i64> = self.sent.values().map(|(instance, _)| *instance).collect();
         for (order, instance) in &self.created {
             let there = running.contains(instance) || perhaps_over.contains(instance);
-            assert!(there, "round {round}: instance {instance} of order {order} was acknowledged and is lost");
+            assert!(
+                there,
+                "round {round}: instance {instance} of order {order} was acknowledged and is lost"
+            );
         }
         let known: BTreeSet<i64> = self.created.values().copied().collect();
         running.difference(&known).copied().collect()
@@ -69,7 +72,10 @@ impl Ledger {
     pub(super) fn check_sent(&self, order: u64, instance: i64) {
         let known = self.created.get(&order);
         let unanswered = self.uncertain.contains(&order);
-        assert!(unanswered || known == Some(&instance), "instance {instance} has order {order}, not {known:?}");
+        assert!(
+            unanswered || known == Some(&instance),
+            "instance {instance} has order {order}, not {known:?}"
+        );
     }
 
     pub(super) fn summary(&self) -> String {

@@ -27,7 +27,7 @@ const START: u64 = 20;
 async fn kill_loses_nothing_and_doubles_nothing() {
     let rounds = number("CORETO_E2E_KILLS", 8);
     let seed = number("CORETO_E2E_SEED", u64::from(std::process::id()));
-    println!("CORETO_E2E_SEED={seed} CORETO_E2E_KILLS={rounds} repeats the moments of the kills");
+    eprintln!("CORETO_E2E_SEED={seed} CORETO_E2E_KILLS={rounds} repeats the moments of the kills");
     let mut chance = Chance::new(seed);
     let directory = Directory::new();
     let records = directory.join("records.ndjson");
@@ -55,7 +55,7 @@ async fn kill_loses_nothing_and_doubles_nothing() {
     finish(&server.client().await, &ledger).await;
     server.stop().await;
     let ledger = ledger.lock().unwrap();
-    println!("{}", ledger.summary());
+    eprintln!("{}", ledger.summary());
     assert!(ledger.created.len() > 10 && ledger.completed.len() > 10, "the load did next to nothing");
     History::read(&records).check(&ledger);
 }

@@ -93,6 +93,36 @@ impl Client {
         self.gateway.clone().fail_job(request).await.map(drop)
     }
 
+    pub(crate) async fn throw_error(&self, job_key: i64, code: &str) -> Result<(), Status> {
+        let request = wire::ThrowErrorRequest { job_key, error_code: code.to_owned(), ..Default::default() };
+        self.gateway.clone().throw_error(request).await.map(drop)
+    }
+
+    pub(crate) async fn update_retries(&self, job_key: i64, retries: i32) -> Result<(), Status> {
+        let request = wire::UpdateJobRetriesRequest { job_key, retries, ..Default::default() };
+        self.gateway.clone().update_job_retries(request).await.map(drop)
+    }
+
+    pub(crate) async fn update_timeout(&self, job_key: i64, timeout: Duration) -> Result<(), Status> {
+        let timeout = millis(timeout);
+        let request = wire::UpdateJobTimeoutRequest { job_key, timeout, ..Default::default() };
+        self.gateway.clone().update_job_timeout(request).await.map(drop)
+    }
+
+    pub(crate) async fn set_variables(&self, scope: i64, variables: &str) -> Result<(), Status> {
+        let request = wire::SetVariablesRequest {
+            element_instance_key: scope,
+            variables: variables.to_owned(),
+            ..Default::default()
+        };
+        self.gateway.clone().set_variables(request).await.map(drop)
+    }
+
+    pub(crate) async fn resolve(&self, incident_key: i64) -> Result<(), Status> {
+        let request = wire::ResolveIncidentRequest { incident_key, operation_reference: None };
+        self.gateway.clone().resolve_incident(request).await.map(drop)
+    }
+
     pub(crate) async fn poll(&self, poll: Poll<'_>) -> Result<Vec<ActivatedJob>, Status> {
         let request = wire::ActivateJobsRequest {
             r#type: poll.job_type.to_owned(),

@@ -80,7 +80,12 @@ pub(crate) async fn tell(client: &Client) -> String {
         writeln!(told, "instance {key} of {process_id} {version}: {state}").unwrap();
         for element in found.element_instances {
             let state = element.state().as_str_name();
-            writeln!(told, "  element {} {} in {}: {state}", element.key, element.element_id, element.scope_key).unwrap();
+            writeln!(
+                told,
+                "  element {} {} in {}: {state}",
+                element.key, element.element_id, element.scope_key
+            )
+            .unwrap();
         }
         for Variable { key, scope_key, name, value } in found.variables {
             writeln!(told, "  variable {key} {name} in {scope_key}: {value}").unwrap();

@@ -72,7 +72,8 @@ impl Settings {
         command.args(line).args(["start", "--json", "--grpc", "127.0.0.1:0", "--management", "127.0.0.1:0"]);
         command.arg("--data").arg(&self.data).arg("--config").arg(&self.config).args(&self.arguments);
         // Settings of whoever runs the tests are none of the server's.
-        for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("CORETO_")) {
+        for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("CORETO_"))
+        {
             command.env_remove(name);
         }
         let log = File::options().create(true).append(true).open(&self.log).unwrap();
@@ -97,7 +98,11 @@ impl Settings {
         };
         let line: Value = serde_json::from_str(&line).unwrap();
         let address = |name: &str| line[name].as_str().unwrap().to_owned();
-        Ok(Server { grpc: address("grpc"), management: address("management"), child, log: self.log.clone() })
+        // The process that was started may be one that runs the server; the lock tells, where it can be seen.
+        let lock = std::fs::read_to_string(self.data.join("lock"));
+        let pid = lock.map_or(child.id(), |pid| pid.parse().unwrap());
+        let (grpc, management) = (address("grpc"), address("management"));
+        Ok(Server { grpc, management, child, pid, log: self.log.clone() })
     }
 
     /// What was logged after the first so many bytes.
@@ -120,7 +125,10 @@ pub(crate) struct End {
 pub(crate) struct Server {
     pub(crate) grpc: String,
     pub(crate) management: String,
+    /// What was started, which ends when the server ends, as it does.
     child: Child,
+    /// The server itself.
+    pid: u32,
     log: PathBuf,
 }
 
@@ -129,8 +137,8 @@ impl Server {
         Client::connect(&self.grpc).await.unwrap()
     }
 
-    pub(crate) fn pid(&self) -> u32 {
-        self.child.id()
+    pub(crate) const fn pid(&self) -> u32 {
+        self.pid
     }
 
     /// All that it and those before it on this directory wrote to their standard error.
@@ -139,14 +147,17 @@ impl Server {
     }
 
     /// Kills it as `kill -9` does.
-    pub(crate) fn kill(mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
+    pub(crate) fn kill(self) {
+        drop(self);
     }
 
     /// Asks it to end.
     pub(crate) fn terminate(&self) {
-        terminate(self.pid());
+        self.signal(Signal::TERM).unwrap();
+    }
+
+    fn signal(&self, signal: Signal) -> rustix::io::Result<()> {
+        kill_process(Pid::from_raw(i32::try_from(self.pid).unwrap()).unwrap(), signal)
     }
 
     /// Waits for its end; gives its exit code. Clients of this thread go on meanwhile.
@@ -170,16 +181,12 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // One that has ended already cannot be killed.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        // One that has ended, and was waited for, may have left its number to somebody else.
+        if let Ok(None) = self.child.try_wait() {
+            let _ = self.signal(Signal::KILL);
+            let _ = self.child.wait();
+        }
     }
-}
-
-/// Asks a process to end.
-pub(crate) fn terminate(pid: u32) {
-    let pid = Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
-    kill_process(pid, Signal::TERM).unwrap();
 }
 
 /// The first line that it prints; none if it ends before.
