@@ -38,6 +38,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "coreto-partition",
             "coreto-view",
             "coreto-protocol",
+            "coreto-sim",
         ],
     ),
     (

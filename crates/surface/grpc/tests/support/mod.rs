@@ -1,6 +1,8 @@
 //! A gateway on a free port, before partitions that do as a test says.
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its part of it")]
 
+pub mod whole;
+
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
