@@ -88,7 +88,7 @@ fn put_nested(call: &mut Call<'_, '_>, context: &Context, path: &[&Text], value:
 fn with_entry(call: &mut Call<'_, '_>, context: &Context, key: &Text, value: Value) -> Eval {
     call.charge_steps(context.len())?;
     let mut entries = context.entries().to_vec();
-    match context.position(key) {
+    match context.position(key.as_bytes()) {
         Some(at) => entries[at].1 = value,
         None => entries.push((key.clone(), value)),
     }

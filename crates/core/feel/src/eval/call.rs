@@ -8,9 +8,6 @@ use crate::ast::{Arguments, Call, Callee, FunctionLiteral, Kind, Node};
 use crate::builtin::{self, Builtin};
 use crate::value::{Closure, Function, FunctionKind, Text, Value};
 
-/// Most arguments that need no memory of their own.
-const FEW: usize = 4;
-
 impl Evaluator<'_> {
     pub(super) fn call(&mut self, call: &Call, at: u32) -> Eval {
         match &call.callee {
@@ -32,16 +29,25 @@ impl Evaluator<'_> {
         if let Some(names) = &arguments.names {
             return self.call_by_name(builtin, names, &arguments.values, at);
         }
-        let nodes = &*arguments.values;
-        if nodes.len() <= FEW {
-            let mut values = [const { Value::Null }; FEW];
-            for (value, node) in values.iter_mut().zip(nodes) {
-                *value = self.eval(node)?;
+        // Most calls have few arguments, which then need no memory of their own.
+        match &*arguments.values {
+            [one] => {
+                let values = [self.eval(one)?];
+                builtin::run(self, builtin, &values, pattern, at)
             }
-            return builtin::run(self, builtin, &values[..nodes.len()], pattern, at);
+            [one, two] => {
+                let values = [self.eval(one)?, self.eval(two)?];
+                builtin::run(self, builtin, &values, pattern, at)
+            }
+            [one, two, three] => {
+                let values = [self.eval(one)?, self.eval(two)?, self.eval(three)?];
+                builtin::run(self, builtin, &values, pattern, at)
+            }
+            several => {
+                let values = self.all(several)?;
+                builtin::run(self, builtin, &values, pattern, at)
+            }
         }
-        let values = self.all(nodes)?;
-        builtin::run(self, builtin, &values, pattern, at)
     }
 
     fn call_by_name(&mut self, builtin: &'static Builtin, names: &[Text], nodes: &[Node], at: u32) -> Eval {

@@ -89,7 +89,7 @@ impl Evaluator<'_> {
 
     /// The value of a constant, a local, or an entry of a filtered item.
     #[inline]
-    fn at_hand<'n>(&'n self, node: &'n Node) -> Option<&'n Value> {
+    pub(super) fn at_hand<'n>(&'n self, node: &'n Node) -> Option<&'n Value> {
         match &node.kind {
             Kind::Constant(value) => Some(value),
             Kind::Local(slot) => Some(self.local(*slot)),

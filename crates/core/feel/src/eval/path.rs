@@ -14,30 +14,33 @@ impl Evaluator<'_> {
                 Some(Variable::Json(mut text)) => {
                     let mut rest = steps.clone();
                     while let Some(Step { kind: StepKind::Field(name), .. }) = rest.next()
-                        && let Some(inner) = json::member(text, name)
+                        && let Some(inner) = json::from_member(text, name.as_bytes())
                     {
                         text = inner;
                         steps = rest.clone();
+                    }
+                    if steps.len() < path.steps.len() {
+                        text = json::first_value(text);
                     }
                     self.read_json(text, path.base.at)?
                 }
                 Some(Variable::Value(value)) => value,
                 None => self.no_variable(&free.name, path.base.at),
             },
-            Kind::Local(slot) | Kind::Item(slot) => {
-                let is_item = matches!(&path.base.kind, Kind::Item(_));
-                let mut value = if is_item { self.item(*slot) } else { self.local(*slot) };
-                let mut rest = steps.clone();
-                while let Some(Step { kind: StepKind::Field(name), .. }) = rest.next()
-                    && let Value::Context(context) = value
-                    && let Some(inner) = context.get(name)
-                {
-                    value = inner;
-                    steps = rest.clone();
+            // Of a value that is at hand only the part is cloned that the first steps lead to.
+            _ => match self.at_hand(&path.base) {
+                Some(mut value) => {
+                    let mut rest = steps.clone();
+                    while let Some(step) = rest.next()
+                        && let Some(inner) = part(value, step)
+                    {
+                        value = inner;
+                        steps = rest.clone();
+                    }
+                    value.clone()
                 }
-                value.clone()
-            }
-            _ => self.eval(&path.base)?,
+                None => self.eval(&path.base)?,
+            },
         };
         for step in steps {
             current = self.step(current, step)?;
@@ -85,7 +88,7 @@ impl Evaluator<'_> {
     }
 
     fn entry(&mut self, context: &Context, name: &Text, at: u32) -> Value {
-        if let Some(value) = context.get(name) {
+        if let Some(value) = context.get_bytes(name.as_bytes()) {
             return value.clone();
         }
         self.warn(WarningKind::NoContextEntryFound, at, || {
@@ -109,7 +112,7 @@ impl Evaluator<'_> {
             },
         };
         if let Kind::Constant(Value::Number(index)) = &predicate.kind {
-            return Ok(at_index(&list, *index));
+            return Ok(item_at(&list, *index).cloned().unwrap_or_default());
         }
         let mut kept = Vec::new();
         let is_logical = matches!(&predicate.kind, Kind::Compare(..) | Kind::And(_) | Kind::Or(_));
@@ -125,7 +128,9 @@ impl Evaluator<'_> {
             match self.eval(predicate)? {
                 Value::Boolean(true) => item.clone_onto(&mut kept),
                 // What a predicate gives for the first item tells whether it is an index.
-                Value::Number(index) if position == 0 => return Ok(at_index(&list, index)),
+                Value::Number(index) if position == 0 => {
+                    return Ok(item_at(&list, index).cloned().unwrap_or_default());
+                }
                 _ => (),
             }
         }
@@ -133,15 +138,25 @@ impl Evaluator<'_> {
     }
 }
 
-/// The item at a position that counts from 1, or from -1 backwards; null when there is none.
-fn at_index(list: &List, index: Number) -> Value {
-    let item = index.to_i64().and_then(|index| {
-        let position = match index {
-            1.. => usize::try_from(index - 1).ok()?,
-            0 => return None,
-            _ => list.len().checked_sub(usize::try_from(index.unsigned_abs()).ok()?)?,
-        };
-        list.get(position)
-    });
-    item.cloned().unwrap_or_default()
+/// The part of a value that a step leads to, if it is there and nothing has to be computed.
+fn part<'v>(value: &'v Value, step: &Step) -> Option<&'v Value> {
+    match (&step.kind, value) {
+        (StepKind::Field(name), Value::Context(context)) => context.get_bytes(name.as_bytes()),
+        (StepKind::Filter { predicate, .. }, Value::List(list)) => match &predicate.kind {
+            Kind::Constant(Value::Number(index)) => item_at(list, *index),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// The item at a position that counts from 1, or from -1 backwards.
+fn item_at(list: &List, index: Number) -> Option<&Value> {
+    let index = index.to_i64()?;
+    let position = match index {
+        1.. => usize::try_from(index - 1).ok()?,
+        0 => return None,
+        _ => list.len().checked_sub(usize::try_from(index.unsigned_abs()).ok()?)?,
+    };
+    list.get(position)
 }

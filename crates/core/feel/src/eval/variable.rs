@@ -3,7 +3,7 @@
 use super::{Eval, Evaluator};
 use crate::ast::{Filtered, Free};
 use crate::builtin;
-use crate::value::{Function, Value, json};
+use crate::value::{Function, Text, Value, json};
 use crate::{Variable, WarningKind};
 
 impl Evaluator<'_> {
@@ -32,6 +32,9 @@ impl Evaluator<'_> {
             return Ok(Value::Number(number));
         }
         self.charge_bytes(text.len(), at)?;
+        if let Some(text) = json::plain_string(text).and_then(Text::from_utf8) {
+            return Ok(Value::String(text));
+        }
         match Value::from_json(text) {
             Ok(value) => Ok(value),
             Err(error) => {

@@ -94,6 +94,10 @@ impl Parser<'_> {
         let predicate = self.expression()?;
         self.names.leave_loop();
         self.names.forget(mark);
+        // An index is no condition, so it looks at no item.
+        if matches!(predicate.kind, Kind::Constant(Value::Number(_))) {
+            self.names.release(item);
+        }
         self.expect(TokenKind::CloseBracket, "`]`")?;
         Ok(StepKind::Filter { item, predicate })
     }

@@ -127,6 +127,14 @@ impl Names {
         self.top().truncate(mark);
     }
 
+    /// Takes back the slot that was given last, if nothing will use it.
+    pub(super) fn release(&mut self, slot: Slot) {
+        let frame = self.top();
+        if frame.slots == slot + 1 {
+            frame.slots = slot;
+        }
+    }
+
     pub(super) fn place(&mut self) -> Place {
         Place { frames: self.frames.len(), locals: self.mark(), loops: self.loops }
     }

@@ -47,12 +47,15 @@ impl Context {
 
     /// The value of a name.
     pub fn get(&self, name: &str) -> Option<&Value> {
+        self.get_bytes(name.as_bytes())
+    }
+
+    pub(crate) fn get_bytes(&self, name: &[u8]) -> Option<&Value> {
         self.position(name).map(|at| &self.0.entries[at].1)
     }
 
-    pub(crate) fn position(&self, name: &str) -> Option<usize> {
+    pub(crate) fn position(&self, name: &[u8]) -> Option<usize> {
         let entries = &self.0.entries;
-        let name = name.as_bytes();
         if self.0.index.is_empty() {
             return entries.iter().position(|(known, _)| known.as_bytes() == name);
         }

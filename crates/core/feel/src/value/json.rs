@@ -6,7 +6,7 @@ mod write;
 
 use std::fmt;
 
-pub(crate) use skip::{integer, member, number, plain_string};
+pub(crate) use skip::{first_value, from_member, integer, number, plain_string};
 
 use super::Value;
 

@@ -21,6 +21,23 @@ impl Text {
     /// The empty string.
     pub const EMPTY: Self = Self(Store::Inline { length: 0, bytes: [0; INLINE_MAX] });
 
+    /// The string of UTF-8 bytes.
+    pub(crate) fn from_utf8(bytes: &[u8]) -> Option<Self> {
+        // Short strings of ASCII, which most are, need no look at characters.
+        if bytes.len() <= INLINE_MAX && bytes.is_ascii() {
+            return Some(Self::inline(bytes));
+        }
+        std::str::from_utf8(bytes).ok().map(Self::from)
+    }
+
+    /// Of at most [`INLINE_MAX`] bytes.
+    fn inline(text: &[u8]) -> Self {
+        let mut bytes = [0; INLINE_MAX];
+        bytes[..text.len()].copy_from_slice(text);
+        #[expect(clippy::cast_possible_truncation, reason = "at most 22")]
+        Self(Store::Inline { length: text.len() as u8, bytes })
+    }
+
     /// The string.
     pub fn as_str(&self) -> &str {
         match &self.0 {
@@ -42,14 +59,11 @@ impl Text {
 
 impl From<&str> for Text {
     fn from(text: &str) -> Self {
-        let length = text.len();
-        if length <= INLINE_MAX {
-            let mut bytes = [0; INLINE_MAX];
-            bytes[..length].copy_from_slice(text.as_bytes());
-            #[expect(clippy::cast_possible_truncation, reason = "at most 22")]
-            return Self(Store::Inline { length: length as u8, bytes });
+        if text.len() <= INLINE_MAX {
+            Self::inline(text.as_bytes())
+        } else {
+            Self(Store::Shared(text.into()))
         }
-        Self(Store::Shared(text.into()))
     }
 }
 

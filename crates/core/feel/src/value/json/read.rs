@@ -224,20 +224,19 @@ impl Reader<'_> {
     }
 
     fn string(&mut self) -> Read<Text> {
-        self.at += 1;
-        let start = self.at;
-        loop {
-            match self.peek() {
-                Some(b'"') => break,
-                Some(b'\\') => return self.string_with_escapes(start),
-                Some(0..=0x1f) => return Err(self.error("control character in a string")),
-                Some(_) => self.at += 1,
-                None => return Err(self.error("string without end")),
-            }
+        let start = self.at + 1;
+        let rest = self.text.get(start..).unwrap_or_default();
+        let plain = rest.iter().position(|&byte| matches!(byte, b'"' | b'\\' | 0..=0x1f));
+        self.at = start + plain.unwrap_or(rest.len());
+        match self.peek() {
+            Some(b'"') => (),
+            Some(b'\\') => return self.string_with_escapes(start),
+            Some(_) => return Err(self.error("control character in a string")),
+            None => return Err(self.error("string without end")),
         }
-        let text = std::str::from_utf8(&self.text[start..self.at]).map_err(|_| self.error("not UTF-8"))?;
+        let text = Text::from_utf8(&self.text[start..self.at]).ok_or_else(|| self.error("not UTF-8"))?;
         self.at += 1;
-        Ok(Text::from(text))
+        Ok(text)
     }
 
     fn string_with_escapes(&mut self, start: usize) -> Read<Text> {

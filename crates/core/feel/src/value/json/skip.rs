@@ -6,8 +6,8 @@
 use super::read;
 use crate::value::Number;
 
-/// The text of a member's value, if the text is an object and has it.
-pub(crate) fn member<'a>(text: &'a [u8], name: &str) -> Option<&'a [u8]> {
+/// The text from a member's value on, if the text starts with an object that has it.
+pub(crate) fn from_member<'a>(text: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
     let mut at = blanks(text, 0);
     if text.get(at) != Some(&b'{') {
         return None;
@@ -19,23 +19,28 @@ pub(crate) fn member<'a>(text: &'a [u8], name: &str) -> Option<&'a [u8]> {
             return None;
         }
         let key = at;
-        at = string_end(text, at);
-        let matches = key_is(text.get(key..at)?, name);
+        let escaped;
+        (at, escaped) = string_end(text, at);
+        let matches = key_is(text.get(key..at)?, escaped, name);
         at = blanks(text, at);
         if text.get(at) != Some(&b':') {
             return None;
         }
         let start = blanks(text, at + 1);
-        at = value_end(text, start);
         if matches {
-            return text.get(start..at);
+            return text.get(start..);
         }
-        at = blanks(text, at);
+        at = blanks(text, value_end(text, start));
         if text.get(at) != Some(&b',') {
             return None;
         }
         at += 1;
     }
+}
+
+/// The first value of a text that goes on after it.
+pub(crate) fn first_value(text: &[u8]) -> &[u8] {
+    text.get(..value_end(text, 0)).unwrap_or(text)
 }
 
 /// The integer that the whole text is, if it is one of at most 18 digits without blanks around it.
@@ -73,11 +78,11 @@ pub(crate) fn plain_string(text: &[u8]) -> Option<&[u8]> {
     (!inner.iter().any(|&byte| byte == b'\\' || byte == b'"')).then_some(inner)
 }
 
-fn key_is(quoted: &[u8], name: &str) -> bool {
-    if quoted.contains(&b'\\') {
-        return read::string(quoted).is_ok_and(|key| key.as_bytes() == name.as_bytes());
+fn key_is(quoted: &[u8], escaped: bool, name: &[u8]) -> bool {
+    if escaped {
+        return read::string(quoted).is_ok_and(|key| key.as_bytes() == name);
     }
-    quoted.len() == name.len() + 2 && &quoted[1..quoted.len() - 1] == name.as_bytes()
+    quoted.len() == name.len() + 2 && &quoted[1..quoted.len() - 1] == name
 }
 
 fn blanks(text: &[u8], mut at: usize) -> usize {
@@ -87,15 +92,18 @@ fn blanks(text: &[u8], mut at: usize) -> usize {
     at
 }
 
-/// The position after a string that opens at `at`.
-fn string_end(text: &[u8], at: usize) -> usize {
-    let mut at = at + 1;
+/// The position after a string that opens at `at`, and whether there are escapes in it.
+fn string_end(text: &[u8], at: usize) -> (usize, bool) {
+    let (mut at, mut escaped) = (at + 1, false);
     loop {
-        match text.get(at) {
-            Some(b'"') => return at + 1,
-            Some(b'\\') => at += 2,
-            Some(_) => at += 1,
-            None => return at,
+        let rest = text.get(at..).unwrap_or_default();
+        match rest.iter().position(|&byte| byte == b'"' || byte == b'\\') {
+            Some(length) if rest[length] == b'"' => return (at + length + 1, escaped),
+            Some(length) => {
+                escaped = true;
+                at += length + 2;
+            }
+            None => return (text.len(), escaped),
         }
     }
 }
@@ -106,7 +114,7 @@ fn value_end(text: &[u8], mut at: usize) -> usize {
     loop {
         match text.get(at) {
             Some(b'"') => {
-                at = string_end(text, at);
+                at = string_end(text, at).0;
                 if depth == 0 {
                     return at;
                 }
