@@ -54,18 +54,16 @@ impl Number {
 /// zero was cut off below the coefficient. Gives nothing if the number is too large; too small becomes zero.
 pub(super) fn fit(coefficient: i128, scale: i32, sticky: bool) -> Option<Number> {
     let excess = digits(coefficient.unsigned_abs()).saturating_sub(DIGITS_MAX);
+    // Both bounds are met by one rounding, since rounding twice would not be to the nearest.
+    let drop = excess.max(scale.saturating_sub(SCALE_MAX).max(0).unsigned_abs());
     let (mut coefficient, mut scale) = (coefficient, scale);
-    if excess > 0 || sticky {
-        coefficient = drop_digits(coefficient, excess, sticky, Rounding::HalfEven);
-        scale = scale.checked_sub_unsigned(excess)?;
+    if drop > 0 || sticky {
+        coefficient = drop_digits(coefficient, drop, sticky, Rounding::HalfEven);
+        scale = scale.checked_sub_unsigned(drop)?;
         if digits(coefficient.unsigned_abs()) > DIGITS_MAX {
             coefficient /= 10;
             scale -= 1;
         }
-    }
-    if scale > SCALE_MAX {
-        coefficient = drop_digits(coefficient, (scale - SCALE_MAX).unsigned_abs(), false, Rounding::HalfEven);
-        scale = SCALE_MAX;
     }
     if scale < SCALE_MIN {
         if coefficient == 0 {
