@@ -312,6 +312,13 @@ fn rounds_like_a_table_says() {
 }
 
 #[test]
+fn rounds_once_where_digits_and_range_both_end() {
+    let digits = "1".repeat(33);
+    assert_eq!(number(&format!("{digits}49e-6178")), number(&format!("{digits}e-6176")));
+    assert_eq!(number(&format!("{digits}51e-6178")), number(&format!("{}2e-6176", "1".repeat(32))));
+}
+
+#[test]
 fn keeps_its_scale_but_compares_by_value() {
     assert_eq!(number("1.10"), number("1.1"));
     assert_eq!(number("1.10").to_string(), "1.10");
