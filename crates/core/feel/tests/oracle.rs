@@ -85,6 +85,7 @@ impl Question {
             return numbers.into_iter().map(ours).collect();
         };
         numbers.extend([left.add(right), left.subtract(right), left.multiply(right), left.divide(right)]);
+        numbers.push(left.modulo(right));
         numbers.push(left.rounded(self.scale, ROUNDINGS[self.rounding].1));
         let order = match left.cmp(&right) {
             Ordering::Less => "-1e0",

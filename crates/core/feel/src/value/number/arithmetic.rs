@@ -1,6 +1,6 @@
 //! The operations of decimal arithmetic; nothing where a result is out of range or not defined.
 
-use super::round::{Rounding, fit};
+use super::round::fit;
 use super::wide::{Wide, digits, power_of_ten, without_zeros};
 use super::{DIGITS_MAX, Number, SCALE_MIN};
 
@@ -131,8 +131,29 @@ impl Number {
             let rest = if rest != 0 && (rest < 0) != (right < 0) { rest + right } else { rest };
             return Some(Self { scale: self.scale, ..Self::from_i64(rest) });
         }
-        let times = self.divide(divisor)?.rounded(0, Rounding::Floor)?;
-        self.subtract(divisor.multiply(times)?)
+        let rest = self.remainder(divisor);
+        if rest.is_zero() || rest.is_negative() == divisor.is_negative() {
+            Some(rest)
+        } else {
+            rest.add(divisor)
+        }
+    }
+
+    /// The rest of a division, exact and with the sign of the dividend.
+    fn remainder(self, divisor: Self) -> Self {
+        let scale = self.scale().max(divisor.scale());
+        let magnitude = self.coefficient().unsigned_abs();
+        let modulus = divisor.coefficient().unsigned_abs();
+        let zeros = (scale - divisor.scale()).unsigned_abs();
+        let rest = if digits(modulus) + zeros > 38 {
+            // The divisor is larger than any coefficient.
+            magnitude
+        } else {
+            let modulus = modulus * power_of_ten(zeros).unsigned_abs();
+            shifted_rest(magnitude % modulus, (scale - self.scale()).unsigned_abs(), modulus)
+        };
+        let rest = rest.cast_signed();
+        Self::from_parts(if self.is_negative() { -rest } else { rest }, scale)
     }
 
     /// The number with the other sign.
@@ -192,6 +213,17 @@ impl Number {
     pub fn exponential(self) -> Option<Self> {
         Self::from_f64(self.to_f64().exp())
     }
+}
+
+/// The rest that remains of `rest * 10^zeros`, by a modulus of at most 34 digits if there are zeros.
+fn shifted_rest(mut rest: u128, mut zeros: u32, modulus: u128) -> u128 {
+    // Bound: a dividend grows by some 12,000 zeros at most, and each turn takes four.
+    while zeros > 0 && rest != 0 {
+        let step = zeros.min(38 - digits(rest));
+        rest = rest * power_of_ten(step).unsigned_abs() % modulus;
+        zeros -= step;
+    }
+    rest
 }
 
 const _: () = assert!(DIGITS_MAX == 34, "the room in sums and quotients is counted for 34 digits");
