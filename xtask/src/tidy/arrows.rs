@@ -61,6 +61,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "coreto-machine",
             "coreto-feel",
             "coreto-record",
+            "coreto-xml",
             "coreto-bpmn",
             "coreto-dmn",
             "coreto-engine",

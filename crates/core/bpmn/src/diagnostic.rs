@@ -1,21 +1,9 @@
 //! What is wrong with a model, where, and what to do.
 
-use std::fmt;
-use std::sync::Arc;
-
-pub(crate) use coreto_xml::Shown;
-use coreto_xml::{Lines, one_line, shortened};
+pub use coreto_xml::Severity;
+pub(crate) use coreto_xml::{Place, Shown};
 
 use crate::limits::{Limits, Purpose};
-
-/// How much a diagnostic weighs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Severity {
-    /// The resource cannot be deployed.
-    Error,
-    /// It can, but something in it does not do what one may expect.
-    Warning,
-}
 
 macro_rules! codes {
     ($($(#[doc = $doc:literal])+ $name:ident = $number:literal $severity:ident,)+) => {
@@ -137,79 +125,32 @@ codes! {
     TooMany = "0099" Error,
 }
 
+impl coreto_xml::Code for Code {
+    const TOO_MANY: Self = Self::TooMany;
+    const NOT_IMPLEMENTED: Self = Self::NotImplemented;
+
+    fn name(self) -> &'static str {
+        self.name()
+    }
+}
+
 /// One thing that is wrong with a resource.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Diagnostic {
-    /// What kind of trouble.
-    pub code: Code,
-    /// Whether it keeps the resource from being deployed.
-    pub severity: Severity,
-    /// The nearest BPMN element that has an identifier.
-    pub element: Option<Arc<str>>,
-    /// Line in the decoded text, from 1; 0 when the trouble is with the resource as a whole.
-    pub line: u32,
-    /// Column in characters, from 1; 0 when the trouble is with the resource as a whole.
-    pub column: u32,
-    /// What is wrong.
-    pub message: String,
-    /// What to do about it.
-    pub help: Option<String>,
-    /// Whether the model is valid and only not built yet.
-    pub not_implemented: bool,
-}
+pub type Diagnostic = coreto_xml::Diagnostic<Code>;
 
-impl fmt::Display for Diagnostic {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.code.name())?;
-        if self.severity == Severity::Warning {
-            f.write_str(" warning")?;
-        }
-        if self.line > 0 {
-            write!(f, " at {}:{}", self.line, self.column)?;
-        }
-        if let Some(element) = &self.element {
-            write!(f, " in `{element}`")?;
-        }
-        write!(f, ": {}", self.message)?;
-        match &self.help {
-            // A picture of the place stands on lines of its own.
-            Some(help) if help.contains('\n') => help.lines().try_for_each(|line| write!(f, "\n    {line}")),
-            Some(help) => write!(f, "; {help}"),
-            None => Ok(()),
-        }
-    }
-}
-
-/// Where a diagnostic points to.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Place<'a> {
-    pub(crate) element: Option<&'a str>,
-    /// Byte offset in the decoded text, `None` for the resource as a whole.
-    pub(crate) offset: Option<usize>,
-}
-
-impl Place<'_> {
-    pub(crate) const RESOURCE: Self = Self { element: None, offset: None };
-
-    pub(crate) const fn at(offset: usize) -> Self {
-        Self { element: None, offset: Some(offset) }
-    }
-}
+/// Room for advice on the diagnostic that was just reported.
+pub(crate) type Help<'r> = coreto_xml::Help<'r, Code>;
 
 /// Diagnostics as they are found.
 pub(crate) struct Report {
     purpose: Purpose,
-    max: usize,
     expression_bytes_max: usize,
-    found: Vec<(usize, Diagnostic)>,
-    left_out: usize,
-    errors: usize,
+    found: coreto_xml::Report<Code>,
 }
 
 impl Report {
     pub(crate) const fn new(purpose: Purpose, limits: &Limits) -> Self {
-        let Limits { diagnostics_max: max, expression_bytes_max, .. } = *limits;
-        Self { purpose, max, expression_bytes_max, found: Vec::new(), left_out: 0, errors: 0 }
+        let Limits { diagnostics_max, expression_bytes_max, .. } = *limits;
+        Self { purpose, expression_bytes_max, found: coreto_xml::Report::new(diagnostics_max) }
     }
 
     /// Whether an expression is longer than allowed, which is reported.
@@ -227,33 +168,17 @@ impl Report {
     }
 
     pub(crate) const fn has_errors(&self) -> bool {
-        self.errors > 0
+        self.found.has_errors()
     }
 
     /// What keeps the graph from being built, whoever asks for it.
     pub(crate) fn error(&mut self, code: Code, place: Place<'_>, message: impl Into<String>) -> Help<'_> {
-        self.errors += usize::from(code.severity() == Severity::Error);
-        if self.found.len() >= self.max {
-            self.left_out += 1;
-            return Help(None);
-        }
-        let diagnostic = Diagnostic {
-            code,
-            severity: code.severity(),
-            element: place.element.map(|id| Shown(id).to_string().into()),
-            line: 0,
-            column: 0,
-            message: one_line(message.into()),
-            help: None,
-            not_implemented: code == Code::NotImplemented,
-        };
-        self.found.push((place.offset.map_or(0, |offset| offset + 1), diagnostic));
-        Help(self.found.last_mut().map(|(_, diagnostic)| diagnostic))
+        self.found.add(code, code.severity(), place, message.into())
     }
 
     /// What a deployment must not have, or should know; a model that was accepted before is loaded with it.
     pub(crate) fn rule(&mut self, code: Code, place: Place<'_>, message: impl Into<String>) -> Help<'_> {
-        if self.checks_rules() { self.error(code, place, message) } else { Help(None) }
+        if self.checks_rules() { self.error(code, place, message) } else { Help::NONE }
     }
 
     /// Something valid that the graph cannot express yet.
@@ -267,39 +192,7 @@ impl Report {
     }
 
     /// All diagnostics in the order of the text, with their lines and columns.
-    pub(crate) fn finish(mut self, text: &str) -> Vec<Diagnostic> {
-        self.found.sort_by_key(|(offset, _)| *offset);
-        let mut lines = Lines::new(text);
-        let mut found: Vec<Diagnostic> = Vec::with_capacity(self.found.len() + 1);
-        for (offset, mut diagnostic) in self.found {
-            if let Some(offset) = offset.checked_sub(1) {
-                (diagnostic.line, diagnostic.column) = lines.locate(offset);
-            }
-            found.push(diagnostic);
-        }
-        if self.left_out > 0 {
-            found.push(Diagnostic {
-                code: Code::TooMany,
-                severity: Severity::Error,
-                element: None,
-                line: 0,
-                column: 0,
-                message: format!("{} more diagnostics are not shown", self.left_out),
-                help: None,
-                not_implemented: false,
-            });
-        }
-        found
-    }
-}
-
-/// Room for advice on the diagnostic that was just reported.
-pub(crate) struct Help<'r>(Option<&'r mut Diagnostic>);
-
-impl Help<'_> {
-    pub(crate) fn help(self, help: impl Into<String>) {
-        if let Some(diagnostic) = self.0 {
-            diagnostic.help = Some(shortened(help.into()));
-        }
+    pub(crate) fn finish(self, text: &str) -> Vec<Diagnostic> {
+        self.found.finish(text)
     }
 }

@@ -64,7 +64,7 @@ impl Model {
 
     /// Reads a model. It comes back exactly when no diagnostic is an error; diagnostics come in the order of the text.
     pub fn read(xml: &[u8], options: &Options<'_>) -> (Option<Self>, Vec<Diagnostic>) {
-        let mut report = Report::default();
+        let mut report = Report::new();
         let max = options.limits.bytes_max.min(u32::MAX as usize);
         let too_large = |bytes: usize, mut report: Report| {
             let message = format!("the resource has {bytes} bytes, more than {max}");

@@ -1,7 +1,8 @@
 //! Reads well-formed XML with namespaces, and no more of XML than a model needs.
 //!
 //! **In:** the bytes of a document, and a [`Space`] that tells which namespaces matter.
-//! **Out:** a [`Document`] of the elements that matter, or the first place where it is not well-formed.
+//! **Out:** a [`Document`] of the elements that matter, or the first place where it is not well-formed; and the form
+//! of what is wrong with a model, a [`Diagnostic`].
 //!
 //! # Invariants
 //! - There is no document type: a declaration of one is an error, so no entity is ever expanded but the five of XML
@@ -15,9 +16,10 @@
 //! # Where to look
 //! `encoding.rs` bytes to text · `reader.rs` text to events · `chars.rs` names, characters and references ·
 //! `namespace.rs` prefixes in scope · `document.rs` events to elements · `place.rs` lines, columns and what a message
-//! shows of a document.
+//! shows of a document · `diagnostic.rs` what is wrong with a model, whatever its kind.
 
 mod chars;
+mod diagnostic;
 mod document;
 mod encoding;
 mod namespace;
@@ -25,8 +27,9 @@ mod place;
 mod reader;
 
 pub use chars::is_ncname;
+pub use diagnostic::{Code, Diagnostic, Help, Place, Report, Severity};
 pub use document::{Document, NodeId};
 pub use encoding::{EncodingError, decode};
 pub use namespace::Space;
-pub use place::{Lines, Shown, one_line, shortened};
+pub use place::Shown;
 pub use reader::{XmlError, XmlErrorKind};

@@ -10,7 +10,7 @@ const MESSAGE_MAX: usize = 600;
 
 /// Lines and columns of rising offsets; the text is walked once.
 #[derive(Debug)]
-pub struct Lines<'a> {
+pub(crate) struct Lines<'a> {
     text: &'a str,
     at: usize,
     line: u32,
@@ -19,12 +19,12 @@ pub struct Lines<'a> {
 
 impl<'a> Lines<'a> {
     /// The start of a text.
-    pub const fn new(text: &'a str) -> Self {
+    pub(crate) const fn new(text: &'a str) -> Self {
         Self { text, at: 0, line: 1, column: 1 }
     }
 
     /// Line and column in characters, from 1, of an offset in bytes that is not before the last one asked for.
-    pub fn locate(&mut self, offset: usize) -> (u32, u32) {
+    pub(crate) fn locate(&mut self, offset: usize) -> (u32, u32) {
         let passed = self.text.get(self.at..offset).unwrap_or_default();
         for c in passed.chars() {
             if c == '\n' {
@@ -55,13 +55,13 @@ impl fmt::Display for Shown<'_> {
 }
 
 /// A message without line breaks, and cut where it is longer than anyone reads.
-pub fn one_line(text: String) -> String {
+pub(crate) fn one_line(text: String) -> String {
     let text = shortened(text);
     if text.contains(char::is_control) { text.replace(char::is_control, " ") } else { text }
 }
 
 /// A message, cut where it is longer than anyone reads.
-pub fn shortened(text: String) -> String {
+pub(crate) fn shortened(text: String) -> String {
     match text.char_indices().nth(MESSAGE_MAX) {
         None => text,
         Some((end, _)) => format!("{}…", &text[..end]),

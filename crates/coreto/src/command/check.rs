@@ -5,37 +5,11 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context;
-use coreto_bpmn::{Diagnostic, Limits, Purpose, Severity};
+use coreto_bpmn::{Limits, Purpose};
+use coreto_xml::{Code, Diagnostic, Severity};
 use serde_json::json;
 
 use crate::args::CheckArgs;
-
-/// One thing that is wrong with a model of any kind.
-pub(crate) struct Finding<'d> {
-    pub(crate) code: &'static str,
-    pub(crate) is_warning: bool,
-    pub(crate) element: Option<&'d str>,
-    pub(crate) line: u32,
-    pub(crate) column: u32,
-    pub(crate) message: &'d str,
-    pub(crate) help: Option<&'d str>,
-    pub(crate) not_implemented: bool,
-}
-
-impl<'d> From<&'d Diagnostic> for Finding<'d> {
-    fn from(diagnostic: &'d Diagnostic) -> Self {
-        Self {
-            code: diagnostic.code.name(),
-            is_warning: diagnostic.severity == Severity::Warning,
-            element: diagnostic.element.as_deref(),
-            line: diagnostic.line,
-            column: diagnostic.column,
-            message: &diagnostic.message,
-            help: diagnostic.help.as_deref(),
-            not_implemented: diagnostic.not_implemented,
-        }
-    }
-}
 
 /// What was found, file by file.
 pub(crate) struct Report<W> {
@@ -50,14 +24,19 @@ impl<W: Write> Report<W> {
         Self { out, json, files: 0, refused: 0 }
     }
 
-    pub(crate) fn file(&mut self, file: &Path, ok: bool, findings: &[Finding<'_>]) -> std::io::Result<()> {
+    pub(crate) fn file(
+        &mut self,
+        file: &Path,
+        ok: bool,
+        diagnostics: &[Diagnostic<impl Code>],
+    ) -> std::io::Result<()> {
         self.files += 1;
         self.refused += usize::from(!ok);
         if self.json {
-            let diagnostics: Vec<_> = findings.iter().map(render).collect();
+            let diagnostics: Vec<_> = diagnostics.iter().map(render).collect();
             return writeln!(self.out, "{}", json!({ "file": file, "ok": ok, "diagnostics": diagnostics }));
         }
-        findings.iter().try_for_each(|finding| tell(&mut self.out, file, finding))
+        diagnostics.iter().try_for_each(|diagnostic| tell(&mut self.out, file, diagnostic))
     }
 
     pub(crate) fn end(mut self) -> std::io::Result<ExitCode> {
@@ -73,8 +52,7 @@ pub(crate) fn run(args: &CheckArgs, json: bool) -> anyhow::Result<ExitCode> {
     for file in files(&args.paths, "bpmn")? {
         let content = std::fs::read(&file).with_context(|| format!("cannot read `{}`", file.display()))?;
         let (resource, diagnostics) = coreto_bpmn::read(&content, Purpose::Deploy, &Limits::default());
-        let findings: Vec<Finding<'_>> = diagnostics.iter().map(Finding::from).collect();
-        report.file(&file, resource.is_some(), &findings)?;
+        report.file(&file, resource.is_some(), &diagnostics)?;
     }
     Ok(report.end()?)
 }
@@ -103,24 +81,24 @@ pub(crate) fn files(paths: &[PathBuf], suffix: &str) -> anyhow::Result<Vec<PathB
     Ok(files)
 }
 
-fn render(finding: &Finding<'_>) -> serde_json::Value {
+fn render(diagnostic: &Diagnostic<impl Code>) -> serde_json::Value {
     json!({
-        "code": finding.code,
-        "severity": if finding.is_warning { "warning" } else { "error" },
-        "element": finding.element,
-        "line": finding.line,
-        "column": finding.column,
-        "message": finding.message,
-        "help": finding.help,
-        "notImplemented": finding.not_implemented,
+        "code": diagnostic.code.name(),
+        "severity": if diagnostic.severity == Severity::Warning { "warning" } else { "error" },
+        "element": diagnostic.element.as_deref(),
+        "line": diagnostic.line,
+        "column": diagnostic.column,
+        "message": diagnostic.message,
+        "help": diagnostic.help,
+        "notImplemented": diagnostic.not_implemented,
     })
 }
 
-fn tell(out: &mut impl Write, file: &Path, finding: &Finding<'_>) -> std::io::Result<()> {
-    let Finding { code, line, column, message, .. } = finding;
-    let element = finding.element.map(|id| format!(" `{id}`")).unwrap_or_default();
-    writeln!(out, "{}:{line}:{column}: {code}{element}: {message}", file.display())?;
-    if let Some(help) = finding.help {
+fn tell(out: &mut impl Write, file: &Path, diagnostic: &Diagnostic<impl Code>) -> std::io::Result<()> {
+    let Diagnostic { code, line, column, message, .. } = diagnostic;
+    let element = diagnostic.element.as_deref().map(|id| format!(" `{id}`")).unwrap_or_default();
+    writeln!(out, "{}:{line}:{column}: {}{element}: {message}", file.display(), code.name())?;
+    if let Some(help) = &diagnostic.help {
         // A picture of the place stands on lines of its own.
         let mark = if help.contains('\n') { "" } else { "help: " };
         help.lines().try_for_each(|line| writeln!(out, "    {mark}{line}"))?;

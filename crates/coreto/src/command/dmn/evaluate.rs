@@ -10,7 +10,7 @@ use coreto_feel::{Dialect, Value, Warning};
 use serde_json::json;
 
 use crate::args::EvaluateArgs;
-use crate::command::check::{Finding, Report};
+use crate::command::check::Report;
 use crate::command::feel::{Variables, env, value_json, warning_json};
 
 pub(crate) fn run(args: &EvaluateArgs, json: bool) -> anyhow::Result<ExitCode> {
@@ -61,8 +61,7 @@ fn model(args: &EvaluateArgs, json: bool) -> anyhow::Result<Option<Model>> {
     }
     let mut report = Report::new(std::io::stderr().lock(), json);
     for (path, (model, diagnostics)) in paths.iter().zip(&results) {
-        let findings: Vec<Finding<'_>> = diagnostics.iter().map(Finding::from).collect();
-        report.file(path, model.is_some(), &findings)?;
+        report.file(path, model.is_some(), diagnostics)?;
     }
     Ok(None)
 }
