@@ -7,18 +7,21 @@ use coreto_feel::{Callable, Captured, Failure, Session, Text, Value, WarningKind
 use crate::evaluation::Reason;
 use crate::frame::Frame;
 use crate::graph::{FunctionLogic, Graph, Parameter};
-use crate::run::{Eval, Halt, Run, called};
+use crate::run::{Eval, Halt, Run};
+use crate::trace::Trace;
 
 /// A business knowledge model as a function.
 pub(crate) struct KnowledgeCall {
     pub(crate) graph: Arc<Graph>,
     pub(crate) at: usize,
+    pub(crate) trace: Option<Arc<Trace>>,
 }
 
 /// A decision service as a function.
 pub(crate) struct ServiceCall {
     pub(crate) graph: Arc<Graph>,
     pub(crate) at: usize,
+    pub(crate) trace: Option<Arc<Trace>>,
 }
 
 /// A function definition, with what it saw where it stands.
@@ -43,7 +46,7 @@ impl Callable for KnowledgeCall {
             let Some(values) = arguments_of(graph, &function.parameters, arguments, session)? else {
                 return Ok(Value::Null);
             };
-            let mut run = called(session);
+            let mut run = Run::called(session, self.trace.as_ref());
             let required = run.requirements(graph, &knowledge.requirements)?;
             let outer = Frame { graph, names: &knowledge.requirements.names, values: &required, outer: None };
             let scope = Frame { graph, names: &function.names, values: &values, outer: Some(&outer) };
@@ -65,7 +68,16 @@ impl Callable for ServiceCall {
             let Some(values) = arguments_of(graph, &service.parameters, arguments, session)? else {
                 return Ok(Value::Null);
             };
-            called(session).service(graph, self.at, values)
+            // Its decisions keep their warnings, and the caller keeps its own.
+            let before = session.take_warnings();
+            let mut run = Run::called(session, self.trace.as_ref());
+            let result = run.service(graph, self.at, values);
+            let path = run.path;
+            if let Some(trace) = &self.trace {
+                trace.add(path);
+            }
+            session.put_warnings_before(before);
+            result
         }))
     }
 }
@@ -83,7 +95,7 @@ impl Callable for FunctionCall {
             };
             let outer = self.scope.as_deref().map(|scope| scope as &dyn coreto_feel::Scope);
             let scope = Frame { graph, names: &function.names, values: &values, outer };
-            called(session).node(graph, &function.body, &scope)
+            Run::called(session, None).node(graph, &function.body, &scope)
         }))
     }
 }
@@ -117,7 +129,7 @@ fn arguments_of(
     arguments: Vec<Value>,
     session: &mut Session<'_>,
 ) -> Eval<Option<Vec<Value>>> {
-    let mut run = called(session);
+    let mut run = Run::called(session, None);
     let mut values = Vec::with_capacity(arguments.len());
     for (parameter, argument) in parameters.iter().zip(arguments) {
         let was_null = argument.is_null();

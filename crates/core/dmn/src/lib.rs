@@ -52,6 +52,7 @@ mod model;
 mod rules;
 mod run;
 mod table;
+mod trace;
 mod tree;
 mod types;
 

@@ -235,7 +235,7 @@ impl<'m> KnowledgeModel<'m> {
     /// As for [`Decision::evaluate`].
     pub fn evaluate(&self, variables: &dyn Scope, env: &Env<'_>) -> Result<Evaluation, Box<Failure>> {
         evaluate(variables, env, (self.name(), self.name()), |run| {
-            let call = KnowledgeCall { graph: self.graph.clone(), at: self.at };
+            let call = KnowledgeCall { graph: self.graph.clone(), at: self.at, trace: None };
             let function = self.graph.knowledge[self.at].function.as_ref();
             let mut arguments = Vec::new();
             for parameter in function.iter().flat_map(|function| &function.parameters) {

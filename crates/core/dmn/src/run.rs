@@ -9,6 +9,7 @@ use crate::call::{KnowledgeCall, ServiceCall};
 use crate::evaluation::{Cell, DecisionKind, EvaluatedDecision, EvaluatedInput, MatchedRule, Reason};
 use crate::frame::Frame;
 use crate::graph::{Element, Graph, Logic, Required, Requirements, Target};
+use crate::trace::Trace;
 use crate::types::Type;
 
 /// A value, or why the whole evaluation ends.
@@ -46,6 +47,8 @@ pub(crate) struct Run<'r, 'e> {
     /// Results of decisions that others may ask for again, and values that were given in their place.
     known: BTreeMap<Key, Value>,
     pub(crate) path: Vec<EvaluatedDecision>,
+    /// Where functions tell their decisions, if there are such functions.
+    trace: Option<Arc<Trace>>,
 }
 
 /// What a table tells of its evaluation.
@@ -57,7 +60,12 @@ pub(crate) struct Record {
 
 impl<'r, 'e> Run<'r, 'e> {
     pub(crate) fn new(session: &'r mut Session<'e>, variables: &'r dyn Scope) -> Self {
-        Self { session, variables, known: BTreeMap::new(), path: Vec::new() }
+        Self { session, variables, known: BTreeMap::new(), path: Vec::new(), trace: None }
+    }
+
+    /// A run that is one call of a function, and knows nothing of the outside.
+    pub(crate) fn called(session: &'r mut Session<'e>, trace: Option<&Arc<Trace>>) -> Self {
+        Self { trace: trace.cloned(), ..Self::new(session, &Nothing) }
     }
 
     /// Gives an element a value, so that it is not evaluated.
@@ -78,20 +86,26 @@ impl<'r, 'e> Run<'r, 'e> {
             Element::Input(at) => self.input(graph, at)?,
             Element::Decision(at) => self.decision(graph, at)?,
             Element::Knowledge(at) => {
-                return Ok(Value::Function(Function::host(Arc::new(KnowledgeCall {
-                    graph: graph.clone(),
-                    at,
-                }))));
+                let trace = self.trace_of(graph);
+                let call = KnowledgeCall { graph: graph.clone(), at, trace };
+                return Ok(Value::Function(Function::host(Arc::new(call))));
             }
             Element::Service(at) => {
-                return Ok(Value::Function(Function::host(Arc::new(ServiceCall {
-                    graph: graph.clone(),
-                    at,
-                }))));
+                let trace = self.trace_of(graph);
+                let call = ServiceCall { graph: graph.clone(), at, trace };
+                return Ok(Value::Function(Function::host(Arc::new(call))));
             }
         };
         self.known.insert(key, value.clone());
         Ok(value)
+    }
+
+    /// The trace for functions of a graph; none where no function can lead to a decision.
+    fn trace_of(&mut self, graph: &Graph) -> Option<Arc<Trace>> {
+        if self.trace.is_none() && (!graph.services.is_empty() || !graph.imports.is_empty()) {
+            self.trace = Some(Arc::default());
+        }
+        self.trace.clone()
     }
 
     /// The result of a decision.
@@ -117,6 +131,9 @@ impl<'r, 'e> Run<'r, 'e> {
             None => self.open(graph, &decision.variable),
         };
         let output = value.and_then(|value| self.conform(graph, &decision.kind, value, "the decision"));
+        if let Some(trace) = &self.trace {
+            self.path.extend(trace.take());
+        }
         // What fails is told, too, as far as it came.
         self.path.push(EvaluatedDecision {
             id: decision.id.clone(),
@@ -191,11 +208,6 @@ impl<'r, 'e> Run<'r, 'e> {
             })),
         }
     }
-}
-
-/// A run that is one call of a function, and knows nothing of the outside.
-pub(crate) fn called<'r, 'e>(session: &'r mut Session<'e>) -> Run<'r, 'e> {
-    Run::new(session, &Nothing)
 }
 
 pub(crate) fn kind(logic: &Logic) -> DecisionKind {

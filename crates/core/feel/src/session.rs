@@ -3,7 +3,8 @@
 use crate::eval::{Eval, Evaluator, at_once};
 use crate::value::{Function, Text, equal_in};
 use crate::{
-    Dialect, Env, Expression, Failure, Nothing, Resource, Scope, UnaryTests, Value, Warning, WarningKind,
+    Dialect, Env, Evaluated, Expression, Failure, Nothing, Resource, Scope, UnaryTests, Value, Warning,
+    WarningKind,
 };
 
 /// An evaluation that goes through several expressions: all of them use one budget, and their warnings are kept
@@ -147,6 +148,13 @@ impl<'e> Session<'e> {
         let result = run(self);
         self.warnings = kept;
         result
+    }
+
+    /// Gives back warnings that were taken, as the first ones.
+    pub fn put_warnings_before(&mut self, mut warnings: Vec<Warning>) {
+        warnings.append(&mut self.warnings);
+        warnings.truncate(Evaluated::WARNINGS_MAX);
+        self.warnings = warnings;
     }
 
     fn make(&mut self, make: impl FnOnce(&mut Evaluator<'_>) -> Eval) -> Result<Value, Failure> {
