@@ -76,3 +76,32 @@ fn checks_decisions() {
     assert_eq!(code, 1);
     assert!(out.contains("order.bpmn:2:1: DMN-0005: the root element `definitions` is not"), "{out}");
 }
+
+#[test]
+fn settings_that_make_no_sense_are_refused() {
+    for (variables, error) in [
+        (
+            &[("TIME_ZONE", "Mars/Base")][..],
+            "`time-zone` in CORETO_TIME_ZONE is `Mars/Base`, expected the name of a time zone such as Europe/Lisbon",
+        ),
+        (
+            &[("GRPC_MESSAGE_BYTES_MAX", "0")],
+            "`grpc.message-bytes-max` in CORETO_GRPC_MESSAGE_BYTES_MAX is `0`, expected a number of bytes above 0",
+        ),
+        (
+            &[("LIMITS_QUEUE_BYTES_SOFT", "10"), ("LIMITS_QUEUE_BYTES_HARD", "5")],
+            "limits.queue-bytes-soft is 10, which is above limits.queue-bytes-hard, 5",
+        ),
+        (
+            &[("LIMITS_FREE_BYTES_NEW_WORK", "5"), ("LIMITS_FREE_BYTES_ALL", "10")],
+            "limits.free-bytes-all is 10, which is above limits.free-bytes-new-work, 5",
+        ),
+    ] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_coreto"));
+        command.args(["config", "print"]);
+        command.envs(variables.iter().map(|(name, value)| (format!("CORETO_{name}"), value)));
+        let output = command.output().expect("the program runs");
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert_eq!((output.status.code(), &*told), (Some(2), &*format!("error: {error}\n")));
+    }
+}

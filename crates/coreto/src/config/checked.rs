@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use coreto_feel::value::temporal::Zone;
 use coreto_partition::{Limits, SnapshotPolicy};
 
 use super::sources::{ConfigError, Settings};
@@ -50,7 +51,6 @@ impl ServerConfig {
     /// Checks every setting.
     pub(crate) fn check(settings: &Settings) -> Result<Self, ConfigError> {
         let number = |key| settings.parse(key, "a whole number", |text| text.parse::<u64>().ok());
-        let bytes = |key| settings.parse(key, "a number of bytes", |text| text.parse::<usize>().ok());
         let address = |key| {
             settings.parse(key, "an address and port such as 127.0.0.1:26500", |text| text.parse().ok())
         };
@@ -81,7 +81,11 @@ impl ServerConfig {
             partitions,
             grpc: address("grpc.address")?,
             tls: Self::tls(settings)?,
-            message_bytes_max: bytes("grpc.message-bytes-max")?,
+            message_bytes_max: settings.parse(
+                "grpc.message-bytes-max",
+                "a number of bytes above 0",
+                |text| text.parse::<usize>().ok().filter(|bytes| *bytes > 0),
+            )?,
             management: address("management.address")?,
             controlled_clock: settings.parse("clock.mode", "`real` or `controlled`", |text| match text {
                 "real" => Some(false),
@@ -90,21 +94,43 @@ impl ServerConfig {
             })?,
             elasticsearch,
             ndjson: settings.text("export.ndjson.file").map(str::to_owned),
-            limits: Limits {
-                queue_bytes_soft: bytes("limits.queue-bytes-soft")?,
-                queue_bytes_hard: bytes("limits.queue-bytes-hard")?,
-                queue_wait_max: Duration::from_millis(number("limits.queue-wait-ms")?),
-                free_bytes_new_work: number("limits.free-bytes-new-work")?,
-                free_bytes_all: number("limits.free-bytes-all")?,
-                ..Limits::default()
-            },
+            limits: Self::limits(settings)?,
             snapshots: SnapshotPolicy {
                 log_bytes: number("snapshot.log-bytes")?,
-                interval: Duration::from_secs(60 * number("snapshot.interval-minutes")?),
+                interval: Duration::from_secs(number("snapshot.interval-minutes")?.saturating_mul(60)),
                 ..SnapshotPolicy::default()
             },
-            zone: settings.get("time-zone").0.into(),
+            zone: settings.parse("time-zone", "the name of a time zone such as Europe/Lisbon", |text| {
+                Zone::from_name(text).map(|_| text.into())
+            })?,
         })
+    }
+
+    /// Limits of a partition. Of two steps, the one for new work is the first.
+    fn limits(settings: &Settings) -> Result<Limits, ConfigError> {
+        let number = |key| settings.parse(key, "a whole number", |text| text.parse::<u64>().ok());
+        let bytes = |key| settings.parse(key, "a number of bytes", |text| text.parse::<usize>().ok());
+        let limits = Limits {
+            queue_bytes_soft: bytes("limits.queue-bytes-soft")?,
+            queue_bytes_hard: bytes("limits.queue-bytes-hard")?,
+            queue_wait_max: Duration::from_millis(number("limits.queue-wait-ms")?),
+            free_bytes_new_work: number("limits.free-bytes-new-work")?,
+            free_bytes_all: number("limits.free-bytes-all")?,
+            ..Limits::default()
+        };
+        let Limits { queue_bytes_soft: soft, queue_bytes_hard: hard, .. } = limits;
+        if soft > hard {
+            return Err(ConfigError::Together(format!(
+                "limits.queue-bytes-soft is {soft}, which is above limits.queue-bytes-hard, {hard}"
+            )));
+        }
+        let Limits { free_bytes_new_work: new_work, free_bytes_all: all, .. } = limits;
+        if all > new_work {
+            return Err(ConfigError::Together(format!(
+                "limits.free-bytes-all is {all}, which is above limits.free-bytes-new-work, {new_work}"
+            )));
+        }
+        Ok(limits)
     }
 
     fn tls(settings: &Settings) -> Result<Option<TlsFiles>, ConfigError> {
