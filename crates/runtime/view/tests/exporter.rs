@@ -359,6 +359,18 @@ fn writes_lines_and_mends_a_torn_one() {
 }
 
 #[test]
+fn what_cannot_be_synced_holds_no_log_back() {
+    let plant = Plant::new("device");
+    plant.deploy();
+    let running = plant.export(NdjsonSink::open("/dev/null").unwrap(), Duration::ZERO);
+    plant.create(5);
+    plant.await_export(&running);
+    running.stop();
+    let cursors = plant.log.cursors(&partition()).unwrap();
+    assert_eq!(cursors.iter().map(|cursor| cursor.sequence).collect::<Vec<_>>(), [plant.handle.durable()]);
+}
+
+#[test]
 fn watches_from_now_on_or_from_a_position() {
     let plant = Plant::new("watch");
     plant.deploy();

@@ -16,6 +16,8 @@ pub struct NdjsonSink {
     path: String,
     /// Standard output when there is none.
     file: Option<File>,
+    /// Whether there is something to sync: pipes and devices cannot be.
+    is_durable: bool,
     lines: Vec<u8>,
     /// How many bytes of the lines are written.
     written: usize,
@@ -30,8 +32,12 @@ impl NdjsonSink {
     /// # Errors
     /// When the file cannot be opened or mended.
     pub fn open(path: &str) -> Result<Self, SinkError> {
-        let file = if path == "-" { None } else { Some(append(path).map_err(failed(path))?) };
-        Ok(Self { path: path.to_owned(), file, lines: Vec::new(), written: 0, unsynced: false })
+        let (file, is_durable) = match path {
+            "-" => (None, false),
+            path => append(path).map(|(file, is_durable)| (Some(file), is_durable)).map_err(failed(path))?,
+        };
+        let path = path.to_owned();
+        Ok(Self { path, file, is_durable, lines: Vec::new(), written: 0, unsynced: false })
     }
 
     /// Goes on where the last attempt ended, which may have been within a line.
@@ -80,6 +86,7 @@ impl Sink for NdjsonSink {
 
     fn settle(&mut self) -> Result<(), SinkError> {
         if let Some(file) = &self.file
+            && self.is_durable
             && self.unsynced
         {
             file.sync_data().map_err(failed(&self.path))?;
@@ -93,13 +100,15 @@ fn failed(path: &str) -> impl FnOnce(io::Error) -> SinkError {
     move |source| SinkError::File { path: path.to_owned(), source }
 }
 
-fn append(path: &str) -> io::Result<File> {
+/// Opens for appending; says whether it is a file that lasts.
+fn append(path: &str) -> io::Result<(File, bool)> {
     let mut file = OpenOptions::new().create(true).read(true).append(true).open(path)?;
     // Pipes and devices have no end to mend.
-    if file.metadata()?.is_file() {
+    let is_file = file.metadata()?.is_file();
+    if is_file {
         mend(&mut file)?;
     }
-    Ok(file)
+    Ok((file, is_file))
 }
 
 /// Removes a torn last line if it is one of ours; otherwise ends it.
