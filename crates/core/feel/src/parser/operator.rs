@@ -33,7 +33,12 @@ impl Parser<'_> {
 
     fn comparison(&mut self) -> Result<Node> {
         let mut left = self.sum()?;
-        for _ in 0..COMPARISONS_MAX {
+        let mut count = 0;
+        while self.compares() {
+            count += 1;
+            if count > COMPARISONS_MAX {
+                return Err(self.unexpected("no more comparisons in a row"));
+            }
             let at = self.token.start;
             let kind = if let Some(comparison) = comparison_of(self.token.kind) {
                 self.advance();
@@ -46,15 +51,20 @@ impl Parser<'_> {
                 Kind::Between(Box::new([left, start, end]))
             } else if self.take_word("in") {
                 self.tests_after_in(left)?
-            } else if self.take_word("instance") {
+            } else {
+                self.expect_word("instance")?;
                 self.expect_word("of")?;
                 Kind::InstanceOf(Box::new((left, self.instance_type()?)))
-            } else {
-                return Ok(left);
             };
             left = node(kind, at);
         }
-        Err(self.unexpected("no more comparisons in a row"))
+        Ok(left)
+    }
+
+    /// Whether something follows that an operand is compared with.
+    fn compares(&self) -> bool {
+        comparison_of(self.token.kind).is_some()
+            || ["between", "in", "instance"].iter().any(|word| self.at_word(word))
     }
 
     fn tests_after_in(&mut self, input: Node) -> Result<Kind> {
