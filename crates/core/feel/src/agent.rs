@@ -37,7 +37,7 @@ impl Expression {
     /// When the first argument of a call is not a reference, or another one not a literal of its type.
     pub fn agent_parameters(&self) -> Result<Vec<AgentParameter>, ParseError> {
         let mut calls = Vec::new();
-        collect(self.parts().0, &mut calls);
+        collect(&self.compiled().root, &mut calls);
         calls.into_iter().map(|(call, at)| parameter(self.source(), call, at)).collect()
     }
 }
@@ -68,25 +68,22 @@ fn parameter(source: &str, arguments: &Arguments, at: u32) -> Result<AgentParame
         let at = value.map_or(at, |node| node.at);
         wrong(at, "a reference such as `toolCall.name` as what an agent fills in")
     })?;
-    let text = |position: usize, name: &str| match argument(position, name) {
-        None => Ok(None),
-        Some(node) => match literal(node) {
-            Some(Value::Null) => Ok(None),
-            Some(Value::String(text)) => Ok(Some(text)),
-            _ => Err(wrong(node.at, &format!("a string or null as the {name} of a value from an agent"))),
-        },
+    let refused = |node: &Node, name: &str, expected: &str| {
+        wrong(node.at, &format!("{expected} or null as the {name} of a value from an agent"))
     };
-    let context = |position: usize, name: &str| match argument(position, name) {
+    let given = |position: usize, name: &str| {
+        let node = argument(position, name)?;
+        Some((node, literal(node))).filter(|(_, value)| !matches!(value, Some(Value::Null)))
+    };
+    let text = |position: usize, name: &str| match given(position, name) {
         None => Ok(None),
-        Some(node) => match literal(node) {
-            Some(Value::Null) => Ok(None),
-            Some(Value::Context(context)) => Ok(Some(context)),
-            _ => {
-                let expected =
-                    format!("a context of literals or null as the {name} of a value from an agent");
-                Err(wrong(node.at, &expected))
-            }
-        },
+        Some((_, Some(Value::String(text)))) => Ok(Some(text)),
+        Some((node, _)) => Err(refused(node, name, "a string")),
+    };
+    let context = |position: usize, name: &str| match given(position, name) {
+        None => Ok(None),
+        Some((_, Some(Value::Context(context)))) => Ok(Some(context)),
+        Some((node, _)) => Err(refused(node, name, "a context of literals")),
     };
     Ok(AgentParameter {
         name,

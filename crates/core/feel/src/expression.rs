@@ -3,22 +3,13 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::ast::Node;
+use crate::compiled::Compiled;
 use crate::eval::Evaluator;
-use crate::parser::{self, Parsed};
-use crate::{Dialect, Env, Failure, ParseError, Scope, Session, Value, Warning};
+use crate::{Dialect, Env, Failure, ParseError, Scope, Session, Value, Warning, parser};
 
 /// A compiled expression; cheap to clone.
 #[derive(Clone)]
 pub struct Expression(Arc<Compiled>);
-
-struct Compiled {
-    source: Box<str>,
-    root: Node,
-    slots: u32,
-    variables: Vec<Arc<str>>,
-    dialect: Dialect,
-}
 
 /// What an evaluation gave.
 #[derive(Clone, Debug)]
@@ -60,8 +51,8 @@ impl Expression {
     /// # Errors
     /// As for [`Self::parse`].
     pub fn parse_in(dialect: Dialect, names: &[&str], source: &str) -> Result<Self, ParseError> {
-        let Parsed { root, slots, free } = parser::expression(dialect, names, source)?;
-        Ok(Self(Arc::new(Compiled { source: source.into(), root, slots, variables: free, dialect })))
+        let parsed = parser::expression(dialect, names, source)?;
+        Ok(Self(Compiled::new(dialect, source, parsed)))
     }
 
     /// The text that was compiled.
@@ -71,7 +62,7 @@ impl Expression {
 
     /// Names that it reads from the scope, each once.
     pub fn variables(&self) -> impl Iterator<Item = &str> {
-        self.0.variables.iter().map(|name| &**name)
+        self.0.variables()
     }
 
     /// Computes the value.
@@ -94,11 +85,12 @@ impl Expression {
     /// Only when an `assert` does not hold or the budget is exhausted; everything else that fails gives null and a
     /// warning.
     pub fn evaluate(&self, scope: &dyn Scope, env: &Env<'_>) -> Result<Evaluated, Failure> {
-        Evaluator::new(Session::new(env), scope, self.0.slots, self.0.dialect).run(&self.0.root)
+        let Compiled { root, slots, dialect, .. } = &*self.0;
+        Evaluator::new(Session::new(env), scope, *slots, *dialect).run(root)
     }
 
-    pub(crate) fn parts(&self) -> (&Node, u32, Dialect) {
-        (&self.0.root, self.0.slots, self.0.dialect)
+    pub(crate) fn compiled(&self) -> &Compiled {
+        &self.0
     }
 }
 

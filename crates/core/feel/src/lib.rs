@@ -14,8 +14,9 @@
 //!
 //! # Where to look
 //! `lexer.rs` text → tokens · `parser/` tokens → tree, one file per construct · `ast.rs` the tree · `eval/` tree →
-//! value · `dialect.rs` where its two readings differ · `builtin/` the functions, one file per group · `value/` the types: decimal, temporal, list, context,
-//! JSON · `unary.rs` tests against an input · `tests/cases/` what is promised, as data.
+//! value · `dialect.rs` where its two readings differ · `builtin/` the functions, one file per group · `value/` the
+//! types: decimal, temporal, list, context, JSON · `session.rs` several expressions with one budget · `unary.rs` tests
+//! against an input · `agent.rs` what an agent is to fill in · `tests/cases/` what is promised, as data.
 //!
 //! ```
 //! use coreto_feel::{Env, Expression, Scope, Value, Variable};
@@ -36,6 +37,7 @@ mod agent;
 mod ast;
 mod budget;
 mod builtin;
+mod compiled;
 mod dialect;
 mod error;
 mod eval;

@@ -1,5 +1,6 @@
 //! Several expressions as one evaluation.
 
+use crate::compiled::Compiled;
 use crate::eval::{Eval, Evaluator, at_once};
 use crate::value::{Function, Text, equal_in};
 use crate::{
@@ -31,8 +32,8 @@ impl<'e> Session<'e> {
     /// # Errors
     /// As for [`Expression::evaluate`].
     pub fn evaluate(&mut self, expression: &Expression, scope: &dyn Scope) -> Result<Value, Failure> {
-        let (root, slots, dialect) = expression.parts();
-        self.within(scope, slots, dialect, |evaluator| evaluator.eval(root)).map_err(|failure| *failure)
+        let Compiled { root, slots, dialect, .. } = expression.compiled();
+        self.within(scope, *slots, *dialect, |evaluator| evaluator.eval(root)).map_err(|failure| *failure)
     }
 
     /// Whether an input passes unary tests; nothing when that cannot be told.
@@ -45,11 +46,11 @@ impl<'e> Session<'e> {
         input: &Value,
         scope: &dyn Scope,
     ) -> Result<Option<bool>, Failure> {
-        let (root, slots, dialect) = tests.parts();
-        if let Some(passes) = at_once(dialect, root, input) {
+        let Compiled { root, slots, dialect, .. } = tests.compiled();
+        if let Some(passes) = at_once(*dialect, root, input) {
             return Ok(Some(passes));
         }
-        let passes = self.within(scope, slots, dialect, |evaluator| {
+        let passes = self.within(scope, *slots, *dialect, |evaluator| {
             evaluator.set_input(input.clone());
             evaluator.eval(root)
         });

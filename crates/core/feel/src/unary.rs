@@ -3,10 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::ast::Node;
+use crate::compiled::Compiled;
 use crate::eval::Evaluator;
-use crate::parser::{self, Parsed};
-use crate::{Dialect, Env, Evaluated, Failure, ParseError, Scope, Session, Value};
+use crate::{Dialect, Env, Evaluated, Failure, ParseError, Scope, Session, Value, parser};
 
 /// Compiled unary tests, e.g. `< 5, [10..20]`; cheap to clone.
 ///
@@ -14,14 +13,6 @@ use crate::{Dialect, Env, Evaluated, Failure, ParseError, Scope, Session, Value}
 /// `-` passes always, `not(…)` turns tests around.
 #[derive(Clone)]
 pub struct UnaryTests(Arc<Compiled>);
-
-struct Compiled {
-    source: Box<str>,
-    root: Node,
-    slots: u32,
-    variables: Vec<Arc<str>>,
-    dialect: Dialect,
-}
 
 impl UnaryTests {
     /// Compiles the text of unary tests.
@@ -47,8 +38,8 @@ impl UnaryTests {
     /// # Errors
     /// As for [`Self::parse`].
     pub fn parse_in(dialect: Dialect, names: &[&str], source: &str) -> Result<Self, ParseError> {
-        let Parsed { root, slots, free } = parser::unary_tests(dialect, names, source)?;
-        Ok(Self(Arc::new(Compiled { source: source.into(), root, slots, variables: free, dialect })))
+        let parsed = parser::unary_tests(dialect, names, source)?;
+        Ok(Self(Compiled::new(dialect, source, parsed)))
     }
 
     /// The text that was compiled.
@@ -58,7 +49,7 @@ impl UnaryTests {
 
     /// Names that the tests read from the scope, each once; the input is not among them.
     pub fn variables(&self) -> impl Iterator<Item = &str> {
-        self.0.variables.iter().map(|name| &**name)
+        self.0.variables()
     }
 
     /// Whether the input passes: a boolean, or null when that cannot be told.
@@ -66,13 +57,14 @@ impl UnaryTests {
     /// # Errors
     /// As for [`crate::Expression::evaluate`].
     pub fn evaluate(&self, input: Value, scope: &dyn Scope, env: &Env<'_>) -> Result<Evaluated, Failure> {
-        let mut evaluator = Evaluator::new(Session::new(env), scope, self.0.slots, self.0.dialect);
+        let Compiled { root, slots, dialect, .. } = &*self.0;
+        let mut evaluator = Evaluator::new(Session::new(env), scope, *slots, *dialect);
         evaluator.set_input(input);
-        evaluator.run(&self.0.root)
+        evaluator.run(root)
     }
 
-    pub(crate) fn parts(&self) -> (&Node, u32, Dialect) {
-        (&self.0.root, self.0.slots, self.0.dialect)
+    pub(crate) fn compiled(&self) -> &Compiled {
+        &self.0
     }
 }
 

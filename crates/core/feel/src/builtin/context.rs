@@ -110,13 +110,9 @@ fn merge(call: &mut Call<'_, '_>, values: &[Value]) -> Eval {
 }
 
 fn context(call: &mut Call<'_, '_>, values: &[Value]) -> Eval {
-    let single;
     let items = match values {
         [Value::List(items)] => items.as_slice(),
-        [Value::Context(_)] => {
-            single = values;
-            single
-        }
+        [Value::Context(_)] => values,
         _ => return call.illegal(values),
     };
     call.charge_steps(items.len())?;

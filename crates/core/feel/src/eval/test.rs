@@ -1,10 +1,12 @@
 //! Unary tests.
 
+use std::cmp::Ordering;
+
 use super::operator::holds_at_once;
 use super::{Eval, Evaluator, exhausted};
 use crate::Dialect;
 use crate::ast::{Comparison, In, Kind, Node, RangeKind, Slot, Test};
-use crate::value::{Range, Value, order, same};
+use crate::value::{Bound, Range, Value, order, same};
 
 impl Evaluator<'_> {
     pub(super) fn in_tests(&mut self, test: &In, at: u32) -> Eval {
@@ -143,19 +145,16 @@ fn matches_at_once(dialect: Dialect, node: &Node, input: &Value) -> Option<bool>
 
 /// Whether a value lies in a range; nothing if it cannot be compared with the bounds.
 pub(crate) fn includes(range: &Range, value: &Value) -> Option<bool> {
-    let above = match (&range.start().value, range.start().included) {
-        (Value::Null, _) => true,
-        (start, included) => {
-            let order = crate::value::order(value, start)?;
-            order.is_gt() || order.is_eq() && included
-        }
-    };
-    let below = match (&range.end().value, range.end().included) {
-        (Value::Null, _) => true,
-        (end, included) => {
-            let order = crate::value::order(value, end)?;
-            order.is_lt() || order.is_eq() && included
-        }
-    };
+    let above = within(range.start(), value, Ordering::Less)?;
+    let below = within(range.end(), value, Ordering::Greater)?;
     Some(above && below)
+}
+
+/// Whether a value is on the inner side of a bound; a bound of null is none.
+fn within(bound: &Bound, value: &Value, outside: Ordering) -> Option<bool> {
+    if bound.value.is_null() {
+        return Some(true);
+    }
+    let order = order(value, &bound.value)?;
+    Some(order != outside && (order.is_ne() || bound.included))
 }
