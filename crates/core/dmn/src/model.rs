@@ -12,6 +12,7 @@ use crate::graph::{Element, Graph};
 use crate::limits::Limits;
 use crate::run::{self, Eval, Run};
 use crate::tree::Tree;
+use crate::types::Type;
 
 /// How a model is read.
 #[derive(Clone, Copy, Debug, Default)]
@@ -284,6 +285,15 @@ impl Graph {
             Element::Decision(at) => self.decisions[at].variable.clone(),
             Element::Knowledge(at) => self.knowledge[at].name.clone(),
             Element::Service(at) => self.services[at].name.clone(),
+        }
+    }
+
+    /// The type of the value of an element.
+    pub(crate) fn type_of(&self, element: Element) -> Type {
+        match element {
+            Element::Input(at) => self.inputs[at].kind.clone(),
+            Element::Decision(at) => self.decisions[at].kind.clone(),
+            Element::Knowledge(_) | Element::Service(_) => Type::Function,
         }
     }
 

@@ -55,7 +55,8 @@ impl Compiler<'_, '_> {
     }
 
     fn not_parsed(&mut self, node: NodeId, text: &str, error: &ParseError) -> Box<str> {
-        let place = self.tree.place(node);
+        let at = self.tree.one(node, "text").unwrap_or(node);
+        let place = self.tree.place(at);
         let message = format!("cannot parse the expression: {error}");
         let help = if self.options.lenient {
             self.report.warning(Code::Expression, place, message.as_str())

@@ -107,12 +107,13 @@ impl Compiler<'_, '_> {
     }
 
     fn target_type(&mut self, target: Target) -> Type {
-        if let Some(import) = target.import {
-            // Positions of types differ between models, so that the types of imported elements are left to them.
-            let _ = import;
-            return Type::Any;
+        let Some(import) = target.import else { return self.variable_type(self.node_of(target.element)) };
+        match self.imports[import].graph.type_of(target.element) {
+            Type::Defined(at) => Type::Imported(import, at),
+            // What the imported model imports itself is looked at there.
+            Type::Imported(..) => Type::Any,
+            simple => simple,
         }
-        self.variable_type(self.node_of(target.element))
     }
 
     /// Parameters of a service in the order of a call, and what stands behind each. DMN 1.5, 10.4.
