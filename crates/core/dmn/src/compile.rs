@@ -59,7 +59,7 @@ pub(crate) fn graph(tree: &Tree<'_>, options: &Options<'_>, report: &mut Report)
         services: Vec::new(),
         types: BTreeMap::new(),
         definitions: Box::default(),
-        names: Names::new(options.limits.names_max),
+        names: Names::new(options.dialect, options.limits.lookups_max),
         is_feel: expression::is_feel(tree.filled(root, "expressionLanguage")),
     };
     compiler.imports();

@@ -42,15 +42,12 @@ impl Compiler<'_, '_> {
             self.report.error(Code::LimitExceeded, tree.place(node), message.as_str());
             return Err(message.into());
         }
-        let parsed = match self.names.told() {
-            Ok(names) => parse(self.options.dialect, &names, text),
-            Err(count) => {
-                let max = self.options.limits.names_max;
-                let message = format!("{count} names with special characters are in scope, more than {max}");
-                self.report.error(Code::LimitExceeded, tree.place(node), message.as_str());
-                return Err(message.into());
-            }
+        let Some(names) = self.names.told(text.len()) else {
+            let message = "too many names with special characters for so many and long expressions";
+            self.report.error(Code::LimitExceeded, tree.place(node), message);
+            return Err(message.into());
         };
+        let parsed = parse(self.options.dialect, &names, text);
         parsed.map_err(|error| self.not_parsed(node, text, &error))
     }
 

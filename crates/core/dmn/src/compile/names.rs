@@ -1,16 +1,18 @@
 //! Names that an expression must be told, since its words alone do not show them.
 
-use coreto_feel::Text;
+use coreto_feel::{Dialect, Text};
 
 /// Names in scope that are more than letters, digits and blanks, or contain a word of the language.
 pub(super) struct Names {
     told: Vec<Text>,
-    max: usize,
+    /// How many more times a name may be looked for.
+    lookups_left: u64,
+    dialect: Dialect,
 }
 
 impl Names {
-    pub(super) const fn new(max: usize) -> Self {
-        Self { told: Vec::new(), max }
+    pub(super) const fn new(dialect: Dialect, lookups_max: u64) -> Self {
+        Self { told: Vec::new(), lookups_left: lookups_max, dialect }
     }
 
     /// A name that may stand anywhere in the model, e.g. that of a component of a type.
@@ -20,9 +22,9 @@ impl Names {
         }
     }
 
-    /// A name that is in scope until [`Self::forget`].
+    /// A name that is in scope until [`Self::forget`]. In Camunda's dialect such names stand in back-ticks.
     pub(super) fn push(&mut self, name: &str) {
-        if needs_telling(name) {
+        if self.dialect == Dialect::Standard && needs_telling(name) {
             self.told.push(name.into());
         }
     }
@@ -35,12 +37,11 @@ impl Names {
         self.told.truncate(mark);
     }
 
-    /// All of them, or how many there are if that is too many.
-    pub(super) fn told(&self) -> Result<Vec<&str>, usize> {
-        if self.told.len() > self.max {
-            return Err(self.told.len());
-        }
-        Ok(self.told.iter().map(Text::as_str).collect())
+    /// All of them, for an expression of so many bytes; nothing when they were looked for too often.
+    pub(super) fn told(&mut self, bytes: usize) -> Option<Vec<&str>> {
+        let lookups = (self.told.len() as u64).saturating_mul(bytes as u64);
+        self.lookups_left = self.lookups_left.checked_sub(lookups)?;
+        Some(self.told.iter().map(Text::as_str).collect())
     }
 }
 
