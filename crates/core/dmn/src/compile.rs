@@ -16,10 +16,12 @@ use coreto_feel::{Dialect, Text};
 use coreto_xml::NodeId;
 
 use crate::diagnostic::{Code, Report};
-use crate::graph::{Decision, Element, Graph, Import, Input, Knowledge, Service};
+use crate::graph::{
+    Decision, Element, Graph, Import, Input, Knowledge, Logic, Node, Required, Service, Target,
+};
 use crate::model::Options;
 use crate::tree::{Space, Tree, is_dmn};
-use crate::types::ItemDefinition;
+use crate::types::{ItemDefinition, Type};
 
 use names::Names;
 
@@ -177,6 +179,8 @@ impl Compiler<'_, '_> {
         if logic.is_none() && self.is_camunda() {
             self.report.error(Code::MissingLogic, tree.place(node), "the decision has no logic");
         }
+        let gives_function = matches!(logic, Some(Node { logic: Logic::Function(_), .. }));
+        let kind = if gives_function { Type::Any } else { kind };
         let name = tree.filled(node, "name").unwrap_or_default();
         Decision {
             id: tree.filled(node, "id").unwrap_or(name).into(),
@@ -191,14 +195,23 @@ impl Compiler<'_, '_> {
 
     fn knowledge(&mut self, node: NodeId) -> Knowledge {
         let kind = self.variable_type(node);
-        let requirements = self.requirements(node);
+        let name = self.variable(node);
+        let mut requirements = self.requirements(node);
         let mark = self.names.mark();
+        self.names.push(&name);
         for name in requirements.names.iter() {
             self.names.push(name);
         }
         let function = self.tree.one(node, "encapsulatedLogic").and_then(|logic| self.function(logic));
         self.names.forget(mark);
-        Knowledge { id: self.id(node), name: self.variable(node), kind, requirements, function }
+        // It may call itself without saying that it requires itself.
+        let calls_itself = function.iter().any(|function| function.reads.iter().any(|read| **read == *name));
+        if calls_itself && !requirements.names.contains(&name) {
+            let at = self.knowledge.iter().position(|known| *known == node).unwrap_or_default();
+            let itself = Target { import: None, element: Element::Knowledge(at) };
+            requirements = requirements.with(name.clone(), Required::One(itself));
+        }
+        Knowledge { id: self.id(node), name, kind, requirements, function }
     }
 
     fn service(&mut self, node: NodeId) -> Service {

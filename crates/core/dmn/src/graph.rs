@@ -91,6 +91,13 @@ pub(crate) struct Requirements {
 }
 
 impl Requirements {
+    /// These and one more.
+    pub(crate) fn with(self, name: Text, required: Required) -> Self {
+        let names = self.names.iter().cloned().chain([name]).collect();
+        let values = self.values.into_iter().chain([required]).collect();
+        Self { names: Names::new(names), values }
+    }
+
     /// Whether two of them are the same element under two names.
     pub(crate) fn is_same(&self, left: usize, right: usize) -> bool {
         match (&self.values[left], &self.values[right]) {

@@ -119,7 +119,8 @@ impl Compiler<'_, '_> {
             };
             let name = one_blank(tree.filled(variable, "name").unwrap_or_default());
             let kind = self.type_of(variable);
-            if !matches!(kind, Type::Any) {
+            // Beside a function definition stands the type of what the function gives.
+            if !matches!(kind, Type::Any) && !matches!(value.logic, Logic::Function(_)) {
                 value.kind = kind;
             }
             self.names.push(&name);
