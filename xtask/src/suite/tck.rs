@@ -190,3 +190,58 @@ fn report(tallies: &[Tally]) -> Verdict {
 fn percent(thousandths: usize) -> String {
     format!("{}.{} %", thousandths / 10, thousandths % 10)
 }
+
+#[cfg(test)]
+mod tests {
+    use coreto_feel::Dialect;
+
+    use super::*;
+
+    const MODEL: &[u8] = br##"<definitions xmlns="https://www.omg.org/spec/DMN/20230324/MODEL/" namespace="n">
+        <inputData id="n" name="n"/>
+        <decision id="twice" name="Twice">
+          <informationRequirement><requiredInput href="#n"/></informationRequirement>
+          <literalExpression><text>{half: n / 2, list: [n * 2]}</text></literalExpression>
+        </decision>
+        <decisionService id="s" name="S"><outputDecision href="#twice"/><inputData href="#n"/></decisionService>
+      </definitions>"##;
+
+    const CASES: &[u8] = br#"<testCases xmlns="http://www.omg.org/spec/DMN/20160719/testcase"
+        xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"><modelName>twice.dmn</modelName>
+        <testCase id="right"><inputNode name="n"><value xsi:type="xsd:decimal">3</value></inputNode>
+          <resultNode name="Twice"><expected>
+            <component name="half"><value xsi:type="xsd:decimal">1.500000001</value></component>
+            <component name="list"><list><item><value xsi:type="xsd:decimal">6</value></item></list></component>
+          </expected></resultNode></testCase>
+        <testCase id="service" type="decisionService" invocableName="S">
+          <resultNode name="Twice"><expected>
+            <component name="half"><value xsi:nil="true"/></component>
+            <component name="list"><list><item><value xsi:nil="true"/></item></list></component>
+          </expected></resultNode></testCase>
+        <testCase id="wrong"><resultNode name="Twice"><expected>
+            <value xsi:type="xsd:string">x</value></expected></resultNode></testCase>
+        <testCase id="no error"><resultNode name="Twice" errorResult="true"/></testCase>
+        <testCase id="missing"><resultNode name="Thrice" errorResult="true"/></testCase>
+      </testCases>"#;
+
+    #[test]
+    fn judges_cases() {
+        let model = Model::parse(MODEL, Dialect::Standard).expect("a sound model");
+        let cases = case::read(CASES).expect("sound cases").expect("a file of cases");
+        assert_eq!(cases.model, "twice.dmn");
+        for (case, passes) in cases.cases.iter().zip([true, true, false, false, false]) {
+            let (passed, all) = judge("folder", &model, std::slice::from_ref(case));
+            assert_eq!((passed, all), (usize::from(passes), 1), "{}", case.id);
+        }
+    }
+
+    #[test]
+    fn asks_for_enough_of_each_folder_and_of_all() {
+        let tally = |folder: &str, passed, all| Tally { folder: folder.into(), passed, all };
+        let whole = || tally("whole", 1_000, 1_000);
+        assert_eq!(report(&[whole()]), Verdict::Passed);
+        assert_eq!(report(&[whole(), tally("poor", 1, 2)]), Verdict::Failed);
+        assert_eq!(report(&[whole(), tally(EXCEPTIONS[0].0, 1, 2)]), Verdict::Passed);
+        assert_eq!(report(&[tally("nearly", 989, 1_000)]), Verdict::Failed);
+    }
+}
