@@ -55,6 +55,8 @@ pub(crate) enum Kind {
 #[derive(Debug)]
 pub(crate) struct Free {
     pub(crate) name: Arc<str>,
+    /// Its place among the names that the source reads from the scope.
+    pub(crate) number: usize,
     /// Whether the variable is read in a loop, so that its value is worth keeping.
     pub(crate) in_loop: bool,
 }

@@ -35,8 +35,9 @@ pub(crate) struct Evaluator<'e> {
     /// How many random numbers were drawn.
     drawn: u64,
     warnings: Vec<Warning>,
-    /// Variables that are read in loops.
-    kept: Vec<(Arc<str>, Value)>,
+    /// Variables that are read in loops, by their numbers. A function that comes from another source counts them in
+    /// another way, so only the very name that was kept counts.
+    kept: Vec<Option<(Arc<str>, Value)>>,
 }
 
 impl<'e> Evaluator<'e> {
@@ -135,16 +136,20 @@ impl<'e> Evaluator<'e> {
             Kind::Arithmetic(chain) if let Some(number) = self.at_hand_result(chain) => {
                 Ok(Value::Number(number))
             }
-            _ => {
-                if self.depth >= self.env.budget.depth {
-                    return exhausted(Resource::Depth, node.at);
-                }
-                self.depth += 1;
-                let value = self.eval_inner(node);
-                self.depth -= 1;
-                value
-            }
+            _ => self.deeper(node.at, |evaluator| evaluator.eval_inner(node)),
         }
+    }
+
+    /// Guards everything that recurses.
+    #[inline]
+    fn deeper<T>(&mut self, at: u32, run: impl FnOnce(&mut Self) -> Eval<T>) -> Eval<T> {
+        if self.depth >= self.env.budget.depth {
+            return exhausted(Resource::Depth, at);
+        }
+        self.depth += 1;
+        let result = run(self);
+        self.depth -= 1;
+        result
     }
 
     /// Adds the value of a node to a list that is being made.

@@ -87,7 +87,10 @@ impl Evaluator<'_> {
         let mut turn = |evaluator: &mut Self, item: &Value| {
             evaluator.charge_steps(1, at)?;
             evaluator.assign(first.slot, item);
-            if rest.is_empty() { body(evaluator).map(Some) } else { evaluator.iterate(rest, at, body) }
+            if rest.is_empty() {
+                return body(evaluator).map(Some);
+            }
+            evaluator.deeper(at, |evaluator| evaluator.iterate(rest, at, body))
         };
         let start = self.eval(&first.domain)?;
         let domain = match &first.end {

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use super::operator::holds_at_once;
-use super::{Eval, Evaluator, exhausted};
+use super::{Eval, Evaluator};
 use crate::Dialect;
 use crate::ast::{Comparison, In, Kind, Node, RangeKind, Slot, Test};
 use crate::value::{Bound, Range, Value, order, same};
@@ -32,13 +32,8 @@ impl Evaluator<'_> {
         match test {
             Test::Any => Ok(Some(true)),
             Test::Not(tests) => {
-                if self.depth >= self.env.budget.depth {
-                    return exhausted(crate::Resource::Depth, at);
-                }
-                self.depth += 1;
-                let passes = self.any_test(tests, slot, at);
-                self.depth -= 1;
-                Ok(passes?.map(|passes| !passes))
+                let passes = self.deeper(at, |evaluator| evaluator.any_test(tests, slot, at))?;
+                Ok(passes.map(|passes| !passes))
             }
             Test::Compare(comparison, operand) => {
                 let operand_value = self.eval(operand)?;

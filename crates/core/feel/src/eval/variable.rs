@@ -1,5 +1,7 @@
 //! Reading names.
 
+use std::sync::Arc;
+
 use super::{Eval, Evaluator};
 use crate::ast::{Filtered, Free};
 use crate::builtin;
@@ -9,7 +11,8 @@ use crate::{Variable, WarningKind};
 impl Evaluator<'_> {
     pub(super) fn free(&mut self, free: &Free, at: u32) -> Eval {
         if free.in_loop
-            && let Some((_, value)) = self.kept.iter().find(|(name, _)| *name == free.name)
+            && let Some(Some((name, value))) = self.kept.get(free.number)
+            && Arc::ptr_eq(name, &free.name)
         {
             return Ok(value.clone());
         }
@@ -21,7 +24,10 @@ impl Evaluator<'_> {
         if free.in_loop
             && let Ok(value) = &value
         {
-            self.kept.push((free.name.clone(), value.clone()));
+            if self.kept.len() <= free.number {
+                self.kept.resize_with(free.number + 1, || None);
+            }
+            self.kept[free.number] = Some((free.name.clone(), value.clone()));
         }
         value
     }

@@ -11,7 +11,8 @@ use crate::ast::{Filtered, Free, Kind, Node, Slot};
 pub(super) struct Names {
     frames: Vec<Frame>,
     free: Vec<Arc<str>>,
-    free_set: BTreeSet<Arc<str>>,
+    /// Positions in `free` by name.
+    free_by_name: BTreeMap<Arc<str>, usize>,
     loops: u32,
     /// Whether `?` was read since somebody cleared this.
     pub(super) input_read: bool,
@@ -58,7 +59,7 @@ impl Default for Names {
         Self {
             frames: vec![Frame::default()],
             free: Vec::new(),
-            free_set: BTreeSet::new(),
+            free_by_name: BTreeMap::new(),
             loops: 0,
             input_read: false,
         }
@@ -213,21 +214,22 @@ impl Names {
             }
         }
         let in_loop = self.loops > 0;
-        let name = self.free_name(name);
+        let number = self.free_number(name);
+        let free = Free { name: self.free[number].clone(), number, in_loop };
         for frame in &mut self.frames[1..] {
-            frame.reads.insert(name.clone());
+            frame.reads.insert(free.name.clone());
         }
-        filtered(items, &name, Node { kind: Kind::Free(Free { name: name.clone(), in_loop }), at })
+        filtered(items, name, Node { kind: Kind::Free(free), at })
     }
 
-    fn free_name(&mut self, name: &str) -> Arc<str> {
-        if let Some(known) = self.free_set.get(name) {
-            return known.clone();
+    fn free_number(&mut self, name: &str) -> usize {
+        if let Some(&number) = self.free_by_name.get(name) {
+            return number;
         }
-        let name: Arc<str> = name.into();
+        let (name, number): (Arc<str>, usize) = (name.into(), self.free.len());
         self.free.push(name.clone());
-        self.free_set.insert(name.clone());
-        name
+        self.free_by_name.insert(name, number);
+        number
     }
 
     /// The slot in the innermost frame for a slot of an outer one; captured on the way in.
