@@ -10,16 +10,12 @@ use crate::engine::Engine;
 /// Ends an instance early. The answer does not wait for its elements to have ended.
 pub(crate) fn cancel_instance(txn: &mut Txn<'_, Engine>, head: &Head, command: &CancelInstance) -> Handled {
     let key = ElementInstanceKey::from(command.instance);
-    let root = txn.state().elements.get(&key).filter(|root| root.is_root() && head.caller.sees(root.tenant));
-    let Some(root) = root else {
+    let running = txn.state().elements.get(&key).is_some_and(|root| {
+        root.is_root() && head.caller.sees(root.tenant) && root.state.may_become(Lifecycle::Terminating)
+    });
+    if !running {
         return Err(Rejection::not_found(format!(
-            "no process instance with key {} is running; it may have ended already",
-            command.instance
-        )));
-    };
-    if root.state == Lifecycle::Terminating {
-        return Err(Rejection::invalid_state(format!(
-            "process instance {} is being cancelled",
+            "no process instance with key {} is running; it may have ended or been cancelled already",
             command.instance
         )));
     }
