@@ -7,10 +7,13 @@ use coreto_engine::{SinkKind, SinkSpec};
 use coreto_machine::{Tenant, Timestamp};
 use coreto_partition::{Answer, Body};
 use coreto_record::command::{
-    ActivateJobs, AwaitResult, CancelInstance, CompleteJob, CreateInstance, Deploy, FailJob, PinClock,
-    ResolveIncident, Resource, SetVariables, ThrowError, UpdateJobRetries, UpdateJobTimeout, YieldJob,
+    ActivateElement, ActivateJobs, AwaitResult, CancelInstance, CompleteJob, CreateInstance, Deploy, FailJob,
+    PinClock, ResolveIncident, Resource, SetVariables, ThrowError, UpdateJobRetries, UpdateJobTimeout,
+    YieldJob,
 };
-use coreto_record::{Command, Document, JobKey, Key, Reply};
+use coreto_record::{
+    Command, Document, ElementInstanceKey, ElementNumber, JobKey, Key, ProcessInstanceKey, Reply,
+};
 
 use crate::bench::{Batch, Bench, Bounds};
 use crate::names::Names;
@@ -95,7 +98,7 @@ impl<'a> Player<'a> {
         if let Some(left) = words.take() {
             return Err(format!("`{left}` is not understood"));
         }
-        if !self.together {
+        if !self.together && verb != "limit" {
             self.seal()?;
             while !self.leaves && self.bench().take_pending() {
                 self.seal()?;
@@ -115,6 +118,11 @@ impl<'a> Player<'a> {
             "leave" => self.leaves = true,
             "take" => self.leaves = false,
             "advance" => self.advance(words)?,
+            "pass" => {
+                let millis = words.duration()?.ok_or("a duration is missing")?;
+                self.bench().pass(millis);
+                self.bench().tick();
+            }
             "restart" => {
                 self.close();
                 self.bench().restart();
@@ -130,6 +138,10 @@ impl<'a> Player<'a> {
             "close" => {
                 let sink = self.sink(words)?;
                 self.bench().sinks().close(sink);
+            }
+            "break" => {
+                let command = Command::ActivateElement(no_such_element(self.key(words)?));
+                self.bench().ask_internally(command);
             }
             "yield" => {
                 let job = self.key(words)?;
@@ -162,7 +174,7 @@ impl<'a> Player<'a> {
             "fail" => self.fail(words)?,
             "throw" => Command::ThrowError(ThrowError {
                 job: self.key(words)?,
-                code: words.need("an error code")?.into(),
+                code: stretched(&words.need("an error code")?).into(),
                 message: words.next_if(|word| !word.starts_with('{')).unwrap_or_default().into(),
                 variables: document(words)?,
             }),
@@ -205,7 +217,7 @@ impl<'a> Player<'a> {
         let variables = document(words)?;
         let await_result = words
             .flag("await")
-            .then(|| AwaitResult { fetch: words.rest().into_iter().map(Arc::from).collect() });
+            .then(|| AwaitResult { fetch: words.rest().iter().map(|name| stretched(name).into()).collect() });
         Ok(Command::CreateInstance(CreateInstance {
             definition,
             process: process.into(),
@@ -235,12 +247,16 @@ impl<'a> Player<'a> {
     fn activate(words: &mut Words<'_>, poll: u64) -> Result<ActivateJobs, String> {
         let job_type = words.need("a job type")?;
         Ok(ActivateJobs {
-            job_type: if job_type == "-" { "".into() } else { job_type.into() },
+            job_type: if job_type == "-" { "".into() } else { stretched(&job_type).into() },
             max: words.number()?.unwrap_or(10),
             timeout: words.duration()?.unwrap_or(TIMEOUT_MS),
-            worker: if words.flag("worker") { words.need("a worker")?.into() } else { "worker".into() },
+            worker: if words.flag("worker") {
+                stretched(&words.need("a worker")?).into()
+            } else {
+                "worker".into()
+            },
             fetch: if words.flag("fetch") {
-                words.rest().into_iter().map(Arc::from).collect()
+                words.rest().iter().map(|name| stretched(name).into()).collect()
             } else {
                 vec![]
             },
@@ -410,6 +426,16 @@ impl<'a> Player<'a> {
 
     fn named<K: Key>(&self, name: &str) -> Result<K, String> {
         self.names.key(name).ok_or_else(|| format!("nothing was called `{name}` so far"))
+    }
+}
+
+/// A command of the engine's own in which it fails: no model has that many elements.
+fn no_such_element(instance: ProcessInstanceKey) -> ActivateElement {
+    ActivateElement {
+        instance,
+        scope: ElementInstanceKey::from(instance),
+        element: ElementNumber(u32::MAX),
+        ..ActivateElement::default()
     }
 }
 

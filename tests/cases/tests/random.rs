@@ -1,6 +1,7 @@
 //! Random processes and random scripts: what must hold after every step, after every restart, and at the end.
 //!
-//! `SEED=7 cargo test --release -p coreto-cases --test random` repeats one seed; `SEEDS=1000` plays more of them.
+//! `SEED=7 cargo test --release -p coreto-cases --test random` repeats one seed; `SEEDS=1000` plays more of them. A game
+//! that fails is made as small as it can be and printed as a case.
 
 #![allow(clippy::unwrap_used, reason = "a test")]
 #![allow(
@@ -12,9 +13,9 @@
 mod generate;
 
 use std::collections::BTreeSet;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use generate::Game;
+use generate::{Game, Script, shrink};
 
 /// Seeds that are played when none is named.
 const SEEDS: u64 = 150;
@@ -58,26 +59,42 @@ fn random_scripts_break_no_promise() {
     };
     let mut seen = BTreeSet::new();
     let many = seeds.clone().count() as u64 >= SEEDS;
+    let all: Vec<usize> = (0..STEPS).collect();
     for seed in seeds {
-        let played = catch_unwind(AssertUnwindSafe(|| play(seed)));
-        match played {
-            Ok(Ok(events)) => seen.extend(events),
-            Ok(Err(fault)) => panic!("SEED={seed}: {fault}"),
-            Err(panic) => {
-                eprintln!("SEED={seed} panicked");
-                resume_unwind(panic);
-            }
+        match play(seed, &all).1 {
+            Ok(events) => seen.extend(events),
+            Err(fault) => panic!("SEED={seed}: {fault}\n\n{}", told(seed, all)),
         }
     }
     let missing: Vec<_> = EVENTS.iter().filter(|event| !seen.contains(**event)).collect();
     assert!(!many || missing.is_empty(), "the games are blind to {missing:?}");
 }
 
-/// Plays a seed and tells which events occurred.
-fn play(seed: u64) -> Result<BTreeSet<String>, String> {
+/// The smallest game of a seed that still fails, as a case with its models.
+fn told(seed: u64, steps: Vec<usize>) -> String {
+    let steps = shrink::smallest(steps, |steps| play(seed, steps).1.is_err());
+    let (script, played) = play(seed, &steps);
+    let fault = played.err().unwrap_or_default();
+    format!("{} of {STEPS} steps are enough for: {fault}\n\n# A claim.\n{script}", steps.len())
+}
+
+/// Plays some steps of a seed's game. Gives what was done, and which events occurred or what is wrong.
+fn play(seed: u64, steps: &[usize]) -> (Script, Result<BTreeSet<String>, String>) {
     let mut game = Game::begin(seed);
+    let played = catch_unwind(AssertUnwindSafe(|| play_steps(&mut game, steps)));
+    let played = played.unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<String>().cloned();
+        let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
+        Err(format!("a panic: {}", text.unwrap_or_default()))
+    });
+    let (script, seen) = game.end();
+    (script, played.map(|()| seen))
+}
+
+fn play_steps(game: &mut Game, steps: &[usize]) -> Result<(), String> {
     let mut cuts = Vec::new();
-    for _ in 0..STEPS {
+    for step in steps {
+        game.roll(*step);
         game.step()?;
         if game.one_in(15) {
             cuts.push(game.bench().cut());
@@ -96,7 +113,33 @@ fn play(seed: u64) -> Result<BTreeSet<String>, String> {
     }
     game.end_all()?;
     match game.bench().leftovers().as_slice() {
-        [] => Ok(game.seen()),
+        [] => Ok(()),
         left => Err(format!("all instances have ended and tables are not empty: {left:?}")),
+    }
+}
+
+#[test]
+fn games_can_be_kept_as_cases() {
+    for seed in 0..20 {
+        let (script, played) = play(seed, &(0..STEPS).collect::<Vec<_>>());
+        played.unwrap();
+        let load = |file: &str| script.model(file).map(Into::into).ok_or_else(|| format!("no `{file}`"));
+        let case = format!("{}\nleft\n", script.steps());
+        let trace = coreto_cases::play::play(&case, &load)
+            .unwrap_or_else(|fault| panic!("SEED={seed}: {fault}\n\n{script}"));
+        assert!(trace.ends_with("left: nothing\n"), "SEED={seed}: the case ends otherwise\n\n{script}");
+    }
+}
+
+#[test]
+fn shrinking_keeps_what_a_failure_needs() {
+    for needed in [&[][..], &[0], &[119], &[17, 60], &[3, 4, 5, 50, 99]] {
+        let mut tries = 0;
+        let found = shrink::smallest((0..STEPS).collect(), |steps| {
+            tries += 1;
+            needed.iter().all(|step| steps.contains(step))
+        });
+        assert_eq!(found, needed);
+        assert!(tries < 10 * STEPS, "{tries} tries");
     }
 }

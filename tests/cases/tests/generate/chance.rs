@@ -9,6 +9,11 @@ impl Chance {
         Self(seed)
     }
 
+    /// Dice of one step of a game: what other steps roll does not change them.
+    pub(crate) const fn of_step(seed: u64, step: usize) -> Self {
+        Self(Self(seed ^ ((step as u64 + 1) << 32)).next())
+    }
+
     const fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut x = self.0;

@@ -2,6 +2,8 @@
 
 mod chance;
 mod model;
+mod script;
+pub(crate) mod shrink;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -22,6 +24,7 @@ use coreto_record::{
 };
 
 use chance::Chance;
+pub(crate) use script::Script;
 
 /// Job types of all processes.
 const TYPES: [&str; 2] = ["blue", "red"];
@@ -31,8 +34,10 @@ const PROCESSES: u64 = 3;
 
 /// A partition, what a client has seen of it, and the dice.
 pub(crate) struct Game {
+    seed: u64,
     bench: Bench,
     chance: Chance,
+    script: Script,
     instances: BTreeSet<ProcessInstanceKey>,
     elements: BTreeSet<ElementInstanceKey>,
     jobs: BTreeSet<JobKey>,
@@ -60,13 +65,9 @@ impl Game {
         if chance.one_in(3) {
             bounds.partition.command_bytes_max = 1500;
         }
-        let processes: Vec<Resource> = (0..PROCESSES)
-            .map(|number| Resource {
-                name: format!("p{number}.bpmn").into(),
-                content: model::random(&mut chance, &format!("p{number}"), &TYPES).into_bytes().into(),
-            })
-            .collect();
         let mut game = Self {
+            seed,
+            script: Script::begin(&bounds),
             bench: Bench::new(bounds),
             chance,
             instances: BTreeSet::new(),
@@ -78,10 +79,13 @@ impl Game {
             held: Vec::new(),
             seen: BTreeSet::new(),
         };
-        for resource in processes {
-            game.bench.ask(Command::Deploy(Deploy { tenant: Tenant::DEFAULT, resources: vec![resource] }));
+        for number in 0..PROCESSES {
+            let id = format!("p{number}");
+            let content = model::random(&mut game.chance, &id, &TYPES).into_bytes().into();
+            let resources = vec![Resource { name: format!("{id}.bpmn").into(), content }];
+            game.ask(Command::Deploy(Deploy { tenant: Tenant::DEFAULT, resources }));
         }
-        game.seal().expect("a deployment breaks nothing");
+        game.settle().expect("a deployment breaks nothing");
         game
     }
 
@@ -90,14 +94,25 @@ impl Game {
         &self.bench
     }
 
-    /// Which kinds of events occurred.
-    pub(crate) fn seen(self) -> BTreeSet<String> {
-        self.seen
+    /// Hands a client's command over.
+    fn ask(&mut self, command: Command) -> u64 {
+        self.script.tell(&command);
+        self.bench.ask(command)
+    }
+
+    /// What was done, as a case with its models, and which kinds of events occurred.
+    pub(crate) fn end(self) -> (Script, BTreeSet<String>) {
+        (self.script, self.seen)
     }
 
     /// True once in so many times.
     pub(crate) fn one_in(&mut self, times: u64) -> bool {
         self.chance.one_in(times)
+    }
+
+    /// Takes up the dice of a step.
+    pub(crate) const fn roll(&mut self, step: usize) {
+        self.chance = Chance::of_step(self.seed, step);
     }
 
     /// Does a random thing; what it wrote may be sealed at once or together with what follows.
@@ -114,6 +129,7 @@ impl Game {
             18 => self.give_back(),
             _ => {
                 let millis = self.chance.below(8000) as i64;
+                self.script.line(&format!("pass {millis}ms"));
                 self.bench.pass(millis);
                 self.bench.tick();
             }
@@ -123,6 +139,7 @@ impl Game {
 
     /// Starts again from the log.
     pub(crate) fn restart(&mut self) -> Result<(), String> {
+        self.script.restart();
         self.seal()?;
         self.bench.restart();
         // Follow-ups may be waiting, so the invariants need not hold; the state must be the same.
@@ -133,7 +150,7 @@ impl Game {
     pub(crate) fn end_all(&mut self) -> Result<(), String> {
         self.settle()?;
         for instance in self.instances.clone() {
-            self.bench.ask(Command::CancelInstance(CancelInstance { instance }));
+            self.ask(Command::CancelInstance(CancelInstance { instance }));
             self.settle()?;
         }
         self.check()?;
@@ -144,7 +161,7 @@ impl Game {
         let process = format!("p{}", self.chance.below(PROCESSES + 1));
         let await_result = self.chance.one_in(4).then(AwaitResult::default);
         let variables = self.document();
-        self.bench.ask(Command::CreateInstance(CreateInstance {
+        self.ask(Command::CreateInstance(CreateInstance {
             process: process.into(),
             variables,
             await_result,
@@ -156,9 +173,9 @@ impl Game {
         let (max, timeout) = (self.chance.below(4) as i32, self.chance.below(5000) as i64);
         let job_type = Arc::from(*self.chance.pick(&TYPES));
         let poll = if self.chance.one_in(2) { self.poll(&job_type, max, timeout) } else { 0 };
-        let ticket = self.bench.ask(Command::ActivateJobs(ActivateJobs {
+        let ticket = self.ask(Command::ActivateJobs(ActivateJobs {
             job_type,
-            worker: "random".into(),
+            worker: script::WORKER.into(),
             timeout,
             max,
             fetch: Vec::new(),
@@ -174,6 +191,7 @@ impl Game {
         let max = u32::try_from(max).unwrap_or(0);
         let poll = self.bench.open(spec(job_type, timeout_ms, SinkKind::Poll { max }), max);
         self.sinks.insert(poll, true);
+        self.script.open("poll", job_type, poll);
         poll
     }
 
@@ -182,11 +200,14 @@ impl Game {
         let (timeout, credit) = (1 + self.chance.below(5000) as i64, self.chance.below(5) as u32);
         let stream = self.bench.open(spec(&job_type, timeout, SinkKind::Stream), credit);
         self.sinks.insert(stream, false);
+        self.script.open("stream", &job_type, stream);
+        self.script.line(&format!("stream {job_type} {credit} {timeout}ms worker {}", script::WORKER));
     }
 
     fn close(&mut self) {
         let sinks: Vec<u64> = self.sinks.keys().copied().collect();
         if let Some(&sink) = self.chance.pick_any(&sinks) {
+            self.script.close(sink);
             self.bench.sinks().close(sink);
             self.sinks.remove(&sink);
         }
@@ -209,13 +230,13 @@ impl Game {
             8 => Command::UpdateJobRetries(UpdateJobRetries { job, retries: self.chance.below(4) as i32 }),
             _ => Command::UpdateJobTimeout(UpdateJobTimeout { job, timeout: self.chance.below(9000) as i64 }),
         };
-        self.bench.ask(command);
+        self.ask(command);
     }
 
     fn resolve(&mut self) {
         let incidents: Vec<IncidentKey> = self.incidents.iter().copied().collect();
         if let Some(&incident) = self.chance.pick_any(&incidents) {
-            self.bench.ask(Command::ResolveIncident(ResolveIncident { incident }));
+            self.ask(Command::ResolveIncident(ResolveIncident { incident }));
         }
     }
 
@@ -223,21 +244,23 @@ impl Game {
         let elements: Vec<ElementInstanceKey> = self.elements.iter().copied().collect();
         if let Some(&scope) = self.chance.pick_any(&elements) {
             let (variables, local) = (self.document(), self.chance.one_in(2));
-            self.bench.ask(Command::SetVariables(SetVariables { scope, variables, local }));
+            self.ask(Command::SetVariables(SetVariables { scope, variables, local }));
         }
     }
 
     fn cancel(&mut self) {
         let instances: Vec<ProcessInstanceKey> = self.instances.iter().copied().collect();
         if let Some(&instance) = self.chance.pick_any(&instances) {
-            self.bench.ask(Command::CancelInstance(CancelInstance { instance }));
+            self.ask(Command::CancelInstance(CancelInstance { instance }));
         }
     }
 
     fn give_back(&mut self) {
         let held = std::mem::take(&mut self.held);
         if let Some(&(job, deadline)) = self.chance.pick_any(&held) {
-            self.bench.ask_internally(Command::YieldJob(YieldJob { job, deadline }));
+            let command = Command::YieldJob(YieldJob { job, deadline });
+            self.script.tell(&command);
+            self.bench.ask_internally(command);
         }
     }
 
@@ -263,6 +286,7 @@ impl Game {
 
     /// Closes the batch and does all that waits.
     pub(crate) fn settle(&mut self) -> Result<(), String> {
+        self.script.settle();
         self.seal()?;
         // Bound: an instance that runs in a circle of its own would be a fault of the generator.
         for _ in 0..100_000 {
@@ -286,6 +310,7 @@ impl Game {
         for record in &batch.records {
             if let Body::Event(event) = &record.body {
                 self.seen.insert(kind(event));
+                self.script.learn(event);
                 self.learn(event);
             }
         }
@@ -362,7 +387,7 @@ impl Game {
 fn spec(job_type: &Arc<str>, timeout_ms: i64, kind: SinkKind) -> SinkSpec {
     SinkSpec {
         job_type: Arc::clone(job_type),
-        worker: "random".into(),
+        worker: script::WORKER.into(),
         timeout_ms: timeout_ms.max(1),
         fetch: Arc::new([]),
         tenants: Arc::new([Tenant::DEFAULT]),
