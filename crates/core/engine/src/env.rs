@@ -4,34 +4,8 @@ use std::sync::Arc;
 
 use coreto_machine::Tenant;
 
+use crate::limits::Limits;
 use crate::sink::{Sinks, Taken};
-
-/// Bounds of the engine.
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    /// Bytes of jobs that one answer may carry.
-    pub message_bytes_max: usize,
-    /// Due entries that one tick takes.
-    pub due_per_tick: usize,
-    /// Children that are told at once that their scope ends.
-    pub children_per_step: usize,
-    /// Characters of an error message that are kept.
-    pub error_message_chars: usize,
-    /// Names of variables that a request for jobs or a result may list.
-    pub fetch_names_max: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            message_bytes_max: (4 << 20) - (64 << 10),
-            due_per_tick: 100,
-            children_per_step: 50,
-            error_message_chars: 10_000,
-            fetch_names_max: 1000,
-        }
-    }
-}
 
 /// Streams and polls, limits, the time zone. What a transaction takes is given back when it is undone.
 #[derive(Debug)]

@@ -43,6 +43,7 @@ use coreto_machine::{Caller, Outcome};
 use coreto_record::{JobKey, ProcessDefinitionKey, ProcessInstanceKey, Rejection, Reply};
 
 use crate::engine::Engine;
+use crate::limits::Limits;
 use crate::state::{Job, JobState, State};
 
 type Handled = Result<Outcome<Engine>, Rejection>;
@@ -71,15 +72,16 @@ fn find_open_job(state: &State, caller: &Caller, key: JobKey, doing: &str) -> Re
     }
 }
 
-/// Names of variables to fetch, as many as one request may list.
-fn check_fetch(fetch: &[Arc<str>], names_max: usize) -> Result<(), Rejection> {
-    if fetch.len() <= names_max {
-        return Ok(());
-    }
-    Err(Rejection::invalid_argument(format!(
-        "{} names of variables are listed, at most {names_max} are possible; list none to get all",
-        fetch.len()
-    )))
+/// Refuses a name that is too long to be kept.
+fn check_name(limits: &Limits, what: &str, name: &str) -> Result<(), Rejection> {
+    limits.check_name(name).map_err(|wrong| Rejection::invalid_argument(format!("{what}: {wrong}")))
+}
+
+/// Refuses more names of variables than one request may list.
+fn check_fetch(limits: &Limits, names: &[Arc<str>]) -> Result<(), Rejection> {
+    limits
+        .check_fetch(names)
+        .map_err(|wrong| Rejection::invalid_argument(format!("the variables to fetch: {wrong}")))
 }
 
 /// A text of a client's as it stands in a sentence.

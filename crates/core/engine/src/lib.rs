@@ -65,6 +65,7 @@ mod incident;
 pub mod invariant;
 mod jobs;
 mod keys;
+mod limits;
 mod query;
 mod sink;
 mod state;
@@ -72,7 +73,8 @@ mod variables;
 mod weight;
 
 pub use engine::{Effect, Engine};
-pub use env::{Env, Limits};
+pub use env::Env;
+pub use limits::Limits;
 pub use query::{
     Answer, DefinitionFilter, DefinitionView, ElementView, IncidentFilter, IncidentView, InstanceDetails,
     InstanceFilter, InstanceView, JobFilter, JobStateView, JobView, Page, Query, StatusView, VariableView,

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use coreto_engine::Limits;
+
 use crate::backend::Backend;
 use crate::outlet::Outlet;
 use crate::server::Service;
@@ -41,6 +43,8 @@ pub struct Config {
     pub stream_stall: Duration,
     /// How long a drain may take before connections are cut. Since 0.1.
     pub drain_max: Duration,
+    /// How long names and lists in requests may be; those of the engine, which checks commands by the same. Since 0.1.
+    pub limits: Limits,
     /// A name for the cluster, told in `Topology`. Since 0.1.
     pub cluster_id: String,
 }
@@ -70,6 +74,7 @@ impl Default for Config {
             stream_credit: 64,
             stream_stall: Duration::from_secs(2),
             drain_max: Duration::from_secs(10),
+            limits: Limits::default(),
             cluster_id: String::new(),
         }
     }

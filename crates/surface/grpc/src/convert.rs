@@ -3,6 +3,7 @@
 use std::fmt::Display;
 use std::sync::Arc;
 
+use coreto_engine::Limits;
 use coreto_machine::Tenant;
 use coreto_protocol::gateway as pb;
 use coreto_record::{Document, Key, RejectionKind, reply};
@@ -98,8 +99,21 @@ pub(crate) fn no_lease(token: Option<&str>) -> Result<(), Failure> {
     unbuilt(token.is_some_and(|token| !token.is_empty()), "leaseToken")
 }
 
-pub(crate) fn names(names: Vec<String>) -> Vec<Arc<str>> {
-    names.into_iter().map(Into::into).collect()
+/// A name that is kept: while its request waits, or in state.
+pub(crate) fn name(limits: &Limits, field: &'static str, text: String) -> Result<Arc<str>, Failure> {
+    limits.check_name(&text).map_err(|wrong| Failure::invalid(field, wrong))?;
+    Ok(text.into())
+}
+
+/// The names of variables that are asked for.
+pub(crate) fn fetch(
+    limits: &Limits,
+    field: &'static str,
+    names: Vec<String>,
+) -> Result<Vec<Arc<str>>, Failure> {
+    let names: Vec<Arc<str>> = names.into_iter().map(Into::into).collect();
+    limits.check_fetch(&names).map_err(|wrong| Failure::invalid(field, wrong))?;
+    Ok(names)
 }
 
 pub(crate) fn version(version: u32) -> i32 {

@@ -58,7 +58,7 @@ pub(crate) async fn activate(
         0 => Some(gateway.shared.config.poll_timeout),
         ms => Some(Duration::from_millis(ms.unsigned_abs())),
     };
-    let command = wish(request)?;
+    let command = wish(gateway, request)?;
     let jobs = match wait {
         None => take(gateway, &metadata, &command).await?,
         Some(wait) => take_or_wait(gateway, &metadata, command, wait).await?,
@@ -66,7 +66,8 @@ pub(crate) async fn activate(
     Ok(Batches { shared: Arc::clone(&gateway.shared), jobs })
 }
 
-fn wish(request: pb::ActivateJobsRequest) -> Result<ActivateJobs, Failure> {
+fn wish(gateway: &Gateway, request: pb::ActivateJobsRequest) -> Result<ActivateJobs, Failure> {
+    let limits = &gateway.shared.config.limits;
     convert::not_blank("type", &request.r#type)?;
     convert::not_blank("worker", &request.worker)?;
     convert::at_least_one("timeout", request.timeout)?;
@@ -74,11 +75,11 @@ fn wish(request: pb::ActivateJobsRequest) -> Result<ActivateJobs, Failure> {
     convert::unbuilt(request.with_lease, "withLease")?;
     let tenants = convert::tenants(&request.tenant_ids, request.tenant_filter)?;
     Ok(ActivateJobs {
-        job_type: request.r#type.into(),
-        worker: request.worker.into(),
+        job_type: convert::name(limits, "type", request.r#type)?,
+        worker: convert::name(limits, "worker", request.worker)?,
         timeout: request.timeout,
         max: request.max_jobs_to_activate,
-        fetch: convert::names(request.fetch_variable),
+        fetch: convert::fetch(limits, "fetchVariable", request.fetch_variable)?,
         tenants: tenants.to_vec(),
         poll: 0,
     })

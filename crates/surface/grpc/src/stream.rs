@@ -15,15 +15,16 @@ use crate::status::Failure;
 use coreto_engine::{SinkKind, SinkSpec};
 
 pub(crate) fn open(gateway: &Gateway, request: pb::StreamActivatedJobsRequest) -> Result<Open, Failure> {
+    let limits = &gateway.shared.config.limits;
     convert::not_blank("type", &request.r#type)?;
     convert::at_least_one("timeout", request.timeout)?;
     convert::unbuilt(request.with_lease, "withLease")?;
     let tenants = convert::tenants(&request.tenant_ids, request.tenant_filter)?;
     let spec = SinkSpec {
-        job_type: request.r#type.into(),
-        worker: request.worker.into(),
+        job_type: convert::name(limits, "type", request.r#type)?,
+        worker: convert::name(limits, "worker", request.worker)?,
         timeout_ms: request.timeout,
-        fetch: convert::names(request.fetch_variable).into(),
+        fetch: convert::fetch(limits, "fetchVariable", request.fetch_variable)?.into(),
         tenants,
         kind: SinkKind::Stream,
     };

@@ -367,18 +367,6 @@ async fn bad_fields_are_named() {
 }
 
 #[tokio::test]
-async fn keys_that_are_none_are_not_found() {
-    let server = Server::start(Fake::new(done));
-    let mut client = server.client().await;
-    for job_key in [0, -1, i64::MIN] {
-        let status =
-            client.complete_job(pb::CompleteJobRequest { job_key, ..Default::default() }).await.unwrap_err();
-        assert_eq!(status.code(), Code::NotFound);
-        assert!(status.message().starts_with("Command 'COMPLETE' rejected with code 'NOT_FOUND': "));
-    }
-}
-
-#[tokio::test]
 async fn what_is_not_built_says_so() {
     let server = Server::start(Fake::new(done));
     let mut client = server.client().await;

@@ -7,10 +7,11 @@ use coreto_record::command::ActivateJobs;
 use coreto_record::event::{JobTaken, JobsActivated};
 use coreto_record::{ActivatedJob, Event, JobKey, Key, Rejection, Reply, reply};
 
-use super::{Handled, check_fetch};
+use super::{Handled, check_fetch, check_name};
 use crate::engine::Engine;
 use crate::jobs::{self, Recipient};
 use crate::keys;
+use crate::limits::Limits;
 use crate::state::{Job, State};
 
 /// Jobs that fit into no message and are failed by one request; there may be more.
@@ -19,8 +20,7 @@ const TOO_LARGE_MAX: usize = 100;
 /// Takes jobs in the order of their keys, until there are enough or a message is full. When there are none, a poll
 /// that came along waits, and nothing is written.
 pub(crate) fn activate_jobs(txn: &mut Txn<'_, Engine>, head: &Head, command: &ActivateJobs) -> Handled {
-    check(command)?;
-    check_fetch(&command.fetch, txn.env().limits.fetch_names_max)?;
+    check(command, &txn.env().limits)?;
     let deadline = head.now.plus_millis(command.timeout);
     let bytes_max = txn.env().limits.message_bytes_max;
     let found = find(txn.state(), command, deadline, bytes_max);
@@ -89,7 +89,7 @@ fn find(state: &State, command: &ActivateJobs, deadline: Timestamp, bytes_max: u
     found
 }
 
-fn check(command: &ActivateJobs) -> Result<(), Rejection> {
+fn check(command: &ActivateJobs, limits: &Limits) -> Result<(), Rejection> {
     if command.job_type.is_empty() {
         return Err(Rejection::invalid_argument("the job type is empty; say which jobs to activate"));
     }
@@ -105,5 +105,7 @@ fn check(command: &ActivateJobs) -> Result<(), Rejection> {
             command.max
         )));
     }
-    Ok(())
+    check_name(limits, "the job type", &command.job_type)?;
+    check_name(limits, "the worker", &command.worker)?;
+    check_fetch(limits, &command.fetch)
 }

@@ -25,7 +25,7 @@ pub(crate) fn create_instance(txn: &mut Txn<'_, Engine>, head: &Head, command: &
         )));
     }
     let fetch = command.await_result.as_ref().map_or(&[][..], |wanted| &wanted.fetch);
-    check_fetch(fetch, txn.env().limits.fetch_names_max)?;
+    check_fetch(&txn.env().limits, fetch)?;
     let instance: ProcessInstanceKey = keys::next(txn);
     let root = ElementInstanceKey::from(instance);
     let owner =

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::sync::Arc;
 
-use coreto_bpmn::{Diagnostic, Limits, Purpose, Severity};
+use coreto_bpmn::{Diagnostic, Purpose, Severity};
 use coreto_machine::{Head, Outcome, Txn};
 use coreto_record::command::{Deploy, Resource};
 use coreto_record::event::{DeploymentCreated, ProcessCreated};
@@ -13,6 +13,7 @@ use coreto_record::{DeployedProcess, DeploymentKey, Event, ProcessDefinitionKey,
 use super::Handled;
 use crate::engine::Engine;
 use crate::keys;
+use crate::limits::Limits;
 
 /// A process of the request, checked.
 struct Candidate<'a> {
@@ -25,7 +26,7 @@ struct Candidate<'a> {
 /// Deploys resources. When all of them are what is the latest already, nothing is created; when one is new or
 /// changed, all get new versions, so that the deployment is complete in itself.
 pub(crate) fn deploy(txn: &mut Txn<'_, Engine>, _head: &Head, command: &Deploy) -> Handled {
-    let candidates = check(command)?;
+    let candidates = check(command, &txn.env().limits)?;
     let all_known = candidates.iter().all(|candidate| known(txn, command, candidate).is_some());
     let deployment: DeploymentKey = keys::next(txn);
     let mut processes = Vec::with_capacity(candidates.len());
@@ -86,7 +87,7 @@ fn create(
 }
 
 /// Checks all resources and reports all that is wrong with them at once.
-fn check(command: &Deploy) -> Result<Vec<Candidate<'_>>, Rejection> {
+fn check<'a>(command: &'a Deploy, limits: &Limits) -> Result<Vec<Candidate<'a>>, Rejection> {
     if command.resources.is_empty() {
         return Err(Rejection::invalid_argument(
             "there is nothing to deploy; at least one resource is needed",
@@ -96,11 +97,13 @@ fn check(command: &Deploy) -> Result<Vec<Candidate<'_>>, Rejection> {
     let mut faults = String::new();
     let mut ids = BTreeSet::new();
     for resource in &command.resources {
-        if let Err(fault) = check_suffix(&resource.name) {
+        let sound = limits.check_name(&resource.name).and_then(|()| check_suffix(&resource.name));
+        if let Err(fault) = sound {
             add(&mut faults, &resource.name, &fault);
             continue;
         }
-        let (read, diagnostics) = coreto_bpmn::read(&resource.content, Purpose::Deploy, &Limits::default());
+        let (read, diagnostics) =
+            coreto_bpmn::read(&resource.content, Purpose::Deploy, &coreto_bpmn::Limits::default());
         let Some(read) = read else {
             add_diagnostics(&mut faults, &resource.name, &diagnostics);
             continue;

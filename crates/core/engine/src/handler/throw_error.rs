@@ -8,13 +8,14 @@ use coreto_record::event::{JobChanged, JobIntent};
 use coreto_record::{Event, IncidentKind};
 
 use super::fail_job::kept;
-use super::{Handled, done, find_open_job, quoted};
+use super::{Handled, check_name, done, find_open_job, quoted};
 use crate::engine::Engine;
 use crate::incident::{self, Trouble};
 
 /// Throws an error. Models that catch errors are not built yet, so every error raises an incident.
 pub(crate) fn throw_error(txn: &mut Txn<'_, Engine>, head: &Head, command: &ThrowError) -> Handled {
     let job = find_open_job(txn.state(), &head.caller, command.job, "throw an error at")?;
+    check_name(&txn.env().limits, "the error code", &command.code)?;
     let message = kept(&command.message, txn.env().limits.error_message_chars);
     let thrown = JobChanged {
         deadline: None,

@@ -44,7 +44,8 @@ pub(crate) async fn create_with_result(
         return Err(Failure::invalid("request", "it must be set"));
     };
     let operation_reference = convert::operation_reference(create.operation_reference)?;
-    let fetch = convert::names(request.fetch_variables);
+    let limits = &gateway.shared.config.limits;
+    let fetch = convert::fetch(limits, "fetchVariables", request.fetch_variables)?;
     let command = Command::CreateInstance(creation(create, Some(AwaitResult { fetch }))?);
     let intent = gateway::intent(&command);
     let partition = gateway.partition_for(&command);

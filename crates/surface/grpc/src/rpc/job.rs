@@ -72,7 +72,7 @@ pub(crate) async fn throw_error(
     convert::no_lease(request.lease_token.as_deref())?;
     let command = Command::ThrowError(ThrowError {
         job: convert::key(request.job_key, "THROW_ERROR", "job")?,
-        code: request.error_code.into(),
+        code: convert::name(&gateway.shared.config.limits, "errorCode", request.error_code)?,
         message: request.error_message.into(),
         variables: convert::document("variables", &request.variables)?,
     });

@@ -100,20 +100,24 @@ pub struct Whole {
     pub outlet: Arc<Outlet>,
     drain: tokio::sync::oneshot::Sender<()>,
     gateway: std::thread::JoinHandle<Result<(), coreto_grpc::Error>>,
-    _folder: Folder,
+    folder: Folder,
 }
 
-/// Starts one in a folder of its own.
+/// Starts one of one partition in a folder of its own.
 pub fn start(name: &str) -> Whole {
+    start_in(Folder::new(name), 1)
+}
+
+/// Starts one on what a folder holds.
+pub fn start_in(folder: Folder, partitions: u32) -> Whole {
     let gate = Gate::default();
-    let folder = Folder::new(name);
     let sinks = Arc::new(Sinks::default());
     let outlet = Outlet::new(1);
     let lent = Arc::clone(&sinks);
     let partitions = Service::start(Config {
         group: "engine".into(),
-        partitions: 1,
-        executors: 1,
+        partitions,
+        executors: 2,
         log: Arc::new(GatedLog { log: DiskLog::open(&folder.0).unwrap(), gate: gate.clone() }),
         node: NodeId(1),
         stores: Box::new(|_| Ok(Box::new(MemoryStore::default()))),
@@ -130,7 +134,7 @@ pub fn start(name: &str) -> Whole {
     let address = service.local_addr();
     let (drain, drained) = tokio::sync::oneshot::channel();
     let gateway = std::thread::spawn(move || service.run(async { drop(drained.await) }));
-    Whole { gate, address, partitions, sinks, outlet, drain, gateway, _folder: folder }
+    Whole { gate, address, partitions, sinks, outlet, drain, gateway, folder }
 }
 
 impl Whole {
@@ -152,14 +156,15 @@ impl Whole {
         client
     }
 
-    /// Ends gateway and partitions, in this order, while clients hear of it.
-    pub async fn stop(self) {
+    /// Ends gateway and partitions, in this order, while clients hear of it, and leaves what is durable.
+    pub async fn stop(self) -> Folder {
         let stop = move || {
             self.drain.send(()).unwrap();
             self.gateway.join().unwrap().unwrap();
             self.partitions.stop();
+            self.folder
         };
-        tokio::task::spawn_blocking(stop).await.unwrap();
+        tokio::task::spawn_blocking(stop).await.unwrap()
     }
 
     pub async fn until(&self, what: &str, is: impl Fn(&Self) -> bool) {

@@ -1,0 +1,127 @@
+//! Several partitions of the real engine behind one gateway: streams and polls are shared by all.
+#![allow(clippy::unwrap_used, reason = "a test ends where it is wrong")]
+
+mod support;
+
+use std::collections::BTreeSet;
+
+use coreto_machine::{Caller, Tenant};
+use coreto_partition::Request;
+use coreto_protocol::gateway as pb;
+use coreto_record::command::{Deploy, Resource};
+use coreto_record::{Command, partition_of};
+use support::Folder;
+use support::whole::{ORDER, Whole, order, poll, start_in, take};
+
+const PARTITIONS: u32 = 3;
+
+/// A server whose partitions all know the order process. Deployments are not yet passed on from the first one.
+fn deployed(name: &str) -> Whole {
+    let server = start_in(Folder::new(name), PARTITIONS);
+    for handle in server.partitions.handles() {
+        let resources = vec![Resource { name: "order.bpmn".into(), content: ORDER.as_bytes().into() }];
+        let deploy = Command::Deploy(Deploy { tenant: Tenant::DEFAULT, resources });
+        handle.submit(Request::new(deploy, Caller::internal(), None)).unwrap();
+    }
+    server
+}
+
+fn partition(key: i64) -> u32 {
+    partition_of(key.unsigned_abs())
+}
+
+/// Creates so many instances, and gives the partitions that they are on, in order.
+async fn create(server: &Whole, count: u32) -> Vec<u32> {
+    let mut client = server.client().await;
+    let mut on = Vec::new();
+    for _ in 0..count {
+        let created = client.create_process_instance(order("{}")).await.unwrap().into_inner();
+        on.push(partition(created.process_instance_key));
+    }
+    on
+}
+
+#[tokio::test]
+async fn instances_go_to_every_partition_and_jobs_come_back_to_theirs() {
+    let server = deployed("spread");
+    assert_eq!(create(&server, 2 * PARTITIONS).await, [1, 2, 3, 1, 2, 3]);
+    let mut client = server.client().await;
+    let mut completed = BTreeSet::new();
+    // Bound: each poll takes the jobs of one partition.
+    for _ in 0..PARTITIONS {
+        for job in take(&mut client, poll("check-stock", -1)).await {
+            assert_eq!(partition(job.key), partition(job.process_instance_key));
+            completed.insert(partition(job.key));
+            let request = pb::CompleteJobRequest { job_key: job.key, ..Default::default() };
+            client.complete_job(request).await.unwrap();
+        }
+    }
+    assert!(completed.iter().copied().eq(1..=PARTITIONS));
+    assert!(take(&mut client, poll("check-stock", -1)).await.is_empty());
+    assert_eq!(take(&mut client, poll("make-payment", -1)).await.len(), 2);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn stream_gets_the_jobs_of_all_partitions() {
+    let server = deployed("stream");
+    let request = pb::StreamActivatedJobsRequest {
+        r#type: "check-stock".into(),
+        worker: "w".into(),
+        timeout: 60_000,
+        ..Default::default()
+    };
+    let mut stream = server.client().await.stream_activated_jobs(request).await.unwrap().into_inner();
+    server.until("an open stream", |server| server.sinks.count() == (1, 0)).await;
+    // More than a stream's credit, which all partitions take from.
+    let count = 40 * PARTITIONS;
+    let (created, keys) = tokio::join!(create(&server, count), async {
+        let mut keys = BTreeSet::new();
+        for _ in 0..count {
+            keys.insert(stream.message().await.unwrap().unwrap().key);
+        }
+        keys
+    });
+    assert_eq!(keys.len(), created.len(), "no job twice");
+    for number in 1..=PARTITIONS {
+        assert_eq!(keys.iter().filter(|key| partition(**key) == number).count(), 40);
+    }
+    drop(stream);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn parked_poll_is_woken_by_any_partition() {
+    let server = deployed("parked");
+    let mut woken = BTreeSet::new();
+    for _ in 0..PARTITIONS {
+        let mut client = server.client().await;
+        let parked = tokio::spawn(async move { take(&mut client, poll("check-stock", 60_000)).await });
+        server.until("a parked poll", |server| server.sinks.count() == (0, 1)).await;
+        let on = create(&server, 1).await;
+        let jobs = parked.await.unwrap();
+        assert_eq!(jobs.iter().map(|job| partition(job.key)).collect::<Vec<_>>(), on);
+        woken.extend(on);
+    }
+    assert!(woken.iter().copied().eq(1..=PARTITIONS));
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn polls_that_wait_get_no_job_twice() {
+    let server = deployed("polls");
+    let mut parked = tokio::task::JoinSet::new();
+    for _ in 0..2 * PARTITIONS {
+        let mut client = server.client().await;
+        let request = pb::ActivateJobsRequest { max_jobs_to_activate: 1, ..poll("check-stock", 60_000) };
+        parked.spawn(async move { take(&mut client, request).await });
+    }
+    server.until("parked polls", |server| server.sinks.count() == (0, 2 * PARTITIONS)).await;
+    create(&server, 2 * PARTITIONS).await;
+    let mut keys = BTreeSet::new();
+    while let Some(jobs) = parked.join_next().await {
+        keys.extend(jobs.unwrap().into_iter().map(|job| job.key));
+    }
+    assert_eq!(keys.len(), 2 * PARTITIONS as usize);
+    server.stop().await;
+}
