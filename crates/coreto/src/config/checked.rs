@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use coreto_feel::value::temporal::Zone;
 use coreto_partition::{Limits, SnapshotPolicy};
+use coreto_view::OnRefusal;
 
 use super::sources::{ConfigError, Settings};
 
@@ -38,6 +39,7 @@ pub(crate) struct ElasticsearchConfig {
     pub(crate) records: ExportedRecords,
     pub(crate) delay: Duration,
     pub(crate) index_prefix: String,
+    pub(crate) on_refusal: OnRefusal,
 }
 
 /// Which records are exported.
@@ -68,6 +70,12 @@ impl ServerConfig {
                 "all" => Some(ExportedRecords::All),
                 _ => None,
             })?;
+        let on_refusal =
+            settings.parse("export.elasticsearch.on-refusal", "`retry` or `skip`", |text| match text {
+                "retry" => Some(OnRefusal::Retry),
+                "skip" => Some(OnRefusal::Skip),
+                _ => None,
+            })?;
         let delay = Duration::from_millis(number("export.elasticsearch.delay-ms")?);
         let index_prefix = settings.get("export.elasticsearch.index-prefix").0.to_owned();
         let elasticsearch = settings.text("export.elasticsearch.url").map(|url| ElasticsearchConfig {
@@ -75,6 +83,7 @@ impl ServerConfig {
             records,
             delay,
             index_prefix,
+            on_refusal,
         });
         Ok(Self {
             data: settings.text("data.dir").map(PathBuf::from),

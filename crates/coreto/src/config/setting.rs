@@ -77,6 +77,11 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "5000",
         "How long records wait at most for a fuller request, in milliseconds. Shorter is fresher, longer is cheaper.",
     ),
+    setting(
+        "export.elasticsearch.on-refusal",
+        "retry",
+        "What becomes of a document that the server refuses for what is in it: `retry` sends it until it is taken, and all behind it wait; `skip` leaves it out after three refusals, with an error in the log and in coreto_exporter_left_out_total.",
+    ),
     setting("export.elasticsearch.index-prefix", "zeebe-record", "How index names begin."),
     setting(
         "export.ndjson.file",

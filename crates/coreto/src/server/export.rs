@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::thread;
+use std::time::Duration;
 
 use anyhow::Context;
 use coreto_engine::Engine;
@@ -17,7 +18,14 @@ use super::GROUP;
 use crate::config::{ExportedRecords, ServerConfig};
 
 /// The running exporters.
-pub(super) struct Exporters(Vec<(&'static str, Running)>);
+pub(super) struct Exporters(Vec<(Named, Running)>);
+
+/// Which exporter of which partition.
+#[derive(Clone, Copy)]
+pub(super) struct Named {
+    pub(super) exporter: &'static str,
+    pub(super) partition: u32,
+}
 
 impl Exporters {
     /// Starts what the configuration names, one of each kind for every partition.
@@ -35,25 +43,26 @@ impl Exporters {
                 };
                 let sink = ElasticsearchSink::new(ElasticsearchConfig {
                     index_prefix: elasticsearch.index_prefix.clone(),
+                    on_refusal: elasticsearch.on_refusal,
                     ..ElasticsearchConfig::new(elasticsearch.url.as_str())
                 })?;
-                let settings =
-                    settings("elasticsearch", &partition, log, handle, filter, elasticsearch.delay);
-                running.push(("elasticsearch", begin(settings, sink)?));
+                let named = Named { exporter: "elasticsearch", partition: partition.number };
+                let settings = settings(named.exporter, &partition, log, handle, filter, elasticsearch.delay);
+                running.push((named, begin(settings, sink)?));
             }
             if let Some(path) = &config.ndjson {
                 let sink = NdjsonSink::open(path)?;
-                let settings =
-                    settings("ndjson", &partition, log, handle, Filter::All, std::time::Duration::ZERO);
-                running.push(("ndjson", begin(settings, sink)?));
+                let named = Named { exporter: "ndjson", partition: partition.number };
+                let settings = settings(named.exporter, &partition, log, handle, Filter::All, Duration::ZERO);
+                running.push((named, begin(settings, sink)?));
             }
         }
         Ok(Self(running))
     }
 
-    /// How far each exporter is, by name.
-    pub(super) fn progress(&self) -> Vec<(&'static str, Arc<Progress>)> {
-        self.0.iter().map(|(name, running)| (*name, Arc::clone(running.progress()))).collect()
+    /// How far each exporter is.
+    pub(super) fn progress(&self) -> Vec<(Named, Arc<Progress>)> {
+        self.0.iter().map(|(named, running)| (*named, Arc::clone(running.progress()))).collect()
     }
 
     /// Ends them after one last attempt to send.
@@ -70,7 +79,7 @@ fn settings(
     log: &Arc<DiskLog>,
     handle: &Handle<Engine>,
     filter: Filter,
-    delay: std::time::Duration,
+    delay: Duration,
 ) -> coreto_view::Config<DiskLog> {
     coreto_view::Config {
         name: name.into(),

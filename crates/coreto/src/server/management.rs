@@ -1,5 +1,7 @@
 //! What management tells: health, metrics, the clock.
 
+mod exporting;
+
 use std::sync::Arc;
 
 use coreto_engine::Engine;
@@ -11,11 +13,13 @@ use coreto_record::command::PinClock;
 use coreto_rest::{ClockError, Component, Family, Kind, Parts, Probe, Sample};
 use coreto_view::Progress;
 
+use super::export::Named;
+
 /// What management is told by.
 pub(super) struct Management {
     pub(super) handles: Vec<Handle<Engine>>,
     pub(super) outlet: Arc<Outlet>,
-    pub(super) exporters: Vec<(&'static str, Arc<Progress>)>,
+    pub(super) exporters: Vec<(Named, Arc<Progress>)>,
     pub(super) clock: Arc<Clock>,
 }
 
@@ -52,14 +56,20 @@ impl coreto_rest::Health for Management {
             };
             Component { name: format!("partition-{}", number + 1), up, detail }
         };
-        self.handles.iter().enumerate().map(component).collect()
+        let mut components: Vec<_> = self.handles.iter().enumerate().map(component).collect();
+        // Exporters are in nobody's way: what is asked of the server does not depend on them.
+        if probe == Probe::All {
+            components.extend(self.exporters.iter().map(|(named, at)| exporting::component(*named, at)));
+        }
+        components
     }
 }
 
 impl coreto_rest::Metrics for Management {
     fn collect(&self) -> Vec<Family> {
         let mut families = self.partition_families();
-        families.extend(self.exporter_families());
+        let durable = |partition: u32| self.handles[partition as usize - 1].statistics().durable;
+        families.extend(exporting::families(&self.exporters, self.clock.now(), durable));
         let outlet = self.outlet.statistics();
         families.extend([
             gauge("coreto_grpc_connections", "Open connections to the gateway", outlet.connections),
@@ -104,48 +114,6 @@ impl Management {
             family("coreto_log_durable_sequence", "The last durable batch", Kind::Gauge, |s| s.durable),
             family("coreto_log_durable_position", "The last durable record", Kind::Gauge, |s| s.position),
             family("coreto_disk_free_bytes", "Free bytes of the data disk", Kind::Gauge, |s| s.free_bytes),
-        ]
-    }
-
-    fn exporter_families(&self) -> Vec<Family> {
-        let family = |name, help, kind, value: fn(&Progress) -> u64| Family {
-            name,
-            help,
-            kind,
-            samples: self
-                .exporters
-                .iter()
-                .map(|(exporter, progress)| Sample {
-                    labels: vec![("exporter", (*exporter).to_owned())],
-                    value: number(value(progress)),
-                })
-                .collect(),
-        };
-        vec![
-            family(
-                "coreto_exporter_position",
-                "The last record that has arrived",
-                Kind::Gauge,
-                Progress::position,
-            ),
-            family(
-                "coreto_exporter_sequence",
-                "The last batch that has arrived",
-                Kind::Gauge,
-                Progress::sequence,
-            ),
-            family(
-                "coreto_exporter_skipped_total",
-                "Batches lost to trimming",
-                Kind::Counter,
-                Progress::skipped,
-            ),
-            family(
-                "coreto_exporter_failures_total",
-                "Failed attempts to send",
-                Kind::Counter,
-                Progress::failures,
-            ),
         ]
     }
 }

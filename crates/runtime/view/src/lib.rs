@@ -25,5 +25,5 @@ pub use definitions::{Definitions, Unanswered};
 pub use exporter::{Config, Exporter, Progress, Running};
 pub use filter::Filter;
 pub use render::Renderer;
-pub use sink::{Document, ElasticsearchConfig, ElasticsearchSink, NdjsonSink, Sink, SinkError};
+pub use sink::{Document, ElasticsearchConfig, ElasticsearchSink, NdjsonSink, OnRefusal, Sink, SinkError};
 pub use tail::{Begun, Tail, TailError, Tailed};

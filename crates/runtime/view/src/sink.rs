@@ -4,7 +4,7 @@ mod elasticsearch;
 mod http;
 mod ndjson;
 
-pub use elasticsearch::{ElasticsearchConfig, ElasticsearchSink};
+pub use elasticsearch::{ElasticsearchConfig, ElasticsearchSink, OnRefusal};
 pub use ndjson::NdjsonSink;
 
 use coreto_machine::Timestamp;
@@ -55,6 +55,8 @@ pub enum SinkError {
         address: String,
         /// How many.
         count: usize,
+        /// How many of them it refused for what is in them.
+        refused: usize,
         /// The first one's id.
         first: String,
         /// What it said of it.
@@ -86,6 +88,11 @@ pub trait Sink: Send + 'static {
     /// # Errors
     /// When it may not have arrived. What was added stays, and is sent again by the next call.
     fn flush(&mut self) -> Result<(), SinkError>;
+
+    /// How many documents were left out since the start because they were refused.
+    fn left_out(&self) -> u64 {
+        0
+    }
 
     /// Makes what has arrived survive a crash. Called before a cursor names it, so not for every flush.
     ///

@@ -13,11 +13,14 @@ use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 use coreto_log::{Cursor, PartitionLog, Retention};
-use coreto_view::{ElasticsearchConfig, ElasticsearchSink, Filter, NdjsonSink, Tail};
+use coreto_view::{ElasticsearchConfig, ElasticsearchSink, Filter, NdjsonSink, OnRefusal, Tail};
 use plant::{Plant, lines, partition, until};
 use server::{Deed, Server, Taken};
 
 const SOON: Duration = Duration::from_millis(5);
+
+/// Long enough for a first request to become full, also where there is much else to do.
+const LATER: Duration = Duration::from_secs(2);
 
 fn sink(server: &Server) -> ElasticsearchSink {
     sink_of(server.url(), 1000)
@@ -27,6 +30,12 @@ fn sink_of(url: String, bulk_documents: usize) -> ElasticsearchSink {
     let patience = Duration::from_secs(3);
     ElasticsearchSink::new(ElasticsearchConfig { bulk_documents, patience, ..ElasticsearchConfig::new(url) })
         .unwrap()
+}
+
+fn skipping(server: &Server, bulk_documents: usize) -> ElasticsearchSink {
+    let on_refusal = OnRefusal::Skip;
+    let config = ElasticsearchConfig { bulk_documents, on_refusal, ..ElasticsearchConfig::new(server.url()) };
+    ElasticsearchSink::new(config).unwrap()
 }
 
 /// Positions that the log holds and the filter `all` lets pass, as a file of lines shows them.
@@ -168,7 +177,7 @@ fn repeats_only_documents_that_were_not_taken() {
     plant.create(5);
     let server =
         Server::new([Deed::Refuse(vec![1, 3], 400), Deed::Refuse(vec![1], 503), Deed::Refuse(vec![0], 409)]);
-    let running = plant.export(sink_of(server.url(), 50), SOON);
+    let running = plant.export(sink_of(server.url(), 50), LATER);
     plant.await_export(&running);
     running.stop();
     assert_eq!(server.requests()[..3], [50, 2, 1], "a document that is there already is not sent again");
@@ -181,12 +190,66 @@ fn repeats_only_documents_that_were_not_taken() {
 }
 
 #[test]
+fn refused_document_holds_up_the_others_and_shows() {
+    let plant = Plant::new("refused");
+    plant.deploy();
+    plant.create(5);
+    // From the second request on only what was refused is sent, until the server takes it.
+    let refused = [Deed::Refuse(vec![1, 3], 400), Deed::Refuse(vec![0, 1], 400), Deed::Refuse(vec![1], 400)];
+    let server = Server::new(refused.into_iter().chain([Deed::TakeAfter(Duration::from_millis(300))]));
+    let running = plant.export(sink_of(server.url(), 50), LATER);
+    until("refusals show", || running.progress().refused() > 0);
+    plant.await_export(&running);
+    assert_eq!((running.progress().refused(), running.progress().left_out()), (0, 0));
+    running.stop();
+    assert_eq!(server.requests()[..4], [50, 2, 2, 1]);
+    assert_eq!(positions(&server.taken()), exported_positions(&plant));
+}
+
+#[test]
+fn leaves_out_what_is_refused_three_times_when_it_is_told_to() {
+    let plant = Plant::new("left-out");
+    plant.deploy();
+    plant.create(5);
+    // Two are refused for what is in them, one of them once more than allowed; the third only met a busy server.
+    let server = Server::new([
+        Deed::Refuse(vec![1, 3, 7], 400),
+        Deed::Refuse(vec![0, 1], 413),
+        Deed::Refuse(vec![0, 1], 429),
+        Deed::Refuse(vec![0], 400),
+    ]);
+    let running = plant.export(skipping(&server, 50), LATER);
+    plant.await_export(&running);
+    assert_eq!((running.progress().refused(), running.progress().left_out()), (0, 1));
+    running.stop();
+    assert_eq!(server.requests()[..4], [50, 3, 2, 2]);
+    let missing: Vec<u64> =
+        exported_positions(&plant).difference(&positions(&server.taken())).copied().collect();
+    assert_eq!(missing.len(), 1);
+}
+
+#[test]
+fn leaves_out_what_is_too_large_alone() {
+    let plant = Plant::new("too-large");
+    plant.deploy();
+    plant.create(5);
+    let server = Server::new(vec![Deed::Status(413); 5]);
+    let running = plant.export(skipping(&server, 4), LATER);
+    plant.await_export(&running);
+    assert_eq!(running.progress().left_out(), 1);
+    running.stop();
+    assert_eq!(server.requests()[..7], [4, 2, 1, 1, 1, 3, 4], "without it as many go at once as before");
+    let expected = exported_positions(&plant);
+    assert_eq!(positions(&server.taken()), expected.into_iter().skip(1).collect());
+}
+
+#[test]
 fn sends_less_at_once_when_that_is_too_much() {
     let plant = Plant::new("too-much");
     plant.deploy();
     plant.create(5);
     let server = Server::new([Deed::Status(413), Deed::Status(413)]);
-    let running = plant.export(sink_of(server.url(), 40), SOON);
+    let running = plant.export(sink_of(server.url(), 40), LATER);
     plant.await_export(&running);
     running.stop();
     assert_eq!(server.requests()[..3], [40, 20, 10]);

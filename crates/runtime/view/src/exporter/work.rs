@@ -14,7 +14,7 @@ use super::progress::Progress;
 use super::sequences::Sequences;
 use crate::failure::{PAUSE_MAX, Pause, told};
 use crate::render::Renderer;
-use crate::sink::{Document, Sink};
+use crate::sink::{Document, Sink, SinkError};
 
 /// How often the cursor is written at most.
 const CURSOR_INTERVAL: Duration = Duration::from_millis(500);
@@ -222,6 +222,9 @@ impl<L: PartitionLog, S: Sink> Work<L, S> {
             timestamp: record.timestamp,
             json: &self.json,
         });
+        if self.waiting == 0 {
+            self.progress.note_oldest(Some(record.timestamp));
+        }
         self.waiting += 1;
         self.oldest.get_or_insert_with(Instant::now);
         if self.sink.is_full() {
@@ -265,12 +268,15 @@ impl<L: PartitionLog, S: Sink> Work<L, S> {
     /// Sends until it has arrived, or the exporter is told to stop.
     fn send(&mut self) {
         let mut pause = Pause::default();
+        let mut attempts = 0_u64;
         while let Err(error) = self.sink.flush() {
-            let failures = self.progress.failures.fetch_add(1, Ordering::Relaxed) + 1;
-            if failures.is_power_of_two() {
+            self.progress.failures.fetch_add(1, Ordering::Relaxed);
+            attempts += 1;
+            self.note_refusals(&error);
+            if attempts.is_power_of_two() {
                 tracing::warn!(
                     exporter = &*self.config.name,
-                    failures,
+                    attempts,
                     error = told(&error),
                     "cannot export; trying again"
                 );
@@ -284,9 +290,25 @@ impl<L: PartitionLog, S: Sink> Work<L, S> {
         self.note_arrival();
     }
 
-    /// Everything that was added has arrived.
+    /// Tells how many documents hold up the others for what is in them.
+    fn note_refusals(&self, error: &SinkError) {
+        let refused = match error {
+            SinkError::Documents { refused, .. } => *refused as u64,
+            SinkError::Address(_)
+            | SinkError::Connection { .. }
+            | SinkError::Refused { .. }
+            | SinkError::File { .. } => 0,
+        };
+        self.progress.refused.store(refused, Ordering::Relaxed);
+        self.progress.left_out.store(self.sink.left_out(), Ordering::Relaxed);
+    }
+
+    /// Everything that was added has arrived, or was left out.
     fn note_arrival(&mut self) {
         self.oldest = None;
+        self.progress.note_oldest(None);
+        self.progress.refused.store(0, Ordering::Relaxed);
+        self.progress.left_out.store(self.sink.left_out(), Ordering::Relaxed);
         self.arrived.sequence = self.added.sequence;
         self.arrived.sequences.copy(&self.added.sequences);
         self.progress.records.fetch_add(std::mem::take(&mut self.waiting), Ordering::Relaxed);

@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::http::{Answer, Client, Request};
 use super::{Document, Sink, SinkError};
 use bulk::Bulk;
-use verdict::Verdict;
+use verdict::{Failed, Verdict};
 
 /// Where documents go, and how much at once.
 #[derive(Clone, Debug)]
@@ -24,6 +24,18 @@ pub struct ElasticsearchConfig {
     pub bulk_bytes: usize,
     /// How long a request may take, from its first byte to the last one of its answer.
     pub patience: Duration,
+    /// What becomes of a document that the server refuses for what is in it.
+    pub on_refusal: OnRefusal,
+}
+
+/// What becomes of a document that the server refuses for what is in it (400, or 413 when it is alone).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnRefusal {
+    /// It is sent again until the server takes it, and holds up all that are behind it. Nothing is lost.
+    #[default]
+    Retry,
+    /// It is left out once it was refused three times; an error in the log names it.
+    Skip,
 }
 
 impl ElasticsearchConfig {
@@ -35,6 +47,7 @@ impl ElasticsearchConfig {
             bulk_documents: 1000,
             bulk_bytes: 10 << 20,
             patience: Duration::from_secs(30),
+            on_refusal: OnRefusal::default(),
         }
     }
 }
@@ -47,6 +60,7 @@ pub struct ElasticsearchSink {
     bulk: Bulk,
     /// Documents of one request: fewer than configured once a server finds that too much.
     at_once: usize,
+    left_out: u64,
 }
 
 /// Whether the server has the templates.
@@ -55,6 +69,9 @@ enum Templates {
     Missing(u32),
     Put,
 }
+
+/// How often a document is refused before it is left out.
+const REFUSALS_MAX: u32 = 3;
 
 /// How often a server that fails is asked to take templates, before documents are sent without.
 const TEMPLATE_ATTEMPTS: u32 = 3;
@@ -72,6 +89,7 @@ impl ElasticsearchSink {
             bulk: Bulk::new(&config.index_prefix),
             at_once: config.bulk_documents.max(1),
             templates: Templates::Missing(0),
+            left_out: 0,
             config,
         })
     }
@@ -117,6 +135,9 @@ impl ElasticsearchSink {
         let answer = self.client.send(request).map_err(|source| unreachable(&self.config.url, source))?;
         if answer.status == 413 && count > 1 {
             self.at_once = count / 2;
+        } else if answer.status == 413 {
+            let alone = Failed { at: 0, refused: true };
+            return self.take_back(count, vec![alone], "413, for it is too large".to_owned());
         }
         if answer.status != 200 {
             return Err(refused(&self.config.url, &answer));
@@ -131,13 +152,37 @@ impl ElasticsearchSink {
                 status: 200,
                 body: what.to_owned(),
             }),
-            Verdict::Failed { documents, reason } => {
-                let first = self.bulk.id(documents[0]);
-                let failed = documents.len();
-                self.bulk.forget(count, &documents);
-                Err(SinkError::Documents { address: self.config.url.clone(), count: failed, first, reason })
-            }
+            Verdict::Failed { documents, reason } => self.take_back(count, documents, reason),
         }
+    }
+
+    /// Keeps what was not taken of the first documents, but for those that are left out.
+    fn take_back(&mut self, count: usize, mut failed: Vec<Failed>, reason: String) -> Result<(), SinkError> {
+        let (bulk, skip) = (&mut self.bulk, self.config.on_refusal == OnRefusal::Skip);
+        let before = failed.len();
+        failed.retain(|document| {
+            let left_out = document.refused && bulk.refuse(document.at) >= REFUSALS_MAX && skip;
+            if left_out {
+                let (url, id) = (&*self.config.url, bulk.id(document.at));
+                tracing::error!(url, id, reason, "a document is left out: the server refuses it");
+            }
+            !left_out
+        });
+        if failed.len() < before {
+            self.left_out += (before - failed.len()) as u64;
+            self.at_once = self.config.bulk_documents.max(1);
+        }
+        let first = failed.first().map(|document| bulk.id(document.at));
+        let kept: Vec<usize> = failed.iter().map(|document| document.at).collect();
+        bulk.forget(count, &kept);
+        let Some(first) = first else { return Ok(()) };
+        Err(SinkError::Documents {
+            address: self.config.url.clone(),
+            count: failed.len(),
+            refused: failed.iter().filter(|document| document.refused).count(),
+            first,
+            reason,
+        })
     }
 }
 
@@ -201,6 +246,10 @@ impl Sink for ElasticsearchSink {
             self.send_some()?;
         }
         Ok(())
+    }
+
+    fn left_out(&self) -> u64 {
+        self.left_out
     }
 }
 

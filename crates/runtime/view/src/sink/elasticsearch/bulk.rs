@@ -20,6 +20,8 @@ struct Entry {
     start: usize,
     partition: u32,
     position: u64,
+    /// How often the server found fault with it.
+    refusals: u32,
 }
 
 struct Beginning {
@@ -51,7 +53,12 @@ impl Bulk {
 
     pub(super) fn add(&mut self, document: &Document<'_>) {
         let start = self.body.len();
-        self.entries.push(Entry { start, partition: document.partition, position: document.position });
+        self.entries.push(Entry {
+            start,
+            partition: document.partition,
+            position: document.position,
+            refusals: 0,
+        });
         let beginning = self.beginning(document.value_type, document.timestamp);
         let body = &mut self.body;
         body.extend_from_slice(&self.beginnings[beginning].line);
@@ -91,6 +98,13 @@ impl Bulk {
         self.entries
             .get(at)
             .map_or_else(String::new, |entry| format!("{}-{}", entry.partition, entry.position))
+    }
+
+    /// Notes that the server refused a document, and tells how often it has by now.
+    pub(super) fn refuse(&mut self, at: usize) -> u32 {
+        let Some(entry) = self.entries.get_mut(at) else { return 0 };
+        entry.refusals += 1;
+        entry.refusals
     }
 
     /// Forgets the first documents, but for those in `kept`, which are in order.

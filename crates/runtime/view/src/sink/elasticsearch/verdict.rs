@@ -7,10 +7,19 @@ use serde_json::Value;
 pub(super) enum Verdict {
     /// All have arrived.
     Taken,
-    /// Some were not taken: their places in the request, in order and at least one, and why the first was not.
-    Failed { documents: Vec<usize>, reason: String },
+    /// Some were not taken: at least one, in the order of the request, and why the first was not.
+    Failed { documents: Vec<Failed>, reason: String },
     /// The answer does not tell.
     Unclear(&'static str),
+}
+
+/// A document that was not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Failed {
+    /// Its place in the request.
+    pub(super) at: usize,
+    /// The server finds fault with the document itself.
+    pub(super) refused: bool,
 }
 
 /// Reads the answer to a request with `count` documents.
@@ -37,7 +46,7 @@ pub(super) fn judge(body: &[u8], count: usize) -> Verdict {
             if documents.is_empty() {
                 reason = reason_of(&item["index"]);
             }
-            documents.push(at);
+            documents.push(Failed { at, refused: is_refused(&item["index"]) });
         }
     }
     if documents.is_empty() { Verdict::Taken } else { Verdict::Failed { documents, reason } }
@@ -58,6 +67,12 @@ fn is_failed(item: &Value) -> bool {
         Some(status) => status >= 300 && status != 409,
         None => true,
     }
+}
+
+/// Whether the document is what is wrong: it does not fit its index's mapping, or is too large. Anything else, such
+/// as missing rights, a full disk or a cluster that takes no further index, may pass.
+fn is_refused(item: &Value) -> bool {
+    matches!(item["status"].as_u64(), Some(400 | 413)) && item["error"]["type"] != "validation_exception"
 }
 
 fn reason_of(item: &Value) -> String {
@@ -84,7 +99,26 @@ mod tests {
         }
         let body = r#"{"took":1,"errors":true,"items":[{"index":{"status":200}},{"index":{"status":429,"error":{"type":"busy"}}},{"index":{"status":400}}]}"#;
         let reason = r#"429 {"type":"busy"}"#.to_owned();
-        assert_eq!(judge(body.as_bytes(), 3), Verdict::Failed { documents: vec![1, 2], reason });
+        let documents = vec![Failed { at: 1, refused: false }, Failed { at: 2, refused: true }];
+        assert_eq!(judge(body.as_bytes(), 3), Verdict::Failed { documents, reason });
+    }
+
+    #[test]
+    fn tells_what_is_the_documents_fault() {
+        for (item, expected) in [
+            (r#"{"status":400,"error":{"type":"document_parsing_exception"}}"#, true),
+            (r#"{"status":413}"#, true),
+            (r#"{"status":400,"error":{"type":"validation_exception"}}"#, false),
+            (r#"{"status":403}"#, false),
+            (r#"{"status":404}"#, false),
+            (r#"{"status":429}"#, false),
+            (r#"{"status":500}"#, false),
+            ("{}", false),
+        ] {
+            let body = format!(r#"{{"errors":true,"items":[{{"index":{item}}}]}}"#);
+            let Verdict::Failed { documents, .. } = judge(body.as_bytes(), 1) else { panic!("{item}") };
+            assert_eq!(documents, [Failed { at: 0, refused: expected }], "{item}");
+        }
     }
 
     #[test]
