@@ -28,6 +28,8 @@ pub struct Config {
     pub calls_per_connection_max: u32,
     /// How many polls and job streams at once, per thread. Each holds some kilobytes. Since 0.1.
     pub waiting_max: usize,
+    /// How many may watch records at once. Each has a thread and up to some 16 MB of records under way. Since 0.1.
+    pub watches_max: usize,
     /// How often an idle connection is asked whether it lives. Shorter finds dead clients sooner. Since 0.1.
     pub keep_alive_interval: Duration,
     /// How long the client may take to answer that. Since 0.1.
@@ -67,6 +69,7 @@ impl Default for Config {
             connections_max: 10_000,
             calls_per_connection_max: 100_000,
             waiting_max: 100_000,
+            watches_max: 32,
             keep_alive_interval: Duration::from_secs(30),
             keep_alive_timeout: Duration::from_secs(20),
             request_timeout: Duration::from_secs(15),

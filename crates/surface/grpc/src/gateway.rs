@@ -8,7 +8,7 @@ use coreto_partition::{Address, Answer, Request};
 use coreto_protocol::gateway as pb;
 use coreto_protocol::gateway::gateway_server;
 use coreto_record::{Command, Reply, partition_of};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tonic::metadata::MetadataMap;
 use tonic::{Response, Status};
 
@@ -38,6 +38,8 @@ pub(crate) struct Shared {
     pub(crate) address: std::net::SocketAddr,
     /// Reads records for `Watch`.
     pub(crate) watcher: Arc<dyn Watcher>,
+    /// Places for those who watch.
+    pub(crate) watches: Arc<Semaphore>,
     /// Says that no new calls are taken.
     pub(crate) drain: watch::Sender<bool>,
     /// When the gateway was made, in milliseconds since 1970.

@@ -52,6 +52,7 @@ impl Service {
             listener.local_addr().map_err(|source| Error::Bind { address: config.address, source })?;
         listener.set_nonblocking(true).map_err(|source| Error::Bind { address, source })?;
         let shared = Arc::new(Shared {
+            watches: Arc::new(Semaphore::new(config.watches_max)),
             config,
             backend,
             outlet,

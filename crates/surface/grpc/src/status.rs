@@ -36,6 +36,8 @@ pub(crate) enum Failure {
     SlowWatcher { after: Duration },
     /// More polls and streams than the server holds.
     TooManyWait { waiting_max: usize },
+    /// More watchers than the server holds.
+    TooManyWatch { watches_max: usize },
     /// A request's message is too large.
     TooLarge { bytes_max: usize },
     /// The server shuts down.
@@ -110,6 +112,10 @@ fn describe(failure: Failure) -> (Code, String) {
         Failure::TooManyWait { waiting_max } => (
             Code::ResourceExhausted,
             format!("{waiting_max} polls and job streams are open, which is the limit; try again later"),
+        ),
+        Failure::TooManyWatch { watches_max } => (
+            Code::ResourceExhausted,
+            format!("{watches_max} watch records, which is the limit; try again later"),
         ),
         Failure::TooLarge { bytes_max } => {
             (Code::ResourceExhausted, format!("a request may have {bytes_max} bytes, and this one has more"))

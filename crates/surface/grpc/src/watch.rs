@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use coreto_protocol::inspect as pb;
 use coreto_record::{Key, ProcessInstanceKey};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{OwnedSemaphorePermit, mpsc, watch};
 use tonic::Status;
 
 use crate::gateway::Shared;
@@ -70,6 +70,8 @@ pub struct Watched {
 pub struct Feed {
     sender: mpsc::Sender<Watched>,
     end: Arc<OnceLock<Failure>>,
+    /// Its place among those that watch; free again once the reader has ended.
+    _place: OwnedSemaphorePermit,
 }
 
 /// Nothing more shall be fed: the watcher is gone, reads too slowly, or the server drains.
@@ -138,10 +140,13 @@ pub(crate) struct Events {
 
 pub(crate) fn open(shared: &Shared, request: &pb::WatchRequest) -> Result<Events, Failure> {
     let wish = wish(request)?;
+    let place = Arc::clone(&shared.watches)
+        .try_acquire_owned()
+        .map_err(|_| Failure::TooManyWatch { watches_max: shared.config.watches_max })?;
     let (sender, receiver) = mpsc::channel(WAITING_MAX);
     let end = Arc::new(OnceLock::new());
     let mut drained: watch::Receiver<bool> = shared.drain.subscribe();
-    shared.watcher.watch(wish, Feed { sender, end: Arc::clone(&end) })?;
+    shared.watcher.watch(wish, Feed { sender, end: Arc::clone(&end), _place: place })?;
     let drained = Box::pin(async move { drop(drained.wait_for(|drained| *drained).await) });
     Ok(Events { receiver, end: Some(end), drained })
 }

@@ -74,6 +74,20 @@ async fn watcher_that_goes_ends_its_feed() {
 }
 
 #[tokio::test]
+async fn places_are_bounded_and_used_again() {
+    let config = coreto_grpc::Config { watches_max: 1, ..support::config() };
+    let server = Server::start_with(config, Fake::new(done));
+    let (stream, _, feed) = watch(&server, pb::WatchRequest::default()).await;
+    let mut client = InspectClient::new(server.channel().await);
+    let status = client.watch(pb::WatchRequest::default()).await.unwrap_err();
+    assert_eq!(status.code(), Code::ResourceExhausted, "{}", status.message());
+    drop(stream);
+    assert!(client.watch(pb::WatchRequest::default()).await.is_err(), "its reader has not ended");
+    drop(feed);
+    watch(&server, pb::WatchRequest::default()).await;
+}
+
+#[tokio::test]
 async fn drain_ends_a_watch() {
     let mut server = Server::start(Fake::new(done));
     let (mut stream, _, feed) = watch(&server, pb::WatchRequest::default()).await;
