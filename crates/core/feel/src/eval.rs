@@ -255,7 +255,7 @@ impl<'e> Evaluator<'e> {
     /// A list as a value, charged.
     pub(crate) fn make_list(&mut self, items: Vec<Value>, at: u32) -> Eval {
         self.check_length(items.len(), at)?;
-        self.charge_bytes(items.len() * size_of::<Value>(), at)?;
+        self.charge_bytes(KEPT + items.len() * size_of::<Value>(), at)?;
         match List::new(items) {
             Some(list) if list.weight() > self.env.budget.bytes => exhausted(Resource::Bytes, at),
             Some(list) => Ok(Value::List(list)),
@@ -265,7 +265,7 @@ impl<'e> Evaluator<'e> {
 
     /// A context as a value, charged.
     pub(crate) fn make_context(&mut self, entries: Vec<(Text, Value)>, at: u32) -> Eval {
-        self.charge_bytes(entries.len() * size_of::<(Text, Value)>(), at)?;
+        self.charge_bytes(KEPT + entries.len() * size_of::<(Text, Value)>(), at)?;
         match Context::new(entries) {
             Some(context) if context.weight() > self.env.budget.bytes => exhausted(Resource::Bytes, at),
             Some(context) => Ok(Value::Context(context)),
@@ -292,6 +292,9 @@ impl<'e> Evaluator<'e> {
         self.warn(WarningKind::InvalidType, at, || format!("expected {expected}, found {found}"))
     }
 }
+
+/// Bytes that a list or context takes beside what is in it.
+const KEPT: usize = 80;
 
 /// The failure of an evaluation that wanted more than its budget.
 #[cold]

@@ -210,10 +210,6 @@ fn stops_what_goes_beyond_the_budget() {
         ),
         ("for i in 1..900 return partial", Resource::Bytes),
         ("for i in 1..900 return distinct values(for j in 1..900 return j)", Resource::Steps),
-        (
-            "for i in 1..900 return replace(\"aaaaaaaaaaaaaaaa\", \"a\", \"bbbbbbbbbbbbbbbbbbbb\")",
-            Resource::Bytes,
-        ),
         ("for i in 1..900 return string join(for j in 1..900 return \"a\")", Resource::Bytes),
         ("for i in 1..900 return matches(\"a\", \"a\" + string(i))", Resource::Steps),
         ("for i in 1..60 return [partial]", Resource::Bytes),
@@ -229,6 +225,8 @@ fn stops_what_goes_beyond_the_budget() {
     ] {
         assert_eq!(resource(source, budget), Some(expected), "{source}");
     }
+    let source = format!("replace(\"{}\", \"a\", \"{}\")", "a".repeat(400), "b".repeat(300));
+    assert_eq!(resource(&source, budget), Some(Resource::Bytes));
 }
 
 #[test]
@@ -237,6 +235,22 @@ fn needs_linear_time_for_patterns() {
     for pattern in ["(a+)+$", "(a|aa)+$", "(a*)*b", "(.*)(.*)(.*)(.*)(.*)x"] {
         let source = format!("matches(\"{text}!\", \"{pattern}\")");
         assert_eq!(resource(&source, Budget::default()), None, "{pattern}");
+    }
+    // A pattern with many states costs what it takes, and so does one that looks to the end for each place it finds.
+    let few = Budget { steps: 100_000, ..Budget::default() };
+    let (short, letters) = ("a".repeat(1000), "A".repeat(20_000));
+    for source in [
+        format!("matches(\"{short}\", \"(a?){{1000}}b\")"),
+        format!("extract(\"{letters}\", \".*[^A-Z]|[A-Z]\")"),
+        format!("split(\"{letters}\", \".*[^A-Z]|[A-Z]\")"),
+        format!("replace(\"{letters}\", \".*[^A-Z]|[A-Z]\", \"\")"),
+        "for i in 1..1000 return matches(\"a\", \"(a?){200}\" + string(i))".to_owned(),
+    ] {
+        assert_eq!(resource(&source, few), Some(Resource::Steps), "{source:.60}");
+    }
+    let words = "word, ".repeat(2000);
+    for source in [format!("split(\"{words}\", \", \")"), format!("split(\"{words}\", \"\\s+\")")] {
+        assert_eq!(resource(&source, Budget::default()), None, "{source:.60}");
     }
     // Patterns that would compile to something huge are refused.
     let source = "matches(\"a\", \"((a{1000}){1000}){1000}\")";

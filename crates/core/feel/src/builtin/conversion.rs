@@ -60,6 +60,7 @@ fn number(call: &mut Call<'_, '_>, values: &[Value]) -> Eval {
     if grouping.is_some() && grouping == decimal {
         return call.fail("the two separators are the same");
     }
+    call.charge_steps(text.as_bytes().len() / 16)?;
     let plain: String = text
         .chars()
         .filter(|&c| Some(c) != grouping)
@@ -209,7 +210,8 @@ fn from_json(call: &mut Call<'_, '_>, values: &[Value]) -> Eval {
     let [Value::String(text)] = values else { return call.illegal(values) };
     let length = text.as_bytes().len();
     call.charge_steps(length / 8)?;
-    call.evaluator.charge_bytes(length.saturating_mul(4), call.at)?;
+    // Two bytes of text, as in `[1,1,1]`, may become a value.
+    call.evaluator.charge_bytes(length.saturating_mul(size_of::<Value>() / 2), call.at)?;
     match Value::from_json(text.as_bytes()) {
         Ok(value) => Ok(value),
         Err(error) => call.fail(error),

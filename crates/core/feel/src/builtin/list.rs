@@ -94,6 +94,7 @@ fn extreme(call: &mut Call<'_, '_>, values: &[Value], wanted: Ordering) -> Eval 
     }
     let mut best = first;
     for item in rest {
+        call.evaluator.charge_walk(item, call.at)?;
         match order(item, best) {
             Some(found) if found == wanted => best = item,
             Some(_) => (),

@@ -12,15 +12,44 @@ use regex::{Regex, RegexBuilder};
 use crate::Dialect;
 
 /// Where a call with a constant pattern keeps it compiled.
-pub(crate) type Cache = OnceLock<Result<Regex, String>>;
+pub(crate) type Cache = OnceLock<Result<Pattern, String>>;
 
-/// Most bytes that a compiled pattern may take.
-const SIZE_MAX: usize = 1 << 20;
+/// A compiled pattern, and what looking for it costs.
+#[derive(Debug)]
+pub(crate) struct Pattern {
+    pub(super) regex: Regex,
+    /// Steps per byte that is looked at, at worst.
+    weight: usize,
+    /// Whether a search looks no further than where it finds something, since nothing in the pattern goes on and on.
+    is_bounded: bool,
+}
+
+impl Pattern {
+    /// Steps of compiling it.
+    pub(super) const fn compile_steps(&self) -> usize {
+        self.weight * 50
+    }
+
+    /// Steps of looking for it once.
+    pub(super) const fn search_steps(&self, bytes: usize) -> usize {
+        bytes.saturating_mul(self.weight)
+    }
+
+    /// Steps of looking for it once more in the rest of a text. Most searches end close to where they begin, but one
+    /// that has to go on to the end of the text each time would take the square of its length in all.
+    pub(super) const fn next_search_steps(&self, bytes_left: usize) -> usize {
+        if self.is_bounded { 1 } else { 1 + self.search_steps(bytes_left) / 1024 }
+    }
+}
+
+/// Most bytes that a compiled pattern may take, in the order in which they are tried, and the weight of such a
+/// pattern: the matcher may have to keep as many states in mind at once as there is room for.
+const SIZES: [(usize, usize); 3] = [(16 << 10, 16), (128 << 10, 128), (1 << 20, 1024)];
 /// Longest pattern, in bytes.
 const LENGTH_MAX: usize = 64 << 10;
 
 /// Compiles a pattern with flags of `s m i x`; others have no meaning.
-pub(super) fn compile(dialect: Dialect, pattern: &str, flags: &str) -> Result<Regex, String> {
+pub(super) fn compile(dialect: Dialect, pattern: &str, flags: &str) -> Result<Pattern, String> {
     if pattern.len() > LENGTH_MAX {
         return Err(format!("a pattern has at most {LENGTH_MAX} bytes"));
     }
@@ -40,8 +69,17 @@ pub(super) fn compile(dialect: Dialect, pattern: &str, flags: &str) -> Result<Re
             _ => &mut builder,
         };
     }
-    builder.size_limit(SIZE_MAX).dfa_size_limit(SIZE_MAX).nest_limit(100);
-    builder.build().map_err(|error| {
+    builder.nest_limit(100);
+    let is_bounded = !pattern.contains(['*', '+', '{']);
+    let mut built = Err(regex::Error::CompiledTooBig(0));
+    for (size, weight) in SIZES {
+        builder.size_limit(size).dfa_size_limit(1 << 20);
+        built = builder.build().map(|regex| Pattern { regex, weight, is_bounded });
+        if !matches!(built, Err(regex::Error::CompiledTooBig(_))) {
+            break;
+        }
+    }
+    built.map_err(|error| {
         let text = error.to_string();
         let reason = text.lines().last().unwrap_or_default().trim_start_matches("error: ");
         format!("`{pattern}` is no pattern that can be used: {reason}")

@@ -78,6 +78,9 @@ fn relate(
         return call.illegal(values);
     }
     let (left, right) = (Span::of(left), Span::of(right));
+    for bound in [left.start, left.end, right.start, right.end] {
+        call.evaluator.charge_walk(bound, call.at)?;
+    }
     if let Some(holds) = holds(&left, &right) {
         return Ok(Value::Boolean(holds));
     }

@@ -1,8 +1,6 @@
 //! Functions on strings. Positions count UTF-16 units, as clients on the JVM do.
 
-use regex::Regex;
-
-use super::pattern::{self, Piece};
+use super::pattern::{self, Pattern, Piece};
 use super::{Builtin, Call, chance};
 use crate::Dialect;
 use crate::eval::Eval;
@@ -92,7 +90,7 @@ fn two<'v>(call: &mut Call<'_, '_>, values: &'v [Value]) -> Eval<Option<(&'v Tex
         call.illegal(values)?;
         return Ok(None);
     };
-    call.charge_steps(text.as_bytes().len() / 64)?;
+    call.charge_steps(text.as_bytes().len() / 32)?;
     Ok(Some((text, part)))
 }
 
@@ -134,12 +132,13 @@ fn ends_with(call: &mut Call<'_, '_>, values: &[Value]) -> Eval {
     Ok(two(call, values)?.map(|(text, part)| text.as_bytes().ends_with(part.as_bytes())).into())
 }
 
-/// Runs something with a compiled pattern, which a call with a constant pattern keeps.
+/// Runs something with a compiled pattern, which a call with a constant pattern keeps, on a text.
 fn with_pattern(
     call: &mut Call<'_, '_>,
+    text: &Text,
     pattern: &Text,
     flags: &str,
-    run: impl FnOnce(&mut Call<'_, '_>, &Regex) -> Eval,
+    run: impl FnOnce(&mut Call<'_, '_>, &Pattern) -> Eval,
 ) -> Eval {
     let dialect = call.evaluator.dialect();
     let fresh;
@@ -148,10 +147,14 @@ fn with_pattern(
     } else {
         call.charge_steps(1000 + pattern.len())?;
         fresh = pattern::compile(dialect, pattern, flags);
+        call.charge_steps(fresh.as_ref().map_or(0, Pattern::compile_steps))?;
         &fresh
     };
     match compiled {
-        Ok(regex) => run(call, regex),
+        Ok(pattern) => {
+            call.charge_steps(pattern.search_steps(text.as_bytes().len()))?;
+            run(call, pattern)
+        }
         Err(reason) => call.fail(reason),
     }
 }
@@ -165,8 +168,7 @@ fn matches(call: &mut Call<'_, '_>, values: &[Value]) -> Eval {
         }
         _ => return call.illegal(values),
     };
-    call.charge_steps(text.as_bytes().len())?;
-    with_pattern(call, pattern, flags, |_, regex| Ok(Value::Boolean(regex.is_match(text))))
+    with_pattern(call, text, pattern, flags, |_, pattern| Ok(Value::Boolean(pattern.regex.is_match(text))))
 }
 
 fn replace(call: &mut Call<'_, '_>, values: &[Value]) -> Eval {
@@ -180,16 +182,15 @@ fn replace(call: &mut Call<'_, '_>, values: &[Value]) -> Eval {
         }
         _ => return call.illegal(values),
     };
-    call.charge_steps(text.as_bytes().len())?;
-    with_pattern(call, pattern, flags, |call, regex| {
-        let pieces = match pattern::replacement(with, regex) {
+    with_pattern(call, text, pattern, flags, |call, pattern| {
+        let pieces = match pattern::replacement(with, &pattern.regex) {
             Ok(pieces) => pieces,
             Err(reason) => return call.fail(reason),
         };
         let text = text.as_str();
         let mut out = String::new();
         let mut end = 0;
-        for found in regex.captures_iter(text) {
+        for found in pattern.regex.captures_iter(text) {
             let whole = found.get(0).map_or(end..end, |whole| whole.range());
             let before = out.len();
             out.push_str(&text[end..whole.start]);
@@ -200,7 +201,7 @@ fn replace(call: &mut Call<'_, '_>, values: &[Value]) -> Eval {
                 });
             }
             end = whole.end;
-            call.charge_steps(1)?;
+            call.charge_steps(pattern.next_search_steps(text.len() - end))?;
             call.evaluator.charge_bytes(out.len() - before, call.at)?;
         }
         out.push_str(&text[end..]);
@@ -210,11 +211,11 @@ fn replace(call: &mut Call<'_, '_>, values: &[Value]) -> Eval {
 
 fn split(call: &mut Call<'_, '_>, values: &[Value]) -> Eval {
     let [Value::String(text), Value::String(pattern)] = values else { return call.illegal(values) };
-    call.charge_steps(text.as_bytes().len())?;
-    with_pattern(call, pattern, "", |call, regex| {
+    with_pattern(call, text, pattern, "", |call, pattern| {
         let mut parts: Vec<Value> = Vec::new();
         let mut end = 0;
-        for found in regex.find_iter(text) {
+        for found in pattern.regex.find_iter(text) {
+            call.charge_steps(pattern.next_search_steps(text.len() - found.end()))?;
             // Nothing is split off before the first character by a pattern that matches nothing.
             if found.end() == 0 {
                 continue;
@@ -230,10 +231,10 @@ fn split(call: &mut Call<'_, '_>, values: &[Value]) -> Eval {
 
 fn extract(call: &mut Call<'_, '_>, values: &[Value]) -> Eval {
     let [Value::String(text), Value::String(pattern)] = values else { return call.illegal(values) };
-    call.charge_steps(text.as_bytes().len())?;
-    with_pattern(call, pattern, "", |call, regex| {
+    with_pattern(call, text, pattern, "", |call, pattern| {
         let mut parts: Vec<Value> = Vec::new();
-        for found in regex.find_iter(text) {
+        for found in pattern.regex.find_iter(text) {
+            call.charge_steps(pattern.next_search_steps(text.len() - found.end()))?;
             parts.push(found.as_str().into());
             call.evaluator.check_length(parts.len(), call.at)?;
         }

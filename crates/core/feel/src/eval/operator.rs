@@ -146,6 +146,7 @@ impl Evaluator<'_> {
     pub(super) fn between(&mut self, operands: &[Node; 3], at: u32) -> Eval {
         let [value, start, end] = operands;
         let (value, start, end) = (self.eval(value)?, self.eval(start)?, self.eval(end)?);
+        self.charge_walk(&value, at)?;
         let above = self.compare_values(Comparison::GreaterOrEqual, &value, &start, at);
         if above == Some(false) {
             return Ok(Value::Boolean(false));
