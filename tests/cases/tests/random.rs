@@ -87,8 +87,8 @@ fn play(seed: u64, steps: &[usize]) -> (Script, Result<BTreeSet<String>, String>
         let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
         Err(format!("a panic: {}", text.unwrap_or_default()))
     });
-    let (script, seen) = game.end();
-    (script, played.map(|()| seen))
+    let (script, events) = game.end();
+    (script, played.map(|()| events))
 }
 
 fn play_steps(game: &mut Game, steps: &[usize]) -> Result<(), String> {
