@@ -1,25 +1,16 @@
 //! Decimal arithmetic against integers of 128 bits and against sums and products done digit by digit.
 
+#[path = "support/random.rs"]
+mod random;
+
 use std::cmp::Ordering;
 
 use coreto_feel::Number;
 use coreto_feel::value::Rounding;
 
-/// Xorshift, seeded.
-struct Random(u64);
+use random::Random;
 
 impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0
-    }
-
-    fn below(&mut self, limit: u64) -> u64 {
-        (self.next() >> 8) % limit
-    }
-
     /// A natural number of up to so many digits, every length as likely as every other.
     fn digits(&mut self, most: u64) -> String {
         let length = 1 + self.below(most);

@@ -4,25 +4,17 @@
 
 #![expect(clippy::disallowed_methods, reason = "a test reads files and its settings")]
 
+#[path = "support/everything.rs"]
+mod everything;
+#[path = "support/random.rs"]
+mod random;
+
 use std::path::Path;
 
-use coreto_feel::{Budget, Dialect, Env, Expression, Scope, UnaryTests, Value, Variable};
+use coreto_feel::{Budget, Dialect, Env, Expression, UnaryTests, Value};
 
-/// A variable for about every name.
-struct Everything;
-
-impl Scope for Everything {
-    fn variable(&self, name: &str) -> Option<Variable<'_>> {
-        Some(Variable::Json(match name.len() % 6 {
-            0 => b"[1,2,3,{\"a\":1}]",
-            1 => b"7",
-            2 => br#"{"a":{"b":[1,2]},"id":"x"}"#,
-            3 => b"\"2024-02-29\"",
-            4 => b"null",
-            _ => return None,
-        }))
-    }
-}
+use everything::Everything;
+use random::Random;
 
 /// Shows a source when something panics over it.
 struct Shown<'s>(&'s str);
@@ -97,18 +89,7 @@ fn corpus() -> Vec<Vec<u8>> {
     sources
 }
 
-/// Xorshift: small, seeded, good enough to pick places.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 >> 11).expect("53 bits") % limit.max(1)
-    }
-}
-
+/// A source with some of its parts changed for others.
 fn mutate(corpus: &[Vec<u8>], random: &mut Random) -> Vec<u8> {
     const PARTS: [&str; 40] = [
         "(",
@@ -152,27 +133,28 @@ fn mutate(corpus: &[Vec<u8>], random: &mut Random) -> Vec<u8> {
         "//",
         "/*",
     ];
-    let mut source = corpus[random.below(corpus.len())].clone();
-    for _ in 0..=random.below(4) {
-        let at = random.below(source.len() + 1);
-        match random.below(6) {
-            0 => drop(source.splice(at..at, PARTS[random.below(PARTS.len())].bytes())),
+    let mut below = |limit: usize| usize::try_from(random.below(limit.max(1) as u64)).expect("a place");
+    let mut source = corpus[below(corpus.len())].clone();
+    for _ in 0..=below(4) {
+        let at = below(source.len() + 1);
+        match below(6) {
+            0 => drop(source.splice(at..at, PARTS[below(PARTS.len())].bytes())),
             1 => {
-                let end = (at + random.below(8)).min(source.len());
+                let end = (at + below(8)).min(source.len());
                 source.drain(at..end);
             }
-            2 if at < source.len() => source[at] = u8::try_from(random.below(128)).expect("below 128"),
+            2 if at < source.len() => source[at] = u8::try_from(below(128)).expect("below 128"),
             3 => {
-                let other = &corpus[random.below(corpus.len())];
-                let from = random.below(other.len() + 1);
+                let other = &corpus[below(corpus.len())];
+                let from = below(other.len() + 1);
                 source.splice(at..at, other[from..].iter().copied());
             }
             4 => {
-                let other = corpus[random.below(corpus.len())].clone();
+                let other = corpus[below(corpus.len())].clone();
                 source.splice(at..at, other.into_iter().chain(*b")"));
             }
             _ => {
-                let end = (at + random.below(20)).min(source.len());
+                let end = (at + below(20)).min(source.len());
                 let copy = source[at..end].to_vec();
                 source.splice(at..at, copy);
             }

@@ -4,12 +4,17 @@
 
 #![expect(clippy::disallowed_methods, reason = "a test starts a program and reads its settings")]
 
+#[path = "support/random.rs"]
+mod random;
+
 use std::cmp::Ordering;
 use std::io::{BufRead as _, BufReader, BufWriter, Write as _};
 use std::process::{Command, Stdio};
 
 use coreto_feel::Number;
 use coreto_feel::value::Rounding;
+
+use random::Random;
 
 const ROUNDINGS: [(&str, Rounding); 7] = [
     ("UP", Rounding::Up),
@@ -21,18 +26,7 @@ const ROUNDINGS: [(&str, Rounding); 7] = [
     ("HALF_EVEN", Rounding::HalfEven),
 ];
 
-/// Xorshift, seeded.
-#[derive(Clone)]
-struct Random(u64);
-
 impl Random {
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 8) % limit
-    }
-
     /// A coefficient of up to 38 digits; rows of one digit are where carries and ties are.
     fn coefficient(&mut self) -> String {
         let length = 1 + self.below(38);

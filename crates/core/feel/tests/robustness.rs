@@ -1,10 +1,13 @@
 //! No input may panic, overflow the stack, hang, or take more than its budget.
 
+#[path = "support/everything.rs"]
+mod everything;
+
 use std::fmt::Write as _;
 
-use coreto_feel::{
-    Budget, Dialect, Env, Expression, Failure, Nothing, Resource, Scope, UnaryTests, Value, Variable,
-};
+use coreto_feel::{Budget, Dialect, Env, Expression, Failure, Nothing, Resource, UnaryTests, Value};
+
+use everything::Everything;
 
 /// Runs a test on a stack that is smaller than any that the program uses.
 fn on_a_small_stack(test: impl FnOnce() + Send + 'static) {
@@ -13,21 +16,6 @@ fn on_a_small_stack(test: impl FnOnce() + Send + 'static) {
 }
 
 const STACK: usize = 1 << 20;
-
-struct Everything;
-
-impl Scope for Everything {
-    fn variable(&self, name: &str) -> Option<Variable<'_>> {
-        Some(Variable::Json(match name.len() % 6 {
-            0 => b"[1,2,3,{\"a\":1}]",
-            1 => b"7",
-            2 => br#"{"a":{"b":[1,2]},"id":"x"}"#,
-            3 => b"\"2024-02-29\"",
-            4 => b"null",
-            _ => return None,
-        }))
-    }
-}
 
 fn resource(source: &str, budget: Budget) -> Option<Resource> {
     let expression = Expression::parse(source).expect("well-formed");
