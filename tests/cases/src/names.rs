@@ -19,6 +19,8 @@ impl Names {
     pub fn learn(&mut self, event: &Event) {
         match event {
             Event::DeploymentCreated(made) => self.give("deployment", made.key.raw()),
+            Event::RequirementsCreated(made) => self.give(&format!("graph:{}", made.id), made.key.raw()),
+            Event::DecisionCreated(made) => self.give(&format!("decision:{}", made.id), made.key.raw()),
             Event::ProcessCreated(made) => self.learn_definition(made),
             Event::InstanceCreated(made) => {
                 let id = self.element_id(made.definition, ElementNumber::PROCESS).to_owned();
@@ -92,7 +94,7 @@ impl Names {
             Kind::Process => return element.id.to_string(),
             Kind::StartEvent(_) => "start",
             Kind::EndEvent(_) => "end",
-            Kind::ServiceTask(_) | Kind::Task | Kind::ManualTask => "task",
+            Kind::ServiceTask(_) | Kind::BusinessRuleTask(_) | Kind::Task | Kind::ManualTask => "task",
             Kind::SequenceFlow { .. } => "flow",
         };
         format!("{kind}:{}", element.id)

@@ -7,9 +7,9 @@ use coreto_engine::{SinkKind, SinkSpec};
 use coreto_machine::{Tenant, Timestamp};
 use coreto_partition::{Answer, Body};
 use coreto_record::command::{
-    ActivateElement, ActivateJobs, AwaitResult, CancelInstance, CompleteJob, CreateInstance, Deploy, FailJob,
-    PinClock, ResolveIncident, Resource, SetVariables, ThrowError, UpdateJobRetries, UpdateJobTimeout,
-    YieldJob,
+    ActivateElement, ActivateJobs, AwaitResult, CancelInstance, CompleteJob, CreateInstance, Deploy,
+    EvaluateDecision, FailJob, PinClock, ResolveIncident, Resource, SetVariables, ThrowError,
+    UpdateJobRetries, UpdateJobTimeout, YieldJob,
 };
 use coreto_record::{
     Command, Document, ElementInstanceKey, ElementNumber, JobKey, Key, ProcessInstanceKey, Reply,
@@ -187,6 +187,7 @@ impl<'a> Player<'a> {
                 timeout: words.duration()?.ok_or("a duration is missing")?,
             }),
             "resolve" => Command::ResolveIncident(ResolveIncident { incident: self.key(words)? }),
+            "evaluate" => self.evaluate(words)?,
             "pin" => {
                 let at = self.bench().now().plus_millis(words.duration()?.unwrap_or(0));
                 Command::PinClock(PinClock { at })
@@ -204,6 +205,17 @@ impl<'a> Player<'a> {
             resources.push(Resource { name: name.into(), content: content.into() });
         }
         Ok(Command::Deploy(Deploy { tenant: Tenant::DEFAULT, resources }))
+    }
+
+    fn evaluate(&self, words: &mut Words<'_>) -> Result<Command, String> {
+        let which = words.need("a decision")?;
+        let by_key = which.starts_with("decision:") || which.parse::<u64>().is_ok();
+        Ok(Command::EvaluateDecision(EvaluateDecision {
+            tenant: Tenant::DEFAULT,
+            decision: if by_key { Some(self.named(&which)?) } else { None },
+            id: if by_key { Arc::default() } else { which.into() },
+            variables: document(words)?,
+        }))
     }
 
     fn create(&self, words: &mut Words<'_>) -> Result<Command, String> {

@@ -7,9 +7,12 @@ use std::fmt::Write;
 use coreto_engine::Engine;
 use coreto_machine::Timestamp;
 use coreto_partition::{Answer, Body, Record};
-use coreto_record::event::{JobChanged, JobIntent};
+use coreto_record::event::{DecisionEvaluation, JobChanged, JobIntent};
 use coreto_record::protocol::ValueType;
-use coreto_record::{ActivatedJob, DeployedProcess, Event, JobKey, Key, Rejection, Reply};
+use coreto_record::{
+    ActivatedJob, DeployedDecision, DeployedProcess, DeployedRequirements, Event, JobKey, Key, Rejection,
+    Reply,
+};
 
 use crate::bench::BEGIN;
 use crate::names::Names;
@@ -74,7 +77,10 @@ fn why(rejection: &Rejection, names: &Names, voice: &Voice) -> String {
 /// An event's value type, and what is told of it.
 fn written(event: &Event, names: &Names, voice: &Voice) -> (&'static str, String) {
     match event {
-        Event::DeploymentCreated(it) => ("DEPLOYMENT", format!("CREATED {}", deployed(&it.processes, names))),
+        Event::DeploymentCreated(it) => (
+            "DEPLOYMENT",
+            format!("CREATED {}", deployed(&it.processes, &it.requirements, &it.decisions, names)),
+        ),
         Event::ProcessCreated(it) => {
             let tag =
                 if it.version_tag.is_empty() { String::new() } else { format!(" tag={}", it.version_tag) };
@@ -135,6 +141,19 @@ fn written(event: &Event, names: &Names, voice: &Voice) -> (&'static str, String
         Event::InstanceBanned(it) => ("ERROR", format!("CREATED {}", names.name(it.instance))),
         Event::ClockPinned(it) => ("CLOCK", format!("PINNED {}", time(it.at))),
         Event::ClockReset(()) => ("CLOCK", "RESETTED".to_owned()),
+        Event::RequirementsCreated(it) => (
+            "DECISION_REQUIREMENTS",
+            format!("CREATED {} {} v{}", names.name(it.key), it.resource_name, it.version),
+        ),
+        Event::DecisionCreated(it) => {
+            let tag =
+                if it.version_tag.is_empty() { String::new() } else { format!(" tag={}", it.version_tag) };
+            ("DECISION", format!("CREATED {} v{}{tag}", names.name(it.key), it.version))
+        }
+        Event::DecisionEvaluated(it) => {
+            ("DECISION_EVALUATION", format!("EVALUATED {}", evaluated(it, names)))
+        }
+        Event::DecisionFailed(it) => ("DECISION_EVALUATION", format!("FAILED {}", evaluated(it, names))),
     }
 }
 
@@ -163,12 +182,41 @@ fn job(it: &JobChanged, names: &Names) -> String {
     }
 }
 
-fn deployed(processes: &[DeployedProcess], names: &Names) -> String {
-    let each = processes.iter().map(|process| {
-        let duplicate = if process.duplicate { " duplicate" } else { "" };
-        format!("{} {} v{}{duplicate}", names.name(process.key), process.resource_name, process.version)
-    });
-    each.collect::<Vec<_>>().join(", ")
+fn deployed(
+    processes: &[DeployedProcess],
+    requirements: &[DeployedRequirements],
+    decisions: &[DeployedDecision],
+    names: &Names,
+) -> String {
+    let duplicate = |duplicate: bool| if duplicate { " duplicate" } else { "" };
+    let mut all: Vec<String> = Vec::new();
+    for it in processes {
+        let name = names.name(it.key);
+        all.push(format!("{name} {} v{}{}", it.resource_name, it.version, duplicate(it.duplicate)));
+    }
+    for it in requirements {
+        let name = names.name(it.key);
+        all.push(format!("{name} {} v{}{}", it.resource_name, it.version, duplicate(it.duplicate)));
+    }
+    for it in decisions {
+        all.push(format!("{} v{}{}", names.name(it.key), it.version, duplicate(it.duplicate)));
+    }
+    all.join(", ")
+}
+
+/// The decision, its result or failure, and the way to it.
+fn evaluated(it: &DecisionEvaluation, names: &Names) -> String {
+    let mut text = format!("{} = {}", names.name(it.decision), shown(&it.output));
+    if !it.failed.is_empty() {
+        write!(text, " failed {}", it.failed).expect("writing to a string does not fail");
+    }
+    for step in &it.evaluated {
+        let rules: Vec<String> = step.rules.iter().map(|rule| rule.index.to_string()).collect();
+        let rules = if rules.is_empty() { String::new() } else { format!(" by {}", rules.join(",")) };
+        write!(text, "; {}{rules} = {}", names.name(step.key), shown(&step.output))
+            .expect("writing to a string does not fail");
+    }
+    text
 }
 
 /// The line of an answer.
@@ -187,7 +235,9 @@ pub fn answer(answer: &Answer<Engine>, names: &Names, voice: &Voice) -> String {
 fn said(reply: &Reply, names: &Names) -> String {
     match reply {
         Reply::Done(()) => "done".to_owned(),
-        Reply::Deployed(it) => format!("deployed {}", deployed(&it.processes, names)),
+        Reply::Deployed(it) => {
+            format!("deployed {}", deployed(&it.processes, &it.requirements, &it.decisions, names))
+        }
         Reply::InstanceCreated(it) => {
             format!("created {} of {} v{}", names.name(it.key), it.process, it.version)
         }
@@ -208,6 +258,7 @@ fn said(reply: &Reply, names: &Names) -> String {
             text
         }
         Reply::VariablesSet(_) => "variables set".to_owned(),
+        Reply::DecisionEvaluated(it) => format!("evaluated {}", evaluated(it, names)),
     }
 }
 

@@ -11,7 +11,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("coreto-xml", &[]),
     ("coreto-bpmn", &["coreto-feel", "coreto-xml"]),
     ("coreto-dmn", &["coreto-feel", "coreto-xml"]),
-    ("coreto-engine", &["coreto-machine", "coreto-feel", "coreto-record", "coreto-bpmn"]),
+    ("coreto-engine", &["coreto-machine", "coreto-feel", "coreto-record", "coreto-bpmn", "coreto-dmn"]),
     ("coreto-log", &["coreto-machine"]),
     ("coreto-partition", &["coreto-machine", "coreto-log"]),
     (

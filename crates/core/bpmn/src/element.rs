@@ -1,6 +1,7 @@
 //! What each kind of element reads from the model; one file each.
 
 mod activity;
+mod business_rule_task;
 mod end_event;
 mod event;
 mod process;
@@ -9,6 +10,7 @@ mod service_task;
 mod start_event;
 mod task;
 
+pub use business_rule_task::Rule;
 pub use end_event::EndEvent;
 pub use service_task::Job;
 pub use start_event::StartEvent;
@@ -38,6 +40,7 @@ pub(crate) fn compile(tree: &Tree<'_>, draft: &Draft<'_>, report: &mut Report) -
         Tag::Task => Some(task::compile(tree, draft, Kind::Task, report)),
         Tag::ManualTask => Some(task::compile(tree, draft, Kind::ManualTask, report)),
         Tag::ServiceTask => service_task::compile(tree, draft, report),
+        Tag::BusinessRuleTask => business_rule_task::compile(tree, draft, report),
         Tag::IntermediateCatchEvent | Tag::IntermediateThrowEvent | Tag::BoundaryEvent => {
             event::refuse(tree, draft, report);
             None
@@ -51,7 +54,6 @@ pub(crate) fn compile(tree: &Tree<'_>, draft: &Draft<'_>, report: &mut Report) -
         | Tag::SendTask
         | Tag::ReceiveTask
         | Tag::UserTask
-        | Tag::BusinessRuleTask
         | Tag::ScriptTask
         | Tag::CallActivity
         | Tag::SubProcess

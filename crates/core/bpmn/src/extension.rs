@@ -1,9 +1,13 @@
 //! Zeebe's extension elements: which are built, refused, or without effect at their place; one file each.
 
+mod called_decision;
 mod header;
 mod io_mapping;
 mod task_definition;
 
+pub use called_decision::{Binding, CalledDecision};
+
+pub(crate) use called_decision::called_decision;
 pub(crate) use header::{headers_json, task_headers};
 pub(crate) use io_mapping::{IoMapping, io_mapping};
 pub(crate) use task_definition::task_definition;
@@ -11,7 +15,7 @@ pub(crate) use task_definition::task_definition;
 use coreto_xml::NodeId;
 
 use crate::diagnostic::{Code, Report, Shown};
-use crate::text::expression_of;
+use crate::text::{Text, expression_of};
 use crate::tree::Tree;
 use crate::vocabulary::Tag;
 
@@ -63,7 +67,8 @@ fn verdict(tree: &Tree<'_>, element: NodeId, local: &str, tag: Tag) -> Verdict {
     let is_empty = tree.children(element).next().is_none();
     match (local, tag) {
         ("properties", _)
-        | ("ioMapping" | "taskDefinition" | "taskHeaders", Tag::ServiceTask)
+        | ("ioMapping" | "taskDefinition" | "taskHeaders", Tag::ServiceTask | Tag::BusinessRuleTask)
+        | ("calledDecision", Tag::BusinessRuleTask)
         // What of it has no effect is said where it is read.
         | ("ioMapping", Tag::StartEvent | Tag::EndEvent | Tag::Task | Tag::ManualTask)
         | ("versionTag" | "userTaskForm", Tag::Process) => Verdict::Fine,
@@ -72,8 +77,8 @@ fn verdict(tree: &Tree<'_>, element: NodeId, local: &str, tag: Tag) -> Verdict {
         ("taskListeners", _) => Verdict::Refused("task listeners"),
         ("linkedResources", Tag::ServiceTask) => Verdict::Refused("linked resources"),
         ("formDefinition", Tag::StartEvent) => Verdict::Refused("start form"),
-        ("jobPriorityDefinition", Tag::Process | Tag::ServiceTask) => Verdict::Refused("job priority"),
-        ("agentDefinition", Tag::ServiceTask) => Verdict::Refused("agent definition"),
+        ("jobPriorityDefinition", Tag::Process | Tag::ServiceTask | Tag::BusinessRuleTask) => Verdict::Refused("job priority"),
+        ("agentDefinition", Tag::ServiceTask | Tag::BusinessRuleTask) => Verdict::Refused("agent definition"),
         (
             "taskDefinition" | "ioMapping" | "taskHeaders" | "subscription" | "loopCharacteristics"
             | "calledElement" | "calledDecision" | "script" | "userTask" | "assignmentDefinition"
@@ -95,6 +100,14 @@ pub(crate) fn single(tree: &Tree<'_>, node: NodeId, name: &str, report: &mut Rep
         report.rule(Code::DuplicateExtension, tree.place(second), message);
     }
     first
+}
+
+/// The value of an attribute, which may be an expression.
+fn attribute_text(tree: &Tree<'_>, node: NodeId, value: &str, report: &mut Report) -> Option<Text> {
+    if report.is_too_long(tree.place(node), "an expression", value.len()) {
+        return None;
+    }
+    Text::parse(value).map_err(|error| wrong_expression(tree, node, value, &error, report)).ok()
 }
 
 /// Reports an expression that cannot be parsed.

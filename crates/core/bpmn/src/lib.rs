@@ -48,7 +48,8 @@ mod tree;
 mod vocabulary;
 
 pub use diagnostic::{Code, Diagnostic, Severity};
-pub use element::{EndEvent, Job, StartEvent};
+pub use element::{EndEvent, Job, Rule, StartEvent};
+pub use extension::{Binding, CalledDecision};
 pub use limits::{Limits, Purpose};
 pub use mapping::{Mapped, Mapping, MappingError};
 pub use model::{Element, ElementNumber, Kind, Process, Resource};

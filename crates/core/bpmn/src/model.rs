@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::element::{EndEvent, Job, StartEvent};
+use crate::element::{EndEvent, Job, Rule, StartEvent};
 use crate::mapping::Mapping;
 
 /// What one BPMN resource holds.
@@ -90,6 +90,8 @@ pub enum Kind {
     EndEvent(EndEvent),
     /// A job for a worker; boxed since it is much larger than the others.
     ServiceTask(Box<Job>),
+    /// A decision, or a job for a worker.
+    BusinessRuleTask(Box<Rule>),
     /// An undefined task, which is passed through.
     Task,
     /// A manual task, which is passed through.
@@ -104,6 +106,23 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// The job that it creates for a worker, if it does.
+    pub fn job(&self) -> Option<&Job> {
+        match self {
+            Self::ServiceTask(job) => Some(job),
+            Self::BusinessRuleTask(rule) => match &**rule {
+                Rule::Job(job) => Some(job),
+                Rule::Decision(_) => None,
+            },
+            Self::Process
+            | Self::StartEvent(_)
+            | Self::EndEvent(_)
+            | Self::Task
+            | Self::ManualTask
+            | Self::SequenceFlow { .. } => None,
+        }
+    }
+
     /// The value of `bpmnElementType` in records.
     pub const fn element_type(&self) -> &'static str {
         match self {
@@ -111,6 +130,7 @@ impl Kind {
             Self::StartEvent(_) => "START_EVENT",
             Self::EndEvent(_) => "END_EVENT",
             Self::ServiceTask(_) => "SERVICE_TASK",
+            Self::BusinessRuleTask(_) => "BUSINESS_RULE_TASK",
             Self::Task => "TASK",
             Self::ManualTask => "MANUAL_TASK",
             Self::SequenceFlow { .. } => "SEQUENCE_FLOW",
@@ -124,6 +144,7 @@ impl Kind {
             Self::EndEvent(event) => event.event_type(),
             Self::Process
             | Self::ServiceTask(_)
+            | Self::BusinessRuleTask(_)
             | Self::Task
             | Self::ManualTask
             | Self::SequenceFlow { .. } => "UNSPECIFIED",

@@ -1,5 +1,6 @@
 //! What an event changes. Appliers decide nothing and cannot fail.
 
+mod decision;
 mod definition;
 mod element;
 mod incident;
@@ -16,9 +17,13 @@ pub(crate) fn apply(state: &mut State, event: &Event) {
     match event {
         Event::DeploymentCreated(_)
         | Event::VariablesUpdated(_)
+        | Event::DecisionEvaluated(_)
+        | Event::DecisionFailed(_)
         | Event::ClockPinned(_)
         | Event::ClockReset(()) => (),
         Event::InstanceCreated(event) => instance::created(state, event),
+        Event::RequirementsCreated(event) => decision::requirements_created(state, event),
+        Event::DecisionCreated(event) => decision::created(state, event),
         Event::ProcessCreated(event) => definition::created(state, event),
         Event::ResultAwaited(event) => instance::result_awaited(state, event),
         Event::Element(event) => element::changed(state, event),

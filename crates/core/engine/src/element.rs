@@ -1,5 +1,6 @@
 //! What the elements of a process do: one file a kind.
 
+mod business_rule_task;
 mod end_event;
 mod mapping;
 mod pass_through;
@@ -55,6 +56,7 @@ pub(crate) fn activate(txn: &mut Txn<'_, Engine>, head: &Head, visit: &Visit) {
             Ok(())
         }
         Kind::ServiceTask(job) => service_task::activate(txn, head, visit, job),
+        Kind::BusinessRuleTask(rule) => business_rule_task::activate(txn, head, visit, rule),
         Kind::Task | Kind::ManualTask => {
             pass_through::activate(txn, visit);
             Ok(())
@@ -73,7 +75,7 @@ pub(crate) fn complete(txn: &mut Txn<'_, Engine>, head: &Head, visit: &Visit) {
         }
         Kind::StartEvent(_) => start_event::complete(txn, head, visit),
         Kind::EndEvent(_) => end_event::complete(txn, head, visit),
-        Kind::ServiceTask(_) => service_task::complete(txn, head, visit),
+        Kind::ServiceTask(_) | Kind::BusinessRuleTask(_) => service_task::complete(txn, head, visit),
         Kind::Task | Kind::ManualTask => {
             pass_through::complete(txn, visit);
             Ok(())

@@ -48,6 +48,7 @@ impl Machine for Engine {
             Command::UpdateJobRetries(command) => handler::update_job_retries(txn, head, command),
             Command::UpdateJobTimeout(command) => handler::update_job_timeout(txn, head, command),
             Command::ResolveIncident(command) => handler::resolve_incident(txn, head, command),
+            Command::EvaluateDecision(command) => handler::evaluate_decision(txn, head, command),
             Command::PinClock(command) => handler::pin_clock(txn, command),
             Command::ResetClock(()) => handler::reset_clock(txn),
             Command::YieldJob(command) => handler::yield_job(txn, head, command),
@@ -111,7 +112,9 @@ impl Machine for Engine {
 
     fn admission(command: &Command) -> Admission {
         match command {
-            Command::CreateInstance(_) | Command::ActivateJobs(_) => Admission::NewWork,
+            Command::CreateInstance(_) | Command::ActivateJobs(_) | Command::EvaluateDecision(_) => {
+                Admission::NewWork
+            }
             Command::Deploy(_)
             | Command::CancelInstance(_)
             | Command::SetVariables(_)

@@ -79,10 +79,7 @@ pub(crate) fn activated(
 ) -> Option<(ActivatedJob, usize)> {
     let definition = state.definitions.peek(&job.definition)?;
     let element = definition.element(job.element)?;
-    let headers = match &element.kind {
-        coreto_bpmn::Kind::ServiceTask(task) => Arc::clone(&task.headers_json),
-        _ => Arc::from("{}"),
-    };
+    let headers = element.kind.job().map_or_else(|| "{}".into(), |job| Arc::clone(&job.headers_json));
     let variables = variables::visible(state, job.element_instance, recipient.fetch, bytes_max)?;
     let job = ActivatedJob {
         key,

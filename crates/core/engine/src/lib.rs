@@ -57,6 +57,7 @@
 //! ```
 
 mod apply;
+mod decision;
 mod element;
 mod engine;
 mod env;
@@ -80,4 +81,4 @@ pub use query::{
     InstanceFilter, InstanceView, JobFilter, JobStateView, JobView, Page, Query, StatusView, VariableView,
 };
 pub use sink::{SinkKind, SinkSpec, Sinks};
-pub use state::{Definition, State};
+pub use state::{Definition, Requirements, State};

@@ -8,9 +8,9 @@ mod job;
 use std::sync::Arc;
 
 use coreto_machine::Caller;
-use coreto_record::{ProcessDefinitionKey, ProcessInstanceKey};
+use coreto_record::{DecisionRequirementsKey, ProcessDefinitionKey, ProcessInstanceKey};
 
-use crate::state::{Definition, State};
+use crate::state::{Definition, Requirements, State};
 
 pub use definition::{DefinitionFilter, DefinitionView};
 pub use incident::{IncidentFilter, IncidentView};
@@ -50,6 +50,8 @@ pub enum Query {
     Definitions(DefinitionFilter),
     /// One definition with its executable process, for whoever renders records.
     Definition(ProcessDefinitionKey),
+    /// One decision requirements graph with its resource, likewise.
+    Requirements(DecisionRequirementsKey),
     /// Running process instances.
     Instances(InstanceFilter),
     /// One process instance with all that it holds.
@@ -69,6 +71,8 @@ pub enum Answer {
     Definitions(Vec<DefinitionView>, Option<u64>),
     /// One definition, if it is deployed.
     Definition(Option<Arc<Definition>>),
+    /// One decision requirements graph, if it is deployed.
+    Requirements(Option<Arc<Requirements>>),
     /// Running process instances, and the key to go on behind.
     Instances(Vec<InstanceView>, Option<u64>),
     /// One process instance, if it is running.
@@ -104,6 +108,9 @@ pub(crate) fn answer(state: &State, caller: &Caller, query: &Query) -> Answer {
         Query::Definitions(filter) => definition::list(state, caller, filter),
         Query::Definition(key) => Answer::Definition(
             state.definitions.get(key).filter(|definition| caller.sees(definition.record.tenant)),
+        ),
+        Query::Requirements(key) => Answer::Requirements(
+            state.requirements.get(key).filter(|requirements| caller.sees(requirements.record.tenant)),
         ),
         Query::Instances(filter) => instance::list(state, caller, filter),
         Query::Instance(key) => Answer::Instance(instance::details(state, caller, *key).map(Box::new)),

@@ -1,5 +1,6 @@
 //! All that the engine remembers.
 
+mod decision;
 mod definition;
 mod element;
 mod job;
@@ -8,11 +9,13 @@ mod variable;
 use std::sync::Arc;
 
 use coreto_machine::{HashTable, Index, Table, Tenant, Timestamp, table};
-use coreto_record::event::{IncidentRecord, InstanceBanned, ResultAwaited};
+use coreto_record::event::{DecisionCreated, IncidentRecord, InstanceBanned, ResultAwaited};
 use coreto_record::{
-    Document, ElementInstanceKey, IncidentKey, JobKey, Key, ProcessDefinitionKey, ProcessInstanceKey,
+    DecisionKey, DecisionRequirementsKey, Document, ElementInstanceKey, IncidentKey, JobKey, Key,
+    ProcessDefinitionKey, ProcessInstanceKey,
 };
 
+pub use decision::Requirements;
 pub use definition::Definition;
 pub(crate) use definition::Latest;
 pub(crate) use element::ElementInstance;
@@ -62,6 +65,16 @@ coreto_machine::tables! {
         15 => pub(crate) incidents_of: Index<(ElementInstanceKey, IncidentKey)>,
         /// Jobs in the order of their keys.
         16 => pub(crate) job_keys: Index<JobKey>,
+        /// Decision requirements graphs, with their resources.
+        17 => pub(crate) requirements: Table<DecisionRequirementsKey, Requirements>,
+        /// The latest version of a graph by tenant and id.
+        18 => pub(crate) latest_requirements: Table<(Tenant, Arc<str>), DecisionRequirementsKey>,
+        /// Decisions.
+        19 => pub(crate) decisions: Table<DecisionKey, DecisionCreated>,
+        /// The latest version of a decision by tenant and id.
+        20 => pub(crate) latest_decisions: Table<(Tenant, Arc<str>), DecisionKey>,
+        /// The latest version of a decision that has a version tag, by tenant, id and tag.
+        21 => pub(crate) tagged_decisions: Table<((Tenant, Arc<str>), Arc<str>), DecisionKey>,
     }
 }
 

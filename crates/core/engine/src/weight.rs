@@ -21,6 +21,7 @@ pub(crate) fn of(command: &Command) -> usize {
             create.process.len() + create.variables.as_str().len() + fetch
         }
         Command::SetVariables(set) => set.variables.as_str().len(),
+        Command::EvaluateDecision(evaluate) => evaluate.id.len() + evaluate.variables.as_str().len(),
         Command::ActivateJobs(activate) => {
             activate.job_type.len() + activate.worker.len() + list(&activate.fetch)
         }
@@ -67,6 +68,10 @@ pub(crate) fn abridged(command: &Command, bytes: usize) -> Command {
             }
         }
         Command::SetVariables(set) => set.variables = Document::EMPTY,
+        Command::EvaluateDecision(evaluate) => {
+            evaluate.variables = Document::EMPTY;
+            cut(&mut evaluate.id, bytes);
+        }
         Command::ActivateJobs(activate) => {
             activate.fetch.clear();
             cut(&mut activate.job_type, bytes);

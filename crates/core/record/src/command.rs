@@ -1,5 +1,6 @@
 //! Wishes: what clients and the engine itself ask for.
 
+mod decision;
 mod deployment;
 mod element;
 mod instance;
@@ -7,6 +8,7 @@ mod job;
 
 use coreto_machine::{message, union};
 
+pub use decision::EvaluateDecision;
 pub use deployment::{Deploy, Resource};
 pub use element::{ActivateElement, CompleteElement, TerminateChildren, TerminateElement};
 pub use instance::{AwaitResult, CancelInstance, CreateInstance, SetVariables};
@@ -44,6 +46,8 @@ union! {
         12 => PinClock(PinClock),
         /// Says that the clock runs freely again.
         13 => ResetClock(()),
+        /// Evaluates a decision.
+        14 => EvaluateDecision(EvaluateDecision),
         /// Gives back a job that could not be handed over.
         50 => YieldJob(YieldJob),
         /// Enters an element.
@@ -104,6 +108,11 @@ impl Command {
             Self::ResolveIncident(resolve) => {
                 (V::Incident, intent::incident::RESOLVE, resolve.incident.raw())
             }
+            Self::EvaluateDecision(evaluate) => (
+                V::DecisionEvaluation,
+                intent::decision_evaluation::EVALUATE,
+                evaluate.decision.map_or(0, Key::raw),
+            ),
             Self::PinClock(_) => (V::Clock, intent::clock::PIN, 0),
             Self::ResetClock(()) => (V::Clock, intent::clock::RESET, 0),
             Self::YieldJob(give) => (V::Job, intent::job::YIELD, give.job.raw()),

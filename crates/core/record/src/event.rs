@@ -1,5 +1,6 @@
 //! Facts: all that changes the engine's state.
 
+mod decision;
 mod definition;
 mod element;
 mod incident;
@@ -9,6 +10,9 @@ mod variable;
 
 use coreto_machine::{Timestamp, message, union};
 
+pub use decision::{
+    DecisionCreated, DecisionEvaluation, EvaluatedDecision, EvaluatedValue, MatchedRule, RequirementsCreated,
+};
 pub use definition::{DeploymentCreated, ProcessCreated};
 pub use element::{ElementChanged, FlowTaken, ProcessEvent};
 pub use incident::{IncidentRecord, InstanceBanned};
@@ -55,6 +59,14 @@ union! {
         17 => ClockPinned(ClockPinned),
         /// The clock runs freely.
         18 => ClockReset(()),
+        /// There is a new version of a decision requirements graph.
+        19 => RequirementsCreated(RequirementsCreated),
+        /// There is a new version of a decision.
+        20 => DecisionCreated(DecisionCreated),
+        /// A decision has a result.
+        21 => DecisionEvaluated(DecisionEvaluation),
+        /// A decision has no result.
+        22 => DecisionFailed(DecisionEvaluation),
     }
 }
 

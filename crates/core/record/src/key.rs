@@ -7,7 +7,7 @@
 use std::fmt;
 
 use coreto_machine::codec::{Field, Reader, Wire};
-use coreto_machine::{DecodeError, table};
+use coreto_machine::{Codec, DecodeError, table};
 
 /// Bits of a key that count within a partition.
 const COUNTER_BITS: u32 = 51;
@@ -71,6 +71,15 @@ macro_rules! keys {
             }
         }
 
+        impl Codec for $name {
+            fn encode(&self, out: &mut Vec<u8>) {
+                self.0.encode(out);
+            }
+            fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+                u64::decode(bytes).map(Self)
+            }
+        }
+
         impl table::Key for $name {
             fn encode_key(&self, out: &mut Vec<u8>) {
                 table::Key::encode_key(&self.0, out);
@@ -99,6 +108,10 @@ keys! {
     VariableKey,
     /// One reason why an element instance cannot go on.
     IncidentKey,
+    /// One version of a decision.
+    DecisionKey,
+    /// One version of a decision requirements graph: all decisions of one DMN file.
+    DecisionRequirementsKey,
 }
 
 impl From<ProcessInstanceKey> for ElementInstanceKey {

@@ -29,9 +29,9 @@ pub use document::{Document, DocumentError};
 pub use event::Event;
 pub use incident::IncidentKind;
 pub use key::{
-    DeploymentKey, ElementInstanceKey, ElementNumber, FlowKey, IncidentKey, JobKey, Key,
-    ProcessDefinitionKey, ProcessInstanceKey, VariableKey, partition_of,
+    DecisionKey, DecisionRequirementsKey, DeploymentKey, ElementInstanceKey, ElementNumber, FlowKey,
+    IncidentKey, JobKey, Key, ProcessDefinitionKey, ProcessInstanceKey, VariableKey, partition_of,
 };
 pub use lifecycle::Lifecycle;
 pub use rejection::{Rejection, RejectionKind};
-pub use reply::{ActivatedJob, DeployedProcess, Reply};
+pub use reply::{ActivatedJob, DeployedDecision, DeployedProcess, DeployedRequirements, Reply};

@@ -26,6 +26,12 @@ pub enum ValueType {
     Process = 22,
     /// What triggers an element.
     ProcessEvent = 24,
+    /// A decision.
+    Decision = 25,
+    /// A decision requirements graph.
+    DecisionRequirements = 26,
+    /// A decision that is evaluated.
+    DecisionEvaluation = 27,
     /// Many element instances at once.
     ProcessInstanceBatch = 34,
     /// The controllable clock.
@@ -100,6 +106,9 @@ intents! {
     error (Error, "ERROR") { CREATED = 0 }
     process (Process, "PROCESS") { CREATED = 0 }
     process_event (ProcessEvent, "PROCESS_EVENT") { TRIGGERING = 0, TRIGGERED = 1 }
+    decision (Decision, "DECISION") { CREATED = 0 }
+    decision_requirements (DecisionRequirements, "DECISION_REQUIREMENTS") { CREATED = 0 }
+    decision_evaluation (DecisionEvaluation, "DECISION_EVALUATION") { EVALUATED = 0, FAILED = 1, EVALUATE = 2 }
     process_instance_batch (ProcessInstanceBatch, "PROCESS_INSTANCE_BATCH") { TERMINATE = 0, ACTIVATE = 1 }
     clock (Clock, "CLOCK") { PIN = 0, PINNED = 1, RESET = 2, RESETTED = 3 }
 }

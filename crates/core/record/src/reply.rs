@@ -5,7 +5,11 @@ use std::sync::Arc;
 use coreto_machine::{Tenant, Timestamp, message, union};
 
 use crate::document::Document;
-use crate::key::{DeploymentKey, ElementInstanceKey, JobKey, ProcessDefinitionKey, ProcessInstanceKey};
+use crate::event::DecisionEvaluation;
+use crate::key::{
+    DecisionKey, DecisionRequirementsKey, DeploymentKey, ElementInstanceKey, JobKey, ProcessDefinitionKey,
+    ProcessInstanceKey,
+};
 
 union! {
     /// The answer to a command that was carried out.
@@ -22,6 +26,8 @@ union! {
         5 => JobsActivated(JobsActivated),
         /// Variables were set.
         6 => VariablesSet(VariablesSet),
+        /// A decision was evaluated, or failed.
+        7 => DecisionEvaluated(DecisionEvaluation),
     }
 }
 
@@ -34,6 +40,54 @@ message! {
         2 => pub processes: Vec<DeployedProcess>,
         /// The owner.
         3 => pub tenant: Tenant,
+        /// Its decision requirements graphs, in order of its resources.
+        4 => pub requirements: Vec<DeployedRequirements>,
+        /// Its decisions, in document order of its resources.
+        5 => pub decisions: Vec<DeployedDecision>,
+    }
+}
+
+message! {
+    /// One decision requirements graph of a deployment.
+    pub struct DeployedRequirements {
+        /// The graph; an older one when nothing changed.
+        1 => pub key: DecisionRequirementsKey,
+        /// The id of the definitions in the DMN.
+        2 => pub id: Arc<str>,
+        /// Their name.
+        3 => pub name: Arc<str>,
+        /// Counted per id and tenant from 1.
+        4 => pub version: u32,
+        /// Their namespace.
+        5 => pub namespace: Arc<str>,
+        /// The file name given at deployment.
+        6 => pub resource_name: Arc<str>,
+        /// Nothing changed against the latest version.
+        7 => pub duplicate: bool,
+        /// MD5 of the resource.
+        8 => pub checksum: [u8; 16],
+    }
+}
+
+message! {
+    /// One decision of a deployment.
+    pub struct DeployedDecision {
+        /// The decision; an older one when nothing changed.
+        1 => pub key: DecisionKey,
+        /// The decision id in the DMN.
+        2 => pub id: Arc<str>,
+        /// Its name.
+        3 => pub name: Arc<str>,
+        /// Counted per id and tenant from 1.
+        4 => pub version: u32,
+        /// The version tag, or empty.
+        5 => pub version_tag: Arc<str>,
+        /// The graph that it stands in.
+        6 => pub requirements: DecisionRequirementsKey,
+        /// The id of that graph.
+        7 => pub requirements_id: Arc<str>,
+        /// Nothing changed against the latest version.
+        8 => pub duplicate: bool,
     }
 }
 

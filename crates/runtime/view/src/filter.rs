@@ -43,6 +43,10 @@ const fn is_internal(event: &Event) -> bool {
         | Event::IncidentCreated(_)
         | Event::IncidentResolved(_)
         | Event::InstanceBanned(_)
+        | Event::RequirementsCreated(_)
+        | Event::DecisionCreated(_)
+        | Event::DecisionEvaluated(_)
+        | Event::DecisionFailed(_)
         | Event::ClockPinned(_)
         | Event::ClockReset(()) => false,
     }

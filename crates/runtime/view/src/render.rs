@@ -1,6 +1,8 @@
 //! Records as the JSON that Zeebe's exporters write (contract: exported records).
 
 mod command;
+mod decision;
+mod deployment;
 mod event;
 mod json;
 mod model;

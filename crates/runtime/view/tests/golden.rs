@@ -15,9 +15,9 @@ use coreto_engine::Engine;
 use coreto_machine::Timestamp;
 use coreto_partition::{Body, Record, records};
 use coreto_record::command::{
-    ActivateElement, AwaitResult, CancelInstance, CompleteElement, CompleteJob, CreateInstance, FailJob,
-    PinClock, ResolveIncident, SetVariables, TerminateChildren, TerminateElement, ThrowError,
-    UpdateJobRetries, UpdateJobTimeout, YieldJob,
+    ActivateElement, AwaitResult, CancelInstance, CompleteElement, CompleteJob, CreateInstance,
+    EvaluateDecision, FailJob, PinClock, ResolveIncident, SetVariables, TerminateChildren, TerminateElement,
+    ThrowError, UpdateJobRetries, UpdateJobTimeout, YieldJob,
 };
 use coreto_record::event::InstanceBanned;
 use coreto_record::{
@@ -62,6 +62,18 @@ impl Stage {
         found.unwrap()
     }
 }
+
+const DISH: &str = r#"<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" xmlns:zeebe="http://camunda.org/schema/zeebe/1.0" id="menu" name="Menu" namespace="urn:menu">
+<decision id="dish" name="Dish"><extensionElements><zeebe:versionTag value="spring"/></extensionElements><decisionTable hitPolicy="UNIQUE">
+<input id="in" label="Season"><inputExpression><text>season</text></inputExpression></input><output id="out" name="dish"/>
+<rule id="r1"><inputEntry><text>"dry","any"</text></inputEntry><outputEntry><text>"salad"</text></outputEntry></rule>
+<rule id="r2"><inputEntry><text>"wet","any"</text></inputEntry><outputEntry><text>"stew"</text></outputEntry></rule>
+</decisionTable></decision></definitions>"#;
+
+const MEAL: &str = r#"<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:zeebe="http://camunda.org/schema/zeebe/1.0" targetNamespace="t">
+<process id="meal" isExecutable="true"><startEvent id="in"/><sequenceFlow id="f1" sourceRef="in" targetRef="choose"/>
+<businessRuleTask id="choose"><extensionElements><zeebe:calledDecision decisionId="dish" resultVariable="result"/></extensionElements></businessRuleTask>
+</process></definitions>"#;
 
 /// Everything that happens to orders.
 fn play() -> Stage {
@@ -125,7 +137,30 @@ fn play() -> Stage {
     stage.run(Command::PinClock(PinClock { at: Timestamp::from_millis(BEGIN + 120_000) })).unwrap();
     stage.run(Command::ResetClock(())).unwrap();
     reject(&mut stage);
+    decide(&mut stage);
     stage
+}
+
+/// Decisions outside of processes and in one, with and without result, and one that nobody knows.
+fn decide(stage: &mut Stage) {
+    stage.run(deploy("dish.dmn", DISH)).unwrap();
+    stage.run(deploy("dish.dmn", DISH)).unwrap();
+    stage.run(deploy("meal.bpmn", MEAL)).unwrap();
+    for variables in [r#"{"season":"dry"}"#, r#"{"season":"any"}"#] {
+        let evaluate = EvaluateDecision {
+            id: "dish".into(),
+            variables: document(variables),
+            ..EvaluateDecision::default()
+        };
+        stage.run(Command::EvaluateDecision(evaluate)).unwrap();
+        stage.run(create("meal", variables)).unwrap();
+    }
+    let unknown = EvaluateDecision {
+        id: "drink".into(),
+        variables: document(r#"{"a":1}"#),
+        ..EvaluateDecision::default()
+    };
+    stage.run(Command::EvaluateDecision(unknown)).unwrap_err();
 }
 
 fn last_job(stage: &Stage) -> JobKey {
@@ -323,6 +358,9 @@ fn covers_every_value_type_and_intent_of_an_event() {
         ("INCIDENT", "CREATED RESOLVED"),
         ("PROCESS_EVENT", "TRIGGERING TRIGGERED"),
         ("CLOCK", "PINNED RESETTED"),
+        ("DECISION_REQUIREMENTS", "CREATED"),
+        ("DECISION", "CREATED"),
+        ("DECISION_EVALUATION", "EVALUATED FAILED"),
     ] {
         for intent in intents.split(' ') {
             assert!(has(&format!("EVENT {value_type} {intent}")), "{value_type} {intent}");

@@ -69,7 +69,7 @@ impl Bare {
         match command {
             Command::Deploy(_) => {
                 let key = DeploymentKey::issue(1, 1);
-                Reply::Deployed(Deployed { key, processes: Vec::new(), tenant: Tenant::DEFAULT })
+                Reply::Deployed(Deployed { key, tenant: Tenant::DEFAULT, ..Deployed::default() })
             }
             Command::CreateInstance(create) => {
                 let instance = ProcessInstanceKey::issue(1, *counter);

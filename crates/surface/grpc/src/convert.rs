@@ -62,6 +62,10 @@ pub(crate) fn optional_key<K: Key>(field: &'static str, raw: i64) -> Result<Opti
 }
 
 /// A key on the wire.
+pub(crate) fn text(text: &str) -> String {
+    text.to_owned()
+}
+
 pub(crate) fn raw(key: impl Key) -> i64 {
     key.raw().cast_signed()
 }
@@ -154,10 +158,36 @@ pub(crate) fn job(job: &reply::ActivatedJob) -> pb::ActivatedJob {
 
 pub(crate) fn process(process: &reply::DeployedProcess, tenant: Tenant) -> pb::ProcessMetadata {
     pb::ProcessMetadata {
-        bpmn_process_id: process.id.as_ref().to_owned(),
+        bpmn_process_id: text(&process.id),
         version: version(process.version),
         process_definition_key: raw(process.key),
         resource_name: process.resource_name.as_ref().to_owned(),
+        tenant_id: tenant_id(tenant),
+    }
+}
+
+pub(crate) fn decision(decision: &reply::DeployedDecision, tenant: Tenant) -> pb::DecisionMetadata {
+    pb::DecisionMetadata {
+        dmn_decision_id: text(&decision.id),
+        dmn_decision_name: text(&decision.name),
+        version: version(decision.version),
+        decision_key: raw(decision.key),
+        dmn_decision_requirements_id: text(&decision.requirements_id),
+        decision_requirements_key: raw(decision.requirements),
+        tenant_id: tenant_id(tenant),
+    }
+}
+
+pub(crate) fn requirements(
+    graph: &reply::DeployedRequirements,
+    tenant: Tenant,
+) -> pb::DecisionRequirementsMetadata {
+    pb::DecisionRequirementsMetadata {
+        dmn_decision_requirements_id: text(&graph.id),
+        dmn_decision_requirements_name: text(&graph.name),
+        version: version(graph.version),
+        decision_requirements_key: raw(graph.key),
+        resource_name: text(&graph.resource_name),
         tenant_id: tenant_id(tenant),
     }
 }

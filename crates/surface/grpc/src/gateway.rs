@@ -17,7 +17,7 @@ use crate::config::Config;
 use crate::desk::{Desk, Outcome};
 use crate::outlet::Outlet;
 use crate::poll::Batches;
-use crate::rpc::{deploy, incident, instance, job, topology};
+use crate::rpc::{decision, deploy, incident, instance, job, topology};
 use crate::status::Failure;
 use crate::stream::Jobs;
 use crate::watch::Watcher;
@@ -298,9 +298,9 @@ impl gateway_server::Gateway for Gateway {
 
     async fn evaluate_decision(
         &self,
-        _: tonic::Request<pb::EvaluateDecisionRequest>,
+        request: tonic::Request<pb::EvaluateDecisionRequest>,
     ) -> Answered<pb::EvaluateDecisionResponse> {
-        unbuilt!("EvaluateDecision")
+        Ok(Response::new(decision::evaluate(self, request).await?))
     }
 
     async fn migrate_process_instance(

@@ -220,6 +220,7 @@ fn activated(outcome: Outcome, gateway: &Gateway) -> Result<Vec<ActivatedJob>, F
         | Reply::Deployed(_)
         | Reply::InstanceCreated(_)
         | Reply::InstanceCompleted(_)
-        | Reply::VariablesSet(_) => Err(Failure::Mismatch { call: "a request for jobs" }),
+        | Reply::VariablesSet(_)
+        | Reply::DecisionEvaluated(_) => Err(Failure::Mismatch { call: "a request for jobs" }),
     }
 }

@@ -1,5 +1,6 @@
 //! The calls that are answered once, by subject.
 
+pub(crate) mod decision;
 pub(crate) mod deploy;
 pub(crate) mod incident;
 pub(crate) mod instance;

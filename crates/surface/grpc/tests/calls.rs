@@ -65,6 +65,7 @@ async fn deployment_names_its_processes() {
                 ..DeployedProcess::default()
             }],
             tenant: Tenant::DEFAULT,
+            ..Deployed::default()
         })))
     }));
     let mut client = server.client().await;

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use coreto_xml::NodeId;
+
 use super::{Body, activity};
 use crate::compile::Draft;
 use crate::diagnostic::Report;
@@ -27,13 +29,20 @@ pub(super) fn compile(tree: &Tree<'_>, draft: &Draft<'_>, report: &mut Report) -
     extension::judge(tree, draft.node, draft.tag, report);
     activity::check(tree, draft, report);
     let mapping = extension::io_mapping(tree, draft.node, report);
-    let headers = extension::task_headers(tree, draft.node, report);
-    let definition = extension::task_definition(tree, draft.node, report)?;
-    let job = Job {
-        job_type: definition.job_type,
-        retries: definition.retries,
-        headers_json: extension::headers_json(&headers),
-        headers,
-    };
+    let job = Job::read(tree, draft.node, report)?;
     Some(Body { kind: Kind::ServiceTask(Box::new(job)), mapping })
+}
+
+impl Job {
+    /// Reads the job that an element creates.
+    pub(super) fn read(tree: &Tree<'_>, node: NodeId, report: &mut Report) -> Option<Self> {
+        let headers = extension::task_headers(tree, node, report);
+        let definition = extension::task_definition(tree, node, report)?;
+        Some(Self {
+            job_type: definition.job_type,
+            retries: definition.retries,
+            headers_json: extension::headers_json(&headers),
+            headers,
+        })
+    }
 }

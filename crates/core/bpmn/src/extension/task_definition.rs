@@ -1,6 +1,6 @@
 //! `zeebe:taskDefinition`: what job an element creates.
 
-use super::{single, wrong_expression};
+use super::{attribute_text, single};
 use coreto_xml::NodeId;
 
 use crate::diagnostic::{Code, Report};
@@ -24,7 +24,7 @@ pub(crate) fn task_definition(tree: &Tree<'_>, node: NodeId, report: &mut Report
         return None;
     };
     let retries = tree.attribute(definition, "retries").unwrap_or(RETRIES_DEFAULT);
-    let retries = text(tree, definition, retries, report);
+    let retries = attribute_text(tree, definition, retries, report);
     if let Some(Text::Static(retries)) = &retries
         && retries.parse::<coreto_feel::Number>().is_err()
     {
@@ -35,13 +35,6 @@ pub(crate) fn task_definition(tree: &Tree<'_>, node: NodeId, report: &mut Report
         report.error(Code::MissingAttribute, tree.place(definition), "`zeebe:taskDefinition` has no `type`");
         return None;
     };
-    let job_type = text(tree, definition, job_type, report);
+    let job_type = attribute_text(tree, definition, job_type, report);
     Some(TaskDefinition { job_type: job_type?, retries: retries? })
-}
-
-fn text(tree: &Tree<'_>, node: NodeId, value: &str, report: &mut Report) -> Option<Text> {
-    if report.is_too_long(tree.place(node), "an expression", value.len()) {
-        return None;
-    }
-    Text::parse(value).map_err(|error| wrong_expression(tree, node, value, &error, report)).ok()
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use coreto_bpmn::{Diagnostic, Element, ElementNumber, Kind, Mapping, Process, Resource, Text};
+use coreto_bpmn::{Diagnostic, Element, ElementNumber, Kind, Mapping, Process, Resource, Rule, Text};
 
 /// What one reading gave.
 pub(crate) fn outcome(resource: Option<&Resource>, diagnostics: &[Diagnostic]) -> String {
@@ -62,7 +62,13 @@ fn render_element(process: &Process, number: usize, element: &Element, out: &mut
         }
     }
     out.push('\n');
-    if let Kind::ServiceTask(job) = &element.kind {
+    if let Kind::BusinessRuleTask(rule) = &element.kind
+        && let Rule::Decision(called) = &**rule
+    {
+        let decision = text(&called.decision);
+        writeln!(out, "      decision {decision}{} to {}", called.binding, called.result_variable).unwrap();
+    }
+    if let Some(job) = element.kind.job() {
         writeln!(out, "      type {}", text(&job.job_type)).unwrap();
         writeln!(out, "      retries {}", text(&job.retries)).unwrap();
         writeln!(out, "      headers {}", job.headers_json).unwrap();

@@ -73,7 +73,7 @@ fn take_result(txn: &mut Txn<'_, Engine>, visit: &Visit) -> Option<Document> {
 }
 
 /// An attribute that must be a string.
-fn text(
+pub(super) fn text(
     txn: &mut Txn<'_, Engine>,
     head: &Head,
     visit: &Visit,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use coreto_machine::{Tenant, message};
 
 use crate::key::{DeploymentKey, ProcessDefinitionKey};
-use crate::reply::DeployedProcess;
+use crate::reply::{DeployedDecision, DeployedProcess, DeployedRequirements};
 
 message! {
     /// Resources are deployed.
@@ -16,6 +16,10 @@ message! {
         2 => pub tenant: Tenant,
         /// Its processes: new versions, and duplicates of the latest ones.
         3 => pub processes: Vec<DeployedProcess>,
+        /// Its decision requirements graphs, likewise.
+        4 => pub requirements: Vec<DeployedRequirements>,
+        /// Its decisions, likewise.
+        5 => pub decisions: Vec<DeployedDecision>,
     }
 }
 

@@ -5,8 +5,8 @@ use coreto_record::Command;
 use coreto_record::ElementNumber;
 use coreto_record::command::{
     ActivateElement, ActivateJobs, AwaitResult, CancelInstance, CompleteElement, CompleteJob, CreateInstance,
-    Deploy, FailJob, PinClock, ResolveIncident, Resource, SetVariables, TerminateChildren, TerminateElement,
-    ThrowError, UpdateJobRetries, UpdateJobTimeout, YieldJob,
+    Deploy, EvaluateDecision, FailJob, PinClock, ResolveIncident, Resource, SetVariables, TerminateChildren,
+    TerminateElement, ThrowError, UpdateJobRetries, UpdateJobTimeout, YieldJob,
 };
 
 use super::{document, key, late, time};
@@ -15,6 +15,7 @@ use super::{document, key, late, time};
 pub(crate) fn commands() -> Vec<(&'static str, Command)> {
     let mut commands = of_clients();
     commands.extend(of_jobs());
+    commands.extend(of_decisions());
     commands.extend(of_the_engine());
     commands
 }
@@ -95,6 +96,20 @@ fn of_jobs() -> Vec<(&'static str, Command)> {
     ]
 }
 
+fn of_decisions() -> Vec<(&'static str, Command)> {
+    let by_id = EvaluateDecision {
+        tenant: Tenant::from_raw(3),
+        decision: None,
+        id: "dish".into(),
+        variables: document(),
+    };
+    let by_key = EvaluateDecision { decision: Some(key(2)), id: "".into(), ..by_id.clone() };
+    vec![
+        ("EvaluateDecision", Command::EvaluateDecision(by_id)),
+        ("EvaluateDecision/key", Command::EvaluateDecision(by_key)),
+    ]
+}
+
 fn of_the_engine() -> Vec<(&'static str, Command)> {
     vec![
         (
@@ -128,6 +143,7 @@ const fn all_have_a_sample(command: &Command) {
         | Command::UpdateJobRetries(_)
         | Command::UpdateJobTimeout(_)
         | Command::ResolveIncident(_)
+        | Command::EvaluateDecision(_)
         | Command::PinClock(_)
         | Command::ResetClock(())
         | Command::YieldJob(_)

@@ -16,6 +16,7 @@ pub(crate) fn events() -> Vec<(&'static str, Event)> {
     events.extend(of_elements());
     events.extend(of_jobs());
     events.extend(of_incidents_and_the_clock());
+    events.extend(super::decision::events());
     events
 }
 
@@ -48,6 +49,7 @@ fn of_definitions_and_instances() -> Vec<(&'static str, Event)> {
                 key: key(3),
                 tenant: tenant(),
                 processes: vec![process, DeployedProcess::default()],
+                ..DeploymentCreated::default()
             }),
         ),
         (
@@ -254,6 +256,10 @@ const fn all_have_a_sample(event: &Event) {
         | Event::IncidentResolved(_)
         | Event::InstanceBanned(_)
         | Event::ClockPinned(_)
-        | Event::ClockReset(()) => (),
+        | Event::ClockReset(())
+        | Event::RequirementsCreated(_)
+        | Event::DecisionCreated(_)
+        | Event::DecisionEvaluated(_)
+        | Event::DecisionFailed(_) => (),
     }
 }

@@ -1,6 +1,7 @@
 //! A value of each variant in which every field is set.
 
 mod command;
+mod decision;
 mod event;
 mod reply;
 

@@ -36,14 +36,24 @@ pub(crate) fn replies() -> Vec<(&'static str, Reply)> {
         variables: document(),
         tenant,
     };
-    vec![
+    let mut replies = vec![
         ("Done", Reply::Done(())),
-        ("Deployed", Reply::Deployed(Deployed { key: key(3), processes: vec![process], tenant })),
+        (
+            "Deployed",
+            Reply::Deployed(Deployed {
+                key: key(3),
+                processes: vec![process],
+                tenant,
+                ..Deployed::default()
+            }),
+        ),
         ("InstanceCreated", Reply::InstanceCreated(created.clone())),
         ("InstanceCompleted", Reply::InstanceCompleted(InstanceCompleted { created, variables: document() })),
         ("JobsActivated", Reply::JobsActivated(JobsActivated { jobs: vec![job], truncated: true })),
         ("VariablesSet", Reply::VariablesSet(VariablesSet { key: 2_251_799_813_685_264 })),
-    ]
+    ];
+    replies.extend(super::decision::replies());
+    replies
 }
 
 /// Does not compile when a reply is new, so that it gets its sample above.
@@ -55,6 +65,7 @@ const fn all_have_a_sample(reply: &Reply) {
         | Reply::InstanceCreated(_)
         | Reply::InstanceCompleted(_)
         | Reply::JobsActivated(_)
-        | Reply::VariablesSet(_) => (),
+        | Reply::VariablesSet(_)
+        | Reply::DecisionEvaluated(_) => (),
     }
 }

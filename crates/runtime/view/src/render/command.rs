@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use coreto_machine::Tenant;
-use coreto_record::command::{ActivateJobs, CreateInstance, Deploy, TerminateChildren};
+use coreto_record::command::{ActivateJobs, CreateInstance, TerminateChildren};
 use coreto_record::event::{ElementChanged, IncidentRecord, JobChanged};
 use coreto_record::{Command, Key, ProcessDefinitionKey, ProcessInstanceKey};
 
-use super::event;
 use super::json::{Object, name};
 use super::model::{self, Model};
+use super::{decision, deployment, event};
 
 /// The process instance that a command names.
 pub(super) fn instance(command: &Command) -> Option<ProcessInstanceKey> {
@@ -26,6 +26,7 @@ pub(super) fn instance(command: &Command) -> Option<ProcessInstanceKey> {
         | Command::UpdateJobRetries(_)
         | Command::UpdateJobTimeout(_)
         | Command::ResolveIncident(_)
+        | Command::EvaluateDecision(_)
         | Command::PinClock(_)
         | Command::ResetClock(())
         | Command::YieldJob(_)
@@ -41,7 +42,8 @@ pub(super) fn value(command: &Command, record: &mut Object<'_>) {
     let mut object = record.open(name!("value"));
     let value = &mut object;
     match command {
-        Command::Deploy(deploy) => deployment(deploy, value),
+        Command::Deploy(deploy) => deployment::wished(deploy, value),
+        Command::EvaluateDecision(evaluate) => decision::wished(evaluate, value),
         Command::CreateInstance(create) => creation(create, value),
         Command::CancelInstance(cancel) => {
             element(&ElementChanged { instance: cancel.instance, ..ElementChanged::default() }, value);
@@ -102,17 +104,6 @@ pub(super) fn value(command: &Command, record: &mut Object<'_>) {
 /// A command does not say of which definition it speaks.
 fn unknown() -> Model {
     Model::unknown(ProcessDefinitionKey::default())
-}
-
-fn deployment(deploy: &Deploy, value: &mut Object<'_>) {
-    value.list(name!("resources"), &deploy.resources, |resource, object| {
-        object.base64(name!("resource"), &resource.content);
-        object.text(name!("resourceName"), &resource.name);
-    });
-    value.members(r#","processesMetadata":[]"#);
-    event::without_other_resources(value);
-    model::tenant(value, deploy.tenant);
-    value.number(name!("deploymentKey"), -1);
 }
 
 fn creation(create: &CreateInstance, value: &mut Object<'_>) {

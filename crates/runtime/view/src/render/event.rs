@@ -2,15 +2,15 @@
 
 use coreto_machine::Timestamp;
 use coreto_record::event::{
-    DeploymentCreated, ElementChanged, FlowTaken, IncidentRecord, InstanceBanned, InstanceCreated,
-    JobChanged, JobsActivated, ProcessCreated, ProcessEvent, VariableSet, VariablesUpdated,
+    ElementChanged, FlowTaken, IncidentRecord, InstanceBanned, InstanceCreated, JobChanged, JobsActivated,
+    ProcessCreated, ProcessEvent, VariableSet, VariablesUpdated,
 };
 use coreto_record::protocol::{ValueType, intent};
-use coreto_record::{DeployedProcess, Event, Key, ProcessInstanceKey};
+use coreto_record::{Event, Key, ProcessInstanceKey};
 
-use super::Subject;
 use super::json::{Object, name};
 use super::model::{self, Model, Models};
+use super::{Subject, decision, deployment};
 use crate::definitions::Unanswered;
 
 /// What an event is about.
@@ -33,6 +33,11 @@ pub(super) fn subject(event: &Event) -> Option<Subject> {
         Event::IncidentCreated(event) | Event::IncidentResolved(event) => (V::Incident, Some(event.instance)),
         Event::InstanceBanned(event) => (V::Error, Some(event.instance)),
         Event::ClockPinned(_) | Event::ClockReset(()) => (V::Clock, None),
+        Event::RequirementsCreated(_) => (V::DecisionRequirements, None),
+        Event::DecisionCreated(_) => (V::Decision, None),
+        Event::DecisionEvaluated(event) | Event::DecisionFailed(event) => {
+            (V::DecisionEvaluation, (!event.instance.is_unset()).then_some(event.instance))
+        }
     };
     Some(Subject { value_type, instance })
 }
@@ -58,6 +63,10 @@ pub(super) fn intent_and_key(event: &Event) -> (u32, u64) {
         Event::InstanceBanned(event) => (intent::error::CREATED, event.instance.raw()),
         Event::ClockPinned(_) => (intent::clock::PINNED, 0),
         Event::ClockReset(()) => (intent::clock::RESETTED, 0),
+        Event::RequirementsCreated(event) => (intent::decision_requirements::CREATED, event.key.raw()),
+        Event::DecisionCreated(event) => (intent::decision::CREATED, event.key.raw()),
+        Event::DecisionEvaluated(event) => (intent::decision_evaluation::EVALUATED, event.key),
+        Event::DecisionFailed(event) => (intent::decision_evaluation::FAILED, event.key),
     }
 }
 
@@ -66,7 +75,7 @@ pub(super) fn value(event: &Event, models: &mut Models, record: &mut Object<'_>)
     let mut object = record.open(name!("value"));
     let value = &mut object;
     match event {
-        Event::DeploymentCreated(event) => deployment(event, models, value)?,
+        Event::DeploymentCreated(event) => deployment::created(event, models, value)?,
         Event::ProcessCreated(event) => process(event, value),
         Event::InstanceCreated(event) => creation(event, &*models.get(event.definition)?, value),
         Event::ResultAwaited(_) => (),
@@ -87,53 +96,14 @@ pub(super) fn value(event: &Event, models: &mut Models, record: &mut Object<'_>)
         }
         Event::InstanceBanned(event) => error(event, value),
         Event::ClockPinned(event) => value.number(name!("time"), event.at.as_millis()),
+        Event::RequirementsCreated(event) => decision::requirements(event, value),
+        Event::DecisionCreated(event) => decision::decision(event, value),
+        Event::DecisionEvaluated(event) | Event::DecisionFailed(event) => {
+            decision::evaluation(event, models, value)?;
+        }
     }
     object.end();
     Ok(())
-}
-
-fn deployment(
-    event: &DeploymentCreated,
-    models: &mut Models,
-    value: &mut Object<'_>,
-) -> Result<(), Unanswered> {
-    let mut resources: Vec<&DeployedProcess> = Vec::new();
-    for process in &event.processes {
-        if !resources.iter().any(|other| other.resource_name == process.resource_name) {
-            resources.push(process);
-        }
-    }
-    value.objects(name!("resources"), resources, |process, object| {
-        let definition = models.definition(process.key)?;
-        object.base64(
-            name!("resource"),
-            definition.as_ref().map_or(&[], |definition| &definition.record.resource),
-        );
-        object.text(name!("resourceName"), &process.resource_name);
-        Ok(())
-    })?;
-    value.objects(name!("processesMetadata"), &event.processes, |process, object| {
-        object.text(name!("bpmnProcessId"), &process.id);
-        object.number(name!("version"), i64::from(process.version));
-        object.key(name!("processDefinitionKey"), process.key.raw());
-        object.text(name!("resourceName"), &process.resource_name);
-        object.base64(name!("checksum"), &process.checksum);
-        object.boolean(name!("duplicate"), process.duplicate);
-        model::tenant(object, event.tenant);
-        object.key(name!("deploymentKey"), event.key.raw());
-        object.text(name!("versionTag"), &process.version_tag);
-        Ok(())
-    })?;
-    without_other_resources(value);
-    model::tenant(value, event.tenant);
-    value.key(name!("deploymentKey"), event.key.raw());
-    Ok(())
-}
-
-/// Nothing but processes is deployed.
-pub(super) fn without_other_resources(value: &mut Object<'_>) {
-    value.members(r#","decisionRequirementsMetadata":[],"decisionsMetadata":[],"formMetadata":[]"#);
-    value.members(r#","resourceMetadata":[]"#);
 }
 
 fn process(event: &ProcessCreated, value: &mut Object<'_>) {

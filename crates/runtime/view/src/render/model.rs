@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use coreto_bpmn::{Element, Kind};
-use coreto_engine::Definition;
+use coreto_bpmn::Element;
+use coreto_engine::{Definition, Requirements};
 use coreto_machine::Tenant;
-use coreto_record::{ElementNumber, Key, ProcessDefinitionKey};
+use coreto_record::{DecisionRequirementsKey, ElementNumber, Key, ProcessDefinitionKey};
 
 use super::json::{self, Object, name};
 use crate::definitions::{Definitions, Unanswered};
@@ -73,6 +73,18 @@ impl Models {
         let model = Arc::new(model);
         self.known.insert(key, Arc::clone(&model));
         Ok(model)
+    }
+
+    /// A decision requirements graph itself.
+    pub(super) fn requirements(
+        &mut self,
+        key: DecisionRequirementsKey,
+    ) -> Result<Option<Arc<Requirements>>, Unanswered> {
+        let requirements = self.definitions.requirements(key)?;
+        if requirements.is_none() {
+            tracing::warn!(requirements = key.raw(), "records speak of decisions that are not there");
+        }
+        Ok(requirements)
     }
 
     /// A definition itself.
@@ -159,15 +171,7 @@ impl Process {
 
 impl ElementModel {
     fn of(process: &Process, element: &Element) -> Self {
-        let headers = match &element.kind {
-            Kind::ServiceTask(job) => &*job.headers_json,
-            Kind::Process
-            | Kind::StartEvent(_)
-            | Kind::EndEvent(_)
-            | Kind::Task
-            | Kind::ManualTask
-            | Kind::SequenceFlow { .. } => "{}",
-        };
+        let headers = element.kind.job().map_or("{}", |job| &*job.headers_json);
         Self::new(process, &element.id, element.kind.element_type(), element.kind.event_type(), headers)
     }
 

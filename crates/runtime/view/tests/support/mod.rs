@@ -4,11 +4,13 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use coreto_engine::{Definition, Engine, Env, Limits, SinkKind, SinkSpec, Sinks};
+use coreto_engine::{Definition, Engine, Env, Limits, Requirements, SinkKind, SinkSpec, Sinks};
 use coreto_machine::{Caller, Channel, Codec, Place, Tenant, Timestamp};
 use coreto_partition::{Address, Body, Mailbox, Partition, Request, Submission, records};
 use coreto_record::command::{ActivateJobs, CreateInstance, Deploy, Resource};
-use coreto_record::{Command, Document, Event, ProcessDefinitionKey, Rejection, Reply};
+use coreto_record::{
+    Command, DecisionRequirementsKey, Document, Event, ProcessDefinitionKey, Rejection, Reply,
+};
 use coreto_view::{Definitions, Unanswered};
 
 /// Two service tasks in a row; the first has headers and an output mapping.
@@ -107,19 +109,26 @@ impl Stage {
 
 /// Definitions by their keys.
 #[derive(Default)]
-pub struct Known(HashMap<ProcessDefinitionKey, Arc<Definition>>);
+pub struct Known(
+    HashMap<ProcessDefinitionKey, Arc<Definition>>,
+    HashMap<DecisionRequirementsKey, Arc<Requirements>>,
+);
 
 impl Known {
     /// Those that batches tell of.
     pub fn of(payloads: &[Vec<u8>]) -> Self {
         let mut known = Self::default();
         for payload in payloads {
-            records::<Engine>(payload, |record| {
-                if let Body::Event(Event::ProcessCreated(created)) = record.body {
-                    let mut bytes = Vec::new();
-                    created.encode(&mut bytes);
-                    known.0.insert(created.key, Arc::new(Definition::decode(&bytes).unwrap()));
+            records::<Engine>(payload, |record| match record.body {
+                Body::Event(Event::ProcessCreated(created)) => {
+                    let definition = Definition::decode(&created.to_bytes()).unwrap();
+                    known.0.insert(created.key, Arc::new(definition));
                 }
+                Body::Event(Event::RequirementsCreated(created)) => {
+                    let requirements = Requirements::decode(&created.to_bytes()).unwrap();
+                    known.1.insert(created.key, Arc::new(requirements));
+                }
+                _ => (),
             })
             .unwrap();
         }
@@ -130,6 +139,13 @@ impl Known {
 impl Definitions for Known {
     fn definition(&mut self, key: ProcessDefinitionKey) -> Result<Option<Arc<Definition>>, Unanswered> {
         Ok(self.0.get(&key).cloned())
+    }
+
+    fn requirements(
+        &mut self,
+        key: DecisionRequirementsKey,
+    ) -> Result<Option<Arc<Requirements>>, Unanswered> {
+        Ok(self.1.get(&key).cloned())
     }
 }
 

@@ -1,7 +1,5 @@
 //! What the engine answers, as it goes over the wire.
 
-use std::sync::Arc;
-
 use coreto_engine::{
     Answer, DefinitionView, ElementView, IncidentView, InstanceDetails, InstanceView, JobStateView, JobView,
     VariableView,
@@ -11,7 +9,7 @@ use coreto_protocol::inspect as pb;
 use coreto_protocol::inspect::query_response::Answer as Told;
 use coreto_record::{Key, Lifecycle};
 
-use crate::convert::{raw, tenant_id, version};
+use crate::convert::{raw, tenant_id, text, version};
 use crate::status::Failure;
 
 /// A page of a list.
@@ -32,7 +30,7 @@ pub(super) fn list(answer: Answer) -> Result<Told, Failure> {
             incidents: found.iter().map(incident).collect(),
             next: behind(next),
         })),
-        Answer::Status(_) | Answer::Definition(_) | Answer::Instance(_) => {
+        Answer::Status(_) | Answer::Definition(_) | Answer::Requirements(_) | Answer::Instance(_) => {
             Err(Failure::Mismatch { call: "a question for a list" })
         }
     }
@@ -175,8 +173,4 @@ fn definition(view: &DefinitionView) -> pb::Definition {
         deployed_at: 0,
         tenant_id: tenant_id(view.tenant),
     }
-}
-
-fn text(text: &Arc<str>) -> String {
-    text.as_ref().to_owned()
 }

@@ -45,7 +45,7 @@ pub(super) fn from_the_first(mut query: Query) -> Query {
         Query::Jobs(filter) => filter.page.after = 0,
         Query::Incidents(filter) => filter.page.after = 0,
         Query::Definitions(filter) => filter.page.after = 0,
-        Query::Status | Query::Definition(_) | Query::Instance(_) => (),
+        Query::Status | Query::Definition(_) | Query::Requirements(_) | Query::Instance(_) => (),
     }
     query
 }

@@ -2,6 +2,7 @@
 
 use coreto_machine::Tenant;
 use coreto_protocol::gateway as pb;
+use coreto_protocol::gateway::deployment::Metadata;
 use coreto_record::command::{Deploy, Resource};
 use coreto_record::{Command, Reply, reply};
 use tonic::Request;
@@ -24,12 +25,15 @@ pub(crate) async fn resources(
         .collect();
     let deployed = deploy(gateway, &metadata, Deploy { tenant, resources }).await?;
     let tenant = deployed.tenant;
-    let deployments = deployed.processes.iter().map(|process| pb::Deployment {
-        metadata: Some(pb::deployment::Metadata::Process(convert::process(process, tenant))),
-    });
+    let processes = deployed.processes.iter().map(|found| Metadata::Process(convert::process(found, tenant)));
+    let decisions =
+        deployed.decisions.iter().map(|found| Metadata::Decision(convert::decision(found, tenant)));
+    let graphs = deployed.requirements.iter();
+    let graphs = graphs.map(|found| Metadata::DecisionRequirements(convert::requirements(found, tenant)));
+    let all = processes.chain(decisions).chain(graphs);
     Ok(pb::DeployResourceResponse {
         key: convert::raw(deployed.key),
-        deployments: deployments.collect(),
+        deployments: all.map(|metadata| pb::Deployment { metadata: Some(metadata) }).collect(),
         tenant_id: convert::tenant_id(tenant),
     })
 }
@@ -64,6 +68,7 @@ async fn deploy(
         | Reply::InstanceCreated(_)
         | Reply::InstanceCompleted(_)
         | Reply::JobsActivated(_)
-        | Reply::VariablesSet(_) => Err(Failure::Mismatch { call: "a deployment" }),
+        | Reply::VariablesSet(_)
+        | Reply::DecisionEvaluated(_) => Err(Failure::Mismatch { call: "a deployment" }),
     }
 }

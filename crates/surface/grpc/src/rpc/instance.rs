@@ -25,7 +25,8 @@ pub(crate) async fn create(
         | Reply::Deployed(_)
         | Reply::InstanceCompleted(_)
         | Reply::JobsActivated(_)
-        | Reply::VariablesSet(_) => Err(Failure::Mismatch { call: "a creation" }),
+        | Reply::VariablesSet(_)
+        | Reply::DecisionEvaluated(_) => Err(Failure::Mismatch { call: "a creation" }),
     }
 }
 
@@ -71,7 +72,8 @@ pub(crate) async fn create_with_result(
         | Reply::Deployed(_)
         | Reply::InstanceCreated(_)
         | Reply::JobsActivated(_)
-        | Reply::VariablesSet(_) => Err(Failure::Mismatch { call: "a creation with result" }),
+        | Reply::VariablesSet(_)
+        | Reply::DecisionEvaluated(_) => Err(Failure::Mismatch { call: "a creation with result" }),
     }
 }
 
@@ -125,6 +127,7 @@ pub(crate) async fn set_variables(
         | Reply::Deployed(_)
         | Reply::InstanceCreated(_)
         | Reply::InstanceCompleted(_)
-        | Reply::JobsActivated(_) => Err(Failure::Mismatch { call: "a change of variables" }),
+        | Reply::JobsActivated(_)
+        | Reply::DecisionEvaluated(_) => Err(Failure::Mismatch { call: "a change of variables" }),
     }
 }

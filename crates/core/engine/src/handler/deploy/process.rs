@@ -1,0 +1,124 @@
+//! Processes of a deployment.
+
+use std::sync::Arc;
+
+use coreto_bpmn::{Binding, CalledDecision, Element, Kind, Limits, Purpose, Rule, Severity, Text};
+use coreto_machine::Txn;
+use coreto_record::command::{Deploy, Resource};
+use coreto_record::event::ProcessCreated;
+use coreto_record::{DeployedProcess, DeploymentKey, Event, ProcessDefinitionKey};
+
+use super::faults::{DECISION_ID, Faults, PROCESS_ID};
+use crate::engine::Engine;
+use crate::keys;
+use crate::state::State;
+
+/// A process of the request, checked.
+pub(super) struct Candidate<'a> {
+    resource: &'a Resource,
+    checksum: [u8; 16],
+    id: Arc<str>,
+    version_tag: Arc<str>,
+    /// Ids of decisions that must be deployed together with it.
+    bound: Vec<Arc<str>>,
+}
+
+/// Reads the processes of a BPMN file; all that is wrong with it is reported.
+pub(super) fn read<'a>(resource: &'a Resource, faults: &mut Faults) -> Vec<Candidate<'a>> {
+    let (read, diagnostics) = coreto_bpmn::read(&resource.content, Purpose::Deploy, &Limits::default());
+    let Some(read) = read else {
+        for diagnostic in diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error) {
+            faults.add(&resource.name, &diagnostic.to_string());
+        }
+        return Vec::new();
+    };
+    let checksum = md5::compute(&resource.content).0;
+    let mut candidates = Vec::with_capacity(read.processes.len());
+    for process in read.processes {
+        faults.check_unique(&resource.name, PROCESS_ID, &process.id);
+        let version_tag = process.version_tag.unwrap_or_default();
+        let bound = process.elements.iter().filter_map(bound_decision).collect();
+        candidates.push(Candidate { resource, checksum, id: process.id, version_tag, bound });
+    }
+    candidates
+}
+
+/// The decision that an element takes from its own deployment, as far as the model tells.
+fn bound_decision(element: &Element) -> Option<Arc<str>> {
+    let Kind::BusinessRuleTask(rule) = &element.kind else { return None };
+    match &**rule {
+        Rule::Decision(CalledDecision {
+            decision: Text::Static(id), binding: Binding::Deployment, ..
+        }) => Some(Arc::clone(id)),
+        _ => None,
+    }
+}
+
+/// What a process takes from its own deployment stands in the request.
+pub(super) fn check_bound(candidate: &Candidate<'_>, faults: &mut Faults) {
+    for id in &candidate.bound {
+        if !faults.knows(DECISION_ID, id) {
+            let fault = format!(
+                "the process `{}` binds to the decision `{id}` of its deployment, which is not in the request",
+                candidate.id
+            );
+            faults.add(&candidate.resource.name, &fault);
+        }
+    }
+}
+
+/// The latest version of the process, if its resource has the same content and name.
+pub(super) fn known(
+    state: &State,
+    command: &Deploy,
+    candidate: &Candidate<'_>,
+) -> Option<(ProcessDefinitionKey, u32)> {
+    let latest = state.latest.get(&(command.tenant, Arc::clone(&candidate.id)))?;
+    let record = &state.definitions.peek(&latest.key)?.record;
+    let same = record.checksum == candidate.checksum && record.resource_name == candidate.resource.name;
+    same.then_some((latest.key, latest.version))
+}
+
+/// The process as it is deployed: a new version, unless the whole deployment is known.
+pub(super) fn deploy(
+    txn: &mut Txn<'_, Engine>,
+    command: &Deploy,
+    candidate: &Candidate<'_>,
+    deployment: DeploymentKey,
+    duplicate: bool,
+) -> DeployedProcess {
+    let latest = if duplicate { known(txn.state(), command, candidate) } else { None };
+    let (key, version) = latest.unwrap_or_else(|| create(txn, command, candidate, deployment));
+    DeployedProcess {
+        key,
+        id: Arc::clone(&candidate.id),
+        version,
+        resource_name: Arc::clone(&candidate.resource.name),
+        duplicate,
+        checksum: candidate.checksum,
+        version_tag: Arc::clone(&candidate.version_tag),
+    }
+}
+
+fn create(
+    txn: &mut Txn<'_, Engine>,
+    command: &Deploy,
+    candidate: &Candidate<'_>,
+    deployment: DeploymentKey,
+) -> (ProcessDefinitionKey, u32) {
+    let latest = txn.state().latest.get(&(command.tenant, Arc::clone(&candidate.id)));
+    let version = latest.map_or(0, |latest| latest.version) + 1;
+    let key = keys::next(txn);
+    txn.emit(&Event::ProcessCreated(ProcessCreated {
+        key,
+        tenant: command.tenant,
+        id: Arc::clone(&candidate.id),
+        version,
+        version_tag: Arc::clone(&candidate.version_tag),
+        resource_name: Arc::clone(&candidate.resource.name),
+        resource: Arc::clone(&candidate.resource.content),
+        checksum: candidate.checksum,
+        deployment,
+    }));
+    (key, version)
+}
