@@ -199,6 +199,8 @@ pub enum Query {
     All,
     /// Gifts that arrived.
     Gifts,
+    /// Panics.
+    Panic,
 }
 
 /// An answer.
@@ -349,6 +351,7 @@ impl Machine for Toy {
     fn query(state: &State, _caller: &Caller, query: &Query) -> Answer {
         match query {
             Query::Value(name) => Answer::Value(state.values.get(name).map(|value| *value)),
+            Query::Panic => panic!("the toy was told to panic"),
             Query::Gifts => {
                 Answer::Gifts(state.gifts.range(..).map(|(gift, count)| (*gift, **count)).collect())
             }
@@ -359,6 +362,7 @@ impl Machine for Toy {
     }
 
     fn due(state: &State) -> Option<Timestamp> {
+        assert!(state.values.peek(&Arc::from("fatal")).is_none(), "the toy was told to panic");
         state.timers.range(..).next().map(|((at, _), _)| *at)
     }
 

@@ -394,3 +394,69 @@ fn snapshots_let_the_log_be_trimmed_and_a_store_be_lost() {
     assert_eq!(values(&service.handles()[0]), expected);
     service.stop();
 }
+
+#[test]
+fn a_question_or_a_mailbox_that_panics_leaves_the_rest_as_it_is() {
+    struct Broken;
+    impl Mailbox<Toy> for Broken {
+        fn put(&self, _: u64, _: Answer<Toy>) {
+            panic!("the mailbox was told to panic");
+        }
+        fn flush(&self) {}
+    }
+    let mut machine = Machine::new(1);
+    let service = machine.start(1);
+    let handle = service.handles()[0].clone();
+    let address = machine.address();
+    let asked = address.ticket;
+    handle.query(Caller::internal(), Query::Panic, address).unwrap();
+    assert_eq!(machine.await_answer(asked), "lost");
+    let put = Command::Put(Pair { name: "a".into(), value: 1 });
+    let broken = Address { mailbox: Arc::new(Broken), ticket: 0 };
+    handle.submit(Request::new(put, Caller::anonymous(Channel::Grpc), Some(broken))).unwrap();
+    wait_for("the put", || (values(&handle).len() == 1).then_some(()));
+    let ticket = machine.put(&handle, "b", 2).unwrap();
+    assert_eq!(machine.await_answer(ticket), "done");
+    assert_eq!(handle.health(), Health::Healthy);
+    service.stop();
+}
+
+#[test]
+fn a_partition_that_panics_outside_of_a_command_says_so_and_leaves_the_others_alone() {
+    let mut machine = Machine::new(2);
+    let service = machine.start(1);
+    let handles = service.handles().to_vec();
+    machine.put(&handles[0], "fatal", 1).unwrap();
+    wait_for("the end", || matches!(handles[0].health(), Health::Stopped { .. }).then_some(()));
+    wait_for("a refusal", || {
+        matches!(machine.put(&handles[0], "a", 1), Err(Refused::Closed { .. })).then_some(())
+    });
+    let ticket = machine.put(&handles[1], "a", 1).unwrap();
+    assert_eq!(machine.await_answer(ticket), "done");
+    service.stop();
+}
+
+#[test]
+fn answers_do_not_pile_up_while_the_log_stalls() {
+    let mut machine = Machine::new(1);
+    machine.limits.answers_in_batch_max = 10;
+    machine.limits.queue_bytes_hard = 2000;
+    let service = machine.start(1);
+    let handle = service.handles()[0].clone();
+    machine.gate.hold();
+    machine.put(&handle, "a", 1).unwrap();
+    wait_for("the append", || machine.gate.has_waiting().then_some(()));
+    let mut asked = Vec::new();
+    let refused = wait_for("a refusal", || {
+        let address = machine.address();
+        asked.push(address.ticket);
+        handle.query(Caller::internal(), Query::Value("a".into()), address).err()
+    });
+    assert!(matches!(refused, Refused::Busy { limit: 2000, .. }), "{refused}");
+    asked.pop();
+    machine.gate.release();
+    for ticket in asked {
+        assert_eq!(machine.await_answer(ticket), "Value(Some(1))");
+    }
+    service.stop();
+}

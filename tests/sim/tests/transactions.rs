@@ -96,6 +96,16 @@ impl Bench {
         self.partition.state().values.range(..).map(|(name, value)| (name.to_string(), **value)).collect()
     }
 
+    /// A new partition from the log takes this one's place.
+    fn restart(&mut self) {
+        let mut again = fresh(&self.limits);
+        for batch in &self.log {
+            again.replay(batch).unwrap();
+        }
+        again.start(2);
+        self.partition = again;
+    }
+
     /// Everything again from the log must give the same state.
     fn check_replay(&mut self) {
         self.seal();
@@ -207,12 +217,7 @@ fn an_awaited_value_answers_later_and_a_restart_forgets_who_waits() {
 
     bench.ask(Command::Await("y".into()));
     bench.seal();
-    let mut again = fresh(&bench.limits);
-    for batch in &bench.log {
-        again.replay(batch).unwrap();
-    }
-    again.start(2);
-    bench.partition = again;
+    bench.restart();
     bench.ask(Command::Put(pair("y", 8)));
     bench.seal();
     assert_eq!(bench.answers(), ["4: reply 0"]);
@@ -306,5 +311,28 @@ fn owed_effects_come_again_until_they_arrived() {
     bench.ask(Command::Delivered(1));
     bench.partition.owe();
     assert!(bench.seal().effects.is_empty());
+    bench.check_replay();
+}
+
+#[test]
+fn a_keyed_request_that_is_answered_later_is_not_carried_out_again_after_a_restart() {
+    let mut bench = Bench::new(Limits::default());
+    bench.ask_keyed(Command::Await("x".into()), "key");
+    bench.seal();
+    bench.ask_keyed(Command::Await("x".into()), "key");
+    assert_eq!(bench.partition.state().awaited.len(), 1, "who repeats it waits for the same answer");
+    bench.check_replay();
+
+    bench.restart();
+    bench.ask_keyed(Command::Await("x".into()), "key");
+    bench.ask_keyed(Command::Await("y".into()), "key");
+    bench.seal();
+    assert_eq!(bench.partition.state().awaited.len(), 1);
+    let answers = bench.answers();
+    assert!(
+        answers[0].starts_with("3: lost: the request with this idempotency key was carried out"),
+        "{answers:?}"
+    );
+    assert_eq!(answers[1], "4: key misused");
     bench.check_replay();
 }

@@ -221,3 +221,37 @@ fn bans_an_instance_in_which_the_engine_failed() {
     bench.try_and_run(&Command::CancelInstance(CancelInstance { instance }));
     assert_eq!(bench.instances(), [instance]);
 }
+
+#[test]
+fn a_tick_that_failed_passes_what_is_due_first() {
+    let mut bench = Bench::new();
+    bench.try_and_run(&deploy());
+    bench.try_and_run(&create("{}"));
+    bench.try_and_run(&create("{}"));
+    let take = ActivateJobs {
+        job_type: "a".into(),
+        worker: "w".into(),
+        timeout: 10,
+        max: 5,
+        tenants: vec![Tenant::DEFAULT],
+        ..ActivateJobs::default()
+    };
+    bench.try_and_run(&Command::ActivateJobs(take));
+    let head = Head {
+        now: Timestamp::from_millis(1000),
+        seed: 7,
+        caller: Caller::internal(),
+        operation_reference: None,
+        token: None,
+    };
+    for left in [1, 0] {
+        assert!(Engine::due(&bench.state).is_some_and(|due| due <= head.now));
+        let mut txn = Txn::new(&mut bench.state, &mut bench.env, &mut bench.out);
+        let failed = Fault::Panicked("it broke".into());
+        assert!(Engine::fault(&mut txn, &head, &Command::Tick(()), &failed).is_ok());
+        bench.state.commit();
+        assert_eq!(Engine::due(&bench.state).is_some(), left > 0);
+    }
+    assert_eq!(bench.jobs().len(), 2);
+    assert!(invariant::broken(&bench.state).is_empty());
+}

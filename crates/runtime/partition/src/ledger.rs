@@ -65,6 +65,7 @@ impl Ledger {
 
     pub(crate) fn keep_reply(&mut self, kept: Kept) {
         let key = (kept.tenant, Arc::clone(&kept.key));
+        self.drop_reply(&key);
         self.expiry.insert((kept.expires, key.clone()));
         self.kept.insert(key, kept);
     }

@@ -9,6 +9,8 @@ pub struct Limits {
     pub commands_in_batch_max: u32,
     /// Where a batch stops taking more.
     pub batch_bytes_soft: usize,
+    /// Answers from which on a batch takes no more.
+    pub answers_in_batch_max: usize,
     /// What one command may write by itself.
     pub command_bytes_max: usize,
     /// Where a rejected command's documents are cut.
@@ -34,6 +36,7 @@ impl Default for Limits {
         Self {
             commands_in_batch_max: 100,
             batch_bytes_soft: 1 << 20,
+            answers_in_batch_max: 4096,
             command_bytes_max: 4 << 20,
             rejected_bytes_max: 8 << 10,
             queue_bytes_soft: 16 << 20,

@@ -6,7 +6,9 @@ mod replay;
 mod replies;
 mod transaction;
 
+use std::any::Any;
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use coreto_machine::{
@@ -151,6 +153,7 @@ impl<M: Machine> Partition<M> {
     /// Whether the open batch should be closed before it takes more.
     pub const fn is_full(&self) -> bool {
         self.open.out.records.len() >= self.limits.batch_bytes_soft
+            || self.open.answers.len() >= self.limits.answers_in_batch_max
     }
 
     /// Whether the open batch holds anything, be it an answer.
@@ -178,8 +181,13 @@ impl<M: Machine> Partition<M> {
         match submission {
             Submission::Request(request) => self.take_request(*request),
             Submission::Query { caller, query, answer } => {
-                let found = M::query(&self.state, &caller, &query);
-                self.open.answers.push((answer, Answer::Answered(found)));
+                let state = &self.state;
+                let found = catch_unwind(AssertUnwindSafe(|| M::query(state, &caller, &query)));
+                let found = found.map_or_else(
+                    |panic| Answer::Lost { reason: format!("the question failed: {}", said(&*panic)).into() },
+                    Answer::Answered,
+                );
+                self.open.answers.push((answer, found));
             }
             Submission::Frame(frame) => self.take_frame(&frame),
             Submission::Acknowledged(acknowledgement) => self.take_acknowledgement(acknowledgement),
@@ -197,13 +205,15 @@ impl<M: Machine> Partition<M> {
         self.transact_encoded(&waiting.command, &head, Origin::Pending { id });
     }
 
-    /// Lets the machine do what is due.
-    pub fn tick(&mut self, wall: Timestamp) {
+    /// Lets the machine do what is due. Says whether anything was: an open batch's time stands still.
+    pub fn tick(&mut self, wall: Timestamp) -> bool {
         self.advance(wall);
-        if M::due(&self.state).is_some_and(|due| due <= self.now) {
+        let due = M::due(&self.state).is_some_and(|due| due <= self.now);
+        if due {
             let head = self.internal_head();
             self.transact(&M::tick(), &head, Origin::Tick);
         }
+        due
     }
 
     /// Puts effects and frames out again that may have been lost: after a start, and every ten seconds.
@@ -346,4 +356,11 @@ impl<M: Machine> Partition<M> {
             self.ledger.commit();
         }
     }
+}
+
+/// What a panic said.
+pub(crate) fn said(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+    text.unwrap_or_else(|| "panic without a message".to_owned())
 }

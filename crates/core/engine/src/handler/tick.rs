@@ -12,14 +12,32 @@ use crate::state::{DUE_BACKOFF, Due};
 /// Does a bounded part of what is due; the rest comes with the next tick.
 pub(crate) fn tick(txn: &mut Txn<'_, Engine>, head: &Head) -> Handled {
     let limit = txn.env().limits.due_per_tick;
-    let due: Vec<Due> =
-        txn.state().due.range(..).take_while(|(at, ..)| *at <= head.now).take(limit).copied().collect();
-    for (_, kind, raw) in due {
-        let key = JobKey::from_raw(raw);
-        let Some(job) = txn.state().jobs.get(&key) else { continue };
-        let to = if kind == DUE_BACKOFF { JobIntent::RecurredAfterBackoff } else { JobIntent::TimedOut };
-        txn.emit(&Event::Job(JobChanged { deadline: None, ..job.becomes(key, to) }));
-        jobs::offer(txn, head, key);
+    for entry in due(txn, head, limit) {
+        if let Some(key) = pass(txn, entry) {
+            jobs::offer(txn, head, key);
+        }
     }
     done()
+}
+
+/// A tick failed: what is due first is done alone, and its job is not offered to anybody, so that it cannot hold up
+/// all that is due behind it. Workers find the job when they ask.
+pub(super) fn pass_first(txn: &mut Txn<'_, Engine>, head: &Head) -> Handled {
+    for entry in due(txn, head, 1) {
+        pass(txn, entry);
+    }
+    done()
+}
+
+fn due(txn: &Txn<'_, Engine>, head: &Head, limit: usize) -> Vec<Due> {
+    txn.state().due.range(..).take_while(|(at, ..)| *at <= head.now).take(limit).copied().collect()
+}
+
+/// Ends the time of one entry. Gives the job that may be handed out now.
+fn pass(txn: &mut Txn<'_, Engine>, (_, kind, raw): Due) -> Option<JobKey> {
+    let key = JobKey::from_raw(raw);
+    let job = txn.state().jobs.get(&key)?;
+    let to = if kind == DUE_BACKOFF { JobIntent::RecurredAfterBackoff } else { JobIntent::TimedOut };
+    txn.emit(&Event::Job(JobChanged { deadline: None, ..job.becomes(key, to) }));
+    Some(key)
 }

@@ -1,5 +1,6 @@
 //! The log thread: makes one batch durable at a time, then lets out what waited for it.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -9,7 +10,7 @@ use coreto_machine::Machine;
 
 use super::service::Links;
 use crate::door::{Answer, Effects, Mailbox};
-use crate::partition::Sealed;
+use crate::partition::{Sealed, said};
 use crate::shared::{Health, Shared};
 
 /// How long a full disk is waited for before the next try.
@@ -229,16 +230,16 @@ impl<M: Machine, W: LogWriter> Journal<M, W> {
     fn release(&self, mut sealed: Sealed<M>) {
         let mut mailboxes: Vec<Arc<dyn Mailbox<M>>> = Vec::new();
         for (address, answer) in sealed.answers {
-            address.mailbox.put(address.ticket, answer);
+            guarded(|| address.mailbox.put(address.ticket, answer));
             if !mailboxes.iter().any(|known| Arc::ptr_eq(known, &address.mailbox)) {
                 mailboxes.push(address.mailbox);
             }
         }
         if !sealed.effects.is_empty() {
-            self.effects.perform(&mut sealed.effects);
+            guarded(|| self.effects.perform(&mut sealed.effects));
         }
         for mailbox in mailboxes {
-            mailbox.flush();
+            guarded(|| mailbox.flush());
         }
         for frame in sealed.frames {
             self.links.send(frame);
@@ -247,8 +248,16 @@ impl<M: Machine, W: LogWriter> Journal<M, W> {
             self.links.acknowledge(acknowledgement);
         }
         if !sealed.touched.is_empty() {
-            self.links.touched(&sealed.touched);
+            guarded(|| self.links.touched(&sealed.touched));
         }
+    }
+}
+
+/// Lets something out through code that is not ours. What fails in it is lost like in a crash: it is owed, or its
+/// client asks again.
+fn guarded(let_out: impl FnOnce()) {
+    if let Err(panic) = catch_unwind(AssertUnwindSafe(let_out)) {
+        tracing::error!(panic = said(&*panic), "an answer or effect of a durable batch was not let out");
     }
 }
 

@@ -103,8 +103,7 @@ impl<M: Machine> Lane<M> {
             self.partition.take_pending(now);
             commands += 1;
         }
-        if !self.partition.is_full() && self.partition.due().is_some_and(|due| due <= now) {
-            self.partition.tick(now);
+        if !self.partition.is_full() && self.partition.tick(now) {
             commands += 1;
         }
         self.shared.counters.commands.fetch_add(commands, Ordering::Relaxed);
@@ -173,7 +172,11 @@ impl<M: Machine> Lane<M> {
         }
     }
 
+    /// What is due waits for the open batch, whose end wakes the executor.
     fn nap(&self, now: Timestamp) -> Duration {
+        if !self.partition.is_empty() {
+            return NAP;
+        }
         let due = self.partition.due().map_or(NAP, |due| {
             let millis = due.as_millis().saturating_sub(now.as_millis());
             Duration::from_millis(u64::try_from(millis).unwrap_or(0))

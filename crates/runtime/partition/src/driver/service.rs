@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, OnceLock};
@@ -20,7 +21,7 @@ use crate::clock::Clock;
 use crate::door::{Acknowledgement, Effects, Frame};
 use crate::handle::Handle;
 use crate::limits::Limits;
-use crate::partition::Partition;
+use crate::partition::{Partition, said};
 use crate::shared::{Health, Shared};
 use crate::store::{Store, StoreError};
 
@@ -293,6 +294,18 @@ impl<M: Machine, L: PartitionLog> Ground<M, L> {
         Ok(Running { lane, journal, checkpoints })
     }
 
+    /// The executor failed outside of any command, which recovery would only repeat: the partition stops and says so.
+    fn give_up(&self, mut running: Running<M, L::Writer>, panic: &str) {
+        let reason: Arc<str> = format!("the partition failed: {panic}").into();
+        tracing::error!(partition = %self.name, panic, "the partition failed outside of a command and stops");
+        self.shared.close(&reason);
+        running.lane.progress.abandoned.store(true, Ordering::Release);
+        running.lane.slot.stop();
+        // It may fail again: then those who wait are not told.
+        let _ = catch_unwind(AssertUnwindSafe(|| running.lane.lose(&reason)));
+        self.shared.set_health(Health::Stopped { reason });
+    }
+
     /// The log was lost: nothing of the open batch counts, and what is durable is read back.
     fn restart(&self, running: Running<M, L::Writer>, reason: &Arc<str>) -> Option<Running<M, L::Writer>> {
         tracing::error!(partition = %self.name, reason = &**reason, "the log was lost");
@@ -329,7 +342,15 @@ fn execute<M: Machine, L: PartitionLog>(lanes: Vec<Seat<M, L>>) {
         for entry in &mut lanes {
             let Some((ground, mut running)) = entry.take() else { continue };
             running.lane.stopping = ground.stopping.load(Ordering::Acquire);
-            match running.lane.round() {
+            let round = catch_unwind(AssertUnwindSafe(|| running.lane.round()));
+            let round = match round {
+                Ok(round) => round,
+                Err(panic) => {
+                    ground.give_up(running, &said(&*panic));
+                    continue;
+                }
+            };
+            match round {
                 Round::Worked => nap = None,
                 Round::Idle(time) => nap = nap.map(|nap| nap.min(time)),
                 Round::Ended(Ended::Stopped) => {

@@ -22,6 +22,9 @@ pub(super) struct Keyed {
     command_hash: u64,
 }
 
+/// What a repeated request is told whose first one was carried out before a restart and had no answer yet.
+const UNKNOWN: &str = "the request with this idempotency key was carried out before a restart; its answer came later and is lost";
+
 /// Kept replies that expire in one batch at most.
 const EXPIRE_MAX: usize = 64;
 
@@ -35,17 +38,18 @@ impl<M: Machine> Partition<M> {
     ) -> Option<Keyed> {
         let command_hash = hash(command);
         let met = if let Some(kept) = self.ledger.kept.get(&slot) {
-            match M::Reply::decode(&kept.reply) {
-                _ if kept.command_hash != command_hash => Answer::KeyMisused,
-                Ok(reply) => Answer::Reply(reply),
-                Err(error) => Answer::Lost { reason: format!("the kept reply is damaged: {error}").into() },
-            }
-        } else if let Some(waiter) = self.keyed.get(&slot).and_then(|token| self.waiters.get_mut(token)) {
-            if waiter.keyed.as_ref().is_some_and(|keyed| keyed.command_hash == command_hash) {
+            if kept.command_hash == command_hash
+                && let Some(waiter) = self.keyed.get(&slot).and_then(|token| self.waiters.get_mut(token))
+            {
                 waiter.answers.extend(answer.cloned());
                 return None;
             }
-            Answer::KeyMisused
+            match M::Reply::decode(&kept.reply) {
+                _ if kept.command_hash != command_hash => Answer::KeyMisused,
+                _ if kept.reply.is_empty() => Answer::Lost { reason: UNKNOWN.into() },
+                Ok(reply) => Answer::Reply(reply),
+                Err(error) => Answer::Lost { reason: format!("the kept reply is damaged: {error}").into() },
+            }
         } else if self.ledger.kept.len() >= self.limits.kept_replies_max {
             Answer::KeysFull
         } else {
@@ -64,6 +68,7 @@ impl<M: Machine> Partition<M> {
         }
         if let Some(keyed) = &keyed {
             self.keyed.insert((keyed.tenant, Arc::clone(&keyed.key)), token);
+            self.keep_encoded(keyed, Arc::default());
         }
         self.waiters.insert(token, Waiter { answers: answer.into_iter().collect(), keyed });
     }
@@ -88,13 +93,18 @@ impl<M: Machine> Partition<M> {
 
     /// Keeps a reply for a repeated request.
     pub(super) fn keep(&mut self, keyed: &Keyed, reply: &M::Reply) {
+        self.keep_encoded(keyed, reply.to_bytes().into());
+    }
+
+    /// As [`Self::keep`]; an empty reply says that the request was taken, so that it is not carried out again.
+    fn keep_encoded(&mut self, keyed: &Keyed, reply: Arc<[u8]>) {
         let lifetime = i64::try_from(self.limits.kept_replies_for.as_millis()).unwrap_or(i64::MAX);
         let kept = Kept {
             tenant: keyed.tenant,
             key: Arc::clone(&keyed.key),
             expires: self.now.plus_millis(lifetime),
             command_hash: keyed.command_hash,
-            reply: reply.to_bytes().into(),
+            reply,
         };
         self.put_fact(tag::REPLY_KEPT, &kept);
         self.ledger.keep_reply(kept);

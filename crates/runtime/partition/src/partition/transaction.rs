@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use coreto_machine::{Channel, Codec, Env, Fault, Head, Machine, Outcome, Sent, Tables, Token, Txn};
 
-use super::Partition;
 use super::replies::Keyed;
+use super::{Partition, said};
 use crate::batch::{HandledRecord, Rejected, Waiting, tag};
 use crate::door::{Address, Answer, Frame};
 
@@ -37,6 +37,7 @@ struct Mark {
     records: usize,
     events: u32,
     counted: u64,
+    counter: u64,
     effects: usize,
     touched: usize,
     frames: usize,
@@ -119,6 +120,9 @@ impl<M: Machine> Partition<M> {
         }
         self.put_pending();
         self.put_sent();
+        if !matches!(how, How::Drop(_)) {
+            self.within(start, 0)?;
+        }
         Ok(end)
     }
 
@@ -128,7 +132,7 @@ impl<M: Machine> Partition<M> {
         HandledRecord { handled: M::describe(command), initial, operation_reference }
             .write(&mut self.open.out);
         self.open.counted += 1;
-        let emitted = self.open.out.events;
+        let before = self.trace();
         let (state, env, out) = (&mut self.state, &mut self.env, &mut self.open.out);
         let result = catch_unwind(AssertUnwindSafe(|| {
             let mut txn = Txn::new(state, env, out);
@@ -140,19 +144,22 @@ impl<M: Machine> Partition<M> {
         }));
         match result {
             Ok(Ok(outcome)) => Ok(End::Outcome(outcome)),
-            Ok(Err(_)) if self.open.out.events > emitted => Err(Fault::Panicked(
-                "a handler rejected its command after it had emitted an event".to_owned(),
+            Ok(Err(_)) if self.trace() != before => Err(Fault::Panicked(
+                "a handler rejected its command after it had begun to carry it out".to_owned(),
             )),
             Ok(Err(rejection)) => {
                 self.put_rejection(command, &rejection);
                 Ok(End::Rejected(rejection))
             }
-            Err(panic) => {
-                let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-                let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
-                Err(Fault::Panicked(text.unwrap_or_else(|| "panic without a message".to_owned())))
-            }
+            Err(panic) => Err(Fault::Panicked(said(&*panic))),
         }
+    }
+
+    /// All that a handler can bring about, counted.
+    fn trace(&self) -> (u32, usize, usize, usize, usize, u64) {
+        let out = &self.open.out;
+        let (effects, follow_ups) = (out.effects.len(), out.follow_ups.len());
+        (out.events, effects, follow_ups, out.sent.len(), out.replies.len(), self.state.counter())
     }
 
     /// Whether the transaction still fits what one command may write.
@@ -201,7 +208,8 @@ impl<M: Machine> Partition<M> {
         let idle = matches!(end, End::Outcome(_))
             && open.facts == mark.records
             && open.out.events == mark.events
-            && open.counted == mark.counted + 1;
+            && open.counted == mark.counted + 1
+            && self.state.counter() == mark.counter;
         if idle {
             open.out.records.truncate(mark.records);
             open.counted = mark.counted;
@@ -215,6 +223,7 @@ impl<M: Machine> Partition<M> {
             records: open.out.records.len(),
             events: open.out.events,
             counted: open.counted,
+            counter: self.state.counter(),
             effects: open.out.effects.len(),
             touched: open.out.touched.len(),
             frames: open.frames.len(),
