@@ -4,8 +4,8 @@ use std::io::Read;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use coreto_log::{
-    AppendError, Cursor, Error, LogWriter, NodeId, PartitionLog, PartitionName, Retention, SnapshotMeta,
-    WriteSnapshot,
+    AppendError, Backlog, Cursor, Error, LogWriter, NodeId, PartitionLog, PartitionName, Retention,
+    SnapshotMeta, WriteSnapshot,
 };
 
 /// Holds appends back. Clones are the same gate.
@@ -80,6 +80,10 @@ impl<L: PartitionLog> PartitionLog for GatedLog<L> {
 
     fn snapshots(&self, partition: &PartitionName) -> Result<Vec<SnapshotMeta>, Error> {
         self.log.snapshots(partition)
+    }
+
+    fn backlog(&self, partition: &PartitionName) -> Result<Backlog, Error> {
+        self.log.backlog(partition)
     }
 
     fn get_snapshot(

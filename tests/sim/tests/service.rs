@@ -460,3 +460,39 @@ fn answers_do_not_pile_up_while_the_log_stalls() {
     }
     service.stop();
 }
+
+#[test]
+fn a_service_that_is_often_restarted_trims_its_log() {
+    let mut machine = Machine::new(1);
+    machine.snapshots.log_bytes = 20_000;
+    let name = PartitionName { group: "toy".into(), number: 1 };
+    for names in long_names().collect::<Vec<_>>().chunks(4) {
+        let service = machine.start(1);
+        for name in names {
+            let ticket = machine.put(&service.handles()[0], name, 1).unwrap();
+            machine.await_answer(ticket);
+        }
+        service.stop();
+    }
+    let log = machine.log();
+    assert!(log.read(&name, 1).and_then(|mut reader| reader.next()).is_err(), "the log is trimmed");
+    assert_eq!(log.snapshots(&name).unwrap().len(), 2);
+}
+
+#[test]
+fn a_disk_with_little_space_lets_a_snapshot_be_made() {
+    let mut machine = Machine::new(1);
+    machine.limits.free_bytes_new_work = 1 << 20;
+    let name = PartitionName { group: "toy".into(), number: 1 };
+    let service = machine.start(1);
+    let handle = service.handles()[0].clone();
+    let ticket = machine.put(&handle, "a", 1).unwrap();
+    machine.await_answer(ticket);
+    assert_eq!(machine.log().snapshots(&name).unwrap(), []);
+    machine.disk.set_capacity(1 << 19);
+    wait_for("little space", || matches!(handle.health(), Health::NoSpace { .. }).then_some(()));
+    let ticket = machine.ask(&handle, Command::Remove("a".into())).unwrap();
+    machine.await_answer(ticket);
+    wait_for("a snapshot", || machine.log().snapshots(&name).unwrap().pop());
+    service.stop();
+}

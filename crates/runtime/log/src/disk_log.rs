@@ -14,7 +14,7 @@ use crate::lock::Lock;
 use crate::log::{NodeId, PartitionLog, PartitionName, WriteSnapshot};
 use crate::reader::DiskReader;
 use crate::segment::{self, End, FIRST, HEADER, Hash, LARGEST, LOG};
-use crate::snapshot::{self, SnapshotMeta};
+use crate::snapshot::{self, Backlog, SnapshotMeta};
 use crate::trim::{self, Retention};
 use crate::writer::{Current, DiskWriter, Rising, Start, clean_path};
 
@@ -329,6 +329,11 @@ impl<D: Disk> PartitionLog for DiskLog<D> {
     fn snapshots(&self, partition: &PartitionName) -> Result<Vec<SnapshotMeta>, Error> {
         let (directory, _) = self.place(partition)?;
         snapshot::list(&self.disk, &directory)
+    }
+
+    fn backlog(&self, partition: &PartitionName) -> Result<Backlog, Error> {
+        let (directory, _) = self.place(partition)?;
+        snapshot::backlog(&self.disk, &directory)
     }
 
     fn get_snapshot(

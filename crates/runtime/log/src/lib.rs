@@ -35,6 +35,6 @@ pub use error::{AppendError, Error};
 pub use log::{Batch, LogReader, LogWriter, NodeId, PartitionLog, PartitionName, WriteSnapshot};
 pub use reader::DiskReader;
 pub use segment::PAYLOAD_BYTES_MAX;
-pub use snapshot::SnapshotMeta;
+pub use snapshot::{Backlog, SnapshotMeta};
 pub use trim::Retention;
 pub use writer::DiskWriter;

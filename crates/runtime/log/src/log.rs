@@ -8,7 +8,7 @@ use bytes::Bytes;
 
 use crate::cursor::Cursor;
 use crate::error::{AppendError, Error};
-use crate::snapshot::SnapshotMeta;
+use crate::snapshot::{Backlog, SnapshotMeta};
 use crate::trim::Retention;
 
 /// A partition: its group's name and its number in the group, from 1.
@@ -77,6 +77,12 @@ pub trait PartitionLog: Send + Sync + 'static {
     /// # Errors
     /// When the directory cannot be listed.
     fn snapshots(&self, partition: &PartitionName) -> Result<Vec<SnapshotMeta>, Error>;
+
+    /// What lies behind the newest snapshot.
+    ///
+    /// # Errors
+    /// When files cannot be listed or asked for their length and age.
+    fn backlog(&self, partition: &PartitionName) -> Result<Backlog, Error>;
 
     /// A snapshot's bytes, after their checksum was found right.
     ///

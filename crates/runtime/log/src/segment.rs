@@ -48,6 +48,22 @@ pub(crate) fn list<D: Disk>(disk: &D, directory: &Path) -> Result<Vec<u64>, Erro
     Ok(firsts)
 }
 
+/// Bytes of the segments that begin after a batch, as they are preallocated.
+pub(crate) fn bytes_after<D: Disk>(
+    disk: &D,
+    directory: &Path,
+    firsts: &[u64],
+    sequence: u64,
+) -> Result<u64, Error> {
+    let mut bytes = 0;
+    for &first in firsts.iter().filter(|&&first| first > sequence) {
+        let path = path(directory, first);
+        let file = disk.open(&path).map_err(failed("open", &path))?;
+        bytes += file.size().map_err(failed("read", &path))?;
+    }
+    Ok(bytes)
+}
+
 /// The number that names a file, if it is written as we write it.
 pub(crate) fn number(path: &Path) -> Option<u64> {
     let digits = path.file_stem()?.to_str()?;

@@ -6,6 +6,7 @@
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::disk::{Disk, DiskFile};
 use crate::error::Error;
@@ -20,6 +21,17 @@ pub struct SnapshotMeta {
     pub sequence: u64,
     /// Its file.
     pub path: PathBuf,
+}
+
+/// What lies behind the newest snapshot.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Backlog {
+    /// The snapshot holds all batches up to this one; 0 when there is none.
+    pub sequence: u64,
+    /// Bytes of the segments that were begun after it.
+    pub bytes: u64,
+    /// The snapshot's age; without one, the time since the oldest segment was last written.
+    pub age: Duration,
 }
 
 const TRAILER: u64 = 12;
@@ -41,6 +53,19 @@ pub(crate) fn list<D: Disk>(disk: &D, directory: &Path) -> Result<Vec<SnapshotMe
         .collect();
     snapshots.sort_by_key(|snapshot| std::cmp::Reverse(snapshot.sequence));
     Ok(snapshots)
+}
+
+pub(crate) fn backlog<D: Disk>(disk: &D, directory: &Path) -> Result<Backlog, Error> {
+    let firsts = segment::list(disk, directory)?;
+    let newest = list(disk, directory)?.into_iter().next();
+    let sequence = newest.as_ref().map_or(0, |snapshot| snapshot.sequence);
+    let bytes = segment::bytes_after(disk, directory, &firsts, sequence)?;
+    let oldest = || firsts.first().map(|&first| segment::path(directory, first));
+    let age = match newest.map(|snapshot| snapshot.path).or_else(oldest) {
+        Some(path) => disk.age(&path).map_err(failed("read", &path))?,
+        None => Duration::ZERO,
+    };
+    Ok(Backlog { sequence, bytes, age })
 }
 
 pub(crate) fn put<D: Disk>(

@@ -87,11 +87,5 @@ fn holds<D: Disk>(
     if disk.age(&path).map_err(failed("read", &path))? > retention.age {
         return Ok(false);
     }
-    let mut bytes = 0;
-    for &first in firsts.iter().filter(|&&first| first > cursor.sequence) {
-        let path = segment::path(directory, first);
-        let file = disk.open(&path).map_err(failed("open", &path))?;
-        bytes += file.size().map_err(failed("read", &path))?;
-    }
-    Ok(bytes <= retention.bytes)
+    Ok(segment::bytes_after(disk, directory, firsts, cursor.sequence)? <= retention.bytes)
 }

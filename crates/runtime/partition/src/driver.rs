@@ -4,8 +4,9 @@ mod checkpoint;
 mod journal;
 mod lane;
 mod recovery;
+mod schedule;
 mod service;
 
-pub use checkpoint::SnapshotPolicy;
 pub use recovery::RecoverError;
+pub use schedule::SnapshotPolicy;
 pub use service::{Config, OpenStore, Service, StartError, Watcher};

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::mpsc::Receiver;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-use coreto_log::{PartitionLog, PartitionName, Retention};
+use coreto_log::{PartitionLog, PartitionName, Retention, SnapshotMeta};
 use coreto_machine::{Changes, Machine};
 
 use super::journal::describe;
+use super::schedule::{PAUSE, Schedule};
 use crate::shared::Shared;
 use crate::store::{Store, write_snapshot};
 
@@ -29,23 +30,6 @@ pub(super) struct Progress {
     pub(super) abandoned: AtomicBool,
 }
 
-/// When snapshots are due.
-#[derive(Clone, Copy, Debug)]
-pub struct SnapshotPolicy {
-    /// After so many bytes of log.
-    pub log_bytes: u64,
-    /// After so much time, if anything happened.
-    pub interval: Duration,
-    /// How long readers hold the log back.
-    pub retention: Retention,
-}
-
-impl Default for SnapshotPolicy {
-    fn default() -> Self {
-        Self { log_bytes: 1 << 30, interval: Duration::from_mins(30), retention: Retention::default() }
-    }
-}
-
 /// The checkpoint thread of one partition.
 pub(super) struct CheckpointWriter<M: Machine, L> {
     pub(super) log: Arc<L>,
@@ -53,29 +37,29 @@ pub(super) struct CheckpointWriter<M: Machine, L> {
     pub(super) store: Box<dyn Store>,
     pub(super) shared: Arc<Shared<M>>,
     pub(super) progress: Arc<Progress>,
-    pub(super) policy: SnapshotPolicy,
-    pub(super) last_snapshot: Snapshot,
-}
-
-/// When the last snapshot was made.
-pub(super) struct Snapshot {
-    pub(super) at: Instant,
-    pub(super) sequence: u64,
-    pub(super) log_bytes: u64,
+    /// What the store holds all batches up to; nothing when it is empty.
+    pub(super) applied: Option<u64>,
+    pub(super) retention: Retention,
+    pub(super) schedule: Schedule,
 }
 
 impl<M: Machine, L: PartitionLog> CheckpointWriter<M, L> {
     /// Works until the executor hangs up. Gives the store back.
     pub(super) fn run(mut self, checkpoints: &Receiver<Checkpoint>) -> Box<dyn Store> {
-        while let Ok(checkpoint) = checkpoints.recv() {
-            let sequence = checkpoint.sequence;
-            if self.wait_until_durable(sequence) {
-                self.write(checkpoint);
-                self.snapshot_if_due(sequence);
+        loop {
+            match checkpoints.recv_timeout(PAUSE) {
+                Ok(checkpoint) => {
+                    if self.wait_until_durable(checkpoint.sequence) {
+                        self.write(checkpoint);
+                        self.snapshot_if_due();
+                    }
+                    self.progress.waiting.fetch_sub(1, Ordering::AcqRel);
+                }
+                // A snapshot that failed, or the disk, does not wait for new work.
+                Err(RecvTimeoutError::Timeout) => self.snapshot_if_due(),
+                Err(RecvTimeoutError::Disconnected) => return self.store,
             }
-            self.progress.waiting.fetch_sub(1, Ordering::AcqRel);
         }
-        self.store
     }
 
     /// Whether the batch has become durable; it never will when the log was lost.
@@ -95,6 +79,7 @@ impl<M: Machine, L: PartitionLog> CheckpointWriter<M, L> {
         }
         match self.store.write(sequence, changes.into_entries()) {
             Ok(()) => {
+                self.applied = Some(sequence);
                 self.shared.counters.checkpoints.fetch_add(1, Ordering::Relaxed);
             }
             Err(error) => {
@@ -106,32 +91,43 @@ impl<M: Machine, L: PartitionLog> CheckpointWriter<M, L> {
                 if let Err(error) = self.store.discard() {
                     tracing::error!(partition = %self.name, error = describe(&error), "the store cannot be made anew");
                 }
+                self.applied = None;
                 self.progress.store_lost.store(true, Ordering::Release);
                 self.shared.wake();
             }
         }
     }
 
-    fn snapshot_if_due(&mut self, sequence: u64) {
-        let log_bytes = self.shared.counters.bytes.load(Ordering::Relaxed);
-        let written = log_bytes - self.last_snapshot.log_bytes;
-        let due = written >= self.policy.log_bytes || self.last_snapshot.at.elapsed() >= self.policy.interval;
-        if !due || sequence == self.last_snapshot.sequence || self.progress.store_lost.load(Ordering::Acquire)
-        {
+    fn snapshot_if_due(&mut self) {
+        let Some(sequence) = self.applied else { return };
+        let counted = self.shared.counters.bytes.load(Ordering::Relaxed);
+        let free_bytes = self.shared.free_bytes.load(Ordering::Relaxed);
+        let is_space_low = free_bytes < self.shared.limits.free_bytes_new_work;
+        let now = Instant::now();
+        if !self.schedule.is_due(sequence, counted, is_space_low, now) {
             return;
         }
-        self.last_snapshot = Snapshot { at: Instant::now(), sequence, log_bytes };
+        if self.schedule.is_behind(sequence) {
+            match self.snapshot(sequence) {
+                Ok(_) => self.schedule.made(sequence, counted, now),
+                Err(error) => {
+                    self.schedule.failed(now);
+                    tracing::warn!(partition = %self.name, error = describe(&error), "no snapshot could be made");
+                }
+            }
+        } else {
+            self.schedule.trimmed(now);
+        }
+        // Earlier snapshots, and readers that went on, may let something go even if there is no new one.
+        if let Err(error) = self.log.trim(&self.name, self.retention) {
+            tracing::warn!(partition = %self.name, error = describe(&error), "the log is not trimmed");
+        }
+    }
+
+    fn snapshot(&self, sequence: u64) -> Result<SnapshotMeta, coreto_log::Error> {
         let store = &*self.store;
         let mut write =
             |out: &mut dyn std::io::Write| write_snapshot(store, out).map_err(std::io::Error::other);
-        let made = self.log.put_snapshot(&self.name, sequence, &mut write);
-        let trimmed = made.and_then(|_| self.log.trim(&self.name, self.policy.retention));
-        if let Err(error) = trimmed {
-            tracing::warn!(
-                partition = %self.name,
-                error = describe(&error),
-                "no snapshot could be made, so the log is not trimmed"
-            );
-        }
+        self.log.put_snapshot(&self.name, sequence, &mut write)
     }
 }

@@ -9,13 +9,14 @@ use std::sync::{Arc, OnceLock};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use coreto_log::{LogWriter, NodeId, PartitionLog, PartitionName};
+use coreto_log::{Backlog, LogWriter, NodeId, PartitionLog, PartitionName};
 use coreto_machine::{Machine, Place, Topic};
 
-use super::checkpoint::{CheckpointWriter, Progress, Snapshot, SnapshotPolicy};
+use super::checkpoint::{CheckpointWriter, Progress};
 use super::journal::{Ended, Journal, Slot, describe};
 use super::lane::{CHECKPOINTS_WAITING_MAX, Lane, Round};
 use super::recovery::{RecoverError, Recovered, recover};
+use super::schedule::{Schedule, SnapshotPolicy};
 use crate::chance::Chance;
 use crate::clock::Clock;
 use crate::door::{Acknowledgement, Effects, Frame};
@@ -244,6 +245,8 @@ impl<M: Machine, L: PartitionLog> Ground<M, L> {
         sequence: u64,
     ) -> Result<Running<M, L::Writer>, StartError> {
         let config = &self.config;
+        // A store that cannot say it will fail with the first checkpoint, too.
+        let applied = store.applied().ok().flatten();
         let slot = Arc::new(Slot::new());
         let progress = Arc::new(Progress::default());
         let (sender, receiver) = sync_channel(CHECKPOINTS_WAITING_MAX);
@@ -263,12 +266,9 @@ impl<M: Machine, L: PartitionLog> Ground<M, L> {
             store,
             shared: Arc::clone(&self.shared),
             progress: Arc::clone(&progress),
-            policy: config.snapshots,
-            last_snapshot: Snapshot {
-                at: Instant::now(),
-                sequence,
-                log_bytes: self.shared.counters.bytes.load(Ordering::Relaxed),
-            },
+            applied,
+            retention: config.snapshots.retention,
+            schedule: self.schedule(),
         };
         let journal = named("log").spawn(move || journal.run()).map_err(StartError::System)?;
         let checkpoints = named("checkpoint")
@@ -304,6 +304,16 @@ impl<M: Machine, L: PartitionLog> Ground<M, L> {
         // It may fail again: then those who wait are not told.
         let _ = catch_unwind(AssertUnwindSafe(|| running.lane.lose(&reason)));
         self.shared.set_health(Health::Stopped { reason });
+    }
+
+    fn schedule(&self) -> Schedule {
+        let config = &self.config;
+        let backlog = config.log.backlog(&self.name).unwrap_or_else(|error| {
+            tracing::warn!(partition = %self.name, error = describe(&error), "snapshots cannot be looked for");
+            Backlog::default()
+        });
+        let counted = self.shared.counters.bytes.load(Ordering::Relaxed);
+        Schedule::new(config.snapshots, backlog, counted, Instant::now())
     }
 
     /// The log was lost: nothing of the open batch counts, and what is durable is read back.
