@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Context;
+use coreto_log::disk::make_directory;
 
 /// A data directory; a temporary one is removed when it is dropped.
 pub(crate) struct DataDirectory {
@@ -15,7 +16,7 @@ pub(crate) struct DataDirectory {
 impl DataDirectory {
     /// The directory at `path`, made when it is not there.
     pub(crate) fn open(path: &Path) -> anyhow::Result<Self> {
-        fs::create_dir_all(path)
+        make_directory(path)
             .with_context(|| format!("cannot make the data directory `{}`", path.display()))?;
         Ok(Self { path: path.to_owned(), temporary: false })
     }

@@ -52,6 +52,10 @@ impl coreto_rest::Health for Management {
                     matches!(probe, Probe::Liveness | Probe::Startup),
                     format!("the disk has {free_bytes} bytes left"),
                 ),
+                Health::CannotWrite { reason } => (
+                    matches!(probe, Probe::Liveness | Probe::Startup),
+                    format!("the log cannot be written: {reason}"),
+                ),
                 Health::Stopped { reason } => (false, reason.to_string()),
             };
             Component { name: format!("partition-{}", number + 1), up, detail }

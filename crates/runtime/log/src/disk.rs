@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use real::RealDisk;
+pub use real::{RealDisk, make_directory};
 pub use sim::SimDisk;
 
 /// An open file. Positions are bytes from the beginning.
@@ -97,4 +97,9 @@ pub trait Disk: Clone + Send + Sync + 'static {
     /// # Errors
     /// As the system reports them.
     fn age(&self, path: &Path) -> io::Result<Duration>;
+}
+
+/// Whether the disk, or what this user may have of it, is full.
+pub(crate) fn is_space(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }

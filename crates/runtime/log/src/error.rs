@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::disk;
+
 /// Why a log, snapshot or cursor cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -123,7 +125,7 @@ pub enum AppendError {
         /// What happened.
         source: io::Error,
     },
-    /// The batch is certainly not in the log, for want of space. The same batch may be tried again.
+    /// The batch is certainly not in the log, mostly for want of space ([`AppendError::is_space`]). The same batch may be tried again.
     #[error("batch {sequence} was not written to `{path}`")]
     Unavailable {
         /// The batch.
@@ -143,4 +145,11 @@ pub enum AppendError {
         /// What happened.
         source: io::Error,
     },
+}
+
+impl AppendError {
+    /// Whether the disk, or what this user may have of it, is full.
+    pub fn is_space(&self) -> bool {
+        matches!(self, Self::Unavailable { source, .. } if disk::is_space(source))
+    }
 }

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use rustix::fs::{FlockOperation, flock};
 
+use crate::disk::make_directory;
 use crate::error::Error;
 use crate::file::failed;
 
@@ -18,7 +19,7 @@ pub(crate) struct Lock {
 impl Lock {
     /// Takes the directory.
     pub(crate) fn take(directory: &Path) -> Result<Self, Error> {
-        std::fs::create_dir_all(directory).map_err(failed("create", directory))?;
+        make_directory(directory).map_err(failed("create", directory))?;
         let path = directory.join("lock");
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, MutexGuard};
 
-use crate::disk::{Disk, DiskFile};
+use crate::disk::{Disk, DiskFile, is_space};
 use crate::disk_log::{Ownership, SegmentSizes};
 use crate::error::{AppendError, Error};
 use crate::file::{CLEAN, DRAFT, failed, replace};
@@ -216,11 +216,6 @@ impl<D: Disk> DiskWriter<D> {
         self.ownership.set_sync_failed();
         AppendError::SyncFailed { sequence: self.next, path, source }
     }
-}
-
-/// Whether the disk, or what this user may have of it, is full.
-fn is_space(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }
 
 impl<D: Disk> LogWriter for DiskWriter<D> {

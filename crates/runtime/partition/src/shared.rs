@@ -23,6 +23,11 @@ pub enum Health {
         /// Bytes left.
         free_bytes: u64,
     },
+    /// It waits until the log can be written again, for another reason than space.
+    CannotWrite {
+        /// Why it cannot.
+        reason: Arc<str>,
+    },
     /// It does not work any more.
     Stopped {
         /// Why.

@@ -136,6 +136,7 @@ fn trouble(health: &Health) -> String {
         Health::Healthy => String::new(),
         Health::Recovering => "it loads its store and replays its log".to_owned(),
         Health::NoSpace { free_bytes } => format!("the disk has {free_bytes} bytes left"),
+        Health::CannotWrite { reason } => format!("its log cannot be written: {reason}"),
         Health::Stopped { reason } => format!("it has stopped: {reason}"),
     }
 }

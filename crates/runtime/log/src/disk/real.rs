@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Disk, DiskFile};
+use super::{Disk, DiskFile, is_space};
 
 /// The disk of the machine.
 #[derive(Clone, Copy, Debug, Default)]
@@ -50,10 +50,6 @@ impl DiskFile for File {
     }
 }
 
-fn is_space(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
-}
-
 impl Disk for RealDisk {
     const THREADS: bool = true;
 
@@ -84,11 +80,9 @@ impl Disk for RealDisk {
     }
 
     fn create_directory(&self, path: &Path) -> io::Result<()> {
-        fs::create_dir_all(path)?;
-        match path.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => self.sync_directory(parent),
-            _ => Ok(()),
-        }
+        make_directory(path)?;
+        // It may have been made just before a crash.
+        sync_entry(path)
     }
 
     fn sync_directory(&self, path: &Path) -> io::Result<()> {
@@ -103,5 +97,47 @@ impl Disk for RealDisk {
     fn age(&self, path: &Path) -> io::Result<Duration> {
         let modified = fs::metadata(path)?.modified()?;
         Ok(modified.elapsed().unwrap_or_default())
+    }
+}
+
+/// Makes a directory and those around it, so that a crash takes none of them away. One that is there is left alone.
+///
+/// # Errors
+/// As the system reports them.
+pub fn make_directory(path: &Path) -> io::Result<()> {
+    let missing = missing(path);
+    fs::create_dir_all(path)?;
+    missing.into_iter().try_for_each(sync_entry)
+}
+
+/// The directories that are to be made, the innermost first.
+fn missing(path: &Path) -> Vec<&Path> {
+    path.ancestors().take_while(|path| !path.as_os_str().is_empty() && !path.exists()).collect()
+}
+
+/// Makes a name in the directory around it durable.
+fn sync_entry(path: &Path) -> io::Result<()> {
+    match path.parent() {
+        Some(parent) if parent.as_os_str().is_empty() => RealDisk.sync_directory(Path::new(".")),
+        Some(parent) => RealDisk.sync_directory(parent),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn syncs_all_directories_that_it_makes() {
+        let root = std::env::temp_dir().join(format!("coreto-made-{}", std::process::id()));
+        let path = root.join("a/b");
+        assert_eq!(missing(&path), [path.as_path(), &root.join("a"), &root]);
+        make_directory(&path).unwrap();
+        assert!(path.is_dir());
+        assert!(missing(&path).is_empty());
+        assert_eq!(missing(&path.join("c")), [path.join("c")]);
+        assert_eq!(missing(Path::new("no-such-directory/a")).len(), 2);
+        fs::remove_dir_all(&root).unwrap();
     }
 }

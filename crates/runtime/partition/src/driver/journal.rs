@@ -13,8 +13,12 @@ use crate::door::{Answer, Effects, Mailbox};
 use crate::partition::{Sealed, said};
 use crate::shared::{Health, Shared};
 
-/// How long a full disk is waited for before the next try.
-const SPACE_RETRY: Duration = Duration::from_millis(200);
+/// How long a disk that takes nothing is waited for before the second try, and while the server shuts down; each next
+/// wait is twice as long, up to [`RETRY_MAX`].
+const RETRY: Duration = Duration::from_millis(200);
+
+/// How long a disk that takes nothing is waited for at most before the next try.
+const RETRY_MAX: Duration = Duration::from_secs(5);
 
 /// How often a full disk is tried again when the server shuts down: nobody was told that the batch is in the log.
 const STOPPING_TRIES: u32 = 10;
@@ -179,11 +183,11 @@ impl<M: Machine, W: LogWriter> Journal<M, W> {
             return Ok(());
         }
         let mut tries_left = STOPPING_TRIES;
-        let mut waited = false;
+        let mut pause = None;
         loop {
             match self.writer.append(payload) {
                 Ok(sequence) => {
-                    if waited {
+                    if pause.is_some() {
                         self.shared.set_health(Health::Healthy);
                     }
                     let counters = &self.shared.counters;
@@ -193,12 +197,15 @@ impl<M: Machine, W: LogWriter> Journal<M, W> {
                     return Ok(());
                 }
                 Err(error @ AppendError::Unavailable { .. }) => {
-                    tries_left -= u32::from(self.stopping.load(Ordering::Acquire));
+                    let stopping = self.stopping.load(Ordering::Acquire);
+                    tries_left -= u32::from(stopping);
                     if tries_left == 0 {
                         return Err(describe(&error).into());
                     }
-                    waited = true;
-                    self.wait_for_space();
+                    self.cannot_write(&error, pause.is_none());
+                    let next = pause.map_or(RETRY, |pause: Duration| (pause * 2).min(RETRY_MAX));
+                    pause = Some(next);
+                    std::thread::sleep(if stopping { RETRY } else { next });
                 }
                 Err(AppendError::SyncFailed { .. }) => end_process(&self.shared),
                 Err(error @ (AppendError::Fenced { .. } | AppendError::Unknown { .. })) => {
@@ -208,12 +215,23 @@ impl<M: Machine, W: LogWriter> Journal<M, W> {
         }
     }
 
-    /// The same batch is tried again: it is certainly not in the log.
-    fn wait_for_space(&mut self) {
+    /// Says why the log is not written. The same batch is tried again: it is certainly not in the log.
+    fn cannot_write(&self, error: &AppendError, first: bool) {
         let free_bytes = self.writer.free_bytes().unwrap_or(0);
         self.shared.free_bytes.store(free_bytes, Ordering::Relaxed);
-        self.shared.set_health(Health::NoSpace { free_bytes });
-        std::thread::sleep(SPACE_RETRY);
+        let reason = describe(error);
+        if first {
+            tracing::error!(
+                error = reason,
+                free_bytes,
+                "the log cannot be written; it is tried again and again"
+            );
+        }
+        self.shared.set_health(if error.is_space() {
+            Health::NoSpace { free_bytes }
+        } else {
+            Health::CannotWrite { reason: reason.into() }
+        });
     }
 
     fn check_space(&mut self) {

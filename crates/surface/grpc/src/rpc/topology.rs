@@ -17,9 +17,10 @@ pub(crate) fn topology(shared: &Shared) -> pb::TopologyResponse {
         role: PartitionBrokerRole::Leader.into(),
         health: match shared.backend.health(number) {
             Health::Healthy => PartitionBrokerHealth::Healthy,
-            Health::Recovering | Health::NoSpace { .. } | Health::Stopped { .. } => {
-                PartitionBrokerHealth::Unhealthy
-            }
+            Health::Recovering
+            | Health::NoSpace { .. }
+            | Health::CannotWrite { .. }
+            | Health::Stopped { .. } => PartitionBrokerHealth::Unhealthy,
         }
         .into(),
     });
