@@ -2,6 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::Path;
 
 use super::{Document, Sink, SinkError};
 
@@ -106,9 +107,19 @@ fn append(path: &str) -> io::Result<(File, bool)> {
     // Pipes and devices have no end to mend.
     let is_file = file.metadata()?.is_file();
     if is_file {
+        if file.metadata()?.len() == 0 {
+            // It may be new: a cursor must not last longer than the file that it speaks of.
+            sync_entry(Path::new(path))?;
+        }
         mend(&mut file)?;
     }
     Ok((file, is_file))
+}
+
+/// Makes a file's name durable.
+fn sync_entry(path: &Path) -> io::Result<()> {
+    let directory = path.parent().filter(|directory| !directory.as_os_str().is_empty());
+    File::open(directory.unwrap_or(Path::new(".")))?.sync_all()
 }
 
 /// Removes a torn last line if it is one of ours; otherwise ends it.
