@@ -4,16 +4,18 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use coreto_log::disk::SimDisk;
 use coreto_log::{DiskLog, LogReader, NodeId, PartitionLog, PartitionName};
+use coreto_machine::table::Change;
 use coreto_machine::{Caller, Channel};
-use coreto_partition::store::{MemoryStore, Store};
+use coreto_partition::store::{MemoryStore, Store, StoreError, Visit};
 use coreto_partition::{
     Address, Answer, Clock, Config, Effects, Handle, Health, Limits, Mailbox, Refused, Request, Service,
-    SnapshotPolicy,
+    SnapshotPolicy, StartError,
 };
 use coreto_sim::chance::Chance;
 use coreto_sim::gate::{Gate, GatedLog};
@@ -74,9 +76,13 @@ impl Machine {
     }
 
     fn start(&self, executors: usize) -> Service<Toy> {
+        Service::start(self.config(executors)).unwrap()
+    }
+
+    fn config(&self, executors: usize) -> Config<Toy, GatedLog<DiskLog<SimDisk>>> {
         let stores = self.stores.clone();
         let open = move |name: &PartitionName| Ok(Box::new(stores[&name.number].clone()) as Box<dyn Store>);
-        Service::start(Config {
+        Config {
             group: "toy".into(),
             partitions: u32::try_from(self.stores.len()).unwrap(),
             executors,
@@ -89,8 +95,7 @@ impl Machine {
             clock: Arc::new(Clock::real()),
             limits: self.limits.clone(),
             snapshots: self.snapshots,
-        })
-        .unwrap()
+        }
     }
 
     fn address(&mut self) -> Address<Toy> {
@@ -495,4 +500,84 @@ fn a_disk_with_little_space_lets_a_snapshot_be_made() {
     machine.await_answer(ticket);
     wait_for("a snapshot", || machine.log().snapshots(&name).unwrap().pop());
     service.stop();
+}
+
+#[test]
+fn a_disk_that_fails_is_not_called_full() {
+    let mut machine = Machine::new(1);
+    let service = machine.start(1);
+    let handle = service.handles()[0].clone();
+    // It does not fit into the first segment, and the next one cannot be made.
+    let name: String = long_names().take(8).collect();
+    machine.disk.fail_writes(u32::MAX);
+    let ticket = machine.put(&handle, &name, 1).unwrap();
+    let reason = wait_for("the reason", || match handle.health() {
+        Health::CannotWrite { reason } => Some(reason),
+        health => {
+            assert!(!matches!(health, Health::NoSpace { .. }));
+            None
+        }
+    });
+    assert!(reason.contains("the simulated disk fails"), "{reason}");
+    machine.disk.fail_writes(0);
+    assert_eq!(machine.await_answer(ticket), "done");
+    assert_eq!(handle.health(), Health::Healthy);
+    service.stop();
+}
+
+/// A store that panics where no error is made of it, and says that it does.
+struct Panics(Arc<AtomicBool>);
+
+impl Store for Panics {
+    fn applied(&self) -> Result<Option<u64>, StoreError> {
+        Ok(None)
+    }
+
+    fn load(&self, _visit: Visit<'_>) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    fn write(&mut self, _applied: u64, _changes: Vec<Change>) -> Result<(), StoreError> {
+        self.0.store(true, Ordering::Release);
+        panic!("the store panics")
+    }
+
+    fn discard(&mut self) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_dead_checkpoint_thread_is_told_of() {
+    let mut machine = Machine::new(1);
+    let mut config = machine.config(1);
+    let panics = Arc::new(AtomicBool::new(false));
+    let its = Arc::clone(&panics);
+    config.stores = Box::new(move |_| Ok(Box::new(Panics(Arc::clone(&its)))));
+    let service = Service::start(config).unwrap();
+    let handle = service.handles()[0].clone();
+    let ticket = machine.put(&handle, "a", 1).unwrap();
+    assert_eq!(machine.await_answer(ticket), "done");
+    wait_for("a checkpoint", || panics.load(Ordering::Acquire).then_some(()));
+    machine.disk.fail_writes(1);
+    let lost = machine.put(&handle, "b", 1).unwrap();
+    assert_eq!(machine.await_answer(lost), "lost");
+    wait_for("the end", || match handle.health() {
+        Health::Stopped { reason } => reason.contains("checkpoint").then_some(()),
+        _ => None,
+    });
+    service.stop();
+}
+
+#[test]
+fn what_was_started_is_stopped_when_another_partition_cannot_be() {
+    let machine = Machine::new(2);
+    let mut config = machine.config(1);
+    config.stores = Box::new(|name| match name.number {
+        1 => Ok(Box::<MemoryStore>::default()),
+        _ => Err(StoreError::Entry { reason: "there is none".to_owned() }),
+    });
+    let error = Service::start(config).err().unwrap();
+    assert!(matches!(error, StartError::Store { partition, .. } if partition.number == 2));
+    assert_eq!(Arc::strong_count(&machine.answers), 1, "no thread is left");
 }

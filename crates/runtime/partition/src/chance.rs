@@ -15,6 +15,11 @@ impl Chance {
         Ok(Self([word(0), word(8), word(16), word(24) | 1]))
     }
 
+    /// Another generator, seeded by this one.
+    pub(crate) fn fork(&mut self) -> Self {
+        Self([self.next(), self.next(), self.next(), self.next() | 1])
+    }
+
     /// The next 128 bits.
     pub(crate) fn bits(&mut self) -> u128 {
         u128::from(self.next()) << 64 | u128::from(self.next())

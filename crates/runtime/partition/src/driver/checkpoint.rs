@@ -1,7 +1,7 @@
 //! The checkpoint thread: writes what changed to the store once it is durable, and snapshots at times.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
@@ -26,6 +26,8 @@ pub(super) struct Progress {
     pub(super) waiting: AtomicUsize,
     /// The store failed and is empty now: everything must be written again.
     pub(super) store_lost: AtomicBool,
+    /// How often the store has failed since it was last written.
+    pub(super) store_failures: AtomicU32,
     /// The log was lost: what waits must not be written.
     pub(super) abandoned: AtomicBool,
 }
@@ -80,6 +82,7 @@ impl<M: Machine, L: PartitionLog> CheckpointWriter<M, L> {
         match self.store.write(sequence, changes.into_entries()) {
             Ok(()) => {
                 self.applied = Some(sequence);
+                self.progress.store_failures.store(0, Ordering::Release);
                 self.shared.counters.checkpoints.fetch_add(1, Ordering::Relaxed);
             }
             Err(error) => {
@@ -92,6 +95,7 @@ impl<M: Machine, L: PartitionLog> CheckpointWriter<M, L> {
                     tracing::error!(partition = %self.name, error = describe(&error), "the store cannot be made anew");
                 }
                 self.applied = None;
+                self.progress.store_failures.fetch_add(1, Ordering::AcqRel);
                 self.progress.store_lost.store(true, Ordering::Release);
                 self.shared.wake();
             }

@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::SyncSender;
 use std::time::{Duration, Instant};
 
+use coreto_log::PartitionName;
 use coreto_machine::{Machine, Timestamp};
 
 use super::checkpoint::{Checkpoint, Progress};
@@ -27,6 +28,13 @@ const CHECKPOINT_INTERVAL: Duration = Duration::from_millis(500);
 /// Checkpoints that may wait for the store.
 pub(super) const CHECKPOINTS_WAITING_MAX: usize = 16;
 
+/// How long a store that failed twice rests before all is written to it again; twice as long each next time, up to
+/// [`REWRITE_MAX`].
+const REWRITE: Duration = Duration::from_secs(10);
+
+/// How long a store that keeps failing rests at most.
+const REWRITE_MAX: Duration = Duration::from_mins(5);
+
 /// How long the executor sleeps at most, to look at the clock and at what is owed.
 const NAP: Duration = Duration::from_millis(500);
 
@@ -41,6 +49,7 @@ pub(super) enum Round {
 }
 
 pub(super) struct Lane<M: Machine> {
+    pub(super) name: PartitionName,
     pub(super) partition: Partition<M>,
     pub(super) shared: Arc<Shared<M>>,
     pub(super) slot: Arc<Slot<M>>,
@@ -52,8 +61,17 @@ pub(super) struct Lane<M: Machine> {
     pub(super) clock_turns: u64,
     pub(super) resent: Instant,
     pub(super) checkpointed: Instant,
+    /// When all of the partition was last given to a store that had failed.
+    pub(super) rewritten: Option<Instant>,
     pub(super) queue: VecDeque<Submission<M>>,
     pub(super) stopping: bool,
+}
+
+impl<M: Machine> Drop for Lane<M> {
+    /// Nobody hands batches to the log thread any more: it ends, and lets go of the log.
+    fn drop(&mut self) {
+        self.slot.stop();
+    }
 }
 
 impl<M: Machine> Lane<M> {
@@ -134,7 +152,13 @@ impl<M: Machine> Lane<M> {
     /// Takes a checkpoint as of the last sealed batch, unless the store is too far behind.
     fn checkpoint_if(&mut self, due: impl FnOnce(&Self) -> bool) {
         let waiting = self.progress.waiting.load(Ordering::Acquire);
-        if self.progress.store_lost.load(Ordering::Acquire) && waiting == 0 {
+        if self.progress.store_lost.load(Ordering::Acquire) {
+            let pause = rewrite_pause(self.progress.store_failures.load(Ordering::Acquire));
+            let rests = self.rewritten.is_some_and(|at| at.elapsed() < pause) && !self.stopping;
+            if waiting > 0 || rests {
+                return;
+            }
+            self.rewritten = Some(Instant::now());
             self.partition.change_all();
             self.progress.store_lost.store(false, Ordering::Release);
         }
@@ -146,7 +170,11 @@ impl<M: Machine> Lane<M> {
         self.progress.waiting.fetch_add(1, Ordering::AcqRel);
         self.checkpointed = Instant::now();
         if sender.try_send(checkpoint).is_err() {
-            // The checkpoint thread has gone: the store stays where it is, and the log has the rest.
+            // The store stays where it is, and the log has the rest.
+            tracing::error!(
+                partition = %self.name,
+                "the checkpoint thread has gone: no more checkpoints and snapshots until the next start"
+            );
             self.checkpoints = None;
         }
     }
@@ -182,5 +210,25 @@ impl<M: Machine> Lane<M> {
             Duration::from_millis(u64::try_from(millis).unwrap_or(0))
         });
         due.min(NAP)
+    }
+}
+
+/// How long a store rests, after so many failures one after another, since it was last written anew: writing it costs as
+/// much as all of the state.
+fn rewrite_pause(failures: u32) -> Duration {
+    match failures {
+        0 | 1 => Duration::ZERO,
+        more => (REWRITE.saturating_mul(2u32.saturating_pow(more - 2))).min(REWRITE_MAX),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn writes_a_store_that_fails_less_and_less_often() {
+        let pauses = [0, 1, 2, 3, 4, 6, 7, 40, u32::MAX].map(|failures| rewrite_pause(failures).as_secs());
+        assert_eq!(pauses, [0, 0, 10, 20, 40, 160, 300, 300, 300]);
     }
 }

@@ -160,6 +160,11 @@ impl<M: Machine> Service<M> {
 
         let count = config.executors.clamp(1, shared.len().max(1));
         let mut executors: Vec<Vec<_>> = (0..count).map(|_| Vec::new()).collect();
+        let begin = |ground: &Ground<M, L>| {
+            let store = (config.stores)(&ground.name)
+                .map_err(|source| StartError::Store { partition: ground.name.clone(), source })?;
+            ground.start(store)
+        };
         for (index, number) in (1..=config.partitions).enumerate() {
             let ground = Ground {
                 config: Arc::clone(&config),
@@ -169,10 +174,15 @@ impl<M: Machine> Service<M> {
                 links: Arc::clone(&links),
                 stopping: Arc::clone(&stopping),
             };
-            let store = (config.stores)(&ground.name)
-                .map_err(|source| StartError::Store { partition: ground.name.clone(), source })?;
-            let running = ground.start(store)?;
-            executors[index % count].push((ground, running));
+            match begin(&ground) {
+                Ok(running) => executors[index % count].push((ground, running)),
+                Err(error) => {
+                    for (ground, running) in executors.into_iter().flatten() {
+                        finish(&ground, running);
+                    }
+                    return Err(error);
+                }
+            }
         }
         let executors = executors
             .into_iter()
@@ -213,12 +223,11 @@ impl<M: Machine, L: PartitionLog> Ground<M, L> {
     fn start(&self, mut store: Box<dyn Store>) -> Result<Running<M, L::Writer>, StartError> {
         let config = &self.config;
         self.shared.set_health(Health::Recovering);
-        let mut chance = Some(Chance::from_system().map_err(StartError::System)?);
+        let mut seeds = Chance::from_system().map_err(StartError::System)?;
         let mut fresh = || {
             let env = (config.env)(self.place);
-            let mut chance = chance.take().or_else(|| Chance::from_system().ok());
-            let bits = move || chance.as_mut().map_or(0, Chance::bits);
-            Partition::create(self.place, env, config.limits.clone(), Box::new(bits))
+            let mut chance = seeds.fork();
+            Partition::create(self.place, env, config.limits.clone(), Box::new(move || chance.bits()))
         };
         let recovered = recover(&*config.log, &self.name, config.node, &mut *store, &mut fresh)
             .map_err(|source| StartError::Recover { partition: self.name.clone(), source })?;
@@ -276,6 +285,7 @@ impl<M: Machine, L: PartitionLog> Ground<M, L> {
             .map_err(StartError::System)?;
         let (_, clock_turns) = config.clock.read();
         let lane = Lane {
+            name: self.name.clone(),
             partition,
             shared: Arc::clone(&self.shared),
             slot,
@@ -286,6 +296,7 @@ impl<M: Machine, L: PartitionLog> Ground<M, L> {
             clock_turns,
             resent: Instant::now(),
             checkpointed: Instant::now(),
+            rewritten: None,
             queue: VecDeque::new(),
             stopping: false,
         };
@@ -325,19 +336,19 @@ impl<M: Machine, L: PartitionLog> Ground<M, L> {
         lane.lose(reason);
         lane.checkpoints = None;
         drop(journal.join());
-        let store = checkpoints.join().ok()?;
+        let Ok(store) = checkpoints.join() else {
+            return self.cannot_go_on("its checkpoint thread panicked".into());
+        };
         if stopping {
             return None;
         }
-        match self.start(store) {
-            Ok(running) => Some(running),
-            Err(error) => {
-                let reason: Arc<str> = describe(&error).into();
-                tracing::error!(partition = %self.name, reason = &*reason, "the partition stops");
-                self.shared.set_health(Health::Stopped { reason });
-                None
-            }
-        }
+        self.start(store).map_or_else(|error| self.cannot_go_on(describe(&error).into()), Some)
+    }
+
+    fn cannot_go_on<T>(&self, reason: Arc<str>) -> Option<T> {
+        tracing::error!(partition = %self.name, reason = &*reason, "the partition stops");
+        self.shared.set_health(Health::Stopped { reason });
+        None
     }
 }
 
@@ -383,14 +394,16 @@ fn execute<M: Machine, L: PartitionLog>(lanes: Vec<Seat<M, L>>) {
     }
 }
 
-/// The partition was told to stop and is idle: closes store and log.
+/// The partition was told to stop and is idle, or never began: closes store and log.
 fn finish<M: Machine, L: PartitionLog>(ground: &Ground<M, L>, running: Running<M, L::Writer>) {
     let Running { mut lane, journal, checkpoints } = running;
     let reason: Arc<str> = "the server has shut down".into();
     ground.shared.close(&reason);
     lane.lose(&reason);
     drop(lane);
-    drop(checkpoints.join());
+    if checkpoints.join().is_err() {
+        tracing::error!(partition = %ground.name, "the checkpoint thread panicked");
+    }
     ground.shared.set_health(Health::Stopped { reason });
     let Ok(writer) = journal.join() else { return };
     if let Err(error) = writer.close() {

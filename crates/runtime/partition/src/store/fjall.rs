@@ -116,6 +116,29 @@ impl FjallStore {
         Ok(())
     }
 
+    fn write_all(&self, applied: u64, changes: Vec<Change>) -> Result<(), StoreError> {
+        let open = self.opened()?;
+        let mut batch = open.database.batch();
+        let mut key = Vec::new();
+        let mut value = Vec::new();
+        for change in changes {
+            key.clear();
+            key.extend_from_slice(&change.table.to_be_bytes());
+            key.extend_from_slice(&change.key);
+            match change.value {
+                Some(stored) => {
+                    value.clear();
+                    stored.store(&mut value);
+                    batch.insert(&open.entries, key.as_slice(), value.as_slice());
+                }
+                None => batch.remove(&open.entries, key.as_slice()),
+            }
+        }
+        batch.insert(&open.entries, meta_key("format"), FORMAT.to_be_bytes());
+        batch.insert(&open.entries, meta_key("applied"), applied.to_be_bytes());
+        batch.commit().map_err(self.failed("writing a checkpoint"))
+    }
+
     fn meta(&self, name: &str) -> Result<Option<u64>, StoreError> {
         let value = self
             .opened()?
@@ -159,26 +182,7 @@ impl Store for FjallStore {
     }
 
     fn write(&mut self, applied: u64, changes: Vec<Change>) -> Result<(), StoreError> {
-        let open = self.opened()?;
-        let mut batch = open.database.batch();
-        let mut key = Vec::new();
-        let mut value = Vec::new();
-        for change in changes {
-            key.clear();
-            key.extend_from_slice(&change.table.to_be_bytes());
-            key.extend_from_slice(&change.key);
-            match change.value {
-                Some(stored) => {
-                    value.clear();
-                    stored.store(&mut value);
-                    batch.insert(&open.entries, key.as_slice(), value.as_slice());
-                }
-                None => batch.remove(&open.entries, key.as_slice()),
-            }
-        }
-        batch.insert(&open.entries, meta_key("format"), FORMAT.to_be_bytes());
-        batch.insert(&open.entries, meta_key("applied"), applied.to_be_bytes());
-        batch.commit().map_err(self.failed("writing a checkpoint"))
+        self.guard("writing a checkpoint", || self.write_all(applied, changes))
     }
 
     fn discard(&mut self) -> Result<(), StoreError> {

@@ -15,6 +15,14 @@ impl Stored for Bytes {
     }
 }
 
+struct Panics;
+
+impl Stored for Panics {
+    fn store(&self, _out: &mut Vec<u8>) {
+        panic!("not today");
+    }
+}
+
 type Key = Box<[u8]>;
 type Entries = BTreeMap<Key, Vec<u8>>;
 
@@ -128,4 +136,18 @@ fn damaged_store_is_found_or_holds_what_it_held() {
         cases.zip(0..).filter(|((file, _), seed)| is_found(&whole, &damaged, file, *seed, &states)).count();
     assert!(found > files.len(), "{found} damages were found");
     fs::remove_dir_all(&root).unwrap();
+}
+
+#[test]
+fn a_panic_while_it_writes_is_an_error() {
+    let path = std::env::temp_dir().join(format!("coreto-fjall-panic-{}", std::process::id()));
+    let mut store = FjallStore::empty(&path).unwrap();
+    let value: std::sync::Arc<dyn Stored> = std::sync::Arc::new(Panics);
+    let change = Change { table: 1, key: [0; 8].into(), value: Some(value) };
+    let error = store.write(1, vec![change]).unwrap_err();
+    assert!(std::error::Error::source(&error).unwrap().to_string().contains("not today"), "{error}");
+    store.discard().unwrap();
+    write(&mut store, 1);
+    drop(store);
+    fs::remove_dir_all(&path).unwrap();
 }
