@@ -274,6 +274,11 @@ impl<M: Machine> Partition<M> {
         self.ledger.progress.get().next_position - 1
     }
 
+    /// The partition's time, which waits for a wall clock that is behind it.
+    pub(crate) const fn now(&self) -> Timestamp {
+        self.now
+    }
+
     /// About how many entries changed since the last checkpoint.
     pub fn changed(&self) -> usize {
         self.state.changed() + self.ledger.changed()

@@ -10,7 +10,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use coreto_log::{Backlog, LogWriter, NodeId, PartitionLog, PartitionName};
-use coreto_machine::{Machine, Place, Topic};
+use coreto_machine::{Machine, Place, Timestamp, Topic};
 
 use super::checkpoint::{CheckpointWriter, Progress};
 use super::journal::{Ended, Journal, Slot, describe};
@@ -25,6 +25,9 @@ use crate::limits::Limits;
 use crate::partition::{Partition, said};
 use crate::shared::{Health, Shared};
 use crate::store::{Store, StoreError};
+
+/// How far a partition's time may be ahead of the clock at a start before somebody is told; clocks are set back a little.
+const AHEAD_MS: i64 = 60_000;
 
 /// Opens the store of a partition.
 pub type OpenStore = dyn Fn(&PartitionName) -> Result<Box<dyn Store>, StoreError> + Send + Sync;
@@ -237,6 +240,15 @@ impl<M: Machine, L: PartitionLog> Ground<M, L> {
         }
         partition.start(writer.epoch());
         partition.watch(config.watcher.is_some());
+        let wall = config.clock.now();
+        if is_ahead(partition.now(), wall) {
+            tracing::warn!(
+                partition = %self.name,
+                partition_time = %partition.now(),
+                wall_time = %wall,
+                "the partition's time is ahead of the clock and stands still until the clock reaches it; was its clock controlled before?"
+            );
+        }
         let sequence = writer.next_sequence() - 1;
         self.shared.set_durable(sequence);
         self.shared.position.store(partition.position(), Ordering::Relaxed);
@@ -352,6 +364,11 @@ impl<M: Machine, L: PartitionLog> Ground<M, L> {
     }
 }
 
+/// Whether a partition's time stands still for so long that it is to be told.
+const fn is_ahead(partition: Timestamp, wall: Timestamp) -> bool {
+    partition.as_millis().saturating_sub(wall.as_millis()) >= AHEAD_MS
+}
+
 /// Runs the lanes of one executor until all have ended.
 fn execute<M: Machine, L: PartitionLog>(lanes: Vec<Seat<M, L>>) {
     let mut lanes: Vec<_> = lanes.into_iter().map(Some).collect();
@@ -408,5 +425,20 @@ fn finish<M: Machine, L: PartitionLog>(ground: &Ground<M, L>, running: Running<M
     let Ok(writer) = journal.join() else { return };
     if let Err(error) = writer.close() {
         tracing::warn!(partition = %ground.name, error = describe(&error), "the log could not be marked as closed");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tells_of_a_time_that_stands_still_for_long() {
+        for (partition, wall, told) in
+            [(0, 100_000, false), (159_999, 100_000, false), (160_000, 100_000, true)]
+        {
+            let (partition, wall) = (Timestamp::from_millis(partition), Timestamp::from_millis(wall));
+            assert_eq!(is_ahead(partition, wall), told, "{partition} and {wall}");
+        }
     }
 }
