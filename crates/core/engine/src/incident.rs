@@ -35,6 +35,12 @@ impl Trouble {
         Self { kind: IncidentKind::ExtractValueError, message }
     }
 
+    /// A text that is no expression should be a number.
+    pub(crate) fn no_number(what: &str, text: &str) -> Self {
+        let message = format!("`{text}` for the {what} is not a number");
+        Self { kind: IncidentKind::ExtractValueError, message }
+    }
+
     /// An expression gave nothing.
     pub(crate) fn failed(what: &str, expression: &str, failure: &coreto_feel::Failure) -> Self {
         let message = format!("`={expression}` for the {what} failed: {failure}");

@@ -105,10 +105,7 @@ fn number(
     let expression = match text {
         Text::Static(text) => {
             let number = Value::from_json(text.as_bytes()).ok().and_then(|value| whole(&value));
-            return number.ok_or_else(|| {
-                let found = Value::String(text.as_ref().into());
-                Trouble::unexpected(what, text, wanted, &found, &[])
-            });
+            return number.ok_or_else(|| Trouble::no_number(what, text));
         }
         Text::Expression(expression) => expression,
     };
