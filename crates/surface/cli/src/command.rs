@@ -5,10 +5,15 @@ mod deploy;
 mod get;
 mod incident;
 mod job;
+mod set;
 mod status;
+mod update;
 mod watch;
 
+use std::collections::HashMap;
+
 use clap::Subcommand;
+use serde::de::IgnoredAny;
 
 use crate::connect::Connection;
 use crate::error::CliError;
@@ -18,7 +23,9 @@ pub use create::{CancelArgs, CreateArgs};
 pub use deploy::DeployArgs;
 pub use get::GetCommand;
 pub use incident::ResolveArgs;
-pub use job::{ActivateArgs, CompleteArgs, FailArgs};
+pub use job::{ActivateArgs, CompleteArgs, FailArgs, ThrowArgs};
+pub use set::SetArgs;
+pub use update::UpdateCommand;
 pub use watch::WatchArgs;
 
 /// Commands that are clients of a running server.
@@ -36,9 +43,16 @@ pub enum ClientCommand {
     Complete(CompleteArgs),
     /// End an attempt at a job.
     Fail(FailArgs),
+    /// End an attempt at a job with an error of the business, which a catch event may take.
+    Throw(ThrowArgs),
+    /// Change a job.
+    #[command(subcommand)]
+    Update(UpdateCommand),
+    /// Set variables of an instance.
+    Set(SetArgs),
     /// Let what an incident stopped try again.
     Resolve(ResolveArgs),
-    /// Show what the server holds: instances, jobs, incidents, definitions.
+    /// Show what the server holds now: instances, jobs, incidents, definitions.
     #[command(subcommand)]
     Get(GetCommand),
     /// Show how the server is.
@@ -52,6 +66,10 @@ pub enum ClientCommand {
 /// # Errors
 /// When the server cannot be reached, or says no.
 pub async fn run(command: ClientCommand, connection: &Connection, format: Format) -> Result<(), CliError> {
+    perform(command, connection, format).await.map_err(|error| error.at(&connection.url()))
+}
+
+async fn perform(command: ClientCommand, connection: &Connection, format: Format) -> Result<(), CliError> {
     match command {
         ClientCommand::Deploy(args) => deploy::run(args, connection, format).await,
         ClientCommand::Create(args) => create::create(args, connection, format).await,
@@ -59,6 +77,9 @@ pub async fn run(command: ClientCommand, connection: &Connection, format: Format
         ClientCommand::Activate(args) => job::activate(args, connection, format).await,
         ClientCommand::Complete(args) => job::complete(args, connection, format).await,
         ClientCommand::Fail(args) => job::fail(args, connection, format).await,
+        ClientCommand::Throw(args) => job::throw(args, connection, format).await,
+        ClientCommand::Update(command) => update::run(command, connection, format).await,
+        ClientCommand::Set(args) => set::run(args, connection, format).await,
         ClientCommand::Resolve(args) => incident::resolve(args, connection, format).await,
         ClientCommand::Get(command) => get::run(command, connection, format).await,
         ClientCommand::Status => status::run(connection, format).await,
@@ -66,15 +87,19 @@ pub async fn run(command: ClientCommand, connection: &Connection, format: Format
     }
 }
 
-/// The JSON text of an argument: the text itself, or the file that `@FILE` names.
+/// The JSON text of variables: the text itself, or the file that `@FILE` names.
 fn document(argument: &str) -> Result<String, CliError> {
-    match argument.strip_prefix('@') {
-        None => Ok(argument.to_owned()),
+    let text = match argument.strip_prefix('@') {
+        None => argument.to_owned(),
         Some(path) => std::fs::read_to_string(path).map_err(|source| CliError::File {
             path: path.into(),
             doing: "read",
             source,
-        }),
+        })?,
+    };
+    match serde_json::from_str::<HashMap<String, IgnoredAny>>(&text) {
+        Ok(_) => Ok(text),
+        Err(error) => Err(CliError::Usage(format!("the variables are no JSON object: {error}"))),
     }
 }
 

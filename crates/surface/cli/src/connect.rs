@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::Args;
+use clap::builder::BoolishValueParser;
+use clap::{ArgAction, Args};
 use coreto_protocol::gateway::gateway_client::GatewayClient;
 use coreto_protocol::inspect::inspect_client::InspectClient;
 use tonic::metadata::{Ascii, MetadataValue};
@@ -26,7 +27,7 @@ pub struct Connection {
     pub grpc_address: Option<String>,
 
     /// Talk without TLS even where the address does not say so.
-    #[arg(long, global = true, env = "ZEEBE_INSECURE_CONNECTION", default_value_t = false, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+    #[arg(long, global = true, env = "ZEEBE_INSECURE_CONNECTION", default_value = "false", value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", action = ArgAction::Set, value_parser = BoolishValueParser::new())]
     pub insecure: bool,
 
     /// The certificates to trust, as a PEM file; the system's without it. Turns TLS on.
@@ -109,6 +110,7 @@ impl Connection {
 
     async fn channel(&self) -> Result<Channel, CliError> {
         let url = self.url();
+        check(&url)?;
         let unusable = |source| CliError::Address { address: url.clone(), source };
         let mut endpoint = Endpoint::from_shared(url.clone()).map_err(unusable)?;
         endpoint = endpoint.connect_timeout(self.timeout()).tcp_nodelay(true);
@@ -120,12 +122,29 @@ impl Connection {
                     doing: "read",
                     source,
                 })?;
+                if !String::from_utf8_lossy(&pem).contains("-----BEGIN CERTIFICATE-----") {
+                    let path = path.display();
+                    return Err(CliError::Usage(format!(
+                        "there is no certificate in `{path}`, expected PEM"
+                    )));
+                }
                 tls = tls.ca_certificate(Certificate::from_pem(pem));
             }
             endpoint = endpoint.tls_config(tls).map_err(unusable)?;
         }
         endpoint.connect().await.map_err(|source| CliError::Connect { address: url.clone(), source })
     }
+}
+
+/// Refuses what nobody can be reached by, before anybody is asked for it.
+fn check(url: &str) -> Result<(), CliError> {
+    let uri = url.parse::<tonic::transport::Uri>().ok();
+    let host = uri.as_ref().and_then(|uri| uri.host()).unwrap_or_default();
+    if matches!(url.split_once("://"), Some(("http" | "https", _))) && !host.is_empty() {
+        return Ok(());
+    }
+    let expected = "expected host:port, or a URL with http:// or https://";
+    Err(CliError::Usage(format!("`{url}` is no address of a server, {expected}")))
 }
 
 #[cfg(test)]
@@ -151,5 +170,13 @@ mod tests {
         assert_eq!(url("broker", true), "https://broker:26500");
         assert_eq!(url("grpc://broker:1", true), "http://broker:1");
         assert_eq!(url("[::1]:7", false), "http://[::1]:7");
+    }
+
+    #[test]
+    fn refuses_what_is_no_address() {
+        for address in ["ftp://broker", ":26500", "http://", "http://a b"] {
+            assert!(check(&url(address, false)).is_err(), "{address}");
+        }
+        assert!(check("https://broker:26500").is_ok());
     }
 }

@@ -1,5 +1,6 @@
 //! Why a command failed, and the exit code that tells it.
 
+use std::error::Error;
 use std::path::PathBuf;
 
 use tonic::Code;
@@ -16,13 +17,26 @@ pub enum CliError {
         source: tonic::transport::Error,
     },
     /// Nobody answers.
-    #[error("cannot connect to `{address}`; is a server running there? (`coreto dev` starts one)")]
+    #[error("cannot connect to `{address}`; {}", advice(address))]
     Connect {
         /// As given.
         address: String,
         /// What happened.
         source: tonic::transport::Error,
     },
+    /// The connection broke before the answer was there.
+    #[error(
+        "the connection to `{address}` broke: {reason}; does a server run there, is this its gRPC address, and does it want TLS (https://)?"
+    )]
+    Lost {
+        /// As given.
+        address: String,
+        /// What happened, by the cause behind all others.
+        reason: String,
+    },
+    /// The server ended what was to go on.
+    #[error("the server shuts down and has ended the watch")]
+    Ended,
     /// The token has characters that a header cannot carry.
     #[error("the token holds characters that cannot be sent")]
     Token,
@@ -37,7 +51,7 @@ pub enum CliError {
         source: std::io::Error,
     },
     /// The server says no.
-    #[error("{}", .0.message())]
+    #[error("{}", reason(.0.message()))]
     Refused(Box<tonic::Status>),
     /// The arguments do not fit together.
     #[error("{0}")]
@@ -45,6 +59,21 @@ pub enum CliError {
     /// The output cannot be written.
     #[error("cannot write the output")]
     Output(#[source] std::io::Error),
+}
+
+/// What may help where nobody answers.
+fn advice(address: &str) -> &'static str {
+    if address.starts_with("https://") {
+        "does a server with TLS run there, with a certificate that --ca-certificate or the system trusts?"
+    } else {
+        "is a server running there? (`coreto dev` starts one)"
+    }
+}
+
+/// A rejection's reason, without the command and the code that Zeebe's clients expect before it.
+fn reason(message: &str) -> &str {
+    let rest = message.strip_prefix("Command '").and_then(|rest| rest.split_once("' rejected with code '"));
+    rest.and_then(|(_, rest)| rest.split_once("': ")).map_or(message, |(_, reason)| reason)
 }
 
 impl From<tonic::Status> for CliError {
@@ -57,9 +86,9 @@ impl CliError {
     /// The exit code: 1 refused or failed, 2 wrong use, 3 no server, 4 not found, 5 time-out.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Address { .. } | Self::Token | Self::Usage(_) => 2,
-            Self::Connect { .. } => 3,
-            Self::File { .. } | Self::Output(_) => 1,
+            Self::Address { .. } | Self::Token | Self::Usage(_) | Self::File { .. } => 2,
+            Self::Connect { .. } | Self::Lost { .. } | Self::Ended => 3,
+            Self::Output(_) => 1,
             Self::Refused(status) => match status.code() {
                 Code::Unavailable => 3,
                 Code::NotFound => 4,
@@ -69,8 +98,46 @@ impl CliError {
         }
     }
 
+    /// What the server says no with, if it does.
+    pub fn code(&self) -> Option<Code> {
+        let Self::Refused(status) = self else { return None };
+        Some(status.code())
+    }
+
+    /// The same, where a status tells of the connection to this address and not of the server's mind.
+    pub(crate) fn at(self, address: &str) -> Self {
+        match self {
+            Self::Refused(status) => match status.source() {
+                Some(mut cause) => {
+                    while let Some(deeper) = cause.source() {
+                        cause = deeper;
+                    }
+                    Self::Lost { address: address.to_owned(), reason: cause.to_string() }
+                }
+                None => Self::Refused(status),
+            },
+            other => other,
+        }
+    }
+
     /// Whether whoever reads the output has simply gone away.
     pub fn is_broken_pipe(&self) -> bool {
         matches!(self, Self::Output(error) if error.kind() == std::io::ErrorKind::BrokenPipe)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tells_reasons_without_what_goes_before_them() {
+        for (message, told) in [
+            ("Command 'CREATE' rejected with code 'NOT_FOUND': no `a': b` here", "no `a': b` here"),
+            ("the server shuts down", "the server shuts down"),
+            ("Command 'CREATE' is late", "Command 'CREATE' is late"),
+        ] {
+            assert_eq!(CliError::from(tonic::Status::not_found(message)).to_string(), told);
+        }
     }
 }

@@ -30,8 +30,15 @@ pub(crate) fn answer(format: Format, json: &Value, text: &str) -> Result<(), Cli
 
 /// Prints rows under their headings, columns aligned.
 pub(crate) fn table(headings: &[&str], rows: &[Vec<String>]) -> Result<(), CliError> {
+    aligned(headings, rows).iter().try_for_each(|row| line(row))
+}
+
+fn aligned(headings: &[&str], rows: &[Vec<String>]) -> Vec<String> {
+    // A row is one line, whatever is in it.
+    let flat = |cell: &String| cell.replace(char::is_control, " ");
+    let rows: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(flat).collect()).collect();
     let mut widths: Vec<usize> = headings.iter().map(|heading| heading.chars().count()).collect();
-    for row in rows {
+    for row in &rows {
         for (width, cell) in widths.iter_mut().zip(row) {
             *width = (*width).max(cell.chars().count());
         }
@@ -44,9 +51,18 @@ pub(crate) fn table(headings: &[&str], rows: &[Vec<String>]) -> Result<(), CliEr
         }
         text.trim_end().to_owned()
     };
-    line(&render(&mut headings.iter().copied()))?;
-    for row in rows {
-        line(&render(&mut row.iter().map(String::as_str)))?;
+    let mut lines = vec![render(&mut headings.iter().copied())];
+    lines.extend(rows.iter().map(|row| render(&mut row.iter().map(String::as_str))));
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_is_one_line() {
+        let rows = [vec!["1".to_owned(), "no\nstock".to_owned()]];
+        assert_eq!(aligned(&["INCIDENT", "MESSAGE"], &rows), ["INCIDENT  MESSAGE", "1         no stock"]);
     }
-    Ok(())
 }

@@ -18,7 +18,7 @@ pub struct CreateArgs {
     pub process: String,
 
     /// The version; the latest without it.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub version: Option<i32>,
 
     /// The variables: a JSON object, or @FILE.

@@ -24,6 +24,10 @@ pub(super) async fn run(args: DeployArgs, connection: &Connection, format: Forma
         .files
         .into_iter()
         .map(|path| {
+            if path.is_dir() {
+                let path = path.display();
+                return Err(CliError::Usage(format!("`{path}` is a directory; name the files in it")));
+            }
             let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
             let content =
                 std::fs::read(&path).map_err(|source| CliError::File { path, doing: "read", source })?;

@@ -1,5 +1,7 @@
 //! `coreto get`
 
+use std::io::Write;
+
 use clap::Subcommand;
 use coreto_machine::Timestamp;
 use coreto_protocol::inspect::query_request::Query;
@@ -15,7 +17,7 @@ use crate::connect::Connection;
 use crate::error::CliError;
 use crate::output::{self, Format};
 
-/// What to show. Answers hold every write that was acknowledged before.
+/// What to show of what is there now; what has ended is in the records that exporters write. Answers hold every write that was acknowledged before.
 #[derive(Subcommand, Clone, Debug)]
 pub enum GetCommand {
     /// Running process instances.
@@ -23,8 +25,8 @@ pub enum GetCommand {
         /// Only those of this process id.
         #[arg(long, value_name = "ID")]
         process: Option<String>,
-        /// How many at most.
-        #[arg(long, default_value_t = 100, value_name = "N")]
+        /// How many at most, up to 1000.
+        #[arg(long, default_value_t = 100, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
         limit: u32,
         /// Only those behind this key.
         #[arg(long, default_value_t = 0, value_name = "KEY")]
@@ -43,8 +45,8 @@ pub enum GetCommand {
         /// Only those of this instance.
         #[arg(long, default_value_t = 0, value_name = "KEY")]
         instance: i64,
-        /// How many at most.
-        #[arg(long, default_value_t = 100, value_name = "N")]
+        /// How many at most, up to 1000.
+        #[arg(long, default_value_t = 100, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
         limit: u32,
         /// Only those behind this key.
         #[arg(long, default_value_t = 0, value_name = "KEY")]
@@ -58,8 +60,8 @@ pub enum GetCommand {
         /// Only those of this instance.
         #[arg(long, default_value_t = 0, value_name = "KEY")]
         instance: i64,
-        /// How many at most.
-        #[arg(long, default_value_t = 100, value_name = "N")]
+        /// How many at most, up to 1000.
+        #[arg(long, default_value_t = 100, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
         limit: u32,
         /// Only those behind this key.
         #[arg(long, default_value_t = 0, value_name = "KEY")]
@@ -117,20 +119,23 @@ pub(super) async fn run(
             list.instances.iter().map(instance_json).collect(),
             &["INSTANCE", "PROCESS", "VERSION", "STATE", "STARTED", "INCIDENTS"],
             &list.instances.iter().map(instance_row).collect::<Vec<_>>(),
-        ),
+        )
+        .and_then(|()| tell_next(list.next)),
         Some(Answer::Instance(instance)) => show_instance(format, &instance),
         Some(Answer::Jobs(list)) => show(
             format,
             list.jobs.iter().map(job_json).collect(),
             &JOB_HEADINGS,
             &list.jobs.iter().map(job_row).collect::<Vec<_>>(),
-        ),
+        )
+        .and_then(|()| tell_next(list.next)),
         Some(Answer::Incidents(list)) => show(
             format,
             list.incidents.iter().map(incident_json).collect(),
             &INCIDENT_HEADINGS,
             &list.incidents.iter().map(incident_row).collect::<Vec<_>>(),
-        ),
+        )
+        .and_then(|()| tell_next(list.next)),
         Some(Answer::Definitions(list)) => show(
             format,
             list.definitions.iter().map(definition_json).collect(),
@@ -146,6 +151,14 @@ fn show(format: Format, json: Vec<Value>, headings: &[&str], rows: &[Vec<String>
         Format::Json => output::line(&Value::Array(json).to_string()),
         Format::Text => output::table(headings, rows),
     }
+}
+
+/// Says on standard error that a list goes on, which a table does not show.
+fn tell_next(next: i64) -> Result<(), CliError> {
+    if next == 0 {
+        return Ok(());
+    }
+    writeln!(std::io::stderr().lock(), "there are more: --after {next}").map_err(CliError::Output)
 }
 
 fn show_instance(format: Format, answer: &InstanceAnswer) -> Result<(), CliError> {
@@ -186,6 +199,11 @@ fn section(headings: &[&str], rows: &[Vec<String>]) -> Result<(), CliError> {
 /// The protocol's name without the prefix that tells enumerations apart.
 fn state_name(name: &str, prefix: &str) -> String {
     name.trim_start_matches(prefix).to_owned()
+}
+
+/// A key that may be missing, as records have it: -1 for none.
+const fn or_none(key: i64) -> i64 {
+    if key > 0 { key } else { -1 }
 }
 
 fn instance_json(instance: &Instance) -> Value {
@@ -236,7 +254,7 @@ fn definition_row(definition: &Definition) -> Vec<String> {
 fn element_json(element: &ElementInstance) -> Value {
     json!({
         "elementInstanceKey": element.key,
-        "flowScopeKey": element.scope_key,
+        "flowScopeKey": or_none(element.scope_key),
         "elementId": element.element_id,
         "bpmnElementType": element.element_type,
         "state": state_name(element.state().as_str_name(), "ELEMENT_STATE_"),
@@ -265,11 +283,12 @@ fn variable_row(variable: &Variable) -> Vec<String> {
     vec![variable.scope_key.to_string(), variable.name.clone(), variable.value.clone()]
 }
 
-const JOB_HEADINGS: [&str; 7] = ["JOB", "TYPE", "STATE", "INSTANCE", "ELEMENT", "RETRIES", "WORKER"];
+const JOB_HEADINGS: [&str; 8] =
+    ["JOB", "TYPE", "STATE", "INSTANCE", "ELEMENT", "RETRIES", "WORKER", "MESSAGE"];
 
 fn job_json(job: &Job) -> Value {
     json!({
-        "key": job.key,
+        "jobKey": job.key,
         "type": job.r#type,
         "state": state_name(job.state().as_str_name(), "JOB_STATE_"),
         "processInstanceKey": job.process_instance_key,
@@ -293,6 +312,7 @@ fn job_row(job: &Job) -> Vec<String> {
         job.element_id.clone(),
         job.retries.to_string(),
         job.worker.clone(),
+        job.error_message.clone(),
     ]
 }
 
@@ -307,7 +327,7 @@ fn incident_json(incident: &Incident) -> Value {
         "elementInstanceKey": incident.element_instance_key,
         "bpmnProcessId": incident.process_id,
         "elementId": incident.element_id,
-        "jobKey": incident.job_key,
+        "jobKey": or_none(incident.job_key),
         "createdAt": incident.created_at,
         "tenantId": incident.tenant_id,
     })

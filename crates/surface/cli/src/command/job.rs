@@ -1,7 +1,9 @@
-//! `coreto activate`, `complete` and `fail`
+//! `coreto activate`, `complete`, `fail` and `throw`
 
 use clap::Args;
-use coreto_protocol::gateway::{ActivateJobsRequest, ActivatedJob, CompleteJobRequest, FailJobRequest};
+use coreto_protocol::gateway::{
+    ActivateJobsRequest, ActivatedJob, CompleteJobRequest, FailJobRequest, ThrowErrorRequest,
+};
 use serde_json::{Value, json};
 use tokio_stream::StreamExt;
 
@@ -25,7 +27,7 @@ pub struct ActivateArgs {
     pub worker: String,
 
     /// How long they are held, in milliseconds.
-    #[arg(long, default_value_t = 300_000, value_name = "MS")]
+    #[arg(long, default_value_t = 300_000, allow_negative_numbers = true, value_name = "MS")]
     pub timeout: i64,
 
     /// How long to wait for one, in milliseconds; not at all when negative.
@@ -67,6 +69,24 @@ pub struct FailArgs {
     pub backoff: i64,
 
     /// Local variables for the job's element: a JSON object, or @FILE.
+    #[arg(long, default_value = "{}", value_name = "JSON")]
+    pub variables: String,
+}
+
+/// Which job ends with an error of the business, and with which.
+#[derive(Args, Clone, Debug)]
+pub struct ThrowArgs {
+    /// The job's key.
+    pub job: i64,
+
+    /// The code that catch events are matched by.
+    pub code: String,
+
+    /// Text for people.
+    #[arg(long, default_value = "", value_name = "TEXT")]
+    pub message: String,
+
+    /// Variables for the catch event: a JSON object, or @FILE.
     #[arg(long, default_value = "{}", value_name = "JSON")]
     pub variables: String,
 }
@@ -115,7 +135,7 @@ pub(super) async fn activate(
 
 fn render(job: &ActivatedJob) -> Value {
     json!({
-        "key": job.key,
+        "jobKey": job.key,
         "type": job.r#type,
         "processInstanceKey": job.process_instance_key,
         "bpmnProcessId": job.bpmn_process_id,
@@ -158,10 +178,26 @@ pub(super) async fn fail(args: FailArgs, connection: &Connection, format: Format
         ..FailJobRequest::default()
     };
     gateway.fail_job(request).await?;
-    let left = args.retries.max(0);
+    let left = args.retries;
     output::answer(
         format,
         &json!({ "jobKey": args.job, "retries": left }),
         &format!("job {} has failed, retries left: {left}", args.job),
+    )
+}
+
+pub(super) async fn throw(args: ThrowArgs, connection: &Connection, format: Format) -> Result<(), CliError> {
+    let request = ThrowErrorRequest {
+        job_key: args.job,
+        error_code: args.code.clone(),
+        error_message: args.message,
+        variables: document(&args.variables)?,
+        lease_token: None,
+    };
+    connection.gateway().await?.throw_error(request).await?;
+    output::answer(
+        format,
+        &json!({ "jobKey": args.job, "errorCode": args.code }),
+        &format!("job {} has thrown error `{}`", args.job, args.code),
     )
 }

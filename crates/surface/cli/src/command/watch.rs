@@ -46,7 +46,7 @@ pub(super) async fn run(args: WatchArgs, connection: &Connection, format: Format
             }
         }
     }
-    Ok(())
+    Err(CliError::Ended)
 }
 
 /// Fields of a record's value that a person wants to see.
