@@ -6,9 +6,14 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use coreto_cli::command::ClientCommand;
 use coreto_cli::connect::Connection;
 
-/// One program on which a microservice architecture plays: a BPMN engine for workers in any language.
+use crate::config::Flag;
+
+/// A BPMN engine in one program: it runs processes, and hands their work to workers in any language over gRPC.
+///
+/// Clients of Zeebe/Camunda 8 that speak gRPC connect to it as they are.
+/// Exit codes: 0 done, 1 refused or failed, 2 wrong use, 3 no server, 4 not found, 5 time-out.
 #[derive(Parser, Debug)]
-#[command(name = "coreto", version, max_term_width = 110, disable_help_subcommand = true)]
+#[command(name = "coreto", version, max_term_width = 110)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -96,21 +101,29 @@ pub(crate) struct ServerArgs {
 
 impl ServerArgs {
     /// The settings that flags give.
-    pub(crate) fn settings(&self) -> impl Iterator<Item = (&'static str, String)> {
+    pub(crate) fn settings(&self) -> impl Iterator<Item = Flag> {
         [
-            ("grpc.address", &self.grpc),
-            ("grpc.tls-cert", &self.grpc_tls_cert),
-            ("grpc.tls-key", &self.grpc_tls_key),
-            ("management.address", &self.management),
-            ("data.partitions", &self.partitions),
-            ("clock.mode", &self.clock),
-            ("export.elasticsearch.url", &self.export_elasticsearch),
-            ("export.elasticsearch.records", &self.export_elasticsearch_records),
-            ("export.elasticsearch.delay-ms", &self.export_elasticsearch_delay),
-            ("export.ndjson.file", &self.export_ndjson),
+            ("--grpc", "grpc.address", &self.grpc),
+            ("--grpc-tls-cert", "grpc.tls-cert", &self.grpc_tls_cert),
+            ("--grpc-tls-key", "grpc.tls-key", &self.grpc_tls_key),
+            ("--management", "management.address", &self.management),
+            ("--partitions", "data.partitions", &self.partitions),
+            ("--clock", "clock.mode", &self.clock),
+            ("--export-elasticsearch", "export.elasticsearch.url", &self.export_elasticsearch),
+            (
+                "--export-elasticsearch-records",
+                "export.elasticsearch.records",
+                &self.export_elasticsearch_records,
+            ),
+            (
+                "--export-elasticsearch-delay",
+                "export.elasticsearch.delay-ms",
+                &self.export_elasticsearch_delay,
+            ),
+            ("--export-ndjson", "export.ndjson.file", &self.export_ndjson),
         ]
         .into_iter()
-        .filter_map(|(key, value)| value.clone().map(|value| (key, value)))
+        .filter_map(|(flag, key, value)| value.clone().map(|value| Flag { flag, key, value }))
     }
 }
 
@@ -194,7 +207,7 @@ pub(crate) enum FeelCommand {
 #[derive(Args, Debug)]
 pub(crate) struct EvalArgs {
     /// The expression, without a `=` before it.
-    #[arg(value_name = "EXPRESSION")]
+    #[arg(value_name = "EXPRESSION", allow_hyphen_values = true)]
     pub(crate) expression: String,
 
     /// The variables as a JSON object, or `@FILE`.

@@ -8,5 +8,5 @@ mod setting;
 mod sources;
 
 pub(crate) use checked::{ExportedRecords, ServerConfig};
-pub(crate) use setting::SETTINGS;
-pub(crate) use sources::{ConfigError, Settings};
+pub(crate) use setting::{SETTINGS, Setting};
+pub(crate) use sources::{ConfigError, Flag, Settings};

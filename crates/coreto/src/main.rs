@@ -18,9 +18,10 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
+    let json = cli.json;
     match run(cli) {
         Ok(code) => code,
-        Err(error) => report(&error),
+        Err(error) => report(&error, json),
     }
 }
 
@@ -41,13 +42,23 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
 }
 
 /// Says what failed with all its causes, and gives the exit code that fits.
-fn report(error: &anyhow::Error) -> ExitCode {
+fn report(error: &anyhow::Error, json: bool) -> ExitCode {
     if let Some(error) = error.downcast_ref::<coreto_cli::CliError>() {
         if error.is_broken_pipe() {
             return ExitCode::SUCCESS;
         }
-        eprintln!("error: {}", Chain(error));
+        let told = Chain(error).to_string();
+        if json {
+            let code = error.code().map(|code| format!("{code:?}"));
+            eprintln!("{}", serde_json::json!({ "error": told, "code": code }));
+        } else {
+            eprintln!("error: {told}");
+        }
         return ExitCode::from(error.exit_code());
+    }
+    let closed = |error: &std::io::Error| error.kind() == std::io::ErrorKind::BrokenPipe;
+    if error.chain().filter_map(|cause| cause.downcast_ref()).any(closed) {
+        return ExitCode::SUCCESS;
     }
     eprintln!("error: {error:#}");
     let usage = error.downcast_ref::<config::ConfigError>().is_some();
@@ -59,10 +70,16 @@ struct Chain<'a>(&'a dyn std::error::Error);
 
 impl std::fmt::Display for Chain<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}", self.0)?;
+        let mut told = self.0.to_string();
+        write!(f, "{told}")?;
         let mut cause = self.0.source();
         while let Some(error) = cause {
-            write!(f, ": {error}")?;
+            let next = error.to_string();
+            // Some errors say themselves what their cause says again.
+            if !told.contains(&next) {
+                write!(f, ": {next}")?;
+            }
+            told = next;
             cause = error.source();
         }
         Ok(())

@@ -10,6 +10,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use anyhow::Context;
 use coreto_engine::{Engine, Env, Limits, Sinks};
@@ -41,6 +42,7 @@ pub(crate) struct Addresses {
 /// A running server. [`Server::stop`] drains it.
 pub(crate) struct Server {
     addresses: Addresses,
+    drain_max: Duration,
     partitions: Service<Engine>,
     doors: Vec<Door>,
     exporters: Exporters,
@@ -76,12 +78,18 @@ impl Server {
 
         let backend = Arc::new(Partitions { handles: handles.clone(), sinks });
         let watching = Arc::new(Watching { log: Arc::clone(&log), handles: handles.clone() });
-        let grpc = grpc_config(config).build(backend, Arc::clone(&outlet), watching)?;
+        let grpc_config = grpc_config(config);
+        let drain_max = grpc_config.drain_max;
+        let grpc = grpc_config
+            .build(backend, Arc::clone(&outlet), watching)
+            .context("the gateway (--grpc) cannot be opened")?;
         let exporters = Exporters::start(config, &log, &handles)?;
         let management =
             Management { handles, outlet, exporters: exporters.progress(), clock: Arc::clone(&clock) };
         let management_config = coreto_rest::Config { address: config.management, ..Default::default() };
-        let management = management_config.build(management.into_parts())?;
+        let management = management_config
+            .build(management.into_parts())
+            .context("management (--management) cannot be opened")?;
         let addresses = Addresses { grpc: grpc.local_addr(), management: management.local_addr() };
         let doors = vec![
             open("grpc", |drained| grpc.run(drained).context("the gateway does not serve any more"))?,
@@ -89,12 +97,17 @@ impl Server {
                 management.run(drained).context("management does not serve any more")
             })?,
         ];
-        Ok(Self { addresses, partitions, doors, exporters, _directory: directory })
+        Ok(Self { addresses, drain_max, partitions, doors, exporters, _directory: directory })
     }
 
     /// Where the server is reached.
     pub(crate) const fn addresses(&self) -> Addresses {
         self.addresses
+    }
+
+    /// How long clients may keep [`Server::stop`] waiting.
+    pub(crate) const fn drain_max(&self) -> Duration {
+        self.drain_max
     }
 
     /// Answers what is under way, closes the doors, and then everything behind them.

@@ -71,10 +71,10 @@ fn tells_decisions_to_programs() {
 #[test]
 fn checks_decisions() {
     let (code, out, _) = coreto(&["dmn", "check", "examples"]);
-    assert_eq!((code, out.as_str()), (0, "1 files checked, 0 refused\n"));
+    assert_eq!((code, out.as_str()), (0, "1 file checked, 0 refused\n"));
     let (code, out, _) = coreto(&["dmn", "check", "examples/order/order.bpmn"]);
     assert_eq!(code, 1);
-    assert!(out.contains("order.bpmn:2:1: DMN-0005: the root element `definitions` is not"), "{out}");
+    assert!(out.contains("order.bpmn:2:1: error: DMN-0005: the root element `definitions` is not"), "{out}");
 }
 
 #[test]
@@ -82,11 +82,11 @@ fn settings_that_make_no_sense_are_refused() {
     for (variables, error) in [
         (
             &[("TIME_ZONE", "Mars/Base")][..],
-            "`time-zone` in CORETO_TIME_ZONE is `Mars/Base`, expected the name of a time zone such as Europe/Lisbon",
+            "`CORETO_TIME_ZONE` is `Mars/Base`, expected the name of a time zone such as Europe/Lisbon",
         ),
         (
             &[("GRPC_MESSAGE_BYTES_MAX", "0")],
-            "`grpc.message-bytes-max` in CORETO_GRPC_MESSAGE_BYTES_MAX is `0`, expected a number of bytes above 0",
+            "`CORETO_GRPC_MESSAGE_BYTES_MAX` is `0`, expected a number of bytes above 0",
         ),
         (
             &[("LIMITS_QUEUE_BYTES_SOFT", "10"), ("LIMITS_QUEUE_BYTES_HARD", "5")],

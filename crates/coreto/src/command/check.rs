@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use coreto_bpmn::{Limits, Purpose};
+use coreto_cli::CliError;
 use coreto_xml::{Code, Diagnostic, Severity};
 use serde_json::json;
 
@@ -17,11 +18,12 @@ pub(crate) struct Report<W> {
     json: bool,
     files: usize,
     refused: usize,
+    warnings: usize,
 }
 
 impl<W: Write> Report<W> {
     pub(crate) const fn new(out: W, json: bool) -> Self {
-        Self { out, json, files: 0, refused: 0 }
+        Self { out, json, files: 0, refused: 0, warnings: 0 }
     }
 
     pub(crate) fn file(
@@ -32,6 +34,7 @@ impl<W: Write> Report<W> {
     ) -> std::io::Result<()> {
         self.files += 1;
         self.refused += usize::from(!ok);
+        self.warnings += diagnostics.iter().filter(|found| found.severity == Severity::Warning).count();
         if self.json {
             let diagnostics: Vec<_> = diagnostics.iter().map(render).collect();
             return writeln!(self.out, "{}", json!({ "file": file, "ok": ok, "diagnostics": diagnostics }));
@@ -41,7 +44,13 @@ impl<W: Write> Report<W> {
 
     pub(crate) fn end(mut self) -> std::io::Result<ExitCode> {
         if !self.json {
-            writeln!(self.out, "{} files checked, {} refused", self.files, self.refused)?;
+            let count = |number, what| format!("{number} {what}{}", if number == 1 { "" } else { "s" });
+            let warnings = if self.warnings > 0 {
+                format!(", {}", count(self.warnings, "warning"))
+            } else {
+                String::new()
+            };
+            writeln!(self.out, "{} checked, {} refused{warnings}", count(self.files, "file"), self.refused)?;
         }
         Ok(ExitCode::from(u8::from(self.refused > 0)))
     }
@@ -49,7 +58,14 @@ impl<W: Write> Report<W> {
 
 pub(crate) fn run(args: &CheckArgs, json: bool) -> anyhow::Result<ExitCode> {
     let mut report = Report::new(std::io::stdout().lock(), json);
-    for file in files(&args.paths, "bpmn")? {
+    let files = files(&args.paths, "bpmn")?;
+    if let Some(file) = files.iter().find(|file| file.extension().is_some_and(|suffix| suffix == "dmn")) {
+        let file = file.display();
+        return Err(
+            CliError::Usage(format!("`{file}` holds decisions; `coreto dmn check` is for those")).into()
+        );
+    }
+    for file in files {
         let content = std::fs::read(&file).with_context(|| format!("cannot read `{}`", file.display()))?;
         let (resource, diagnostics) = coreto_bpmn::read(&content, Purpose::Deploy, &Limits::default());
         report.file(&file, resource.is_some(), &diagnostics)?;
@@ -77,14 +93,22 @@ pub(crate) fn files(paths: &[PathBuf], suffix: &str) -> anyhow::Result<Vec<PathB
             }
         }
     }
+    if files.is_empty() {
+        let paths: Vec<_> = paths.iter().map(|path| format!("`{}`", path.display())).collect();
+        return Err(CliError::Usage(format!("there is no .{suffix} file in {}", paths.join(", "))).into());
+    }
     files.sort();
     Ok(files)
+}
+
+fn severity(diagnostic: &Diagnostic<impl Code>) -> &'static str {
+    if diagnostic.severity == Severity::Warning { "warning" } else { "error" }
 }
 
 fn render(diagnostic: &Diagnostic<impl Code>) -> serde_json::Value {
     json!({
         "code": diagnostic.code.name(),
-        "severity": if diagnostic.severity == Severity::Warning { "warning" } else { "error" },
+        "severity": severity(diagnostic),
         "element": diagnostic.element.as_deref(),
         "line": diagnostic.line,
         "column": diagnostic.column,
@@ -97,7 +121,8 @@ fn render(diagnostic: &Diagnostic<impl Code>) -> serde_json::Value {
 fn tell(out: &mut impl Write, file: &Path, diagnostic: &Diagnostic<impl Code>) -> std::io::Result<()> {
     let Diagnostic { code, line, column, message, .. } = diagnostic;
     let element = diagnostic.element.as_deref().map(|id| format!(" `{id}`")).unwrap_or_default();
-    writeln!(out, "{}:{line}:{column}: {}{element}: {message}", file.display(), code.name())?;
+    let (file, severity) = (file.display(), severity(diagnostic));
+    writeln!(out, "{file}:{line}:{column}: {severity}: {}{element}: {message}", code.name())?;
     if let Some(help) = &diagnostic.help {
         // A picture of the place stands on lines of its own.
         let mark = if help.contains('\n') { "" } else { "help: " };

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use crate::args::ServerArgs;
-use crate::config::{SETTINGS, ServerConfig, Settings};
+use crate::config::{SETTINGS, ServerConfig, Setting, Settings};
 
 pub(crate) fn print(args: &ServerArgs, json: bool) -> anyhow::Result<ExitCode> {
     let settings = Settings::gather(args.config.as_deref(), std::env::vars(), args.settings())?;
@@ -39,7 +39,16 @@ pub(crate) fn print(args: &ServerArgs, json: bool) -> anyhow::Result<ExitCode> {
             setting.variable(),
             setting.since
         )?;
-        writeln!(out, "{} = {}\n", setting.key, toml::Value::from(value))?;
+        writeln!(out, "{} = {}\n", setting.key, toml_value(setting, value))?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// A value as it would stand in the file: what counts something is a number there.
+fn toml_value(setting: &Setting, value: &str) -> toml::Value {
+    let counts = setting.default.parse::<i64>().is_ok();
+    match value.parse::<i64>() {
+        Ok(number) if counts => number.into(),
+        _ => value.into(),
+    }
 }

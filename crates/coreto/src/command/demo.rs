@@ -1,19 +1,22 @@
 //! `coreto demo`: the order process with two workers, told step by step.
 
+use std::collections::HashMap;
 use std::io::Write;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use coreto_protocol::inspect::inspect_client::InspectClient;
-use coreto_protocol::inspect::{RecordType, WatchRequest};
+use coreto_protocol::inspect::{RecordType, WatchEvent, WatchRequest};
 use coreto_worker::{Client, CreateInstance, Job, JobError, Worker};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio_stream::StreamExt;
+use tonic::Streaming;
+use tracing_subscriber::filter::LevelFilter;
 
 use crate::args::DemoArgs;
-use crate::config::{ServerConfig, Settings};
+use crate::config::{Flag, ServerConfig, Settings};
 use crate::server::Server;
 
 /// The model that `examples/order` shows.
@@ -48,10 +51,11 @@ struct Payment {
 }
 
 pub(crate) fn run(args: &DemoArgs) -> anyhow::Result<ExitCode> {
+    crate::logging::start(LevelFilter::WARN)?;
     say("Coreto demo: an order process, a server and two workers, all in this program.")?;
-    let flags = [("grpc.address", "127.0.0.1:0"), ("management.address", "127.0.0.1:0")];
-    let flags = flags.into_iter().map(|(key, value)| (key, value.to_owned()));
-    let settings = Settings::gather(None, std::iter::empty(), flags)?;
+    let free = |flag, key| Flag { flag, key, value: "127.0.0.1:0".to_owned() };
+    let flags = [free("--grpc", "grpc.address"), free("--management", "management.address")].into_iter();
+    let settings = Settings::of_flags(flags)?;
     let started = Instant::now();
     let server = Server::start_ephemeral(&ServerConfig::check(&settings)?)?;
     let addresses = server.addresses();
@@ -61,8 +65,9 @@ pub(crate) fn run(args: &DemoArgs) -> anyhow::Result<ExitCode> {
     let url = format!("http://{}", addresses.grpc);
     let told = runtime.block_on(async {
         let client = Client::connect(&url).await.context("cannot connect to the demo's own server")?;
+        let mut story = Story::begin(&client, &url).await?;
         let workers = [stock_worker(&client), payment_worker(&client)].map(Worker::spawn);
-        let told = tokio::time::timeout(PATIENCE, tell(&client, &url)).await;
+        let told = tokio::time::timeout(PATIENCE, story.tell()).await;
         if told.is_ok() && !args.once {
             say(&format!("serving on {}; Ctrl-C ends it", addresses.grpc))?;
             say(&format!("  try: coreto --address {} get definitions", addresses.grpc))?;
@@ -74,6 +79,8 @@ pub(crate) fn run(args: &DemoArgs) -> anyhow::Result<ExitCode> {
         }
         told.context("the order did not get through in time")?
     });
+    // The server waits for connections to close, and this runtime holds some that nothing drives any more.
+    drop(runtime);
     server.stop();
     told?;
     Ok(ExitCode::SUCCESS)
@@ -100,62 +107,83 @@ fn payment_worker(client: &Client) -> Worker {
     })
 }
 
-/// Deploys, starts an instance, and tells its records until it has ended.
-async fn tell(client: &Client, url: &str) -> anyhow::Result<()> {
-    let deployed = client.deploy("order.bpmn", ORDER.to_vec()).await?;
-    say(&format!("deployed examples/order/order.bpmn, deployment {}", deployed.key))?;
-    let channel = tonic::transport::Endpoint::from_shared(url.to_owned())?.connect().await?;
-    let mut inspect = InspectClient::new(channel);
-    let request = WatchRequest {
-        process_instance_key: 0,
-        record_types: vec![RecordType::Event.into()],
-        after_position: None,
-    };
-    let mut events = inspect.watch(request).await?.into_inner();
-    let order = json!({ "orderId": 1, "items": 3 });
-    let started = Instant::now();
-    let instance = client.create_instance(CreateInstance::latest("order").variables(&order)?).await?;
-    say(&format!("started instance {} with {order}", instance.process_instance_key))?;
-
-    let mut first = None;
-    while let Some(event) = events.next().await {
-        for record in event?.records {
-            let record: Value = serde_json::from_str(&record)?;
-            let at = record["timestamp"].as_i64().unwrap_or(0);
-            let since = at - *first.get_or_insert(at);
-            if let Some(step) = sentence(&record) {
-                say(&format!("  {since:>5} ms  {step}"))?;
-            }
-            if is_end(&record, instance.process_instance_key) {
-                return say(&format!(
-                    "the order is done, {} ms after the create call",
-                    started.elapsed().as_millis()
-                ));
-            }
-        }
-    }
-    anyhow::bail!("the server closed the watch before the order was done")
+/// The way of one order, as the server's records tell it.
+struct Story {
+    events: Streaming<WatchEvent>,
+    instance: i64,
+    started: Instant,
+    /// Elements by the key of their instance, since a variable knows its scope by key only.
+    elements: HashMap<i64, String>,
 }
 
-/// What a person wants to hear of a record, if anything.
-fn sentence(record: &Value) -> Option<String> {
-    let value = &record["value"];
-    let text = |field: &str| value[field].as_str().unwrap_or_default();
-    match (record["valueType"].as_str()?, record["intent"].as_str()?) {
-        ("PROCESS_INSTANCE", "ELEMENT_ACTIVATED") => {
-            Some(format!("{} `{}` is active", kind(text("bpmnElementType")), text("elementId")))
+impl Story {
+    /// Deploys, watches, and starts an instance.
+    async fn begin(client: &Client, url: &str) -> anyhow::Result<Self> {
+        let deployed = client.deploy("order.bpmn", ORDER.to_vec()).await?;
+        say(&format!("deployed order.bpmn, which this program holds, as deployment {}", deployed.key))?;
+        let channel = tonic::transport::Endpoint::from_shared(url.to_owned())?.connect().await?;
+        let request = WatchRequest {
+            process_instance_key: 0,
+            record_types: vec![RecordType::Event.into()],
+            after_position: None,
+        };
+        let events = InspectClient::new(channel).watch(request).await?.into_inner();
+        let order = json!({ "orderId": 1, "items": 3 });
+        let started = Instant::now();
+        let created = client.create_instance(CreateInstance::latest("order").variables(&order)?).await?;
+        let instance = created.process_instance_key;
+        say(&format!("started instance {instance} with {order}"))?;
+        Ok(Self { events, instance, started, elements: HashMap::new() })
+    }
+
+    /// Tells the instance's records until it has ended.
+    async fn tell(&mut self) -> anyhow::Result<()> {
+        let mut first = None;
+        while let Some(event) = self.events.next().await {
+            for record in event?.records {
+                let record: Value = serde_json::from_str(&record)?;
+                let at = record["timestamp"].as_i64().unwrap_or(0);
+                let since = at - *first.get_or_insert(at);
+                if let Some(step) = self.sentence(&record) {
+                    say(&format!("  {since:>5} ms  {step}"))?;
+                }
+                if is_end(&record, self.instance) {
+                    let millis = self.started.elapsed().as_millis();
+                    return say(&format!("the order is done, {millis} ms after the create call"));
+                }
+            }
         }
-        ("PROCESS_INSTANCE", "ELEMENT_COMPLETED") => {
-            Some(format!("{} `{}` has completed", kind(text("bpmnElementType")), text("elementId")))
+        anyhow::bail!("the server closed the watch before the order was done")
+    }
+
+    /// What a person wants to hear of a record, if anything.
+    fn sentence(&mut self, record: &Value) -> Option<String> {
+        let value = &record["value"];
+        let text = |field: &str| value[field].as_str().unwrap_or_default();
+        match (record["valueType"].as_str()?, record["intent"].as_str()?) {
+            ("PROCESS_INSTANCE", "ELEMENT_ACTIVATING") => {
+                self.elements.insert(record["key"].as_i64()?, text("elementId").to_owned());
+                None
+            }
+            ("PROCESS_INSTANCE", "ELEMENT_ACTIVATED") => {
+                Some(format!("{} `{}` is active", kind(text("bpmnElementType")), text("elementId")))
+            }
+            ("PROCESS_INSTANCE", "ELEMENT_COMPLETED") => {
+                Some(format!("{} `{}` has completed", kind(text("bpmnElementType")), text("elementId")))
+            }
+            ("VARIABLE", "CREATED" | "UPDATED") => {
+                let scope = self.elements.get(&value["scopeKey"].as_i64()?);
+                let scope = scope.map(|element| format!(" in `{element}`")).unwrap_or_default();
+                Some(format!("variable {} = {}{scope}", text("name"), text("value")))
+            }
+            ("JOB", "CREATED") => {
+                Some(format!("job of type `{}` is there, headers {}", text("type"), value["customHeaders"]))
+            }
+            ("JOB", "COMPLETED") => {
+                Some(format!("job of type `{}` is done by worker `{}`", text("type"), text("worker")))
+            }
+            _ => None,
         }
-        ("VARIABLE", "CREATED" | "UPDATED") => Some(format!("variable {} = {}", text("name"), text("value"))),
-        ("JOB", "CREATED") => {
-            Some(format!("job of type `{}` is there, headers {}", text("type"), value["customHeaders"]))
-        }
-        ("JOB", "COMPLETED") => {
-            Some(format!("job of type `{}` is done by worker `{}`", text("type"), text("worker")))
-        }
-        _ => None,
     }
 }
 

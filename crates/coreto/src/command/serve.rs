@@ -6,25 +6,26 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use serde_json::json;
+use tracing_subscriber::filter::LevelFilter;
 
 use crate::args::{ServerArgs, StartArgs};
-use crate::config::{ConfigError, ServerConfig, Settings};
-use crate::server::{Server, termination};
+use crate::config::{ConfigError, Flag, ServerConfig, Settings};
+use crate::server::{Addresses, Server, termination};
 
 /// Runs a server in a temporary directory that is removed at the end.
 pub(crate) fn dev(args: &ServerArgs, json: bool) -> anyhow::Result<ExitCode> {
-    crate::logging::start();
+    crate::logging::start(LevelFilter::INFO)?;
     let started = Instant::now();
     let settings = Settings::gather(args.config.as_deref(), std::env::vars(), args.settings())?;
     let config = ServerConfig::check(&settings)?;
-    serve(Server::start_ephemeral(&config)?, started, json)
+    serve(Server::start_ephemeral(&config)?, &config, started, json)
 }
 
 /// Runs a server on a data directory.
 pub(crate) fn start(args: &StartArgs, json: bool) -> anyhow::Result<ExitCode> {
-    crate::logging::start();
+    crate::logging::start(LevelFilter::INFO)?;
     let started = Instant::now();
-    let data = args.data.clone().map(|data| ("data.dir", data));
+    let data = args.data.clone().map(|value| Flag { flag: "--data", key: "data.dir", value });
     let settings = Settings::gather(
         args.server.config.as_deref(),
         std::env::vars(),
@@ -35,31 +36,43 @@ pub(crate) fn start(args: &StartArgs, json: bool) -> anyhow::Result<ExitCode> {
         let hint = "say where the data is: --data DIR, or data.dir in coreto.toml; `coreto dev` needs none";
         return Err(ConfigError::Together(hint.to_owned()).into());
     };
-    serve(Server::start(&config, Path::new(&data))?, started, json)
+    serve(Server::start(&config, Path::new(&data))?, &config, started, json)
 }
 
-fn serve(server: Server, started: Instant, json: bool) -> anyhow::Result<ExitCode> {
-    let termination = termination()?;
-    let addresses = server.addresses();
-    let millis = started.elapsed().as_millis();
-    let mut out = std::io::stdout().lock();
-    if json {
-        let line = json!({
-            "readyInMs": u64::try_from(millis).unwrap_or(u64::MAX),
-            "grpc": addresses.grpc.to_string(),
-            "management": addresses.management.to_string(),
-        });
-        writeln!(out, "{line}")?;
+fn serve(server: Server, config: &ServerConfig, started: Instant, json: bool) -> anyhow::Result<ExitCode> {
+    let mut termination = termination()?;
+    let ready = ready(&server, config, started, json);
+    // Standard output belongs to the records when they go there.
+    if config.ndjson.as_deref() == Some("-") {
+        writeln!(std::io::stderr().lock(), "{ready}")?;
     } else {
-        writeln!(
-            out,
-            "ready in {millis} ms, gRPC on {}, management on {}",
-            addresses.grpc, addresses.management
-        )?;
+        let mut out = std::io::stdout().lock();
+        writeln!(out, "{ready}").and_then(|()| out.flush())?;
     }
-    out.flush()?;
-    drop(out);
     termination.wait();
+    tracing::info!(
+        "ending: calls under way are answered, connections closed, for {} s at most; Ctrl-C again ends at once",
+        server.drain_max().as_secs()
+    );
+    termination.end_at_next_interrupt()?;
     server.stop();
     Ok(ExitCode::SUCCESS)
+}
+
+/// What is said once the server can be talked to.
+fn ready(server: &Server, config: &ServerConfig, started: Instant, json: bool) -> String {
+    let Addresses { grpc, management } = server.addresses();
+    let millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let tls = config.tls.is_some();
+    if json {
+        return json!({
+            "readyInMs": millis,
+            "grpc": grpc.to_string(),
+            "tls": tls,
+            "management": management.to_string(),
+        })
+        .to_string();
+    }
+    let with = if tls { " with TLS" } else { "" };
+    format!("ready in {millis} ms, gRPC on {grpc}{with}, management on {management}")
 }

@@ -12,7 +12,7 @@ pub(crate) enum Origin {
     Default,
     File(PathBuf),
     Environment(String),
-    Flag,
+    Flag(String),
 }
 
 impl fmt::Display for Origin {
@@ -21,7 +21,7 @@ impl fmt::Display for Origin {
             Self::Default => f.write_str("default"),
             Self::File(path) => write!(f, "{}", path.display()),
             Self::Environment(name) => f.write_str(name),
-            Self::Flag => f.write_str("flag"),
+            Self::Flag(name) => f.write_str(name),
         }
     }
 }
@@ -33,12 +33,28 @@ pub(crate) enum ConfigError {
     Read { path: PathBuf, source: std::io::Error },
     #[error("the configuration `{path}` is not TOML")]
     Syntax { path: PathBuf, source: Box<toml::de::Error> },
-    #[error("`{key}` in {origin} is no setting{}", nearest.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default())]
-    Unknown { key: String, origin: Origin, nearest: Option<&'static str> },
-    #[error("`{key}` in {origin} is `{value}`, expected {expected}")]
+    #[error("`{key}` in {origin} is no setting{}", nearest.as_ref().map(|near| format!("; did you mean `{near}`?")).unwrap_or_default())]
+    Unknown { key: String, origin: Origin, nearest: Option<String> },
+    #[error("{} is `{value}`, expected {expected}", name(key, origin))]
     Value { key: &'static str, origin: Origin, value: String, expected: &'static str },
     #[error("{0}")]
     Together(String),
+}
+
+/// A setting as whoever set it knows it.
+fn name(key: &str, origin: &Origin) -> String {
+    match origin {
+        Origin::Default | Origin::File(_) => format!("`{key}` in {origin}"),
+        Origin::Environment(_) | Origin::Flag(_) => format!("`{origin}`"),
+    }
+}
+
+/// A setting that was typed.
+pub(crate) struct Flag {
+    /// As it is typed, with its dashes.
+    pub(crate) flag: &'static str,
+    pub(crate) key: &'static str,
+    pub(crate) value: String,
 }
 
 /// Settings as texts, each with its origin.
@@ -50,21 +66,35 @@ impl Settings {
     pub(crate) fn gather(
         file: Option<&Path>,
         environment: impl Iterator<Item = (String, String)>,
-        flags: impl Iterator<Item = (&'static str, String)>,
+        flags: impl Iterator<Item = Flag>,
     ) -> Result<Self, ConfigError> {
-        let mut settings = Self(BTreeMap::new());
-        for setting in SETTINGS {
-            settings.0.insert(setting.key, (setting.default.to_owned(), Origin::Default));
-        }
+        let mut settings = Self::defaults();
         let usual = Path::new("coreto.toml");
         if let Some(path) = file.or_else(|| usual.is_file().then_some(usual)) {
             settings.read_file(path)?;
         }
         settings.read_environment(environment)?;
-        for (key, value) in flags {
-            settings.set(key, value, Origin::Flag)?;
-        }
+        settings.take_flags(flags)?;
         Ok(settings)
+    }
+
+    /// The defaults but for these flags, whatever the surroundings say.
+    pub(crate) fn of_flags(flags: impl Iterator<Item = Flag>) -> Result<Self, ConfigError> {
+        let mut settings = Self::defaults();
+        settings.take_flags(flags)?;
+        Ok(settings)
+    }
+
+    fn defaults() -> Self {
+        let setting = |setting: &Setting| (setting.key, (setting.default.to_owned(), Origin::Default));
+        Self(SETTINGS.iter().map(setting).collect())
+    }
+
+    fn take_flags(&mut self, flags: impl Iterator<Item = Flag>) -> Result<(), ConfigError> {
+        for Flag { flag, key, value } in flags {
+            self.set(key, value, Origin::Flag(flag.to_owned()))?;
+        }
+        Ok(())
     }
 
     fn read_file(&mut self, path: &Path) -> Result<(), ConfigError> {
@@ -96,9 +126,7 @@ impl Settings {
                 continue;
             }
             let Some(setting) = SETTINGS.iter().find(|setting| setting.variable() == name) else {
-                let nearest = nearest(&name, SETTINGS.iter().map(Setting::variable))
-                    .and_then(|variable| SETTINGS.iter().find(|setting| setting.variable() == variable))
-                    .map(|setting| setting.key);
+                let nearest = nearest(&name, SETTINGS.iter().map(Setting::variable));
                 return Err(ConfigError::Unknown {
                     key: name.clone(),
                     origin: Origin::Environment("the environment".to_owned()),
@@ -112,9 +140,7 @@ impl Settings {
 
     fn set(&mut self, key: &str, value: String, origin: Origin) -> Result<(), ConfigError> {
         let Some(setting) = Setting::find(key) else {
-            let nearest = nearest(key, SETTINGS.iter().map(|setting| setting.key.to_owned()))
-                .and_then(|near| Setting::find(&near))
-                .map(|setting| setting.key);
+            let nearest = nearest(key, SETTINGS.iter().map(|setting| setting.key.to_owned()));
             return Err(ConfigError::Unknown { key: key.to_owned(), origin, nearest });
         };
         self.0.insert(setting.key, (value, origin));
@@ -182,11 +208,14 @@ fn distance(a: &str, b: &str) -> usize {
 mod tests {
     use super::*;
 
-    fn gather(variables: &[(&str, &str)], flags: &[(&'static str, &str)]) -> Result<Settings, ConfigError> {
+    fn gather(
+        variables: &[(&str, &str)],
+        flags: &[(&'static str, &'static str, &str)],
+    ) -> Result<Settings, ConfigError> {
         Settings::gather(
             None,
             variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
-            flags.iter().map(|(key, value)| (*key, (*value).to_owned())),
+            flags.iter().map(|(flag, key, value)| Flag { flag, key, value: (*value).to_owned() }),
         )
     }
 
@@ -194,10 +223,10 @@ mod tests {
     fn flags_win_over_the_environment_and_it_over_defaults() {
         let settings = gather(
             &[("CORETO_GRPC_ADDRESS", "127.0.0.1:1"), ("CORETO_TIME_ZONE", "Europe/Lisbon")],
-            &[("grpc.address", "127.0.0.1:2")],
+            &[("--grpc", "grpc.address", "127.0.0.1:2")],
         )
         .unwrap();
-        assert_eq!(settings.get("grpc.address"), ("127.0.0.1:2", &Origin::Flag));
+        assert_eq!(settings.get("grpc.address"), ("127.0.0.1:2", &Origin::Flag("--grpc".to_owned())));
         assert_eq!(settings.get("time-zone").0, "Europe/Lisbon");
         assert_eq!(settings.get("management.address").1, &Origin::Default);
     }
@@ -205,7 +234,7 @@ mod tests {
     #[test]
     fn names_the_nearest_setting() {
         let error = gather(&[("CORETO_GRPC_ADRESS", "x")], &[]).err().unwrap();
-        assert!(error.to_string().ends_with("did you mean `grpc.address`?"), "{error}");
+        assert!(error.to_string().ends_with("did you mean `CORETO_GRPC_ADDRESS`?"), "{error}");
         let error = gather(&[("CORETO_SOMETHING_ELSE_ENTIRELY", "x")], &[]).err().unwrap();
         assert!(error.to_string().ends_with("is no setting"), "{error}");
     }

@@ -1,6 +1,7 @@
 //! The directory that holds everything durable.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -10,23 +11,37 @@ use coreto_log::disk::make_directory;
 /// A data directory; a temporary one is removed when it is dropped.
 pub(crate) struct DataDirectory {
     path: PathBuf,
-    temporary: bool,
+    /// Held for as long as a temporary directory is in use.
+    temporary: Option<File>,
 }
+
+/// How the names of temporary directories begin.
+const PREFIX: &str = "coreto-dev-";
+
+/// The file in a temporary directory that its server has locked.
+const LOCK: &str = "in-use";
 
 impl DataDirectory {
     /// The directory at `path`, made when it is not there.
     pub(crate) fn open(path: &Path) -> anyhow::Result<Self> {
+        if path.exists() && !path.is_dir() {
+            anyhow::bail!("the data directory `{}` is a file; name a directory", path.display());
+        }
         make_directory(path)
             .with_context(|| format!("cannot make the data directory `{}`", path.display()))?;
-        Ok(Self { path: path.to_owned(), temporary: false })
+        Ok(Self { path: path.to_owned(), temporary: None })
     }
 
-    /// A new directory below the system's place for temporary files.
+    /// A new directory below the system's place for temporary files, from which what killed servers left is removed.
     pub(crate) fn temporary() -> anyhow::Result<Self> {
+        let place = std::env::temp_dir();
+        sweep(&place);
         let nanos = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
-        let path = std::env::temp_dir().join(format!("coreto-dev-{}-{nanos}", std::process::id()));
-        fs::create_dir(&path).with_context(|| format!("cannot make the directory `{}`", path.display()))?;
-        Ok(Self { path, temporary: true })
+        let path = place.join(format!("{PREFIX}{}-{nanos}", std::process::id()));
+        let cannot_make = || format!("cannot make the directory `{}`", path.display());
+        fs::create_dir(&path).with_context(cannot_make)?;
+        let lock = lock(&path).with_context(cannot_make)?;
+        Ok(Self { path, temporary: Some(lock) })
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -34,9 +49,32 @@ impl DataDirectory {
     }
 }
 
+/// Marks a directory as one in use. The mark gets its name once it is locked, so that no sweep finds it open.
+fn lock(directory: &Path) -> io::Result<File> {
+    let unnamed = directory.join(format!("{LOCK}.new"));
+    let file = File::create(&unnamed)?;
+    file.lock()?;
+    fs::rename(&unnamed, directory.join(LOCK))?;
+    Ok(file)
+}
+
+/// Removes the temporary directories whose servers have ended without doing so.
+fn sweep(place: &Path) {
+    let Ok(entries) = fs::read_dir(place) else { return };
+    for entry in entries.flatten() {
+        let ours = entry.file_name().to_str().is_some_and(|name| name.starts_with(PREFIX));
+        if ours && let Ok(mark) = File::open(entry.path().join(LOCK)) {
+            // What belongs to another user is left to that user.
+            if mark.try_lock().is_ok() && fs::remove_dir_all(entry.path()).is_ok() {
+                tracing::info!(path = %entry.path().display(), "removed what a killed server had left");
+            }
+        }
+    }
+}
+
 impl Drop for DataDirectory {
     fn drop(&mut self) {
-        if self.temporary
+        if self.temporary.is_some()
             && let Err(error) = fs::remove_dir_all(&self.path)
         {
             tracing::warn!(path = %self.path.display(), %error, "the temporary directory could not be removed");

@@ -3,6 +3,9 @@
 use anyhow::Context;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+/// The exit code of a program that SIGINT ended, as shells count it.
+const INTERRUPTED: i32 = 130;
+
 /// Signals that ask the program to end.
 pub(crate) struct Termination {
     runtime: tokio::runtime::Runtime,
@@ -22,12 +25,26 @@ pub(crate) fn termination() -> anyhow::Result<Termination> {
 
 impl Termination {
     /// Waits until the program is asked to end.
-    pub(crate) fn wait(mut self) {
+    pub(crate) fn wait(&mut self) {
         self.runtime.block_on(async {
             tokio::select! {
                 _ = self.terminate.recv() => (),
                 _ = self.interrupt.recv() => (),
             }
         });
+    }
+
+    /// Ends the program at SIGINT, whatever is under way: who types Ctrl-C again does not want to wait.
+    ///
+    /// SIGTERM is not taken for impatience, since supervisors may send it more than once.
+    pub(crate) fn end_at_next_interrupt(mut self) -> anyhow::Result<()> {
+        let wait = move || {
+            if self.runtime.block_on(self.interrupt.recv()).is_some() {
+                tracing::warn!("ended before everything was answered; what was acknowledged is on disk");
+                std::process::exit(INTERRUPTED);
+            }
+        };
+        let thread = std::thread::Builder::new().name("interrupt".to_owned()).spawn(wait);
+        thread.map(drop).context("cannot start the thread that waits for Ctrl-C")
     }
 }

@@ -118,7 +118,7 @@ pub(super) fn run(data: Option<&Path>, options: &Options) -> anyhow::Result<Repo
         Some(path) => DataDirectory::open(path)?,
         None => DataDirectory::temporary()?,
     };
-    let settings = Settings::gather(None, std::iter::empty(), std::iter::empty())?;
+    let settings = Settings::of_flags(std::iter::empty())?;
     let config = ServerConfig::check(&settings)?;
     let log = Arc::new(DiskLog::open(directory.path())?);
     let sinks = Arc::new(Sinks::default());
