@@ -31,7 +31,7 @@ pub use watch::WatchArgs;
 /// Commands that are clients of a running server.
 #[derive(Subcommand, Clone, Debug)]
 pub enum ClientCommand {
-    /// Deploy BPMN files: all of them, or none.
+    /// Deploy BPMN and DMN files: all of them, or none.
     Deploy(DeployArgs),
     /// Start an instance of a process.
     Create(CreateArgs),

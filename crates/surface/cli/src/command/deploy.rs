@@ -38,36 +38,70 @@ pub(super) async fn run(args: DeployArgs, connection: &Connection, format: Forma
     let request = DeployResourceRequest { resources, tenant_id: String::new() };
     let response = gateway.deploy_resource(request).await?.into_inner();
 
-    let mut rows = Vec::new();
-    let mut deployments = Vec::new();
-    for deployment in response.deployments {
-        match deployment.metadata {
-            Some(Metadata::Process(process)) => {
-                deployments.push(json!({
-                    "process": {
-                        "bpmnProcessId": process.bpmn_process_id,
-                        "version": process.version,
-                        "processDefinitionKey": process.process_definition_key,
-                        "resourceName": process.resource_name,
-                        "tenantId": process.tenant_id,
-                    }
-                }));
-                rows.push(vec![
-                    process.bpmn_process_id,
-                    process.version.to_string(),
-                    process.process_definition_key.to_string(),
-                    process.resource_name,
-                ]);
-            }
-            Some(Metadata::Decision(_) | Metadata::DecisionRequirements(_) | Metadata::Form(_)) | None => (),
-        }
-    }
+    let metadata = response.deployments.into_iter().filter_map(|deployment| deployment.metadata);
+    let (deployments, rows): (Vec<_>, Vec<_>) = metadata.filter_map(told).unzip();
     match format {
         Format::Json => {
             let answer: Value =
                 json!({ "key": response.key, "tenantId": response.tenant_id, "deployments": deployments });
             output::line(&answer.to_string())
         }
-        Format::Text => output::table(&["PROCESS", "VERSION", "DEFINITION", "RESOURCE"], &rows),
+        Format::Text => output::table(&["KIND", "ID", "VERSION", "KEY", "RESOURCE"], &rows),
     }
+}
+
+/// What was deployed, as JSON and as a row.
+fn told(metadata: Metadata) -> Option<(Value, Vec<String>)> {
+    match metadata {
+        Metadata::Process(process) => Some((
+            json!({ "process": {
+                "bpmnProcessId": process.bpmn_process_id,
+                "version": process.version,
+                "processDefinitionKey": process.process_definition_key,
+                "resourceName": process.resource_name,
+                "tenantId": process.tenant_id,
+            }}),
+            row(
+                "process",
+                process.bpmn_process_id,
+                process.version,
+                process.process_definition_key,
+                process.resource_name,
+            ),
+        )),
+        Metadata::Decision(decision) => Some((
+            json!({ "decision": {
+                "dmnDecisionId": decision.dmn_decision_id,
+                "dmnDecisionName": decision.dmn_decision_name,
+                "version": decision.version,
+                "decisionKey": decision.decision_key,
+                "dmnDecisionRequirementsId": decision.dmn_decision_requirements_id,
+                "decisionRequirementsKey": decision.decision_requirements_key,
+                "tenantId": decision.tenant_id,
+            }}),
+            row("decision", decision.dmn_decision_id, decision.version, decision.decision_key, String::new()),
+        )),
+        Metadata::DecisionRequirements(graph) => Some((
+            json!({ "decisionRequirements": {
+                "dmnDecisionRequirementsId": graph.dmn_decision_requirements_id,
+                "dmnDecisionRequirementsName": graph.dmn_decision_requirements_name,
+                "version": graph.version,
+                "decisionRequirementsKey": graph.decision_requirements_key,
+                "resourceName": graph.resource_name,
+                "tenantId": graph.tenant_id,
+            }}),
+            row(
+                "requirements",
+                graph.dmn_decision_requirements_id,
+                graph.version,
+                graph.decision_requirements_key,
+                graph.resource_name,
+            ),
+        )),
+        Metadata::Form(_) => None,
+    }
+}
+
+fn row(kind: &str, id: String, version: i32, key: i64, resource: String) -> Vec<String> {
+    vec![kind.to_owned(), id, version.to_string(), key.to_string(), resource]
 }
