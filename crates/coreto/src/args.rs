@@ -123,7 +123,7 @@ impl ServerArgs {
             ("--export-ndjson", "export.ndjson.file", &self.export_ndjson),
         ]
         .into_iter()
-        .filter_map(|(flag, key, value)| value.clone().map(|value| Flag { flag, key, value }))
+        .filter_map(|(name, key, value)| value.clone().map(|value| Flag { name, key, value }))
     }
 }
 

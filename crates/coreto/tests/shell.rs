@@ -251,9 +251,9 @@ fn a_server_that_ends_ends_a_watch_with_a_word() {
         let mut out = BufReader::new(watch.stdout.take().expect("it is a pipe"));
         out.read_line(&mut String::new()).expect("a record");
         if kill {
-            server.child.kill().expect("it runs")
+            server.child.kill().expect("it runs");
         } else {
-            server.interrupt()
+            server.interrupt();
         }
         std::io::copy(&mut out, &mut std::io::sink()).expect("text");
         let (code, _, err) = told(&watch.wait_with_output().expect("it ends"));

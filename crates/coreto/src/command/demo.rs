@@ -53,7 +53,7 @@ struct Payment {
 pub(crate) fn run(args: &DemoArgs) -> anyhow::Result<ExitCode> {
     crate::logging::start(LevelFilter::WARN)?;
     say("Coreto demo: an order process, a server and two workers, all in this program.")?;
-    let free = |flag, key| Flag { flag, key, value: "127.0.0.1:0".to_owned() };
+    let free = |name, key| Flag { name, key, value: "127.0.0.1:0".to_owned() };
     let flags = [free("--grpc", "grpc.address"), free("--management", "management.address")].into_iter();
     let settings = Settings::of_flags(flags)?;
     let started = Instant::now();

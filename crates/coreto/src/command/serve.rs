@@ -25,7 +25,7 @@ pub(crate) fn dev(args: &ServerArgs, json: bool) -> anyhow::Result<ExitCode> {
 pub(crate) fn start(args: &StartArgs, json: bool) -> anyhow::Result<ExitCode> {
     crate::logging::start(LevelFilter::INFO)?;
     let started = Instant::now();
-    let data = args.data.clone().map(|value| Flag { flag: "--data", key: "data.dir", value });
+    let data = args.data.clone().map(|value| Flag { name: "--data", key: "data.dir", value });
     let settings = Settings::gather(
         args.server.config.as_deref(),
         std::env::vars(),

@@ -20,8 +20,7 @@ impl fmt::Display for Origin {
         match self {
             Self::Default => f.write_str("default"),
             Self::File(path) => write!(f, "{}", path.display()),
-            Self::Environment(name) => f.write_str(name),
-            Self::Flag(name) => f.write_str(name),
+            Self::Environment(name) | Self::Flag(name) => f.write_str(name),
         }
     }
 }
@@ -52,7 +51,7 @@ fn name(key: &str, origin: &Origin) -> String {
 /// A setting that was typed.
 pub(crate) struct Flag {
     /// As it is typed, with its dashes.
-    pub(crate) flag: &'static str,
+    pub(crate) name: &'static str,
     pub(crate) key: &'static str,
     pub(crate) value: String,
 }
@@ -91,8 +90,8 @@ impl Settings {
     }
 
     fn take_flags(&mut self, flags: impl Iterator<Item = Flag>) -> Result<(), ConfigError> {
-        for Flag { flag, key, value } in flags {
-            self.set(key, value, Origin::Flag(flag.to_owned()))?;
+        for Flag { name, key, value } in flags {
+            self.set(key, value, Origin::Flag(name.to_owned()))?;
         }
         Ok(())
     }
@@ -215,7 +214,7 @@ mod tests {
         Settings::gather(
             None,
             variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
-            flags.iter().map(|(flag, key, value)| Flag { flag, key, value: (*value).to_owned() }),
+            flags.iter().map(|(name, key, value)| Flag { name, key, value: (*value).to_owned() }),
         )
     }
 
