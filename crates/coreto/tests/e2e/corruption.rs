@@ -51,11 +51,17 @@ fn name(path: &Path) -> String {
 
 /// Flips a bit of a byte that is not zero, at a place or behind it: zeros may be no part of anything.
 fn flip(path: &Path, from: usize, bit: u32) -> usize {
-    let mut bytes = fs::read(path).unwrap();
+    let bytes = fs::read(path).unwrap();
     let at = from + bytes[from..].iter().position(|&byte| byte != 0).unwrap();
+    toggle(path, at, bit);
+    at
+}
+
+/// Flips a bit of exactly this byte; done twice, all is as before.
+fn toggle(path: &Path, at: usize, bit: u32) {
+    let mut bytes = fs::read(path).unwrap();
     bytes[at] ^= 1 << bit;
     fs::write(path, bytes).unwrap();
-    at
 }
 
 /// Where the zeros at the end of a file begin.
@@ -112,7 +118,7 @@ async fn damaged_segment_is_refused_by_name_and_place() {
             let told = refused(&copy, &path).await;
             assert!(told <= at as u64, "bit {bit} of byte {at} flipped, and byte {told} is named");
             // Nothing was made worse by that.
-            flip(&path, at, bit);
+            toggle(&path, at, bit);
             assert_eq!(start(&copy).await.unwrap().0, plant.told);
         }
     }

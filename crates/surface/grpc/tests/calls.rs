@@ -9,10 +9,11 @@ use coreto_machine::Tenant;
 use coreto_partition::Health;
 use coreto_partition::{Answer, Refused};
 use coreto_protocol::gateway as pb;
+use coreto_record::event::{DecisionEvaluation, EvaluatedDecision, EvaluatedValue, MatchedRule};
 use coreto_record::reply::{Deployed, InstanceCompleted, InstanceCreated, Reply, VariablesSet};
 use coreto_record::{
-    Command, DeployedProcess, DeploymentKey, Document, Key, ProcessDefinitionKey, ProcessInstanceKey,
-    Rejection, RejectionKind,
+    Command, DecisionKey, DeployedProcess, DeploymentKey, Document, Key, ProcessDefinitionKey,
+    ProcessInstanceKey, Rejection, RejectionKind,
 };
 use support::{Fake, Server, done, rejected};
 use tonic::Code;
@@ -368,6 +369,45 @@ async fn bad_fields_are_named() {
 }
 
 #[tokio::test]
+async fn an_evaluation_tells_its_whole_way() {
+    let value = |id: &str| EvaluatedValue { id: id.into(), name: "season".into(), value: "7".into() };
+    let evaluation = DecisionEvaluation {
+        key: KEY.unsigned_abs(),
+        decision: DecisionKey::issue(1, 3),
+        id: "dish".into(),
+        version: 2,
+        output: "\"salad\"".into(),
+        evaluated: vec![EvaluatedDecision {
+            id: "dish".into(),
+            kind: "DECISION_TABLE".into(),
+            inputs: vec![value("in")],
+            rules: vec![MatchedRule { id: "r2".into(), index: 2, outputs: vec![value("out")] }],
+            ..EvaluatedDecision::default()
+        }],
+        ..DecisionEvaluation::default()
+    };
+    let server =
+        Server::start(Fake::new(move |_| Some(Answer::Reply(Reply::DecisionEvaluated(evaluation.clone())))));
+    let mut client = server.client().await;
+    let request = pb::EvaluateDecisionRequest { decision_id: "dish".into(), ..Default::default() };
+    let answer = client.evaluate_decision(request).await.unwrap().into_inner();
+    assert_eq!((&*answer.decision_id, answer.decision_version), ("dish", 2));
+    assert_eq!((&*answer.decision_output, answer.decision_evaluation_key), ("\"salad\"", KEY));
+    let step = &answer.evaluated_decisions[0];
+    assert_eq!(
+        (&*step.decision_type, &*step.decision_evaluation_instance_key),
+        ("DECISION_TABLE", &*format!("{KEY}-1"))
+    );
+    assert_eq!((&*step.evaluated_inputs[0].input_id, &*step.evaluated_inputs[0].input_value), ("in", "7"));
+    assert_eq!(
+        (step.matched_rules[0].rule_index, &*step.matched_rules[0].evaluated_outputs[0].output_id),
+        (2, "out")
+    );
+    let Command::EvaluateDecision(asked) = &server.fake.commands()[0] else { panic!("another command") };
+    assert_eq!((&*asked.id, asked.decision), ("dish", None));
+}
+
+#[tokio::test]
 async fn what_is_not_built_says_so() {
     let server = Server::start(Fake::new(done));
     let mut client = server.client().await;
@@ -391,7 +431,6 @@ async fn what_is_not_built_says_so() {
         broadcast_signal(pb::BroadcastSignalRequest::default()) => "BroadcastSignal",
         modify_process_instance(pb::ModifyProcessInstanceRequest::default()) => "ModifyProcessInstance",
         migrate_process_instance(pb::MigrateProcessInstanceRequest::default()) => "MigrateProcessInstance",
-        evaluate_decision(pb::EvaluateDecisionRequest::default()) => "EvaluateDecision",
         evaluate_conditional(pb::EvaluateConditionalRequest::default()) => "EvaluateConditional",
         delete_resource(pb::DeleteResourceRequest::default()) => "DeleteResource",
         update_job_priority(pb::UpdateJobPriorityRequest::default()) => "UpdateJobPriority",
