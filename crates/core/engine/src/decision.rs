@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use coreto_dmn::{EvaluatedInput, EvaluatedOutput, Evaluation, Failure};
+use coreto_dmn::{EvaluatedInput, EvaluatedOutput, Evaluation};
 use coreto_feel::{Env, Scope, Value};
 use coreto_machine::Tenant;
 use coreto_record::event::{
@@ -39,6 +39,16 @@ pub(crate) fn deployed_with(
     made.find(|(_, decision)| &*decision.id == id).map(|(_, decision)| Arc::clone(decision))
 }
 
+/// The decisions of one version of a graph, in document order.
+pub(crate) fn of_graph(
+    state: &State,
+    requirements: DecisionRequirementsKey,
+) -> impl Iterator<Item = &Arc<DecisionCreated>> {
+    // Bound: the decisions of a graph get the keys that follow its own.
+    let own = state.decisions.range(DecisionKey::from_raw(requirements.raw())..);
+    own.take_while(move |(_, decision)| decision.requirements == requirements).map(|(_, decision)| decision)
+}
+
 /// Evaluates a decision; nothing when what was deployed cannot be read any more.
 pub(crate) fn evaluate(
     state: &State,
@@ -68,7 +78,7 @@ pub(crate) fn evaluate(
             output: "null".into(),
             evaluated: told(state, decision.requirements, &failure.decisions),
             failure: failure.to_string().into(),
-            failed: Failure::clone(&failure).decision,
+            failed: Arc::clone(&failure.decision),
             ..record
         },
     })
@@ -80,16 +90,14 @@ fn told(
     requirements: DecisionRequirementsKey,
     decisions: &[coreto_dmn::EvaluatedDecision],
 ) -> Vec<EvaluatedDecision> {
-    // Bound: the decisions of a graph get the keys that follow its own.
-    let own = state.decisions.range(DecisionKey::from_raw(requirements.raw())..);
-    let own: Vec<_> = own.take_while(|(_, decision)| decision.requirements == requirements).collect();
+    let own: Vec<_> = of_graph(state, requirements).collect();
     let tell = |decision: &coreto_dmn::EvaluatedDecision| {
-        let known = own.iter().find(|(_, own)| own.id == decision.id);
+        let known = own.iter().find(|own| own.id == decision.id);
         EvaluatedDecision {
-            key: known.map(|(key, _)| **key).unwrap_or_default(),
+            key: known.map(|own| own.key).unwrap_or_default(),
             id: Arc::clone(&decision.id),
             name: Arc::clone(&decision.name),
-            version: known.map_or(0, |(_, own)| own.version),
+            version: known.map_or(0, |own| own.version),
             kind: decision.kind.name().into(),
             output: json(&decision.output),
             inputs: decision.inputs.iter().map(input).collect(),

@@ -12,8 +12,8 @@ use coreto_record::{
 
 use super::faults::{DECISION_ID, Faults, REQUIREMENTS_ID};
 use crate::engine::Engine;
-use crate::keys;
 use crate::state::State;
+use crate::{decision, keys};
 
 /// A DMN file of the request, checked.
 pub(super) struct Candidate<'a> {
@@ -67,19 +67,15 @@ pub(super) fn deploy(
     let key = latest.unwrap_or_else(|| create(txn, command, candidate, deployment));
     let state = txn.state();
     let graph = state.requirements.get(&key).expect("it is there, or was created just now");
-    let decisions = candidate.model.decisions().filter_map(|decision| {
-        let latest = state.latest_decisions.get(&(command.tenant, decision.id().into()))?;
-        let record = state.decisions.get(&latest)?;
-        Some(DeployedDecision {
-            key: *latest,
-            id: Arc::clone(&record.id),
-            name: Arc::clone(&record.name),
-            version: record.version,
-            version_tag: Arc::clone(&record.version_tag),
-            requirements: key,
-            requirements_id: Arc::clone(&candidate.id),
-            duplicate,
-        })
+    let decisions = decision::of_graph(state, key).map(|record| DeployedDecision {
+        key: record.key,
+        id: Arc::clone(&record.id),
+        name: Arc::clone(&record.name),
+        version: record.version,
+        version_tag: Arc::clone(&record.version_tag),
+        requirements: key,
+        requirements_id: Arc::clone(&candidate.id),
+        duplicate,
     });
     let requirements = DeployedRequirements {
         key,
