@@ -13,8 +13,8 @@ use std::sync::Arc;
 use coreto_bpmn::{Element, Kind, Process};
 use coreto_machine::{Head, Txn};
 use coreto_record::command::{ActivateElement, CompleteElement};
-use coreto_record::event::FlowTaken;
-use coreto_record::{Command, ElementInstanceKey, ElementNumber, Event, Key, Lifecycle};
+use coreto_record::event::{FlowTaken, ProcessEvent};
+use coreto_record::{Command, Document, ElementInstanceKey, ElementNumber, Event, Key, Lifecycle};
 
 use crate::engine::Engine;
 use crate::incident::{self, Trouble};
@@ -32,6 +32,20 @@ impl Visit {
     /// The element in the model.
     pub(crate) fn element(&self) -> &Element {
         &self.process.elements[self.instance.element.0 as usize]
+    }
+
+    /// The fact that variables wait for the element instance, or were taken by it.
+    fn process_event(&self, key: u64, variables: Document) -> ProcessEvent {
+        let instance = &self.instance;
+        ProcessEvent {
+            key,
+            scope: self.key,
+            element: instance.element,
+            instance: instance.instance,
+            definition: instance.definition,
+            tenant: instance.tenant,
+            variables,
+        }
     }
 
     /// Emits that the element instance goes on in its life.

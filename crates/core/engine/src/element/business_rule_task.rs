@@ -5,7 +5,7 @@ use std::sync::Arc;
 use coreto_bpmn::{Binding, CalledDecision, Rule};
 use coreto_machine::{Head, Txn};
 use coreto_record::command::CompleteElement;
-use coreto_record::event::{DecisionCreated, DecisionEvaluation, ProcessEvent};
+use coreto_record::event::{DecisionCreated, DecisionEvaluation};
 use coreto_record::{Command, Document, Event, IncidentKind, Lifecycle};
 
 use super::{Visit, mapping, service_task};
@@ -64,15 +64,7 @@ fn call(
     let result = Document::from_entries(&[(&*called.result_variable, &*evaluation.output)]);
     txn.emit(&Event::DecisionEvaluated(evaluation));
     let key = keys::next_raw(txn);
-    txn.emit(&Event::ProcessEventTriggering(ProcessEvent {
-        key,
-        scope: visit.key,
-        element: instance.element,
-        instance: instance.instance,
-        definition: instance.definition,
-        tenant: instance.tenant,
-        variables: result,
-    }));
+    txn.emit(&Event::ProcessEventTriggering(visit.process_event(key, result)));
     visit.goes_on(txn, Lifecycle::Activated);
     txn.follow_up(Command::CompleteElement(CompleteElement { key: visit.key }));
     Ok(())

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use coreto_bpmn::{Job, Text};
 use coreto_feel::Value;
 use coreto_machine::{Head, Txn};
-use coreto_record::event::{JobChanged, JobIntent, ProcessEvent};
+use coreto_record::event::{JobChanged, JobIntent};
 use coreto_record::{Document, Event, JobKey, Lifecycle};
 
 use super::{Visit, leave, mapping};
@@ -59,16 +59,7 @@ pub(super) fn complete(txn: &mut Txn<'_, Engine>, head: &Head, visit: &Visit) ->
 /// meanwhile among the local variables must not be overwritten.
 fn take_result(txn: &mut Txn<'_, Engine>, visit: &Visit) -> Option<Document> {
     let trigger = txn.state().triggers.get(&visit.key)?;
-    let instance = &visit.instance;
-    txn.emit(&Event::ProcessEventTriggered(ProcessEvent {
-        key: trigger.key,
-        scope: visit.key,
-        element: instance.element,
-        instance: instance.instance,
-        definition: instance.definition,
-        tenant: instance.tenant,
-        ..ProcessEvent::default()
-    }));
+    txn.emit(&Event::ProcessEventTriggered(visit.process_event(trigger.key, Document::EMPTY)));
     Some(trigger.variables.clone())
 }
 
