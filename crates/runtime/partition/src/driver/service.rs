@@ -323,7 +323,6 @@ impl<M: Machine, L: PartitionLog> Ground<M, L> {
         tracing::error!(partition = %self.name, panic, "the partition failed outside of a command and stops");
         self.shared.close(&reason);
         running.lane.progress.abandoned.store(true, Ordering::Release);
-        running.lane.slot.stop();
         // It may fail again: then those who wait are not told.
         let _ = catch_unwind(AssertUnwindSafe(|| running.lane.lose(&reason)));
         self.shared.set_health(Health::Stopped { reason });

@@ -4,7 +4,6 @@ mod manifest;
 #[cfg(test)]
 mod tests;
 
-use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
@@ -13,6 +12,7 @@ use fjall::config::FilterPolicy;
 use fjall::{Database, Keyspace, KeyspaceCreateOptions};
 
 use super::{FORMAT, META_TABLE, Store, StoreError, Visit};
+use crate::partition::said;
 
 /// Memory for blocks read; a store is read once, at the start, from end to end.
 const CACHE_BYTES: u64 = 4 << 20;
@@ -95,7 +95,7 @@ impl FjallStore {
     ) -> Result<T, StoreError> {
         // What the panic leaves behind is not used again: the store is discarded after any error.
         catch_unwind(AssertUnwindSafe(work))
-            .unwrap_or_else(|panic| Err(self.failed(doing)(Panicked::new(&*panic))))
+            .unwrap_or_else(|panic| Err(self.failed(doing)(Panicked(said(&*panic)))))
     }
 
     fn opened(&self) -> Result<&Open, StoreError> {
@@ -160,13 +160,6 @@ impl FjallStore {
 #[derive(Debug, thiserror::Error)]
 #[error("it panicked: {0}")]
 struct Panicked(String);
-
-impl Panicked {
-    fn new(panic: &(dyn Any + Send)) -> Self {
-        let text = panic.downcast_ref::<String>().map(String::as_str);
-        Self(text.or(panic.downcast_ref::<&str>().copied()).unwrap_or("for no reason given").to_owned())
-    }
-}
 
 fn meta_key(name: &str) -> Vec<u8> {
     [&META_TABLE.to_be_bytes(), name.as_bytes()].concat()
