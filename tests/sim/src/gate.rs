@@ -138,6 +138,10 @@ impl<W: LogWriter> LogWriter for GatedWriter<W> {
         self.writer.append(payload)
     }
 
+    fn written_bytes(&self) -> u64 {
+        self.writer.written_bytes()
+    }
+
     fn free_bytes(&self) -> Result<u64, Error> {
         self.writer.free_bytes()
     }

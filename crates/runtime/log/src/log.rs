@@ -150,6 +150,9 @@ pub trait LogWriter: Send + 'static {
     /// writer as `Unknown`, so that a caller that forgets the limit does not try again for ever.
     fn append(&mut self, payload: &[u8]) -> Result<u64, AppendError>;
 
+    /// Bytes that this writer has made durable, as they lie in the log: compressed, with heads and padding.
+    fn written_bytes(&self) -> u64;
+
     /// Bytes that are free where the log is.
     ///
     /// # Errors

@@ -28,6 +28,7 @@ pub struct DiskWriter<D: Disk> {
     spare: Option<Spare<D>>,
     sizes: SegmentSizes,
     encoder: Encoder,
+    written: u64,
     /// Whether an append failed so that what lies on the disk is not known.
     ended: bool,
 }
@@ -73,6 +74,7 @@ impl<D: Disk> DiskWriter<D> {
             spare: None,
             sizes,
             encoder: Encoder::new(),
+            written: 0,
             ended: false,
         };
         match writer.put(&[], true, turn) {
@@ -130,6 +132,7 @@ impl<D: Disk> DiskWriter<D> {
             return Err(self.sync_failed(path, source));
         }
         current.offset += length;
+        self.written += length;
         self.previous = hash;
         self.next += 1;
         self.ownership.set_durable(sequence);
@@ -234,6 +237,10 @@ impl<D: Disk> LogWriter for DiskWriter<D> {
     fn append(&mut self, payload: &[u8]) -> Result<u64, AppendError> {
         let ownership = Arc::clone(&self.ownership);
         self.put(payload, false, &ownership.turn())
+    }
+
+    fn written_bytes(&self) -> u64 {
+        self.written
     }
 
     fn free_bytes(&self) -> Result<u64, Error> {

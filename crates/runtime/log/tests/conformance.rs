@@ -34,6 +34,7 @@ on_each_disk!(
     a_newer_writer_fences_the_older,
     a_reader_follows_a_growing_log,
     segments_follow_each_other,
+    what_is_written_is_counted_as_it_lies_there,
     snapshots_are_verified,
     trims_below_the_second_newest_snapshot_and_cursors,
     an_empty_last_segment_is_no_end,
@@ -117,6 +118,19 @@ fn segments_follow_each_other<D: Disk>(disk: D, root: &Path) {
     let log = open(&disk, root);
     let writer = log.open_writer(&partition(), NodeId(0), 51).unwrap();
     assert_eq!(writer.next_sequence(), 53);
+}
+
+fn what_is_written_is_counted_as_it_lies_there<D: Disk>(disk: D, root: &Path) {
+    let log = open(&disk, root);
+    let mut writer = log.open_writer(&partition(), NodeId(0), 0).unwrap();
+    let barrier = writer.written_bytes();
+    assert!((1..200).contains(&barrier), "{barrier}");
+    writer.append(b"short").unwrap();
+    let short = writer.written_bytes() - barrier;
+    assert!(short >= 5 + barrier && short % 8 == 0, "{short}");
+    writer.append(&[7; 100_000]).unwrap();
+    let compressed = writer.written_bytes() - barrier - short;
+    assert!((1..2_000).contains(&compressed), "{compressed}");
 }
 
 fn snapshots_are_verified<D: Disk>(disk: D, root: &Path) {

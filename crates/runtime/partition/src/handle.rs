@@ -31,6 +31,8 @@ pub struct Statistics {
     pub batches: u64,
     /// Bytes of these batches before compression.
     pub bytes: u64,
+    /// Bytes of these batches as they lie in the log: compressed, with heads and padding.
+    pub written: u64,
     /// Requests refused.
     pub refused: u64,
     /// Checkpoints written.
@@ -134,6 +136,7 @@ impl<M: Machine> Handle<M> {
             commands: counters.commands.load(Ordering::Relaxed),
             batches: counters.batches.load(Ordering::Relaxed),
             bytes: counters.bytes.load(Ordering::Relaxed),
+            written: counters.written.load(Ordering::Relaxed),
             refused: counters.refused.load(Ordering::Relaxed),
             checkpoints: counters.checkpoints.load(Ordering::Relaxed),
             durable: self.durable(),

@@ -57,6 +57,7 @@ pub(crate) struct Counters {
     pub(crate) commands: AtomicU64,
     pub(crate) batches: AtomicU64,
     pub(crate) bytes: AtomicU64,
+    pub(crate) written: AtomicU64,
     pub(crate) refused: AtomicU64,
     pub(crate) checkpoints: AtomicU64,
 }

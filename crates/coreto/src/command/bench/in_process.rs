@@ -24,6 +24,7 @@ pub(super) struct Report {
     instances: u64,
     took: Duration,
     cpu: Duration,
+    record_bytes: u64,
     log_bytes: u64,
     batches: u64,
 }
@@ -44,7 +45,8 @@ impl Report {
             "seconds": self.took.as_secs_f64(),
             "instancesPerSecond": self.per_second(),
             "cpuMicrosPerInstance": self.cpu_micros(),
-            "recordBytesPerInstance": self.log_bytes / self.instances.max(1),
+            "recordBytesPerInstance": self.record_bytes / self.instances.max(1),
+            "logBytesPerInstance": self.log_bytes / self.instances.max(1),
             "instancesPerBatch": number(self.instances) / number(self.batches.max(1)),
         })
     }
@@ -54,9 +56,10 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "in process: {:.0} instances/s, {:.1} µs CPU of all threads each, {} bytes of records each before compression, {:.1} instances a batch",
+            "in process: {:.0} instances/s, {:.1} µs CPU of all threads each, {} bytes of records each ({} in the log), {:.1} instances a batch",
             self.per_second(),
             self.cpu_micros(),
+            self.record_bytes / self.instances.max(1),
             self.log_bytes / self.instances.max(1),
             number(self.instances) / number(self.batches.max(1)),
         )
@@ -153,7 +156,8 @@ pub(super) fn run(data: Option<&Path>, options: &Options) -> anyhow::Result<Repo
         instances: inbox.completed.load(Ordering::Relaxed) - completed,
         took,
         cpu: cpu_time()?.saturating_sub(cpu),
-        log_bytes: after.bytes - before.bytes,
+        record_bytes: after.bytes - before.bytes,
+        log_bytes: after.written - before.written,
         batches: after.batches - before.batches,
     };
     service.stop();

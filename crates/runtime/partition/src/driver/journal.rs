@@ -193,6 +193,7 @@ impl<M: Machine, W: LogWriter> Journal<M, W> {
                     let counters = &self.shared.counters;
                     counters.batches.fetch_add(1, Ordering::Relaxed);
                     counters.bytes.fetch_add(payload.len() as u64, Ordering::Relaxed);
+                    counters.written.store(self.writer.written_bytes(), Ordering::Relaxed);
                     self.shared.set_durable(sequence);
                     return Ok(());
                 }
