@@ -50,6 +50,8 @@ pub struct Running {
 
 /// How long [`Running::stop`] waits for a sink that is in the middle of something.
 const GRACE: Duration = Duration::from_secs(10);
+/// How far an exporter stands back behind the rest of the program.
+const NICENESS: i32 = 5;
 
 impl<L: PartitionLog, S: Sink> Exporter<L, S> {
     /// An exporter that feeds `sink`.
@@ -65,8 +67,21 @@ impl<L: PartitionLog, S: Sink> Exporter<L, S> {
         let progress = Arc::new(Progress::default());
         let stop = Arc::new(AtomicBool::new(false));
         let work = Work::new(self.config, self.sink, Arc::clone(&progress), Arc::clone(&stop));
-        let thread = thread::Builder::new().name(work.thread_name()).spawn(|| work.run())?;
+        let thread = thread::Builder::new().name(work.thread_name()).spawn(|| {
+            stand_back();
+            work.run();
+        })?;
         Ok(Running { progress, stop, thread })
+    }
+}
+
+/// Lets the partition's threads go first when processors are scarce: an exporter may lag, a client waits.
+fn stand_back() {
+    // On Linux this is of the calling thread, elsewhere of the whole process.
+    if cfg!(target_os = "linux")
+        && let Err(error) = rustix::process::setpriority_process(None, NICENESS)
+    {
+        tracing::debug!(%error, "an exporter runs with the priority of the partition");
     }
 }
 
