@@ -114,7 +114,12 @@ impl Management {
             family("coreto_partition_refused_total", "Requests refused under load", counter, |s| s.refused),
             family("coreto_log_batches_total", "Batches made durable", counter, |s| s.batches),
             family("coreto_log_bytes_total", "Bytes of batches before compression", counter, |s| s.bytes),
-            family("coreto_log_written_bytes_total", "Bytes of batches as the log stores them", counter, |s| s.written),
+            family(
+                "coreto_log_written_bytes_total",
+                "Bytes of batches as the log stores them",
+                counter,
+                |s| s.written,
+            ),
             family("coreto_store_checkpoints_total", "Checkpoints written", counter, |s| s.checkpoints),
             family("coreto_log_durable_sequence", "The last durable batch", Kind::Gauge, |s| s.durable),
             family("coreto_log_durable_position", "The last durable record", Kind::Gauge, |s| s.position),
