@@ -2,10 +2,12 @@
 
 #![allow(clippy::unnecessary_wraps, reason = "every function of the tables has the same shape")]
 
+mod base64;
 mod boolean;
 mod chance;
 mod context;
 mod conversion;
+mod format;
 mod list;
 mod number;
 mod orchestration;
@@ -14,6 +16,7 @@ mod range;
 mod standard;
 mod string;
 mod temporal;
+mod units;
 
 use std::sync::LazyLock;
 
@@ -69,10 +72,12 @@ impl Builtin {
     }
 }
 
-const GROUPS: [&[Builtin]; 9] = [
+const GROUPS: [&[Builtin]; 11] = [
+    base64::FUNCTIONS,
     boolean::FUNCTIONS,
     context::FUNCTIONS,
     conversion::FUNCTIONS,
+    format::FUNCTIONS,
     list::FUNCTIONS,
     number::FUNCTIONS,
     orchestration::FUNCTIONS,

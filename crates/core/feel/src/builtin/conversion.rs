@@ -1,6 +1,6 @@
 //! Functions from one type to another.
 
-mod text;
+pub(super) mod text;
 
 use super::{Builtin, Call};
 use crate::eval::Eval;

@@ -1,8 +1,8 @@
 //! Functions on strings. Positions count UTF-16 units, as clients on the JVM do.
 
 use super::pattern::{self, Pattern, Piece};
+use super::units::Units;
 use super::{Builtin, Call, chance};
-use crate::Dialect;
 use crate::eval::Eval;
 use crate::value::{Number, Text, Value};
 
@@ -31,8 +31,6 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
     Builtin::new("trim", &[&["string"]], trim),
     Builtin::new("is blank", &[&["string"]], is_blank),
     Builtin::new("uuid", &[&[]], uuid),
-    Builtin::new("to base64", &[&["value"]], to_base64),
-    Builtin::new("from base64", &[&["value"]], from_base64),
 ];
 
 fn substring(call: &mut Call<'_, '_>, values: &[Value]) -> Eval {
@@ -263,89 +261,4 @@ fn uuid(call: &mut Call<'_, '_>, _values: &[Value]) -> Eval {
     let hex = format!("{bits:032x}");
     let parts = [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]];
     call.string(parts.join("-"))
-}
-
-const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-fn to_base64(call: &mut Call<'_, '_>, values: &[Value]) -> Eval {
-    let [Value::String(text)] = values else { return call.illegal(values) };
-    call.charge_steps(text.as_bytes().len())?;
-    let mut out = String::with_capacity(text.as_bytes().len() / 3 * 4 + 4);
-    for chunk in text.as_bytes().chunks(3) {
-        let bytes = [chunk[0], chunk.get(1).copied().unwrap_or(0), chunk.get(2).copied().unwrap_or(0)];
-        let group = u32::from_be_bytes([0, bytes[0], bytes[1], bytes[2]]);
-        for place in 0..4 {
-            if place <= chunk.len() {
-                out.push(char::from(BASE64[(group >> (18 - 6 * place) & 63) as usize]));
-            } else {
-                out.push('=');
-            }
-        }
-    }
-    call.string(out)
-}
-
-fn from_base64(call: &mut Call<'_, '_>, values: &[Value]) -> Eval {
-    let [Value::String(text)] = values else { return call.illegal(values) };
-    call.charge_steps(text.as_bytes().len())?;
-    match decode_base64(text.as_bytes()).and_then(|bytes| String::from_utf8(bytes).ok()) {
-        Some(decoded) => call.string(decoded),
-        None => call.fail("the text is not the base64 of a UTF-8 string"),
-    }
-}
-
-fn decode_base64(text: &[u8]) -> Option<Vec<u8>> {
-    let padding = text.iter().rev().take_while(|&&byte| byte == b'=').count();
-    if padding > 2 || padding > 0 && !text.len().is_multiple_of(4) {
-        return None;
-    }
-    let digits = &text[..text.len() - padding];
-    if digits.len() % 4 == 1 {
-        return None;
-    }
-    let mut out = Vec::with_capacity(digits.len() / 4 * 3 + 2);
-    for chunk in digits.chunks(4) {
-        let mut group = 0u32;
-        for byte in chunk {
-            let digit = BASE64.iter().position(|known| known == byte)?;
-            group = group << 6 | u32::try_from(digit).ok()?;
-        }
-        group <<= 6 * (4 - chunk.len());
-        out.extend_from_slice(&group.to_be_bytes()[1..chunk.len()]);
-    }
-    Some(out)
-}
-
-/// A string by the units that positions count. Most strings are ASCII, where they are its bytes.
-enum Units<'t> {
-    Ascii(&'t str),
-    Wide(Vec<u16>),
-    /// The standard counts whole characters.
-    Characters(Vec<char>),
-}
-
-impl<'t> Units<'t> {
-    fn of(text: &'t str, dialect: Dialect) -> Self {
-        match dialect {
-            _ if text.is_ascii() => Self::Ascii(text),
-            Dialect::Camunda => Self::Wide(text.encode_utf16().collect()),
-            Dialect::Standard => Self::Characters(text.chars().collect()),
-        }
-    }
-
-    fn length(&self) -> usize {
-        match self {
-            Self::Ascii(text) => text.len(),
-            Self::Wide(units) => units.len(),
-            Self::Characters(characters) => characters.len(),
-        }
-    }
-
-    fn part(&self, first: usize, last: usize) -> String {
-        match self {
-            Self::Ascii(text) => text.get(first..last).unwrap_or_default().to_owned(),
-            Self::Wide(units) => String::from_utf16_lossy(units.get(first..last).unwrap_or_default()),
-            Self::Characters(characters) => characters.get(first..last).unwrap_or_default().iter().collect(),
-        }
-    }
 }

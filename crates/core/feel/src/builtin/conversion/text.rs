@@ -7,7 +7,7 @@ use crate::eval::Eval;
 use crate::value::Value;
 
 /// Appends a value; strings inside of lists and contexts stand in quotes. What is written is charged as it grows.
-pub(super) fn write(
+pub(in crate::builtin) fn write(
     dialect: Dialect,
     value: &Value,
     out: &mut String,
