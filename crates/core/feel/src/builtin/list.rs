@@ -37,7 +37,7 @@ pub(super) const FUNCTIONS: &[Builtin] = &[
     Builtin::new("remove", &[&["list", "position"]], remove),
     Builtin::new("reverse", &[&["list"]], reverse),
     Builtin::new("index of", &[&["list", "match"]], index_of),
-    Builtin::variadic("union", &[&["lists"]], union),
+    Builtin::variadic("union", &[&["lists"], &["list"]], union),
     Builtin::new("distinct values", &[&["list"]], distinct_values),
     Builtin::new("duplicate values", &[&["list"]], duplicate_values),
     Builtin::new("flatten", &[&["list"]], flatten),
