@@ -26,6 +26,8 @@ const ARROWS: &[(&str, &[&str])] = &[
             "coreto-partition",
         ],
     ),
+    ("coreto-proxy", &[]),
+    ("coreto-edge", &["coreto-proxy"]),
     ("coreto-protocol", &[]),
     (
         "coreto-grpc",

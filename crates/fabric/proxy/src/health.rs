@@ -1,0 +1,1 @@
+//! Which endpoints are fit to take requests.

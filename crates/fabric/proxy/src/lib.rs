@@ -1,0 +1,24 @@
+//! The data plane: takes requests from connections, chooses where they go, and carries bytes both ways.
+//!
+//! **In:** connections of clients, and a [`model`] of listeners, routes and clusters.
+//! **Out:** requests to upstream endpoints, their responses, or an answer of our own that says what was wrong.
+//!
+//! # Invariants
+//! - Nothing malformed is forwarded: every message passes the [`gate`] before anything else looks at it.
+//! - What decides (`model`, `route`, `balance`, `health`, `limit`) has no sockets and takes the time as an argument.
+//! - Every queue, buffer, table and wait is bounded.
+//!
+//! # Where to look
+//! The way of a request: `listen/` accept and serve · `gate/` what may pass · `route/` which route ·
+//! `limit/` whether now · `balance/` and `health/` which endpoint · `upstream/` connections to it ·
+//! `forward/` the bytes both ways, and what is answered when that fails.
+
+pub mod balance;
+pub mod forward;
+pub mod gate;
+pub mod health;
+pub mod limit;
+pub mod listen;
+pub mod model;
+pub mod route;
+pub mod upstream;

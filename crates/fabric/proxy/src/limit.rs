@@ -1,0 +1,1 @@
+//! Whether a request may go on now: rates, retry budgets, circuit limits.

@@ -1,0 +1,1 @@
+//! What an operator describes: listeners, routes, clusters, filters.

@@ -1,0 +1,1 @@
+//! Connections to upstream endpoints, and which of them can be used again.
