@@ -38,6 +38,14 @@ impl Names {
                 let name = format!("job:{}", self.element_id(changed.definition, changed.element));
                 self.give(&name, changed.key.raw());
             }
+            Event::InstanceStarted(made) => {
+                let id = self.element_id(made.definition, ElementNumber::PROCESS).to_owned();
+                self.give(&id, made.instance.raw());
+            }
+            Event::Timer(changed) if changed.to == event::TimerIntent::Created => {
+                let name = format!("timer:{}", self.element_id(changed.definition, changed.element));
+                self.give(&name, changed.key.raw());
+            }
             Event::IncidentCreated(made) => {
                 let name = format!("incident:{}", self.element_id(made.definition, made.element));
                 self.give(&name, made.key.raw());
@@ -94,6 +102,7 @@ impl Names {
             Kind::Process => return element.id.to_string(),
             Kind::StartEvent(_) => "start",
             Kind::EndEvent(_) => "end",
+            Kind::CatchEvent(_) => "catch",
             Kind::ServiceTask(_) | Kind::BusinessRuleTask(_) | Kind::Task | Kind::ManualTask => "task",
             Kind::SequenceFlow { .. } => "flow",
         };

@@ -7,7 +7,7 @@ use std::fmt::Write;
 use coreto_engine::Engine;
 use coreto_machine::Timestamp;
 use coreto_partition::{Answer, Body, Record};
-use coreto_record::event::{DecisionEvaluation, JobChanged, JobIntent};
+use coreto_record::event::{DecisionEvaluation, JobChanged, JobIntent, TimerChanged, TimerIntent};
 use coreto_record::protocol::ValueType;
 use coreto_record::{
     ActivatedJob, DeployedDecision, DeployedProcess, DeployedRequirements, Event, JobKey, Key, Rejection,
@@ -90,6 +90,10 @@ fn written(event: &Event, names: &Names, voice: &Voice) -> (&'static str, String
             let rest = format!("CREATED {} of {}", names.name(it.instance), names.name(it.definition));
             ("PROCESS_INSTANCE_CREATION", rest)
         }
+        Event::InstanceStarted(it) => {
+            ("INSTANCE", format!("STARTED {} of {}", names.name(it.instance), names.name(it.definition)))
+        }
+        Event::Timer(it) => ("TIMER", timer(it, names)),
         Event::ResultAwaited(it) => ("RESULT", format!("AWAITED {}", names.name(it.instance))),
         Event::Element(it) => {
             let state = ValueType::ProcessInstance.intent_name(it.to as u32).unwrap_or("?");
@@ -154,6 +158,16 @@ fn written(event: &Event, names: &Names, voice: &Voice) -> (&'static str, String
             ("DECISION_EVALUATION", format!("EVALUATED {}", evaluated(it, names)))
         }
         Event::DecisionFailed(it) => ("DECISION_EVALUATION", format!("FAILED {}", evaluated(it, names))),
+    }
+}
+
+fn timer(it: &TimerChanged, names: &Names) -> String {
+    let intent = ValueType::Timer.intent_name(it.to as u32).unwrap_or("?");
+    let name = names.name(it.key);
+    match (it.to, it.repetitions) {
+        (TimerIntent::Created, 1) => format!("{intent} {name} due {}", time(it.due)),
+        (TimerIntent::Created, count) => format!("{intent} {name} due {} repetitions={count}", time(it.due)),
+        (TimerIntent::Triggered | TimerIntent::Canceled, _) => format!("{intent} {name}"),
     }
 }
 

@@ -85,7 +85,8 @@ fn process(tree: &Tree<'_>, node: NodeId, ids: &Ids<'_>, report: &mut Report) ->
     connect(tree, &mut drafts, report);
     extension::judge(tree, node, Tag::Process, report);
     let version_tag = element::version_tag(tree, node, report);
-    let bodies: Vec<Option<Body>> = drafts.all.iter().map(|draft| body(tree, draft, report)).collect();
+    let bodies: Vec<Option<Body>> =
+        drafts.all.iter().map(|draft| body(tree, &drafts, draft, report)).collect();
     for (draft, body) in drafts.all.iter_mut().zip(&bodies) {
         draft.is_refused = body.is_none();
     }
@@ -103,6 +104,7 @@ fn process(tree: &Tree<'_>, node: NodeId, ids: &Ids<'_>, report: &mut Report) ->
         name: elements[0].name.clone(),
         version_tag,
         none_start: none_start(&elements),
+        event_starts: event_starts(&elements),
         by_id: by_id(&elements),
         elements,
     })
@@ -165,7 +167,7 @@ fn connect(tree: &Tree<'_>, drafts: &mut Drafts<'_>, report: &mut Report) {
     }
 }
 
-fn body(tree: &Tree<'_>, draft: &Draft<'_>, report: &mut Report) -> Option<Body> {
+fn body(tree: &Tree<'_>, drafts: &Drafts<'_>, draft: &Draft<'_>, report: &mut Report) -> Option<Body> {
     let kind = match draft.tag {
         Tag::Process => Kind::Process,
         Tag::SequenceFlow => {
@@ -173,7 +175,7 @@ fn body(tree: &Tree<'_>, draft: &Draft<'_>, report: &mut Report) -> Option<Body>
             let (source, target) = draft.ends?;
             Kind::SequenceFlow { source: ElementNumber(source), target: ElementNumber(target) }
         }
-        _ => return element::compile(tree, draft, report),
+        _ => return element::compile(tree, drafts, draft, report),
     };
     Some(Body { kind, mapping: IoMapping::default() })
 }
@@ -198,6 +200,16 @@ fn none_start(elements: &[Element]) -> Option<ElementNumber> {
             && matches!(element.kind, Kind::StartEvent(element::StartEvent::None))
     };
     elements.iter().position(is_none_start).map(|index| ElementNumber(number(index)))
+}
+
+/// Start events of the process itself that wait for something.
+fn event_starts(elements: &[Element]) -> Box<[ElementNumber]> {
+    let waits = |element: &Element| {
+        element.scope == ElementNumber::PROCESS
+            && matches!(element.kind, Kind::StartEvent(element::StartEvent::On(_)))
+    };
+    let found = elements.iter().enumerate().filter(|(_, element)| waits(element));
+    found.map(|(index, _)| ElementNumber(number(index))).collect()
 }
 
 fn by_id(elements: &[Element]) -> Box<[ElementNumber]> {

@@ -2,6 +2,7 @@
 
 mod activity;
 mod business_rule_task;
+mod catch_event;
 mod end_event;
 mod event;
 mod process;
@@ -9,17 +10,19 @@ mod sequence_flow;
 mod service_task;
 mod start_event;
 mod task;
+mod trigger;
 
 pub use business_rule_task::Rule;
 pub use end_event::EndEvent;
 pub use service_task::Job;
 pub use start_event::StartEvent;
+pub use trigger::Trigger;
 
 pub(crate) use event::{definition_nodes, definitions};
 pub(crate) use process::{boolean, version_tag};
 pub(crate) use sequence_flow::ends;
 
-use crate::compile::Draft;
+use crate::compile::{Draft, Drafts};
 use crate::diagnostic::Report;
 use crate::extension::{self, IoMapping};
 use crate::model::Kind;
@@ -33,15 +36,21 @@ pub(crate) struct Body {
 }
 
 /// Reads one flow node; `None` when it is wrong or not built, which is reported.
-pub(crate) fn compile(tree: &Tree<'_>, draft: &Draft<'_>, report: &mut Report) -> Option<Body> {
+pub(crate) fn compile(
+    tree: &Tree<'_>,
+    drafts: &Drafts<'_>,
+    draft: &Draft<'_>,
+    report: &mut Report,
+) -> Option<Body> {
     match draft.tag {
-        Tag::StartEvent => start_event::compile(tree, draft, report),
+        Tag::StartEvent => start_event::compile(tree, drafts, draft, report),
         Tag::EndEvent => end_event::compile(tree, draft, report),
         Tag::Task => Some(task::compile(tree, draft, Kind::Task, report)),
         Tag::ManualTask => Some(task::compile(tree, draft, Kind::ManualTask, report)),
         Tag::ServiceTask => service_task::compile(tree, draft, report),
         Tag::BusinessRuleTask => business_rule_task::compile(tree, draft, report),
-        Tag::IntermediateCatchEvent | Tag::IntermediateThrowEvent | Tag::BoundaryEvent => {
+        Tag::IntermediateCatchEvent => catch_event::compile(tree, drafts, draft, report),
+        Tag::IntermediateThrowEvent | Tag::BoundaryEvent => {
             event::refuse(tree, draft, report);
             None
         }

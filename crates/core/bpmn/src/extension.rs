@@ -70,7 +70,7 @@ fn verdict(tree: &Tree<'_>, element: NodeId, local: &str, tag: Tag) -> Verdict {
         | ("ioMapping" | "taskDefinition" | "taskHeaders", Tag::ServiceTask | Tag::BusinessRuleTask)
         | ("calledDecision", Tag::BusinessRuleTask)
         // What of it has no effect is said where it is read.
-        | ("ioMapping", Tag::StartEvent | Tag::EndEvent | Tag::Task | Tag::ManualTask)
+        | ("ioMapping", Tag::StartEvent | Tag::EndEvent | Tag::IntermediateCatchEvent | Tag::Task | Tag::ManualTask)
         | ("versionTag" | "userTaskForm", Tag::Process) => Verdict::Fine,
         ("executionListeners" | "taskListeners" | "linkedResources", _) if is_empty => Verdict::Fine,
         ("executionListeners", _) => Verdict::Refused("execution listeners"),
@@ -103,7 +103,12 @@ pub(crate) fn single(tree: &Tree<'_>, node: NodeId, name: &str, report: &mut Rep
 }
 
 /// The value of an attribute, which may be an expression.
-fn attribute_text(tree: &Tree<'_>, node: NodeId, value: &str, report: &mut Report) -> Option<Text> {
+pub(crate) fn attribute_text(
+    tree: &Tree<'_>,
+    node: NodeId,
+    value: &str,
+    report: &mut Report,
+) -> Option<Text> {
     if report.is_too_long(tree.place(node), "an expression", value.len()) {
         return None;
     }

@@ -14,7 +14,7 @@
 //! # Where to look
 //! `tree.rs` from text to elements · `vocabulary.rs` names of BPMN · `element/` one file per
 //! kind of element · `extension/` one per extension element · `mapping/` input and output mappings · `check/` rules
-//! of deployment · `compile.rs` how it comes together · `model.rs` the result · `diagnostic.rs` all codes.
+//! of deployment · `compile.rs` how it comes together · `model.rs` the result · `diagnostic.rs` all codes · `timer/` when timers are due.
 //!
 //! ```
 //! use coreto_bpmn::{Kind, Limits, Purpose};
@@ -44,16 +44,18 @@ mod limits;
 mod mapping;
 mod model;
 mod text;
+mod timer;
 mod tree;
 mod vocabulary;
 
 pub use diagnostic::{Code, Diagnostic, Severity};
-pub use element::{EndEvent, Job, Rule, StartEvent};
+pub use element::{EndEvent, Job, Rule, StartEvent, Trigger};
 pub use extension::{Binding, CalledDecision};
 pub use limits::{Limits, Purpose};
 pub use mapping::{Mapped, Mapping, MappingError};
 pub use model::{Element, ElementNumber, Kind, Process, Resource};
 pub use text::Text;
+pub use timer::{FOR_EVER, Schedule, Tick, Timer, TimerKind};
 
 use coreto_xml::EncodingError;
 use diagnostic::{Place, Report};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::element::{EndEvent, Job, Rule, StartEvent};
+use crate::element::{EndEvent, Job, Rule, StartEvent, Trigger};
 use crate::mapping::Mapping;
 
 /// What one BPMN resource holds.
@@ -27,6 +27,8 @@ pub struct Process {
     pub elements: Box<[Element]>,
     /// Where an instance starts that nothing else has started.
     pub none_start: Option<ElementNumber>,
+    /// Where an instance starts when something happens, in document order.
+    pub event_starts: Box<[ElementNumber]>,
     /// Numbers of the elements, sorted by identifier.
     pub(crate) by_id: Box<[ElementNumber]>,
 }
@@ -88,6 +90,8 @@ pub enum Kind {
     StartEvent(StartEvent),
     /// Where a token's way ends.
     EndEvent(EndEvent),
+    /// Where a token waits for something to happen; boxed since it is much larger than the others.
+    CatchEvent(Box<Trigger>),
     /// A job for a worker; boxed since it is much larger than the others.
     ServiceTask(Box<Job>),
     /// A decision, or a job for a worker.
@@ -106,6 +110,21 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// What it waits for, if it is an event that waits.
+    pub const fn trigger(&self) -> Option<&Trigger> {
+        match self {
+            Self::StartEvent(StartEvent::On(trigger)) | Self::CatchEvent(trigger) => Some(trigger),
+            Self::Process
+            | Self::StartEvent(StartEvent::None)
+            | Self::EndEvent(_)
+            | Self::ServiceTask(_)
+            | Self::BusinessRuleTask(_)
+            | Self::Task
+            | Self::ManualTask
+            | Self::SequenceFlow { .. } => None,
+        }
+    }
+
     /// The job that it creates for a worker, if it does.
     pub fn job(&self) -> Option<&Job> {
         match self {
@@ -117,6 +136,7 @@ impl Kind {
             Self::Process
             | Self::StartEvent(_)
             | Self::EndEvent(_)
+            | Self::CatchEvent(_)
             | Self::Task
             | Self::ManualTask
             | Self::SequenceFlow { .. } => None,
@@ -129,6 +149,7 @@ impl Kind {
             Self::Process => "PROCESS",
             Self::StartEvent(_) => "START_EVENT",
             Self::EndEvent(_) => "END_EVENT",
+            Self::CatchEvent(_) => "INTERMEDIATE_CATCH_EVENT",
             Self::ServiceTask(_) => "SERVICE_TASK",
             Self::BusinessRuleTask(_) => "BUSINESS_RULE_TASK",
             Self::Task => "TASK",
@@ -142,6 +163,7 @@ impl Kind {
         match self {
             Self::StartEvent(event) => event.event_type(),
             Self::EndEvent(event) => event.event_type(),
+            Self::CatchEvent(trigger) => trigger.event_type(),
             Self::Process
             | Self::ServiceTask(_)
             | Self::BusinessRuleTask(_)

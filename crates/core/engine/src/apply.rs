@@ -6,6 +6,7 @@ mod element;
 mod incident;
 mod instance;
 mod job;
+mod subscription;
 mod variable;
 
 use coreto_record::Event;
@@ -36,5 +37,7 @@ pub(crate) fn apply(state: &mut State, event: &Event) {
         Event::IncidentCreated(event) => incident::created(state, event),
         Event::IncidentResolved(event) => incident::resolved(state, event),
         Event::InstanceBanned(event) => instance::banned(state, event),
+        Event::Timer(event) => subscription::timer(state, event),
+        Event::InstanceStarted(event) => instance::started(state, event),
     }
 }

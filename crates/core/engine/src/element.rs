@@ -1,8 +1,9 @@
 //! What the elements of a process do: one file a kind.
 
 mod business_rule_task;
+mod catch_event;
 mod end_event;
-mod mapping;
+pub(crate) mod mapping;
 mod pass_through;
 mod process;
 mod service_task;
@@ -69,6 +70,7 @@ pub(crate) fn activate(txn: &mut Txn<'_, Engine>, head: &Head, visit: &Visit) {
             end_event::activate(txn, visit);
             Ok(())
         }
+        Kind::CatchEvent(_) => catch_event::activate(txn, head, visit),
         Kind::ServiceTask(job) => service_task::activate(txn, head, visit, job),
         Kind::BusinessRuleTask(rule) => business_rule_task::activate(txn, head, visit, rule),
         Kind::Task | Kind::ManualTask => {
@@ -87,7 +89,8 @@ pub(crate) fn complete(txn: &mut Txn<'_, Engine>, head: &Head, visit: &Visit) {
             process::complete(txn, visit);
             Ok(())
         }
-        Kind::StartEvent(_) => start_event::complete(txn, head, visit),
+        Kind::StartEvent(event) => start_event::complete(txn, head, visit, event),
+        Kind::CatchEvent(_) => catch_event::complete(txn, head, visit),
         Kind::EndEvent(_) => end_event::complete(txn, head, visit),
         Kind::ServiceTask(_) | Kind::BusinessRuleTask(_) => service_task::complete(txn, head, visit),
         Kind::Task | Kind::ManualTask => {

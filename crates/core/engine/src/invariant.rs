@@ -2,12 +2,13 @@
 
 use coreto_record::{ElementInstanceKey, Key};
 
-use crate::state::{Job, JobState, State};
+use crate::state::{Job, JobState, State, timer_owner};
 
 /// Everything that does not hold, each with the id of its invariant; empty when all is well.
 ///
 /// - ENG-1: a scope counts its children.
-/// - ENG-2: what belongs to an element instance is gone when that has ended: variables, jobs, incidents, triggers.
+/// - ENG-2: what belongs to an element instance is gone when that has ended: variables, jobs, incidents, triggers,
+///   timers.
 /// - ENG-3: the indexes say what the tables say.
 /// - ENG-6: a job and the element instance that waits for it name each other, and a job that waits for its incident to
 ///   be resolved has one.
@@ -17,6 +18,7 @@ pub fn broken(state: &State) -> Vec<String> {
     belongings(state, &mut broken);
     incidents(state, &mut broken);
     jobs(state, &mut broken);
+    due(state, &mut broken);
     broken
 }
 
@@ -78,7 +80,7 @@ fn incidents(state: &State, broken: &mut Vec<String>) {
 }
 
 fn jobs(state: &State, broken: &mut Vec<String>) {
-    let (mut activatable, mut due) = (0, 0);
+    let mut activatable = 0;
     state.jobs.for_each(|key, job| {
         let waiting = state.elements.peek(&job.element_instance);
         if waiting.is_none() {
@@ -100,16 +102,42 @@ fn jobs(state: &State, broken: &mut Vec<String>) {
             broken.push(format!("ENG-3: job {key} is not among the keys"));
         }
         activatable += usize::from(job.state == JobState::Activatable);
-        due += usize::from(job.due(*key).is_some());
     });
     let counts = [
         ("exist", state.jobs.len(), state.job_keys.len()),
         ("are activatable", activatable, state.activatable.len()),
-        ("have something due", due, state.due.len()),
     ];
     for (what, counted, indexed) in counts {
         if counted != indexed {
             broken.push(format!("ENG-3: {counted} jobs {what}, the index has {indexed}"));
+        }
+    }
+}
+
+fn due(state: &State, broken: &mut Vec<String>) {
+    let mut due = 0;
+    state.jobs.for_each(|key, job| due += usize::from(job.due(*key).is_some()));
+    state.timers.for_each(|key, timer| {
+        due += 1;
+        let waits = if timer.element_instance.is_unset() {
+            state.definitions.contains(&timer.definition)
+        } else {
+            state.elements.contains(&timer.element_instance)
+        };
+        if !waits {
+            broken.push(format!("ENG-2: timer {key} outlived who waits for it"));
+        }
+        if !state.timers_of.contains(&(timer_owner(timer), *key)) {
+            broken.push(format!("ENG-3: timer {key} is in no index"));
+        }
+    });
+    let counts = [
+        ("things are due", due, state.due.len()),
+        ("timers wait", state.timers.len(), state.timers_of.len()),
+    ];
+    for (what, counted, indexed) in counts {
+        if counted != indexed {
+            broken.push(format!("ENG-3: {counted} {what}, the index has {indexed}"));
         }
     }
 }

@@ -13,7 +13,8 @@
 //!
 //! # Where to look
 //! `handler/` one file per command · `element/` what each BPMN element does · `apply/` one file per subject of
-//! events · `state/` tables · `query/` questions · `variables.rs` scopes and merging · `jobs.rs` handing jobs out ·
+//! events · `state/` tables · `query/` questions · `subscription/` what waits for something to happen · `variables.rs` scopes and
+//! merging · `jobs.rs` handing jobs out ·
 //! `sink.rs` streams and parked polls.
 //!
 //! # A process from its deployment to its end
@@ -70,6 +71,7 @@ mod limits;
 mod query;
 mod sink;
 mod state;
+mod subscription;
 mod variables;
 mod weight;
 

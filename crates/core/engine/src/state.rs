@@ -4,15 +4,16 @@ mod decision;
 mod definition;
 mod element;
 mod job;
+mod subscription;
 mod variable;
 
 use std::sync::Arc;
 
 use coreto_machine::{HashTable, Index, Table, Tenant, Timestamp, table};
-use coreto_record::event::{DecisionCreated, IncidentRecord, InstanceBanned, ResultAwaited};
+use coreto_record::event::{DecisionCreated, IncidentRecord, InstanceBanned, ResultAwaited, TimerChanged};
 use coreto_record::{
-    DecisionKey, DecisionRequirementsKey, Document, ElementInstanceKey, IncidentKey, JobKey, Key,
-    ProcessDefinitionKey, ProcessInstanceKey,
+    DecisionKey, DecisionRequirementsKey, Document, ElementInstanceKey, ElementNumber, IncidentKey, JobKey,
+    Key, ProcessDefinitionKey, ProcessInstanceKey, TimerKey,
 };
 
 pub use decision::Requirements;
@@ -20,15 +21,18 @@ pub use definition::Definition;
 pub(crate) use definition::Latest;
 pub(crate) use element::ElementInstance;
 pub(crate) use job::{Job, JobState};
+pub(crate) use subscription::timer_owner;
 pub(crate) use variable::{Name, Named, Variable};
 
-/// What is due: a job's deadline, or the end of its back-off.
+/// What is due: a job's deadline, the end of its back-off, a timer.
 pub(crate) type Due = (Timestamp, u8, u64);
 
 /// The deadline of a job that a worker holds.
 pub(crate) const DUE_DEADLINE: u8 = 1;
 /// The end of a failed job's back-off.
 pub(crate) const DUE_BACKOFF: u8 = 2;
+/// A timer.
+pub(crate) const DUE_TIMER: u8 = 3;
 
 coreto_machine::tables! {
     /// All that the engine of a partition remembers.
@@ -75,16 +79,22 @@ coreto_machine::tables! {
         20 => pub(crate) latest_decisions: Table<(Tenant, Arc<str>), DecisionKey>,
         /// The latest version of a decision that has a version tag, by tenant, id and tag.
         21 => pub(crate) tagged_decisions: Table<((Tenant, Arc<str>), Arc<str>), DecisionKey>,
+        /// Timers that wait.
+        30 => pub(crate) timers: HashTable<TimerKey, TimerChanged>,
+        /// Timers by who waits for them: an element instance, or a definition that they start.
+        31 => pub(crate) timers_of: Index<(u64, TimerKey)>,
     }
 }
 
 coreto_machine::message! {
-    /// Variables that wait for an element instance to complete.
+    /// Variables that wait for an element instance to complete, or for the one that they start to be entered.
     pub(crate) struct Trigger {
         /// The key of the trigger.
         1 => pub(crate) key: u64,
         /// The variables.
         2 => pub(crate) variables: Document,
+        /// The element that was triggered.
+        3 => pub(crate) element: ElementNumber,
     }
 }
 
@@ -109,7 +119,13 @@ impl State {
             &mut self.activatable,
             activatable.map(|(key, job)| (Arc::clone(&job.job_type), *key)).collect(),
         );
-        fill(&mut self.due, jobs.iter().filter_map(|(key, job)| job.due(*key)).collect());
+        let mut timers = Vec::new();
+        self.timers
+            .for_each(|key, timer| timers.push((timer_owner(timer), (timer.due, DUE_TIMER, key.raw()))));
+        let due = jobs.iter().filter_map(|(key, job)| job.due(*key));
+        fill(&mut self.due, due.chain(timers.iter().map(|(_, due)| *due)).collect());
+        let owned = timers.iter().map(|(owner, (.., key))| (*owner, TimerKey::from_raw(*key)));
+        fill(&mut self.timers_of, owned.collect());
         fill(&mut self.job_keys, jobs.iter().map(|(key, _)| *key).collect());
         let incidents = self.incidents.range(..).map(|(key, incident)| (incident.element_instance, *key));
         fill(&mut self.incidents_of, incidents.collect());

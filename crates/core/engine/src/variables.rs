@@ -142,6 +142,15 @@ pub(crate) fn propagate<'a>(
     }
 }
 
+/// Propagates all local variables of an element instance from the scope around it.
+pub(crate) fn hand_out(txn: &mut Txn<'_, Engine>, owner: &ElementInstance, key: ElementInstanceKey) {
+    let all: Vec<(Arc<str>, Arc<str>)> = all_local(txn.state(), key)
+        .map(|(name, variable)| (Arc::clone(name), Arc::clone(&variable.value)))
+        .collect();
+    let entries = all.iter().map(|(name, value)| (Cow::Borrowed(&**name), &**value));
+    propagate(txn, owner, owner.scope, entries);
+}
+
 /// Creates or updates one variable; an equal value is left alone.
 fn write(
     txn: &mut Txn<'_, Engine>,

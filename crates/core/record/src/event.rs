@@ -6,6 +6,7 @@ mod element;
 mod incident;
 mod instance;
 mod job;
+mod timer;
 mod variable;
 
 use coreto_machine::{Timestamp, message, union};
@@ -18,6 +19,7 @@ pub use element::{ElementChanged, FlowTaken, ProcessEvent};
 pub use incident::{IncidentRecord, InstanceBanned};
 pub use instance::{InstanceCreated, ResultAwaited};
 pub use job::{JobChanged, JobIntent, JobTaken, JobsActivated};
+pub use timer::{InstanceStarted, TimerChanged, TimerIntent};
 pub use variable::{VariableSet, VariablesUpdated};
 
 union! {
@@ -67,6 +69,10 @@ union! {
         21 => DecisionEvaluated(DecisionEvaluation),
         /// A decision has no result.
         22 => DecisionFailed(DecisionEvaluation),
+        /// A timer came into being, or is gone.
+        40 => Timer(TimerChanged),
+        /// An instance exists, since something happened that a start event waits for.
+        41 => InstanceStarted(InstanceStarted),
     }
 }
 

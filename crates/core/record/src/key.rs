@@ -108,6 +108,8 @@ keys! {
     VariableKey,
     /// One reason why an element instance cannot go on.
     IncidentKey,
+    /// One timer that waits.
+    TimerKey,
     /// One version of a decision.
     DecisionKey,
     /// One version of a decision requirements graph: all decisions of one DMN file.

@@ -30,7 +30,7 @@ pub use event::Event;
 pub use incident::IncidentKind;
 pub use key::{
     DecisionKey, DecisionRequirementsKey, DeploymentKey, ElementInstanceKey, ElementNumber, FlowKey,
-    IncidentKey, JobKey, Key, ProcessDefinitionKey, ProcessInstanceKey, VariableKey, partition_of,
+    IncidentKey, JobKey, Key, ProcessDefinitionKey, ProcessInstanceKey, TimerKey, VariableKey, partition_of,
 };
 pub use lifecycle::Lifecycle;
 pub use rejection::{Rejection, RejectionKind};

@@ -12,6 +12,8 @@ pub enum ValueType {
     ProcessInstance = 5,
     /// An incident.
     Incident = 6,
+    /// A timer.
+    Timer = 15,
     /// A variable.
     Variable = 17,
     /// A request for jobs.
@@ -97,6 +99,7 @@ intents! {
         ACTIVATE_ELEMENT = 8, COMPLETE_ELEMENT = 9, TERMINATE_ELEMENT = 10,
     }
     incident (Incident, "INCIDENT") { CREATED = 0, RESOLVE = 1, RESOLVED = 2 }
+    timer (Timer, "TIMER") { CREATED = 0, TRIGGER = 1, TRIGGERED = 2, CANCEL = 3, CANCELED = 4, MIGRATED = 5 }
     variable (Variable, "VARIABLE") { CREATED = 0, UPDATED = 1 }
     job_batch (JobBatch, "JOB_BATCH") { ACTIVATE = 0, ACTIVATED = 1 }
     variable_document (VariableDocument, "VARIABLE_DOCUMENT") { UPDATE = 0, UPDATED = 1 }

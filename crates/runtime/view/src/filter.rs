@@ -30,7 +30,8 @@ const fn is_internal(event: &Event) -> bool {
         Event::JobsActivated(_)
         | Event::ProcessEventTriggering(_)
         | Event::ProcessEventTriggered(_)
-        | Event::ResultAwaited(_) => true,
+        | Event::ResultAwaited(_)
+        | Event::InstanceStarted(_) => true,
         Event::DeploymentCreated(_)
         | Event::ProcessCreated(_)
         | Event::InstanceCreated(_)
@@ -42,6 +43,7 @@ const fn is_internal(event: &Event) -> bool {
         | Event::Job(_)
         | Event::IncidentCreated(_)
         | Event::IncidentResolved(_)
+        | Event::Timer(_)
         | Event::InstanceBanned(_)
         | Event::RequirementsCreated(_)
         | Event::DecisionCreated(_)

@@ -4,18 +4,32 @@ use coreto_xml::NodeId;
 
 use crate::compile::Draft;
 use crate::diagnostic::{Code, Report};
+use crate::element::Trigger;
 use crate::tree::Tree;
 use crate::vocabulary::{self, Tag};
 
 /// Whether an event has no event definition. One that is not built, or not possible here, is reported.
 pub(super) fn is_none(tree: &Tree<'_>, draft: &Draft<'_>, report: &mut Report) -> bool {
-    match trigger(tree, draft, report) {
-        Trigger::None => true,
-        Trigger::One(what) => {
+    match definition(tree, draft, report) {
+        Definition::None => true,
+        Definition::One(what) => {
             refuse_trigger(tree, draft, what, report);
             false
         }
-        Trigger::Several => false,
+        Definition::Several => false,
+    }
+}
+
+/// Whether an event waits for something that is built. Anything else but nothing is reported.
+pub(super) fn waits(tree: &Tree<'_>, draft: &Draft<'_>, report: &mut Report) -> Option<bool> {
+    match definition(tree, draft, report) {
+        Definition::None => Some(false),
+        Definition::One(what) if Trigger::is_built(what) && allowed(draft, what) => Some(true),
+        Definition::One(what) => {
+            refuse_trigger(tree, draft, what, report);
+            None
+        }
+        Definition::Several => None,
     }
 }
 
@@ -23,17 +37,20 @@ pub(super) fn is_none(tree: &Tree<'_>, draft: &Draft<'_>, report: &mut Report) -
 pub(super) fn refuse(tree: &Tree<'_>, draft: &Draft<'_>, report: &mut Report) {
     let place = tree.place(draft.node);
     let noun = draft.tag.noun();
-    match trigger(tree, draft, report) {
-        Trigger::None if draft.tag == Tag::IntermediateThrowEvent => {
+    match definition(tree, draft, report) {
+        Definition::None if draft.tag == Tag::IntermediateThrowEvent => {
             report.refuse(place, &format!("none {noun}"));
         }
-        Trigger::None => {
-            let message = format!("the {noun} has no event definition");
-            report.error(Code::EventDefinition, place, message).help("say what it waits for");
-        }
-        Trigger::One(what) => refuse_trigger(tree, draft, what, report),
-        Trigger::Several => (),
+        Definition::None => missing(tree, draft, report),
+        Definition::One(what) => refuse_trigger(tree, draft, what, report),
+        Definition::Several => (),
     }
+}
+
+/// Reports an event that must have an event definition and has none.
+pub(super) fn missing(tree: &Tree<'_>, draft: &Draft<'_>, report: &mut Report) {
+    let message = format!("the {} has no event definition", draft.tag.noun());
+    report.error(Code::EventDefinition, tree.place(draft.node), message).help("say what it waits for");
 }
 
 fn refuse_trigger(tree: &Tree<'_>, draft: &Draft<'_>, what: &str, report: &mut Report) {
@@ -46,7 +63,7 @@ fn refuse_trigger(tree: &Tree<'_>, draft: &Draft<'_>, what: &str, report: &mut R
     }
 }
 
-enum Trigger {
+enum Definition {
     None,
     One(&'static str),
     /// More than one, or a reference to one elsewhere, which was reported.
@@ -71,20 +88,20 @@ pub(crate) fn definitions<'t, 'a>(
     definition_nodes(tree, node).map(|(_, what)| what)
 }
 
-fn trigger(tree: &Tree<'_>, draft: &Draft<'_>, report: &mut Report) -> Trigger {
+fn definition(tree: &Tree<'_>, draft: &Draft<'_>, report: &mut Report) -> Definition {
     let place = tree.place(draft.node);
     if tree.children_named(draft.node, "eventDefinitionRef").next().is_some() {
         report.refuse(place, "reference to an event definition");
-        return Trigger::Several;
+        return Definition::Several;
     }
     let mut all = definitions(tree, draft.node);
     match (all.next(), all.next()) {
-        (None, _) => Trigger::None,
-        (Some(what), None) => Trigger::One(what),
+        (None, _) => Definition::None,
+        (Some(what), None) => Definition::One(what),
         (Some(_), Some(_)) => {
             let message = format!("the {} has more than one event definition", draft.tag.noun());
             report.error(Code::EventDefinition, place, message).help("keep one; draw one event for each");
-            Trigger::Several
+            Definition::Several
         }
     }
 }

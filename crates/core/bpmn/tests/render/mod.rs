@@ -2,7 +2,9 @@
 
 use std::fmt::Write;
 
-use coreto_bpmn::{Diagnostic, Element, ElementNumber, Kind, Mapping, Process, Resource, Rule, Text};
+use coreto_bpmn::{
+    Diagnostic, Element, ElementNumber, Kind, Mapping, Process, Resource, Rule, Text, Trigger,
+};
 
 /// What one reading gave.
 pub(crate) fn outcome(resource: Option<&Resource>, diagnostics: &[Diagnostic]) -> String {
@@ -67,6 +69,9 @@ fn render_element(process: &Process, number: usize, element: &Element, out: &mut
     {
         let decision = text(&called.decision);
         writeln!(out, "      decision {decision}{} to {}", called.binding, called.result_variable).unwrap();
+    }
+    if let Some(timer) = element.kind.trigger().and_then(Trigger::timer) {
+        writeln!(out, "      {} {}", timer.kind, text(&timer.text)).unwrap();
     }
     if let Some(job) = element.kind.job() {
         writeln!(out, "      type {}", text(&job.job_type)).unwrap();

@@ -73,7 +73,8 @@ pub(super) fn flow_taken(state: &mut State, event: &FlowTaken) {
 }
 
 pub(super) fn triggering(state: &mut State, event: &ProcessEvent) {
-    state.triggers.insert(event.scope, Trigger { key: event.key, variables: event.variables.clone() });
+    let trigger = Trigger { key: event.key, variables: event.variables.clone(), element: event.element };
+    state.triggers.insert(event.scope, trigger);
 }
 
 pub(super) fn triggered(state: &mut State, event: &ProcessEvent) {

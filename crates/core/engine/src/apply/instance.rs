@@ -1,6 +1,6 @@
 //! Process instances as a whole.
 
-use coreto_record::event::{InstanceBanned, InstanceCreated, ResultAwaited};
+use coreto_record::event::{InstanceBanned, InstanceCreated, InstanceStarted, ResultAwaited};
 use coreto_record::{ElementInstanceKey, ElementNumber, Lifecycle};
 
 use crate::state::{ElementInstance, State};
@@ -18,6 +18,20 @@ pub(super) fn created(state: &mut State, event: &InstanceCreated) {
     };
     state.elements.insert(ElementInstanceKey::from(event.instance), root);
     state.instances.insert(event.instance);
+}
+
+/// As [`created`], without a command for it.
+pub(super) fn started(state: &mut State, event: &InstanceStarted) {
+    created(
+        state,
+        &InstanceCreated {
+            instance: event.instance,
+            definition: event.definition,
+            tenant: event.tenant,
+            at: event.at,
+            ..InstanceCreated::default()
+        },
+    );
 }
 
 pub(super) fn result_awaited(state: &mut State, event: &ResultAwaited) {

@@ -4,27 +4,39 @@ use std::borrow::Cow;
 
 use coreto_feel::{Budget, Env};
 use coreto_machine::{Head, Txn};
+use coreto_record::Key;
 
 use super::Visit;
 use crate::engine::Engine;
 use crate::incident::Trouble;
+use crate::state::State;
 use crate::variables::{self, Visible};
 
 /// Evaluates something with the variables that are visible from the element instance.
-pub(super) fn with_variables<T>(
+pub(crate) fn with_variables<T>(
     txn: &mut Txn<'_, Engine>,
     head: &Head,
     visit: &Visit,
     evaluate: impl FnOnce(&Visible<'_>, &Env<'_>) -> T,
 ) -> T {
+    with_env(txn, head, visit.key.raw(), |state, env| evaluate(&Visible { state, scope: visit.key }, env))
+}
+
+/// Evaluates something that belongs to what has this key.
+pub(crate) fn with_env<T>(
+    txn: &mut Txn<'_, Engine>,
+    head: &Head,
+    key: u64,
+    evaluate: impl FnOnce(&State, &Env<'_>) -> T,
+) -> T {
     let (state, env) = txn.state_and_env();
     let env = Env {
         now_ms: head.now.as_millis(),
         zone: &env.zone,
-        seed: head.seed ^ u128::from(coreto_record::Key::raw(visit.key)),
+        seed: head.seed ^ u128::from(key),
         budget: Budget::default(),
     };
-    evaluate(&Visible { state, scope: visit.key }, &env)
+    evaluate(state, &env)
 }
 
 /// Input mappings make local variables.

@@ -4,12 +4,17 @@ use coreto_machine::Txn;
 use coreto_record::command::ActivateElement;
 use coreto_record::{Command, ElementNumber, Event, Lifecycle, Reply, reply};
 
-use super::Visit;
+use super::{Visit, start_event};
 use crate::engine::Engine;
 use crate::variables;
 
 pub(super) fn activate(txn: &mut Txn<'_, Engine>, visit: &Visit) {
     visit.goes_on(txn, Lifecycle::Activated);
+    if !visit.process.event_starts.is_empty()
+        && let Some(trigger) = txn.state().triggers.get(&visit.key)
+    {
+        return start_event::begin(txn, visit, &trigger);
+    }
     if let Some(start) = visit.process.none_start {
         txn.follow_up(Command::ActivateElement(ActivateElement {
             instance: visit.instance.instance,

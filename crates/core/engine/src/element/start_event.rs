@@ -1,17 +1,53 @@
-//! None start events: where tokens come from.
+//! Start events: where tokens come from.
 
+use coreto_bpmn::StartEvent;
 use coreto_machine::{Head, Txn};
+use coreto_record::command::CompleteElement;
+use coreto_record::event::ElementChanged;
+use coreto_record::{Command, Document, ElementInstanceKey, Event, Lifecycle};
 
 use super::{Visit, leave, mapping, pass};
 use crate::engine::Engine;
 use crate::incident::Trouble;
+use crate::state::Trigger;
+use crate::{keys, variables};
 
 pub(super) fn activate(txn: &mut Txn<'_, Engine>, visit: &Visit) {
     pass(txn, visit);
 }
 
-pub(super) fn complete(txn: &mut Txn<'_, Engine>, head: &Head, visit: &Visit) -> Result<(), Trouble> {
-    mapping::outputs(txn, head, visit)?;
+/// Enters a start event of the scope that was set off, with what came along as its local variables.
+pub(super) fn begin(txn: &mut Txn<'_, Engine>, scope: &Visit, trigger: &Trigger) {
+    let key: ElementInstanceKey = keys::next(txn);
+    let around = &scope.instance;
+    let entered = ElementChanged {
+        key,
+        to: Lifecycle::Activating,
+        element: trigger.element,
+        scope: scope.key,
+        instance: around.instance,
+        definition: around.definition,
+        tenant: around.tenant,
+        takes_token: false,
+    };
+    txn.emit(&Event::Element(entered.clone()));
+    let taken = scope.process_event(trigger.key, Document::EMPTY);
+    txn.emit(&Event::ProcessEventTriggered(taken));
+    variables::merge_local(txn, around, key, trigger.variables.entries());
+    txn.emit(&Event::Element(ElementChanged { to: Lifecycle::Activated, ..entered }));
+    txn.follow_up(Command::CompleteElement(CompleteElement { key }));
+}
+
+pub(super) fn complete(
+    txn: &mut Txn<'_, Engine>,
+    head: &Head,
+    visit: &Visit,
+    event: &StartEvent,
+) -> Result<(), Trouble> {
+    let mapped = mapping::outputs(txn, head, visit)?;
+    if !mapped && matches!(event, StartEvent::On(_)) {
+        variables::hand_out(txn, &visit.instance, visit.key);
+    }
     leave(txn, visit);
     Ok(())
 }

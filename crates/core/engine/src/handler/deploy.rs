@@ -4,6 +4,8 @@ mod decision;
 mod faults;
 mod process;
 
+use std::sync::Arc;
+
 use coreto_machine::{Head, Outcome, Txn};
 use coreto_record::command::{Deploy, Resource};
 use coreto_record::event::DeploymentCreated;
@@ -24,11 +26,18 @@ struct Checked<'a> {
 
 /// Deploys resources. When all of them are what is the latest already, nothing is created; when one is new or
 /// changed, all get new versions, so that the deployment is complete in itself.
-pub(crate) fn deploy(txn: &mut Txn<'_, Engine>, _head: &Head, command: &Deploy) -> Handled {
+pub(crate) fn deploy(txn: &mut Txn<'_, Engine>, head: &Head, command: &Deploy) -> Handled {
     let Checked { processes, graphs } = check(command, &txn.env().limits)?;
     let state = txn.state();
     let duplicate = processes.iter().all(|candidate| process::known(state, command, candidate).is_some())
         && graphs.iter().all(|candidate| decision::known(state, command, candidate).is_some());
+    let zone = Arc::clone(&txn.env().zone);
+    let mut starts = Vec::new();
+    for process in processes.iter().filter(|_| !duplicate) {
+        starts.push(process::starts(head, &zone, process)?);
+    }
+    let before: Vec<_> =
+        processes.iter().map(|process| process::latest(txn.state(), command, process)).collect();
     let key: DeploymentKey = keys::next(txn);
     let mut created = DeploymentCreated { key, tenant: command.tenant, ..DeploymentCreated::default() };
     for graph in &graphs {
@@ -39,6 +48,7 @@ pub(crate) fn deploy(txn: &mut Txn<'_, Engine>, _head: &Head, command: &Deploy) 
     for process in &processes {
         created.processes.push(process::deploy(txn, command, process, key, duplicate));
     }
+    let keys: Vec<_> = created.processes.iter().map(|process| process.key).collect();
     let deployed = reply::Deployed {
         key,
         processes: created.processes.clone(),
@@ -47,6 +57,9 @@ pub(crate) fn deploy(txn: &mut Txn<'_, Engine>, _head: &Head, command: &Deploy) 
         decisions: created.decisions.clone(),
     };
     txn.emit(&Event::DeploymentCreated(created));
+    for ((before, created), starts) in before.into_iter().zip(keys).zip(starts) {
+        process::restart(txn, command, before, created, starts);
+    }
     Ok(Outcome::Now(Reply::Deployed(deployed)))
 }
 

@@ -6,7 +6,7 @@ use coreto_record::{Command, ElementInstanceKey, Event, Lifecycle, Rejection};
 
 use super::{Handled, done, is_banned};
 use crate::engine::Engine;
-use crate::{element, incident, jobs};
+use crate::{element, incident, jobs, subscription};
 
 /// Ends an element instance early.
 pub(crate) fn terminate_element(txn: &mut Txn<'_, Engine>, command: &TerminateElement) -> Handled {
@@ -22,6 +22,7 @@ pub(crate) fn terminate_element(txn: &mut Txn<'_, Engine>, command: &TerminateEl
     }
     txn.emit(&Event::Element(instance.becomes(key, Lifecycle::Terminating)));
     jobs::cancel(txn, key);
+    subscription::close(txn, key);
     incident::resolve_all(txn, key);
     if instance.children == 0 {
         element::terminated(txn, key);

@@ -2,18 +2,21 @@
 
 use coreto_machine::{Head, Txn};
 use coreto_record::event::{JobChanged, JobIntent};
-use coreto_record::{Event, JobKey, Key};
+use coreto_record::{Event, JobKey, Key, TimerKey};
 
 use super::{Handled, done};
 use crate::engine::Engine;
 use crate::jobs;
-use crate::state::{DUE_BACKOFF, Due};
+use crate::state::{DUE_BACKOFF, DUE_TIMER, Due};
+use crate::subscription::timer;
 
 /// Does a bounded part of what is due; the rest comes with the next tick.
 pub(crate) fn tick(txn: &mut Txn<'_, Engine>, head: &Head) -> Handled {
     let limit = txn.env().limits.due_per_tick;
     for entry in due(txn, head, limit) {
-        if let Some(key) = pass(txn, entry) {
+        if let (_, DUE_TIMER, key) = entry {
+            timer::fire(txn, head, TimerKey::from_raw(key));
+        } else if let Some(key) = pass(txn, entry) {
             jobs::offer(txn, head, key);
         }
     }
@@ -21,10 +24,14 @@ pub(crate) fn tick(txn: &mut Txn<'_, Engine>, head: &Head) -> Handled {
 }
 
 /// A tick failed: what is due first is done alone, and its job is not offered to anybody, so that it cannot hold up
-/// all that is due behind it. Workers find the job when they ask.
+/// all that is due behind it. Workers find the job when they ask. A timer is cancelled.
 pub(super) fn pass_first(txn: &mut Txn<'_, Engine>, head: &Head) -> Handled {
     for entry in due(txn, head, 1) {
-        pass(txn, entry);
+        if let (_, DUE_TIMER, key) = entry {
+            timer::give_up(txn, TimerKey::from_raw(key));
+        } else {
+            pass(txn, entry);
+        }
     }
     done()
 }

@@ -17,10 +17,11 @@ pub(crate) fn events() -> Vec<(&'static str, Event)> {
     events.extend(of_jobs());
     events.extend(of_incidents_and_the_clock());
     events.extend(super::decision::events());
+    events.extend(super::subscription::events());
     events
 }
 
-fn tenant() -> Tenant {
+pub(super) fn tenant() -> Tenant {
     Tenant::from_raw(3)
 }
 
@@ -260,6 +261,8 @@ const fn all_have_a_sample(event: &Event) {
         | Event::RequirementsCreated(_)
         | Event::DecisionCreated(_)
         | Event::DecisionEvaluated(_)
-        | Event::DecisionFailed(_) => (),
+        | Event::DecisionFailed(_)
+        | Event::Timer(_)
+        | Event::InstanceStarted(_) => (),
     }
 }

@@ -4,6 +4,7 @@ mod command;
 mod decision;
 mod event;
 mod reply;
+mod subscription;
 
 use coreto_machine::Timestamp;
 use coreto_record::{Document, Key, Rejection, RejectionKind};

@@ -3,7 +3,7 @@
 use coreto_machine::Timestamp;
 use coreto_record::event::{
     ElementChanged, FlowTaken, IncidentRecord, InstanceBanned, InstanceCreated, JobChanged, JobsActivated,
-    ProcessCreated, ProcessEvent, VariableSet, VariablesUpdated,
+    ProcessCreated, ProcessEvent, TimerChanged, VariableSet, VariablesUpdated,
 };
 use coreto_record::protocol::{ValueType, intent};
 use coreto_record::{Event, Key, ProcessInstanceKey};
@@ -20,7 +20,8 @@ pub(super) fn subject(event: &Event) -> Option<Subject> {
         Event::DeploymentCreated(_) => (V::Deployment, None),
         Event::ProcessCreated(_) => (V::Process, None),
         Event::InstanceCreated(event) => (V::ProcessInstanceCreation, Some(event.instance)),
-        Event::ResultAwaited(_) => return None,
+        Event::ResultAwaited(_) | Event::InstanceStarted(_) => return None,
+        Event::Timer(event) => (V::Timer, (!event.instance.is_unset()).then_some(event.instance)),
         Event::Element(event) => (V::ProcessInstance, Some(event.instance)),
         Event::FlowTaken(event) => (V::ProcessInstance, Some(event.instance)),
         Event::VariableCreated(event) | Event::VariableUpdated(event) => (V::Variable, Some(event.instance)),
@@ -49,6 +50,8 @@ pub(super) fn intent_and_key(event: &Event) -> (u32, u64) {
         Event::ProcessCreated(event) => (intent::process::CREATED, event.key.raw()),
         Event::InstanceCreated(event) => (intent::process_instance_creation::CREATED, event.key),
         Event::ResultAwaited(event) => (0, event.instance.raw()),
+        Event::InstanceStarted(event) => (0, event.instance.raw()),
+        Event::Timer(event) => (event.to.number(), event.key.raw()),
         Event::Element(event) => (event.to.number(), event.key.raw()),
         Event::FlowTaken(event) => (intent::process_instance::SEQUENCE_FLOW_TAKEN, event.key.raw()),
         Event::VariableCreated(event) => (intent::variable::CREATED, event.key.raw()),
@@ -78,7 +81,8 @@ pub(super) fn value(event: &Event, models: &mut Models, record: &mut Object<'_>)
         Event::DeploymentCreated(event) => deployment::created(event, models, value)?,
         Event::ProcessCreated(event) => process(event, value),
         Event::InstanceCreated(event) => creation(event, &*models.get(event.definition)?, value),
-        Event::ResultAwaited(_) => (),
+        Event::ResultAwaited(_) | Event::InstanceStarted(_) => (),
+        Event::Timer(event) => timer(event, &*models.get(event.definition)?, value),
         Event::ClockReset(()) => value.number(name!("time"), 0),
         Event::Element(event) => element(event, &*models.get(event.definition)?, value),
         Event::FlowTaken(event) => flow(event, &*models.get(event.definition)?, value),
@@ -222,6 +226,16 @@ fn job_batch(event: &JobsActivated, models: &mut Models, value: &mut Object<'_>)
     value.boolean(name!("truncated"), event.truncated);
     value.members(r#","tenantIds":["<default>"]"#);
     Ok(())
+}
+
+fn timer(event: &TimerChanged, model: &Model, value: &mut Object<'_>) {
+    value.key(name!("elementInstanceKey"), event.element_instance.raw());
+    value.key(name!("processInstanceKey"), event.instance.raw());
+    model.process_of_variable(value);
+    value.number(name!("dueDate"), event.due.as_millis());
+    model.element_id(name!("targetElementId"), event.element, value);
+    value.number(name!("repetitions"), i64::from(event.repetitions));
+    model::tenant(value, event.tenant);
 }
 
 fn process_event(event: &ProcessEvent, model: &Model, value: &mut Object<'_>) {

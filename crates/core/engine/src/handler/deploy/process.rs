@@ -2,16 +2,19 @@
 
 use std::sync::Arc;
 
-use coreto_bpmn::{Binding, CalledDecision, Element, Kind, Limits, Purpose, Rule, Severity, Text};
-use coreto_machine::Txn;
+use coreto_bpmn::{Binding, CalledDecision, Element, Kind, Limits, Process, Purpose, Rule, Severity, Text};
+use coreto_machine::{Head, Txn};
 use coreto_record::command::{Deploy, Resource};
 use coreto_record::event::ProcessCreated;
-use coreto_record::{DeployedProcess, DeploymentKey, Event, ProcessDefinitionKey};
+use coreto_record::{
+    DeployedProcess, DeploymentKey, ElementNumber, Event, ProcessDefinitionKey, Rejection, RejectionKind,
+};
 
 use super::faults::{DECISION_ID, Faults, PROCESS_ID};
 use crate::engine::Engine;
 use crate::keys;
 use crate::state::State;
+use crate::subscription::{Wanted, start};
 
 /// A process of the request, checked.
 pub(super) struct Candidate<'a> {
@@ -19,6 +22,7 @@ pub(super) struct Candidate<'a> {
     checksum: [u8; 16],
     id: Arc<str>,
     version_tag: Arc<str>,
+    process: Process,
     /// Ids of decisions that must be deployed together with it.
     bound: Vec<Arc<str>>,
 }
@@ -36,9 +40,9 @@ pub(super) fn read<'a>(resource: &'a Resource, faults: &mut Faults) -> Vec<Candi
     let mut candidates = Vec::with_capacity(read.processes.len());
     for process in read.processes {
         faults.check_unique(&resource.name, PROCESS_ID, &process.id);
-        let version_tag = process.version_tag.unwrap_or_default();
+        let (id, version_tag) = (Arc::clone(&process.id), process.version_tag.clone().unwrap_or_default());
         let bound = process.elements.iter().filter_map(bound_decision).collect();
-        candidates.push(Candidate { resource, checksum, id: process.id, version_tag, bound });
+        candidates.push(Candidate { resource, checksum, id, version_tag, process, bound });
     }
     candidates
 }
@@ -77,6 +81,40 @@ pub(super) fn known(
     let record = &state.definitions.peek(&latest.key)?.record;
     let same = record.checksum == candidate.checksum && record.resource_name == candidate.resource.name;
     same.then_some((latest.key, latest.version))
+}
+
+/// What the start events of a process wait for.
+pub(super) type Starts = Vec<(ElementNumber, Wanted)>;
+
+/// Understands what starts instances of the process, before anything is done.
+pub(super) fn starts(head: &Head, zone: &str, candidate: &Candidate<'_>) -> Result<Starts, Rejection> {
+    start::understand(head, zone, &candidate.process).map_err(|trouble| {
+        let reason = format!("cannot deploy the process `{}`: {}", candidate.id, trouble.message);
+        Rejection::new(RejectionKind::ProcessingError, reason)
+    })
+}
+
+/// Lets what starts instances start those of a new version, and no older one.
+pub(super) fn restart(
+    txn: &mut Txn<'_, Engine>,
+    command: &Deploy,
+    before: Option<ProcessDefinitionKey>,
+    created: ProcessDefinitionKey,
+    starts: Starts,
+) {
+    if let Some(before) = before {
+        start::close(txn, before);
+    }
+    start::open(txn, created, command.tenant, starts);
+}
+
+/// The latest version of the process so far.
+pub(super) fn latest(
+    state: &State,
+    command: &Deploy,
+    candidate: &Candidate<'_>,
+) -> Option<ProcessDefinitionKey> {
+    state.latest.get(&(command.tenant, Arc::clone(&candidate.id))).map(|latest| latest.key)
 }
 
 /// The process as it is deployed: a new version, unless the whole deployment is known.

@@ -1,0 +1,23 @@
+//! Intermediate catch events.
+
+use super::trigger::Trigger;
+use super::{Body, event, mapping_only};
+use crate::compile::{Draft, Drafts};
+use crate::diagnostic::Report;
+use crate::model::Kind;
+use crate::tree::Tree;
+
+pub(super) fn compile(
+    tree: &Tree<'_>,
+    drafts: &Drafts<'_>,
+    draft: &Draft<'_>,
+    report: &mut Report,
+) -> Option<Body> {
+    let mapping = mapping_only(tree, draft, report);
+    if !event::waits(tree, draft, report)? {
+        event::missing(tree, draft, report);
+        return None;
+    }
+    let trigger = Trigger::read(tree, drafts, draft.node, report)?;
+    Some(Body { kind: Kind::CatchEvent(Box::new(trigger)), mapping })
+}
