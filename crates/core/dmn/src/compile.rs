@@ -2,6 +2,7 @@
 
 mod cycle;
 mod expression;
+mod import;
 mod logic;
 mod names;
 mod reads;
@@ -9,7 +10,7 @@ mod requirement;
 mod table;
 mod types;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use coreto_feel::{Dialect, Text};
@@ -19,18 +20,25 @@ use crate::diagnostic::{Code, Report};
 use crate::graph::{
     Decision, Element, Graph, Import, Input, Knowledge, Logic, Node, Required, Service, Target,
 };
+use crate::library::Missing;
 use crate::model::Options;
-use crate::tree::{Space, Tree, is_dmn};
+use crate::tree::{Space, Tree};
 use crate::types::{ItemDefinition, Type};
 
 use names::Names;
+
+type Find<'f> = dyn Fn(&str) -> Result<Arc<Graph>, Missing> + 'f;
 
 /// What compiling needs at every place.
 pub(crate) struct Compiler<'c, 'a> {
     tree: &'c Tree<'a>,
     options: &'c Options<'c>,
     report: &'c mut Report,
+    /// The model of a namespace.
+    find: &'c Find<'c>,
     imports: Vec<Import>,
+    /// Namespaces of imports that found no model; what refers to them is not reported, too.
+    missing: BTreeSet<&'c str>,
     namespace: &'c str,
     /// Elements of the requirements graph, and their nodes, by identifier.
     elements: BTreeMap<&'c str, Element>,
@@ -46,13 +54,20 @@ pub(crate) struct Compiler<'c, 'a> {
 }
 
 /// Compiles the whole document; `None` when something is wrong, which is reported.
-pub(crate) fn graph(tree: &Tree<'_>, options: &Options<'_>, report: &mut Report) -> Option<Graph> {
+pub(crate) fn graph(
+    tree: &Tree<'_>,
+    options: &Options<'_>,
+    find: &Find<'_>,
+    report: &mut Report,
+) -> Option<Graph> {
     let root = Tree::ROOT;
     let mut compiler = Compiler {
         tree,
         options,
         report,
+        find,
         imports: Vec::new(),
+        missing: BTreeSet::new(),
         namespace: tree.filled(root, "namespace").unwrap_or_default(),
         elements: BTreeMap::new(),
         inputs: Vec::new(),
@@ -79,11 +94,13 @@ pub(crate) fn graph(tree: &Tree<'_>, options: &Options<'_>, report: &mut Report)
         id: tree.filled(root, "id").map(Arc::from),
         name: tree.filled(root, "name").unwrap_or_default().into(),
         namespace: compiler.namespace.into(),
+        import_depth: compiler.imports.iter().map(|import| import.graph.import_depth + 1).max().unwrap_or(0),
         imports: compiler.imports.into(),
         types: compiler.definitions,
         inputs,
         decisions,
         by_id,
+        elements: compiler.elements.iter().map(|(id, element)| ((*id).into(), *element)).collect(),
         knowledge,
         services,
     };
@@ -91,33 +108,6 @@ pub(crate) fn graph(tree: &Tree<'_>, options: &Options<'_>, report: &mut Report)
 }
 
 impl Compiler<'_, '_> {
-    fn imports(&mut self) {
-        let tree = self.tree;
-        for node in tree.all(Tree::ROOT, "import") {
-            let kind = tree.filled(node, "importType").unwrap_or_default();
-            if !is_dmn(kind) {
-                let message = format!("not implemented: an import of type `{kind}`");
-                self.report.error(Code::NotImplemented, tree.place(node), message);
-                continue;
-            }
-            let namespace = tree.filled(node, "namespace").unwrap_or_default();
-            let given = self.options.imports.iter().find(|model| model.namespace() == namespace);
-            let Some(model) = given else {
-                let message = format!("no model with namespace `{namespace}` was given for this import");
-                self.report
-                    .error(Code::UnknownImport, tree.place(node), message)
-                    .help("give the imported model together with this one");
-                continue;
-            };
-            let name = one_blank(tree.filled(node, "name").unwrap_or_default());
-            self.names.add_for_all(&name);
-            for known in model.graph().names() {
-                self.names.add_for_all(known);
-            }
-            self.imports.push(Import { name, graph: model.graph().clone() });
-        }
-    }
-
     /// Finds the elements of the requirements graph and the types.
     fn index(&mut self) {
         let tree = self.tree;

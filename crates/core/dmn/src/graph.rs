@@ -1,5 +1,6 @@
 //! A compiled model: what is evaluated.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use coreto_feel::{Dialect, Expression, Text, UnaryTests};
@@ -15,12 +16,16 @@ pub(crate) struct Graph {
     pub(crate) id: Option<Arc<str>>,
     pub(crate) name: Arc<str>,
     pub(crate) namespace: Arc<str>,
+    /// How many models deep its imports go; 0 without any.
+    pub(crate) import_depth: usize,
     pub(crate) imports: Box<[Import]>,
     pub(crate) types: Box<[ItemDefinition]>,
     pub(crate) inputs: Box<[Input]>,
     pub(crate) decisions: Box<[Decision]>,
     /// Decisions in the order of their identifiers.
     pub(crate) by_id: Box<[usize]>,
+    /// All elements that others may refer to.
+    pub(crate) elements: BTreeMap<Arc<str>, Element>,
     pub(crate) knowledge: Box<[Knowledge]>,
     pub(crate) services: Box<[Service]>,
 }

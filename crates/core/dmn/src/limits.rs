@@ -14,6 +14,10 @@ pub struct Limits {
     /// Most bytes of expressions, each times the names with special characters in its scope: each such name is looked
     /// for at each word. Higher costs time, some 20 ns each.
     pub lookups_max: u64,
+    /// Most imports of one model.
+    pub imports_max: usize,
+    /// Most models that import each other in a row. Higher costs stack.
+    pub import_depth_max: usize,
 }
 
 impl Default for Limits {
@@ -24,6 +28,8 @@ impl Default for Limits {
             nodes_max: 200_000,
             expression_bytes_max: 128 << 10,
             lookups_max: 100_000_000,
+            imports_max: 256,
+            import_depth_max: 32,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! A model as its users have it.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use coreto_feel::{Callable, Dialect, Env, Scope, Session, Text, Value};
@@ -9,6 +10,7 @@ use crate::compile;
 use crate::diagnostic::{Code, Diagnostic, Place, Report};
 use crate::evaluation::{DecisionKind, Evaluation, Failure, Reason};
 use crate::graph::{Element, Graph};
+use crate::library::Library;
 use crate::limits::Limits;
 use crate::run::{self, Eval, Run};
 use crate::tree::Tree;
@@ -65,31 +67,20 @@ impl Model {
 
     /// Reads a model. It comes back exactly when no diagnostic is an error; diagnostics come in the order of the text.
     pub fn read(xml: &[u8], options: &Options<'_>) -> (Option<Self>, Vec<Diagnostic>) {
-        let mut report = Report::new();
-        let max = options.limits.bytes_max.min(u32::MAX as usize);
-        let too_large = |bytes: usize, mut report: Report| {
-            let message = format!("the resource has {bytes} bytes, more than {max}");
-            report.error(Code::LimitExceeded, Place::RESOURCE, message);
-            (None, report.finish(""))
-        };
-        if xml.len() > max {
-            return too_large(xml.len(), report);
-        }
-        let text = match coreto_xml::decode(xml) {
+        let text = match decode(xml, options) {
             Ok(text) => text,
-            Err(error) => {
-                let before = error.readable(xml);
-                let place = if before.is_empty() { Place::RESOURCE } else { Place::at(before.len()) };
-                report.error(Code::NotText, place, error.to_string()).help("save the model as UTF-8");
-                return (None, report.finish(before));
-            }
+            Err(diagnostics) => return (None, diagnostics),
         };
-        if u32::try_from(text.len()).is_err() {
-            return too_large(text.len(), report);
-        }
+        let mut report = Report::new();
+        let library = Library::of(options.imports);
+        let find = |namespace: &str| library.find(namespace, None);
         let tree = Tree::read(&text, &options.limits, &mut report);
-        let graph = tree.and_then(|tree| compile::graph(&tree, options, &mut report));
-        (graph.map(|graph| Self(Arc::new(graph))), report.finish(&text))
+        let graph = tree.and_then(|tree| compile::graph(&tree, options, &find, &mut report));
+        (graph.map(Self::new), report.finish(&text))
+    }
+
+    pub(crate) fn new(graph: Graph) -> Self {
+        Self(Arc::new(graph))
     }
 
     /// The identifier of the definitions, which is that of the requirements graph.
@@ -105,6 +96,16 @@ impl Model {
     /// The namespace of the definitions, by which other models import them.
     pub fn namespace(&self) -> &str {
         &self.0.namespace
+    }
+
+    /// The namespaces of the models that it imports, in the order of the text.
+    pub fn imports(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.0.imports.iter().map(|import| &*import.graph.namespace)
+    }
+
+    /// How many models deep its imports go; 0 without any. It is less for each model that it imports.
+    pub fn import_depth(&self) -> usize {
+        self.0.import_depth
     }
 
     /// All decisions, in the order of the text.
@@ -247,6 +248,30 @@ impl<'m> KnowledgeModel<'m> {
     }
 }
 
+/// The bytes of a resource as text.
+pub(crate) fn decode<'x>(xml: &'x [u8], options: &Options<'_>) -> Result<Cow<'x, str>, Vec<Diagnostic>> {
+    let mut report = Report::new();
+    let max = options.limits.bytes_max.min(u32::MAX as usize);
+    let too_large = |bytes: usize, mut report: Report| {
+        let message = format!("the resource has {bytes} bytes, more than {max}");
+        report.error(Code::LimitExceeded, Place::RESOURCE, message);
+        Err(report.finish(""))
+    };
+    if xml.len() > max {
+        return too_large(xml.len(), report);
+    }
+    match coreto_xml::decode(xml) {
+        Ok(text) if u32::try_from(text.len()).is_err() => too_large(text.len(), report),
+        Ok(text) => Ok(text),
+        Err(error) => {
+            let before = error.readable(xml);
+            let place = if before.is_empty() { Place::RESOURCE } else { Place::at(before.len()) };
+            report.error(Code::NotText, place, error.to_string()).help("save the model as UTF-8");
+            Err(report.finish(before))
+        }
+    }
+}
+
 fn evaluate(
     variables: &dyn Scope,
     env: &Env<'_>,
@@ -268,14 +293,18 @@ fn evaluate(
 impl Graph {
     /// The element of an identifier.
     pub(crate) fn element(&self, id: &str) -> Option<Element> {
-        let is = |known: Option<&str>| known == Some(id);
-        let found = self.decisions.iter().position(|decision| &*decision.id == id).map(Element::Decision);
-        found
-            .or_else(|| self.inputs.iter().position(|input| is(input.id.as_deref())).map(Element::Input))
-            .or_else(|| {
-                self.knowledge.iter().position(|known| is(known.id.as_deref())).map(Element::Knowledge)
-            })
-            .or_else(|| self.services.iter().position(|known| is(known.id.as_deref())).map(Element::Service))
+        self.elements.get(id).copied()
+    }
+
+    /// The identifier of an element; empty when it has none.
+    pub(crate) fn id_of(&self, element: Element) -> Text {
+        let id = match element {
+            Element::Input(at) => self.inputs[at].id.as_deref(),
+            Element::Decision(at) => Some(&*self.decisions[at].id),
+            Element::Knowledge(at) => self.knowledge[at].id.as_deref(),
+            Element::Service(at) => self.services[at].id.as_deref(),
+        };
+        Text::from(id.unwrap_or_default())
     }
 
     /// What an element is called in expressions.

@@ -28,13 +28,17 @@ impl Compiler<'_, '_> {
         for reference in required {
             let Some(target) = self.reference(reference) else { continue };
             let name = self.target_name(target);
+            let known = self.names_of(name, target).into_iter();
             match target.import {
-                Some(import) => match imported.iter_mut().find(|(known, _)| *known == import) {
-                    Some((_, targets)) => targets.push((name, target)),
-                    None => imported.push((import, vec![(name, target)])),
-                },
+                Some(import) => {
+                    let known = known.map(|name| (name, target));
+                    match imported.iter_mut().find(|(known, _)| *known == import) {
+                        Some((_, targets)) => targets.extend(known),
+                        None => imported.push((import, known.collect())),
+                    }
+                }
                 None => {
-                    for name in self.names_of(name, target) {
+                    for name in known {
                         names.push(name);
                         values.push(Required::One(target));
                     }
@@ -54,14 +58,12 @@ impl Compiler<'_, '_> {
         if self.options.dialect == Dialect::Standard {
             return vec![name];
         }
-        let node = match target.element {
-            Element::Input(_) => return Vec::new(),
-            Element::Decision(at) => self.decisions[at],
-            Element::Knowledge(at) => self.knowledge[at],
-            Element::Service(at) => self.services[at],
+        let id = match (target.import, target.element) {
+            (None, Element::Input(_)) => return Vec::new(),
+            (None, element) => Text::from(self.tree.filled(self.node_of(element), "id").unwrap_or_default()),
+            (Some(import), element) => self.imports[import].graph.id_of(element),
         };
-        let id = Text::from(self.tree.filled(node, "id").unwrap_or_default());
-        if id == name { vec![name] } else { vec![name, id] }
+        if id == name || id.is_empty() { vec![name] } else { vec![name, id] }
     }
 
     /// The element that a reference leads to; none, which is reported, when there is no such element.
@@ -77,7 +79,7 @@ impl Compiler<'_, '_> {
                 Some(Target { import: Some(import), element })
             })
         };
-        if found.is_some() {
+        if found.is_some() || self.missing.contains(namespace) {
             return found;
         }
         let message = format!("`{href}` is not in the model");
