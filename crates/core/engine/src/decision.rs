@@ -1,8 +1,9 @@
 //! Finding a decision, and evaluating it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use coreto_dmn::{EvaluatedInput, EvaluatedOutput, Evaluation};
+use coreto_dmn::{EvaluatedInput, EvaluatedOutput, Evaluation, Model};
 use coreto_feel::{Env, Scope, Value};
 use coreto_machine::Tenant;
 use coreto_record::event::{
@@ -49,6 +50,31 @@ pub(crate) fn of_graph(
     own.take_while(move |(_, decision)| decision.requirements == requirements).map(|(_, decision)| decision)
 }
 
+/// A graph and all that it imports, at once or through others; imported ones come first, since they were made first.
+fn with_imports(state: &State, requirements: DecisionRequirementsKey) -> BTreeSet<DecisionRequirementsKey> {
+    let mut found = BTreeSet::from([requirements]);
+    let mut open = vec![requirements];
+    // Bound: each graph is opened once.
+    while let Some(requirements) = open.pop().and_then(|key| state.requirements.peek(&key)) {
+        open.extend(requirements.record.imports.iter().filter(|import| found.insert(**import)));
+    }
+    found
+}
+
+/// A graph, ready to be evaluated; it is compiled at first use.
+fn model(state: &State, requirements: DecisionRequirementsKey) -> Option<&Model> {
+    let wanted = state.requirements.peek(&requirements)?;
+    if !wanted.is_compiled() {
+        for key in with_imports(state, requirements) {
+            let graph = state.requirements.peek(&key)?;
+            let imported = |import| state.requirements.peek(import)?.model().cloned();
+            let imports: Option<Vec<Model>> = graph.record.imports.iter().map(imported).collect();
+            graph.compile(&imports?);
+        }
+    }
+    wanted.model()
+}
+
 /// Evaluates a decision; nothing when what was deployed cannot be read any more.
 pub(crate) fn evaluate(
     state: &State,
@@ -56,8 +82,7 @@ pub(crate) fn evaluate(
     variables: &dyn Scope,
     env: &Env<'_>,
 ) -> Option<DecisionEvaluation> {
-    let requirements = state.requirements.peek(&decision.requirements)?;
-    let evaluated = requirements.model()?.evaluate(&decision.id, variables, env);
+    let evaluated = model(state, decision.requirements)?.evaluate(&decision.id, variables, env);
     let record = DecisionEvaluation {
         decision: decision.key,
         id: Arc::clone(&decision.id),
@@ -90,14 +115,16 @@ fn told(
     requirements: DecisionRequirementsKey,
     decisions: &[coreto_dmn::EvaluatedDecision],
 ) -> Vec<EvaluatedDecision> {
-    let own: Vec<_> = of_graph(state, requirements).collect();
+    // No identifier stands twice in a deployment, so it tells decisions of imported graphs, too.
+    let known: Vec<_> =
+        with_imports(state, requirements).into_iter().flat_map(|key| of_graph(state, key)).collect();
     let tell = |decision: &coreto_dmn::EvaluatedDecision| {
-        let known = own.iter().find(|own| own.id == decision.id);
+        let known = known.iter().find(|known| known.id == decision.id);
         EvaluatedDecision {
-            key: known.map(|own| own.key).unwrap_or_default(),
+            key: known.map(|known| known.key).unwrap_or_default(),
             id: Arc::clone(&decision.id),
             name: Arc::clone(&decision.name),
-            version: known.map_or(0, |own| own.version),
+            version: known.map_or(0, |known| known.version),
             kind: decision.kind.name().into(),
             output: json(&decision.output),
             inputs: decision.inputs.iter().map(input).collect(),

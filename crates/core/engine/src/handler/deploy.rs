@@ -7,7 +7,7 @@ mod process;
 use std::sync::Arc;
 
 use coreto_machine::{Head, Outcome, Txn};
-use coreto_record::command::{Deploy, Resource};
+use coreto_record::command::Deploy;
 use coreto_record::event::DeploymentCreated;
 use coreto_record::{DeploymentKey, Event, Rejection, Reply, reply};
 
@@ -72,26 +72,24 @@ fn check<'a>(command: &'a Deploy, limits: &Limits) -> Result<Checked<'a>, Reject
     }
     let mut checked = Checked::default();
     let mut faults = Faults::default();
+    let mut decisions = Vec::new();
     for resource in &command.resources {
-        match limits.check_name(&resource.name) {
-            Ok(()) => read(resource, &mut checked, &mut faults),
-            Err(fault) => faults.add(&resource.name, &fault),
+        if let Err(fault) = limits.check_name(&resource.name) {
+            faults.add(&resource.name, &fault);
+            continue;
+        }
+        // The suffix of its name says what a resource is.
+        match resource.name.rsplit_once('.').map_or("", |(_, suffix)| suffix) {
+            "bpmn" | "xml" => checked.processes.extend(process::read(resource, &mut faults)),
+            "dmn" => decisions.push(resource),
+            "form" => faults.add(&resource.name, "not implemented: forms"),
+            _ => faults.add(&resource.name, "not implemented: resources other than BPMN and DMN"),
         }
     }
+    checked.graphs = decision::read_all(&decisions, &mut faults);
     for process in &checked.processes {
         process::check_bound(process, &mut faults);
     }
     faults.finish()?;
     Ok(checked)
-}
-
-/// Reads one resource; the suffix of its name says what it is.
-fn read<'a>(resource: &'a Resource, checked: &mut Checked<'a>, faults: &mut Faults) {
-    let suffix = resource.name.rsplit_once('.').map_or("", |(_, suffix)| suffix);
-    match suffix {
-        "bpmn" | "xml" => checked.processes.extend(process::read(resource, faults)),
-        "dmn" => checked.graphs.extend(decision::read(resource, faults)),
-        "form" => faults.add(&resource.name, "not implemented: forms"),
-        _ => faults.add(&resource.name, "not implemented: resources other than BPMN and DMN"),
-    }
 }

@@ -19,12 +19,22 @@ impl Requirements {
         Self { record, compiled: OnceLock::new() }
     }
 
-    /// The decisions, ready to be evaluated.
+    /// The decisions, ready to be evaluated: nothing before [`Self::compile`].
     ///
-    /// A model that was accepted once always loads, so this is `None` only when stored bytes are not what was deployed.
-    pub fn model(&self) -> Option<&Model> {
-        let options = Options { lenient: true, ..Options::default() };
-        self.compiled.get_or_init(|| Model::read(&self.record.resource, &options).0).as_ref()
+    /// A model that was accepted once always loads, so this is nothing later only when stored bytes are not what was
+    /// deployed.
+    pub(crate) fn model(&self) -> Option<&Model> {
+        self.compiled.get()?.as_ref()
+    }
+
+    pub(crate) fn is_compiled(&self) -> bool {
+        self.compiled.get().is_some()
+    }
+
+    /// Makes what was deployed ready to be evaluated, with the graphs that it imports.
+    pub(crate) fn compile(&self, imports: &[Model]) {
+        let options = Options { lenient: true, imports, ..Options::default() };
+        self.compiled.get_or_init(|| Model::read(&self.record.resource, &options).0);
     }
 }
 

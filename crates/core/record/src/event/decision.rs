@@ -33,6 +33,8 @@ message! {
         9 => pub checksum: [u8; 16],
         /// The deployment that made it.
         10 => pub deployment: DeploymentKey,
+        /// The graphs that it imports, which the same deployment made, in the order of its file.
+        11 => pub imports: Vec<DecisionRequirementsKey>,
     }
 }
 

@@ -35,6 +35,15 @@ pub(crate) fn events() -> Vec<(&'static str, Event)> {
                 resource: b"<definitions/>".as_slice().into(),
                 checksum: [9; 16],
                 deployment: key(1),
+                imports: Vec::new(),
+            }),
+        ),
+        (
+            "RequirementsCreated/imports",
+            Event::RequirementsCreated(RequirementsCreated {
+                key: key(4),
+                imports: vec![key(2), key(3)],
+                ..RequirementsCreated::default()
             }),
         ),
         (

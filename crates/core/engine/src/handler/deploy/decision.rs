@@ -1,8 +1,9 @@
 //! Decisions of a deployment, and the graphs that they stand in.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use coreto_dmn::{Model, Options, Severity};
+use coreto_dmn::{Diagnostic, Model, Options, Severity};
 use coreto_machine::Txn;
 use coreto_record::command::{Deploy, Resource};
 use coreto_record::event::{DecisionCreated, RequirementsCreated};
@@ -21,11 +22,39 @@ pub(super) struct Candidate<'a> {
     checksum: [u8; 16],
     id: Arc<str>,
     model: Model,
+    /// The ids of the graphs that it imports, which stand in the same request.
+    imports: Vec<Arc<str>>,
 }
 
-/// Reads a DMN file; all that is wrong with it is reported.
-pub(super) fn read<'a>(resource: &'a Resource, faults: &mut Faults) -> Option<Candidate<'a>> {
-    let (model, diagnostics) = Model::read(&resource.content, &Options::default());
+/// Reads all DMN files of the request, which may import each other; all that is wrong with them is reported. Files
+/// that are imported come before those that import them.
+pub(super) fn read_all<'a>(resources: &[&'a Resource], faults: &mut Faults) -> Vec<Candidate<'a>> {
+    let contents: Vec<&[u8]> = resources.iter().map(|resource| &*resource.content).collect();
+    let read = coreto_dmn::read_all(&contents, &Options::default());
+    let mut candidates: Vec<Candidate<'a>> = resources
+        .iter()
+        .zip(read)
+        .filter_map(|(resource, (model, diagnostics))| candidate(resource, model, &diagnostics, faults))
+        .collect();
+    candidates.sort_by_key(|candidate| candidate.model.import_depth());
+    // A namespace that is imported stands in one file only.
+    let ids: BTreeMap<String, Arc<str>> = candidates
+        .iter()
+        .map(|candidate| (candidate.model.namespace().to_owned(), Arc::clone(&candidate.id)))
+        .collect();
+    for candidate in &mut candidates {
+        let imports = candidate.model.imports();
+        candidate.imports = imports.filter_map(|namespace| ids.get(namespace).cloned()).collect();
+    }
+    candidates
+}
+
+fn candidate<'a>(
+    resource: &'a Resource,
+    model: Option<Model>,
+    diagnostics: &[Diagnostic],
+    faults: &mut Faults,
+) -> Option<Candidate<'a>> {
     let Some(model) = model else {
         for diagnostic in diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error) {
             faults.add(&resource.name, &diagnostic.to_string());
@@ -40,10 +69,10 @@ pub(super) fn read<'a>(resource: &'a Resource, faults: &mut Faults) -> Option<Ca
     for decision in model.decisions() {
         faults.check_unique(&resource.name, DECISION_ID, &decision.id().into());
     }
-    Some(Candidate { resource, checksum: md5::compute(&resource.content).0, id, model })
+    Some(Candidate { resource, checksum: md5::compute(&resource.content).0, id, model, imports: Vec::new() })
 }
 
-/// The latest version of the graph, if its resource has the same content and name.
+/// The latest version of the graph, if its resource has the same content and name, and what it imports is the latest.
 pub(super) fn known(
     state: &State,
     command: &Deploy,
@@ -52,7 +81,13 @@ pub(super) fn known(
     let latest = state.latest_requirements.get(&(command.tenant, Arc::clone(&candidate.id)))?;
     let record = &state.requirements.peek(&latest)?.record;
     let same = record.checksum == candidate.checksum && record.resource_name == candidate.resource.name;
-    same.then_some(*latest)
+    (same && record.imports == imports(state, command, candidate)).then_some(*latest)
+}
+
+/// The latest versions of the graphs that a graph imports.
+fn imports(state: &State, command: &Deploy, candidate: &Candidate<'_>) -> Vec<DecisionRequirementsKey> {
+    let latest = |id: &Arc<str>| state.latest_requirements.get(&(command.tenant, Arc::clone(id)));
+    candidate.imports.iter().filter_map(latest).map(|key| *key).collect()
 }
 
 /// The graph as it is deployed, with its decisions: new versions, unless the whole deployment is known.
@@ -99,6 +134,8 @@ fn create(
     let state = txn.state();
     let before = state.latest_requirements.get(&(command.tenant, Arc::clone(&candidate.id)));
     let before = before.and_then(|key| Some(state.requirements.peek(&key)?.record.version));
+    // They were created just now, or the whole deployment would not be new.
+    let imports = imports(state, command, candidate);
     let key = keys::next(txn);
     txn.emit(&Event::RequirementsCreated(RequirementsCreated {
         key,
@@ -111,6 +148,7 @@ fn create(
         resource: Arc::clone(&candidate.resource.content),
         checksum: candidate.checksum,
         deployment,
+        imports,
     }));
     for decision in candidate.model.decisions() {
         let id: Arc<str> = decision.id().into();
