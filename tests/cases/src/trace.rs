@@ -7,7 +7,9 @@ use std::fmt::Write;
 use coreto_engine::Engine;
 use coreto_machine::Timestamp;
 use coreto_partition::{Answer, Body, Record};
-use coreto_record::event::{DecisionEvaluation, JobChanged, JobIntent, TimerChanged, TimerIntent};
+use coreto_record::event::{
+    DecisionEvaluation, DistributionStep, JobChanged, JobIntent, TimerChanged, TimerIntent,
+};
 use coreto_record::protocol::ValueType;
 use coreto_record::{
     ActivatedJob, DeployedDecision, DeployedProcess, DeployedRequirements, Event, JobKey, Key, Rejection,
@@ -158,6 +160,11 @@ fn written(event: &Event, names: &Names, voice: &Voice) -> (&'static str, String
             ("DECISION_EVALUATION", format!("EVALUATED {}", evaluated(it, names)))
         }
         Event::DecisionFailed(it) => ("DECISION_EVALUATION", format!("FAILED {}", evaluated(it, names))),
+        Event::DistributionStarted(it) => ("COMMAND_DISTRIBUTION", format!("STARTED {}", it.key)),
+        Event::DistributionSent(it) => distribution("DISTRIBUTING", it),
+        Event::DistributionAcknowledged(it) => distribution("ACKNOWLEDGED", it),
+        Event::DistributionFinished(it) => ("COMMAND_DISTRIBUTION", format!("FINISHED {}", it.key)),
+        Event::DistributionAnswered(it) => distribution("ANSWERED", it),
     }
 }
 
@@ -169,6 +176,10 @@ fn timer(it: &TimerChanged, names: &Names) -> String {
         (TimerIntent::Created, count) => format!("{intent} {name} due {} repetitions={count}", time(it.due)),
         (TimerIntent::Triggered | TimerIntent::Canceled, _) => format!("{intent} {name}"),
     }
+}
+
+fn distribution(what: &str, it: &DistributionStep) -> (&'static str, String) {
+    ("COMMAND_DISTRIBUTION", format!("{what} {} {}", it.key, it.partition))
 }
 
 fn job(it: &JobChanged, names: &Names) -> String {

@@ -2,6 +2,7 @@
 
 mod decision;
 mod definition;
+mod distribution;
 mod element;
 mod incident;
 mod instance;
@@ -20,6 +21,7 @@ pub(crate) fn apply(state: &mut State, event: &Event) {
         | Event::VariablesUpdated(_)
         | Event::DecisionEvaluated(_)
         | Event::DecisionFailed(_)
+        | Event::DistributionSent(_)
         | Event::ClockPinned(_)
         | Event::ClockReset(()) => (),
         Event::InstanceCreated(event) => instance::created(state, event),
@@ -36,6 +38,10 @@ pub(crate) fn apply(state: &mut State, event: &Event) {
         Event::ProcessEventTriggered(event) => element::triggered(state, event),
         Event::IncidentCreated(event) => incident::created(state, event),
         Event::IncidentResolved(event) => incident::resolved(state, event),
+        Event::DistributionStarted(event) => distribution::started(state, event),
+        Event::DistributionAcknowledged(event) => distribution::acknowledged(state, event),
+        Event::DistributionAnswered(event) => distribution::answered(state, event),
+        Event::DistributionFinished(event) => distribution::finished(state, event),
         Event::InstanceBanned(event) => instance::banned(state, event),
         Event::Timer(event) => subscription::timer(state, event),
         Event::InstanceStarted(event) => instance::started(state, event),

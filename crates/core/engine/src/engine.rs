@@ -57,6 +57,9 @@ impl Machine for Engine {
             Command::TerminateElement(command) => handler::terminate_element(txn, command),
             Command::TerminateChildren(command) => handler::terminate_children(txn, command),
             Command::Tick(()) => handler::tick(txn, head),
+            Command::Distribute(command) => handler::distribute(txn, command),
+            Command::TakeDeployment(command) => handler::take_deployment(txn, command),
+            Command::AcknowledgeDistribution(command) => handler::acknowledge_distribution(txn, command),
         }
     }
 
@@ -131,6 +134,9 @@ impl Machine for Engine {
             | Command::CompleteElement(_)
             | Command::TerminateElement(_)
             | Command::TerminateChildren(_)
+            | Command::Distribute(_)
+            | Command::TakeDeployment(_)
+            | Command::AcknowledgeDistribution(_)
             | Command::Tick(()) => Admission::Internal,
         }
     }

@@ -117,6 +117,7 @@ fn jobs(state: &State, broken: &mut Vec<String>) {
 fn due(state: &State, broken: &mut Vec<String>) {
     let mut due = 0;
     state.jobs.for_each(|key, job| due += usize::from(job.due(*key).is_some()));
+    due += state.distributions.range(..).filter(|(_, it)| it.answer_by.is_some()).count();
     state.timers.for_each(|key, timer| {
         due += 1;
         let waits = if timer.element_instance.is_unset() {

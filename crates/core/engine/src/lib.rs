@@ -59,6 +59,7 @@
 
 mod apply;
 mod decision;
+mod distribution;
 mod element;
 mod engine;
 mod env;

@@ -2,6 +2,7 @@
 
 mod decision;
 mod definition;
+mod distribution;
 mod element;
 mod job;
 mod subscription;
@@ -19,6 +20,7 @@ use coreto_record::{
 pub use decision::Requirements;
 pub use definition::Definition;
 pub(crate) use definition::Latest;
+pub(crate) use distribution::Distribution;
 pub(crate) use element::ElementInstance;
 pub(crate) use job::{Job, JobState};
 pub(crate) use subscription::timer_owner;
@@ -33,6 +35,8 @@ pub(crate) const DUE_DEADLINE: u8 = 1;
 pub(crate) const DUE_BACKOFF: u8 = 2;
 /// A timer.
 pub(crate) const DUE_TIMER: u8 = 3;
+/// When a distribution is answered although a partition stays away.
+pub(crate) const DUE_DISTRIBUTION: u8 = 20;
 
 coreto_machine::tables! {
     /// All that the engine of a partition remembers.
@@ -83,6 +87,8 @@ coreto_machine::tables! {
         30 => pub(crate) timers: HashTable<TimerKey, TimerChanged>,
         /// Timers by who waits for them: an element instance, or a definition that they start.
         31 => pub(crate) timers_of: Index<(u64, TimerKey)>,
+        /// What not all partitions have yet; on the first one only.
+        60 => pub(crate) distributions: Table<u64, Distribution>,
     }
 }
 
@@ -122,8 +128,11 @@ impl State {
         let mut timers = Vec::new();
         self.timers
             .for_each(|key, timer| timers.push((timer_owner(timer), (timer.due, DUE_TIMER, key.raw()))));
+        let answers = self.distributions.range(..);
+        let answers = answers.filter_map(|(key, it)| Some((it.answer_by?, DUE_DISTRIBUTION, *key)));
         let due = jobs.iter().filter_map(|(key, job)| job.due(*key));
-        fill(&mut self.due, due.chain(timers.iter().map(|(_, due)| *due)).collect());
+        let due = due.chain(timers.iter().map(|(_, due)| *due)).chain(answers);
+        fill(&mut self.due, due.collect());
         let owned = timers.iter().map(|(owner, (.., key))| (*owner, TimerKey::from_raw(*key)));
         fill(&mut self.timers_of, owned.collect());
         fill(&mut self.job_keys, jobs.iter().map(|(key, _)| *key).collect());

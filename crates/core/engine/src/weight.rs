@@ -16,6 +16,11 @@ pub(crate) fn of(command: &Command) -> usize {
         Command::Deploy(deploy) => {
             deploy.resources.iter().map(|resource| ENTRY + resource.name.len() + resource.content.len()).sum()
         }
+        Command::TakeDeployment(take) => {
+            let files = take.processes.iter().map(|process| &process.resource);
+            let files = files.chain(take.requirements.iter().map(|graph| &graph.resource));
+            files.map(|file| ENTRY + file.len()).sum()
+        }
         Command::CreateInstance(create) => {
             let fetch = create.await_result.as_ref().map_or(0, |wanted| list(&wanted.fetch));
             create.process.len() + create.variables.as_str().len() + fetch
@@ -39,6 +44,8 @@ pub(crate) fn of(command: &Command) -> usize {
         | Command::CompleteElement(_)
         | Command::TerminateElement(_)
         | Command::TerminateChildren(_)
+        | Command::Distribute(_)
+        | Command::AcknowledgeDistribution(_)
         | Command::Tick(()) => 0,
     };
     FRAME + texts
@@ -66,6 +73,11 @@ pub(crate) fn abridged(command: &Command, bytes: usize) -> Command {
             if let Some(wanted) = &mut create.await_result {
                 wanted.fetch.clear();
             }
+        }
+        Command::TakeDeployment(take) => {
+            take.processes.clear();
+            take.requirements.clear();
+            take.decisions.clear();
         }
         Command::SetVariables(set) => set.variables = Document::EMPTY,
         Command::EvaluateDecision(evaluate) => {
@@ -98,6 +110,8 @@ pub(crate) fn abridged(command: &Command, bytes: usize) -> Command {
         | Command::CompleteElement(_)
         | Command::TerminateElement(_)
         | Command::TerminateChildren(_)
+        | Command::Distribute(_)
+        | Command::AcknowledgeDistribution(_)
         | Command::Tick(()) => (),
     }
     command

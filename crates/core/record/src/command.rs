@@ -2,6 +2,7 @@
 
 mod decision;
 mod deployment;
+mod distribution;
 mod element;
 mod instance;
 mod job;
@@ -10,6 +11,7 @@ use coreto_machine::{message, union};
 
 pub use decision::EvaluateDecision;
 pub use deployment::{Deploy, Resource};
+pub use distribution::{AcknowledgeDistribution, Distribute, TakeDeployment};
 pub use element::{ActivateElement, CompleteElement, TerminateChildren, TerminateElement};
 pub use instance::{AwaitResult, CancelInstance, CreateInstance, SetVariables};
 pub use job::{ActivateJobs, CompleteJob, FailJob, ThrowError, UpdateJobRetries, UpdateJobTimeout, YieldJob};
@@ -60,6 +62,12 @@ union! {
         54 => TerminateChildren(TerminateChildren),
         /// Does what has become due.
         55 => Tick(()),
+        /// Sends what is distributed to one partition.
+        80 => Distribute(Distribute),
+        /// Takes over a deployment of the first partition.
+        81 => TakeDeployment(TakeDeployment),
+        /// Says that a partition has what was distributed.
+        82 => AcknowledgeDistribution(AcknowledgeDistribution),
     }
 }
 
@@ -129,6 +137,15 @@ impl Command {
                 (V::ProcessInstanceBatch, intent::process_instance_batch::TERMINATE, terminate.scope.raw())
             }
             Self::Tick(()) => (V::Job, intent::job::TIME_OUT, 0),
+            Self::Distribute(distribute) => {
+                (V::CommandDistribution, intent::command_distribution::DISTRIBUTING, distribute.key)
+            }
+            Self::TakeDeployment(take) => {
+                (V::Deployment, intent::deployment::CREATE, take.deployment.key.raw())
+            }
+            Self::AcknowledgeDistribution(acknowledge) => {
+                (V::CommandDistribution, intent::command_distribution::ACKNOWLEDGE, acknowledge.key)
+            }
         }
     }
 }

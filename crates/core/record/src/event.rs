@@ -2,6 +2,7 @@
 
 mod decision;
 mod definition;
+mod distribution;
 mod element;
 mod incident;
 mod instance;
@@ -15,6 +16,7 @@ pub use decision::{
     DecisionCreated, DecisionEvaluation, EvaluatedDecision, EvaluatedValue, MatchedRule, RequirementsCreated,
 };
 pub use definition::{DeploymentCreated, ProcessCreated};
+pub use distribution::{DistributionStarted, DistributionStep};
 pub use element::{ElementChanged, FlowTaken, ProcessEvent};
 pub use incident::{IncidentRecord, InstanceBanned};
 pub use instance::{InstanceCreated, ResultAwaited};
@@ -73,6 +75,16 @@ union! {
         40 => Timer(TimerChanged),
         /// An instance exists, since something happened that a start event waits for.
         41 => InstanceStarted(InstanceStarted),
+        /// Something is on its way to all other partitions.
+        90 => DistributionStarted(DistributionStarted),
+        /// It was sent to a partition.
+        91 => DistributionSent(DistributionStep),
+        /// A partition has it.
+        92 => DistributionAcknowledged(DistributionStep),
+        /// All partitions have it.
+        93 => DistributionFinished(DistributionStep),
+        /// Whoever waited was answered, although a partition stays away.
+        94 => DistributionAnswered(DistributionStep),
     }
 }
 

@@ -34,6 +34,8 @@ pub enum ValueType {
     DecisionRequirements = 26,
     /// A decision that is evaluated.
     DecisionEvaluation = 27,
+    /// What is brought to all partitions.
+    CommandDistribution = 33,
     /// Many element instances at once.
     ProcessInstanceBatch = 34,
     /// The controllable clock.
@@ -112,6 +114,9 @@ intents! {
     decision (Decision, "DECISION") { CREATED = 0 }
     decision_requirements (DecisionRequirements, "DECISION_REQUIREMENTS") { CREATED = 0 }
     decision_evaluation (DecisionEvaluation, "DECISION_EVALUATION") { EVALUATED = 0, FAILED = 1, EVALUATE = 2 }
+    command_distribution (CommandDistribution, "COMMAND_DISTRIBUTION") {
+        STARTED = 0, DISTRIBUTING = 1, ACKNOWLEDGE = 2, ACKNOWLEDGED = 3, FINISHED = 4,
+    }
     process_instance_batch (ProcessInstanceBatch, "PROCESS_INSTANCE_BATCH") { TERMINATE = 0, ACTIVATE = 1 }
     clock (Clock, "CLOCK") { PIN = 0, PINNED = 1, RESET = 2, RESETTED = 3 }
 }

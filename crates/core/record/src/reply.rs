@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use coreto_machine::{Tenant, Timestamp, message, union};
+use coreto_machine::{Tenant, Timestamp, message, message_field, union};
 
 use crate::document::Document;
 use crate::event::DecisionEvaluation;
@@ -30,6 +30,14 @@ union! {
         7 => DecisionEvaluated(DecisionEvaluation),
     }
 }
+
+impl Default for Reply {
+    fn default() -> Self {
+        Self::Done(())
+    }
+}
+
+message_field!(Reply);
 
 message! {
     /// What a deployment made or found.

@@ -49,6 +49,11 @@ const fn is_internal(event: &Event) -> bool {
         | Event::DecisionCreated(_)
         | Event::DecisionEvaluated(_)
         | Event::DecisionFailed(_)
+        | Event::DistributionStarted(_)
+        | Event::DistributionSent(_)
+        | Event::DistributionAcknowledged(_)
+        | Event::DistributionFinished(_)
+        | Event::DistributionAnswered(_)
         | Event::ClockPinned(_)
         | Event::ClockReset(()) => false,
     }

@@ -3,6 +3,7 @@
 mod command;
 mod decision;
 mod deployment;
+mod distribution;
 mod event;
 mod json;
 mod model;

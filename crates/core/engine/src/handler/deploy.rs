@@ -6,13 +6,15 @@ mod process;
 
 use std::sync::Arc;
 
-use coreto_machine::{Head, Outcome, Txn};
+use coreto_machine::{Head, Txn};
 use coreto_record::command::Deploy;
 use coreto_record::event::DeploymentCreated;
-use coreto_record::{DeploymentKey, Event, Rejection, Reply, reply};
+use coreto_record::protocol::{ValueType, intent};
+use coreto_record::{DeploymentKey, Event, Key, Rejection, Reply, reply};
 
 use self::faults::Faults;
 use super::Handled;
+use crate::distribution;
 use crate::engine::Engine;
 use crate::keys;
 use crate::limits::Limits;
@@ -60,7 +62,8 @@ pub(crate) fn deploy(txn: &mut Txn<'_, Engine>, head: &Head, command: &Deploy) -
     for ((before, created), starts) in before.into_iter().zip(keys).zip(starts) {
         process::restart(txn, command, before, created, starts);
     }
-    Ok(Outcome::Now(Reply::Deployed(deployed)))
+    let about = (ValueType::Deployment, intent::deployment::CREATE);
+    Ok(distribution::begin(txn, head, key.raw(), about, Reply::Deployed(deployed)))
 }
 
 /// Checks all resources and reports all that is wrong with them at once.

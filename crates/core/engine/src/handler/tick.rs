@@ -7,7 +7,7 @@ use coreto_record::{Event, JobKey, Key, TimerKey};
 use super::{Handled, done};
 use crate::engine::Engine;
 use crate::jobs;
-use crate::state::{DUE_BACKOFF, DUE_TIMER, Due};
+use crate::state::{DUE_BACKOFF, DUE_DISTRIBUTION, DUE_TIMER, Due};
 use crate::subscription::timer;
 
 /// Does a bounded part of what is due; the rest comes with the next tick.
@@ -42,6 +42,10 @@ fn due(txn: &Txn<'_, Engine>, head: &Head, limit: usize) -> Vec<Due> {
 
 /// Ends the time of one entry. Gives the job that may be handed out now.
 fn pass(txn: &mut Txn<'_, Engine>, (_, kind, raw): Due) -> Option<JobKey> {
+    if kind == DUE_DISTRIBUTION {
+        super::distribution::answer_anyway(txn, raw);
+        return None;
+    }
     let key = JobKey::from_raw(raw);
     let job = txn.state().jobs.get(&key)?;
     let to = if kind == DUE_BACKOFF { JobIntent::RecurredAfterBackoff } else { JobIntent::TimedOut };

@@ -17,6 +17,7 @@ pub(crate) fn commands() -> Vec<(&'static str, Command)> {
     commands.extend(of_jobs());
     commands.extend(of_decisions());
     commands.extend(of_the_engine());
+    commands.extend(super::distribution::commands());
     commands
 }
 
@@ -151,6 +152,9 @@ const fn all_have_a_sample(command: &Command) {
         | Command::CompleteElement(_)
         | Command::TerminateElement(_)
         | Command::TerminateChildren(_)
-        | Command::Tick(()) => (),
+        | Command::Tick(())
+        | Command::Distribute(_)
+        | Command::TakeDeployment(_)
+        | Command::AcknowledgeDistribution(_) => (),
     }
 }

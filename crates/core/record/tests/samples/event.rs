@@ -18,6 +18,7 @@ pub(crate) fn events() -> Vec<(&'static str, Event)> {
     events.extend(of_incidents_and_the_clock());
     events.extend(super::decision::events());
     events.extend(super::subscription::events());
+    events.extend(super::distribution::events());
     events
 }
 
@@ -263,6 +264,11 @@ const fn all_have_a_sample(event: &Event) {
         | Event::DecisionEvaluated(_)
         | Event::DecisionFailed(_)
         | Event::Timer(_)
-        | Event::InstanceStarted(_) => (),
+        | Event::InstanceStarted(_)
+        | Event::DistributionStarted(_)
+        | Event::DistributionSent(_)
+        | Event::DistributionAcknowledged(_)
+        | Event::DistributionFinished(_)
+        | Event::DistributionAnswered(_) => (),
     }
 }

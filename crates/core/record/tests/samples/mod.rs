@@ -2,6 +2,7 @@
 
 mod command;
 mod decision;
+mod distribution;
 mod event;
 mod reply;
 mod subscription;

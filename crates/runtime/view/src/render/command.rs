@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use coreto_machine::Tenant;
-use coreto_record::command::{ActivateJobs, CreateInstance, TerminateChildren};
+use coreto_record::command::{ActivateJobs, CreateInstance, Deploy, TerminateChildren};
 use coreto_record::event::{ElementChanged, IncidentRecord, JobChanged};
 use coreto_record::{Command, Key, ProcessDefinitionKey, ProcessInstanceKey};
 
 use super::json::{Object, name};
 use super::model::{self, Model};
-use super::{decision, deployment, event};
+use super::{decision, deployment, distribution, event};
 
 /// The process instance that a command names.
 pub(super) fn instance(command: &Command) -> Option<ProcessInstanceKey> {
@@ -33,6 +33,9 @@ pub(super) fn instance(command: &Command) -> Option<ProcessInstanceKey> {
         | Command::CompleteElement(_)
         | Command::TerminateElement(_)
         | Command::TerminateChildren(_)
+        | Command::Distribute(_)
+        | Command::TakeDeployment(_)
+        | Command::AcknowledgeDistribution(_)
         | Command::Tick(()) => None,
     }
 }
@@ -93,6 +96,11 @@ pub(super) fn value(command: &Command, record: &mut Object<'_>) {
         }
         Command::UpdateJobTimeout(update) => job(&unset(), update.timeout, value),
         Command::YieldJob(give) => job(&JobChanged { deadline: Some(give.deadline), ..unset() }, -1, value),
+        Command::Distribute(distribute) => distribution::wished(distribute.partition, value),
+        Command::AcknowledgeDistribution(given) => distribution::wished(given.partition, value),
+        Command::TakeDeployment(take) => {
+            deployment::wished(&Deploy { tenant: take.deployment.tenant, ..Deploy::default() }, value);
+        }
         Command::Tick(()) => job(&unset(), -1, value),
         Command::ResolveIncident(_) => event::incident(&IncidentRecord::default(), &unknown(), value),
         Command::PinClock(pin) => value.number(name!("time"), pin.at.as_millis()),

@@ -10,7 +10,7 @@ use coreto_record::{Event, Key, ProcessInstanceKey};
 
 use super::json::{Object, name};
 use super::model::{self, Model, Models};
-use super::{Subject, decision, deployment};
+use super::{Subject, decision, deployment, distribution};
 use crate::definitions::Unanswered;
 
 /// What an event is about.
@@ -20,7 +20,7 @@ pub(super) fn subject(event: &Event) -> Option<Subject> {
         Event::DeploymentCreated(_) => (V::Deployment, None),
         Event::ProcessCreated(_) => (V::Process, None),
         Event::InstanceCreated(event) => (V::ProcessInstanceCreation, Some(event.instance)),
-        Event::ResultAwaited(_) | Event::InstanceStarted(_) => return None,
+        Event::ResultAwaited(_) | Event::InstanceStarted(_) | Event::DistributionAnswered(_) => return None,
         Event::Timer(event) => (V::Timer, (!event.instance.is_unset()).then_some(event.instance)),
         Event::Element(event) => (V::ProcessInstance, Some(event.instance)),
         Event::FlowTaken(event) => (V::ProcessInstance, Some(event.instance)),
@@ -34,6 +34,10 @@ pub(super) fn subject(event: &Event) -> Option<Subject> {
         Event::IncidentCreated(event) | Event::IncidentResolved(event) => (V::Incident, Some(event.instance)),
         Event::InstanceBanned(event) => (V::Error, Some(event.instance)),
         Event::ClockPinned(_) | Event::ClockReset(()) => (V::Clock, None),
+        Event::DistributionStarted(_)
+        | Event::DistributionSent(_)
+        | Event::DistributionAcknowledged(_)
+        | Event::DistributionFinished(_) => (V::CommandDistribution, None),
         Event::RequirementsCreated(_) => (V::DecisionRequirements, None),
         Event::DecisionCreated(_) => (V::Decision, None),
         Event::DecisionEvaluated(event) | Event::DecisionFailed(event) => {
@@ -70,6 +74,11 @@ pub(super) fn intent_and_key(event: &Event) -> (u32, u64) {
         Event::DecisionCreated(event) => (intent::decision::CREATED, event.key.raw()),
         Event::DecisionEvaluated(event) => (intent::decision_evaluation::EVALUATED, event.key),
         Event::DecisionFailed(event) => (intent::decision_evaluation::FAILED, event.key),
+        Event::DistributionStarted(event) => (intent::command_distribution::STARTED, event.key),
+        Event::DistributionSent(event) => (intent::command_distribution::DISTRIBUTING, event.key),
+        Event::DistributionAcknowledged(event) => (intent::command_distribution::ACKNOWLEDGED, event.key),
+        Event::DistributionFinished(event) => (intent::command_distribution::FINISHED, event.key),
+        Event::DistributionAnswered(event) => (0, event.key),
     }
 }
 
@@ -81,8 +90,12 @@ pub(super) fn value(event: &Event, models: &mut Models, record: &mut Object<'_>)
         Event::DeploymentCreated(event) => deployment::created(event, models, value)?,
         Event::ProcessCreated(event) => process(event, value),
         Event::InstanceCreated(event) => creation(event, &*models.get(event.definition)?, value),
-        Event::ResultAwaited(_) | Event::InstanceStarted(_) => (),
+        Event::ResultAwaited(_) | Event::InstanceStarted(_) | Event::DistributionAnswered(_) => (),
         Event::Timer(event) => timer(event, &*models.get(event.definition)?, value),
+        Event::DistributionStarted(event) => distribution::started(event, value),
+        Event::DistributionSent(event)
+        | Event::DistributionAcknowledged(event)
+        | Event::DistributionFinished(event) => distribution::step(event, value),
         Event::ClockReset(()) => value.number(name!("time"), 0),
         Event::Element(event) => element(event, &*models.get(event.definition)?, value),
         Event::FlowTaken(event) => flow(event, &*models.get(event.definition)?, value),
