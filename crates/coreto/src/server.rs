@@ -68,12 +68,20 @@ impl Server {
     }
 
     fn start_in(config: &ServerConfig, directory: DataDirectory) -> anyhow::Result<Self> {
+        let count = directory.partitions(config.partitions)?;
         let log = Arc::new(DiskLog::open(directory.path())?);
         let clock = Arc::new(if config.controlled_clock { Clock::controlled() } else { Clock::real() });
         let sinks = Arc::new(Sinks::default());
         let outlet = Outlet::new(1);
-        let partitions =
-            Service::start(partition_config(config, &directory, &log, &clock, &sinks, outlet.clone()))?;
+        let partitions = Service::start(partition_config(
+            config,
+            count,
+            &directory,
+            &log,
+            &clock,
+            &sinks,
+            outlet.clone(),
+        ))?;
         let handles = partitions.handles().to_vec();
 
         let backend = Arc::new(Partitions { handles: handles.clone(), sinks });
@@ -146,6 +154,7 @@ type Drained = std::pin::Pin<Box<dyn Future<Output = ()> + Send>>;
 /// What the engine's partitions run on, whoever performs their effects.
 pub(crate) fn partition_config(
     config: &ServerConfig,
+    partitions: u32,
     directory: &DataDirectory,
     log: &Arc<DiskLog>,
     clock: &Arc<Clock>,
@@ -155,7 +164,7 @@ pub(crate) fn partition_config(
     let (root, sinks, zone) = (directory.path().to_owned(), Arc::clone(sinks), Arc::clone(&config.zone));
     Config {
         group: GROUP.into(),
-        partitions: config.partitions,
+        partitions,
         executors: thread::available_parallelism().map_or(1, usize::from),
         log: Arc::clone(log),
         node: NodeId(0),

@@ -17,6 +17,15 @@ pub const fn partition_of(raw: u64) -> u32 {
     (raw >> COUNTER_BITS) as u32
 }
 
+/// The partition, of so many, to which a text such as a correlation key belongs: the polynomial over its bytes, signed,
+/// with the factor 31, in 32 bits (contract: gateway protocol, keys).
+pub fn partition_of_text(text: &str, partitions: u32) -> u32 {
+    let sum = |hash: i32, byte: &u8| hash.wrapping_mul(31).wrapping_add(i32::from(byte.cast_signed()));
+    let hash = i64::from(text.as_bytes().iter().fold(0, sum));
+    let index = hash % i64::from(partitions.max(1));
+    u32::try_from(index.unsigned_abs()).expect("below the number of partitions") + 1
+}
+
 /// What all keys have in common.
 pub trait Key: Copy + Ord + fmt::Display {
     /// The key as a number; only edges use it.
@@ -150,6 +159,17 @@ mod tests {
         let key = JobKey::issue(1, 1);
         assert_eq!(key.raw(), 2_251_799_813_685_249);
         assert_eq!(partition_of(key.raw()), 1);
+    }
+
+    #[test]
+    fn texts_belong_to_partitions_as_the_protocol_says() {
+        let cases = [("", 1), ("a", 2), ("Aa", 1), ("BB", 1)];
+        for (text, partition) in cases {
+            assert_eq!(partition_of_text(text, 3), partition, "{text}");
+        }
+        assert_eq!(partition_of_text("order-4711", 1), 1);
+        // 'é' is the two bytes −61 and −87, which sum up to −1978.
+        assert_eq!(partition_of_text("é", 5), 4);
     }
 
     #[test]

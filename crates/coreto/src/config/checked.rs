@@ -9,12 +9,13 @@ use coreto_feel::value::temporal::Zone;
 use coreto_partition::{Limits, SnapshotPolicy};
 use coreto_view::OnRefusal;
 
-use super::sources::{ConfigError, Settings};
+use super::sources::{ConfigError, Origin, Settings};
 
 /// What a server runs with.
 pub(crate) struct ServerConfig {
     pub(crate) data: Option<PathBuf>,
-    pub(crate) partitions: u32,
+    /// How many partitions the engine shall have, where somebody said so.
+    pub(crate) partitions: Option<u32>,
     pub(crate) grpc: SocketAddr,
     pub(crate) tls: Option<TlsFiles>,
     pub(crate) message_bytes_max: usize,
@@ -59,11 +60,7 @@ impl ServerConfig {
         let partitions = settings.parse("data.partitions", "a number from 1 to 8191", |text| {
             text.parse::<u32>().ok().filter(|count| (1..=8191).contains(count))
         })?;
-        if partitions > 1 {
-            return Err(ConfigError::Together(format!(
-                "not implemented: {partitions} partitions; data.partitions must be 1 for now"
-            )));
-        }
+        let said = *settings.get("data.partitions").1 != Origin::Default;
         let records =
             settings.parse("export.elasticsearch.records", "`events` or `all`", |text| match text {
                 "events" => Some(ExportedRecords::Events),
@@ -87,7 +84,7 @@ impl ServerConfig {
         });
         Ok(Self {
             data: settings.text("data.dir").map(PathBuf::from),
-            partitions,
+            partitions: said.then_some(partitions),
             grpc: address("grpc.address")?,
             tls: Self::tls(settings)?,
             message_bytes_max: settings.parse(

@@ -38,7 +38,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     setting(
         "data.partitions",
         "1",
-        "Partitions of the engine, fixed when the data directory is made. More than 1 is not implemented yet.",
+        "Partitions of the engine, fixed when the data directory is made; a directory that is there says how many it has.",
     ),
     setting(
         "grpc.address",

@@ -1,7 +1,7 @@
 //! The directory that holds everything durable.
 
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -17,6 +17,12 @@ pub(crate) struct DataDirectory {
 
 /// How the names of temporary directories begin.
 const PREFIX: &str = "coreto-dev-";
+
+/// The file that says how many partitions the engine has.
+const PARTITIONS: &str = "partitions";
+
+/// The directory of the engine's first partition.
+const FIRST: &str = "engine-1";
 
 /// The file in a temporary directory that its server has locked.
 const LOCK: &str = "in-use";
@@ -47,6 +53,47 @@ impl DataDirectory {
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
+
+    /// How many partitions the engine has here: as many as when the directory was made, or `wanted` in a new one.
+    pub(crate) fn partitions(&self, wanted: Option<u32>) -> anyhow::Result<u32> {
+        let path = self.path.join(PARTITIONS);
+        let found = match fs::read_to_string(&path) {
+            Ok(text) => {
+                Some(text.trim().parse::<u32>().ok().filter(|count| *count > 0).with_context(|| {
+                    format!("`{}` must hold the number of the engine's partitions", path.display())
+                })?)
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                // Directories that were made before the file was have one partition.
+                self.path.join(FIRST).exists().then_some(1)
+            }
+            Err(error) => return Err(error).with_context(|| format!("cannot read `{}`", path.display())),
+        };
+        match (found, wanted) {
+            (Some(found), Some(wanted)) if found != wanted => anyhow::bail!(
+                "the data directory `{}` has {found} partition(s), and {wanted} are configured; \
+                 the number is fixed when the directory is made",
+                self.path.display()
+            ),
+            (Some(found), _) => Ok(found),
+            (None, wanted) => {
+                let count = wanted.unwrap_or(1);
+                write_durably(&self.path, PARTITIONS, &format!("{count}\n"))
+                    .with_context(|| format!("cannot write `{}`", path.display()))?;
+                Ok(count)
+            }
+        }
+    }
+}
+
+/// Writes a small file whole or not at all.
+fn write_durably(directory: &Path, name: &str, content: &str) -> io::Result<()> {
+    let draft = directory.join(format!("{name}.new"));
+    let mut file = File::create(&draft)?;
+    file.write_all(content.as_bytes())?;
+    file.sync_all()?;
+    fs::rename(&draft, directory.join(name))?;
+    File::open(directory)?.sync_all()
 }
 
 /// Marks a directory as one in use. The mark gets its name once it is locked, so that no sweep finds it open.

@@ -8,6 +8,7 @@ mod directory;
 mod disk;
 mod drain;
 mod kill;
+mod partitions;
 mod slow;
 mod support;
 mod trace;

@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use coreto_machine::{Caller, Channel, Tenant};
-use coreto_partition::{Address, Answer, Request};
+use coreto_partition::{Address, Answer, Health, Request};
 use coreto_protocol::gateway as pb;
 use coreto_protocol::gateway::gateway_server;
-use coreto_record::{Command, Reply, partition_of};
+use coreto_record::{Command, Reply, partition_of, partition_of_text};
 use tokio::sync::{Semaphore, watch};
 use tonic::metadata::MetadataMap;
 use tonic::{Response, Status};
@@ -60,6 +60,9 @@ impl Shared {
     }
 }
 
+/// The metadata that makes a command safe to repeat.
+const IDEMPOTENCY_KEY: &str = "idempotency-key";
+
 /// The longest idempotency key in bytes.
 const IDEMPOTENCY_KEY_BYTES_MAX: usize = 256;
 
@@ -75,7 +78,7 @@ impl Gateway {
     pub(crate) async fn command(&self, call: Call<'_>) -> Result<Reply, Failure> {
         let pending = self.desk.expect_answer(false);
         let intent = intent(&call.command);
-        let partition = self.partition_for(&call.command);
+        let partition = self.partition_for(&call);
         self.submit(partition, call, pending.ticket())?;
         match pending.await {
             Outcome::Answer(answer) => reply(answer, intent),
@@ -95,17 +98,27 @@ impl Gateway {
         Ok(())
     }
 
-    /// The partition that a command belongs to: that of its key; deployments begin at the first; all else
-    /// goes to each in turn.
-    pub(crate) fn partition_for(&self, command: &Command) -> u32 {
+    /// The partition that a command belongs to: that of its key; deployments begin at the first; what is to be
+    /// done once goes where it went before; all else goes to each in turn that works.
+    pub(crate) fn partition_for(&self, call: &Call<'_>) -> u32 {
         let count = self.shared.backend.partitions();
-        if count == 1 || matches!(command, Command::Deploy(_)) {
+        if count == 1 || matches!(call.command, Command::Deploy(_)) {
             return 1;
         }
-        match command.describe().2 {
-            0 => self.shared.turn.fetch_add(1, Ordering::Relaxed) % count + 1,
-            key => self.shared.partition_of_key(key),
+        let key = call.command.describe().2;
+        if key != 0 {
+            return self.shared.partition_of_key(key);
         }
+        // One that is no text is refused later.
+        if let Some(Ok(key)) = call.metadata.get(IDEMPOTENCY_KEY).map(|key| key.to_str()) {
+            return partition_of_text(key, count);
+        }
+        let next = || self.shared.turn.fetch_add(1, Ordering::Relaxed) % count + 1;
+        let first = next();
+        // Bound: each partition once.
+        let others = std::iter::repeat_with(next).take(count as usize - 1);
+        let works = |partition: &u32| self.shared.backend.health(*partition) == Health::Healthy;
+        std::iter::once(first).chain(others).find(works).unwrap_or(first)
     }
 }
 
@@ -141,7 +154,7 @@ pub(crate) fn reply(answer: Answer<coreto_engine::Engine>, intent: &'static str)
 
 /// The key that makes a command safe to repeat.
 fn idempotency_key(metadata: &MetadataMap) -> Result<Option<(Tenant, Arc<str>)>, Failure> {
-    let Some(key) = metadata.get("idempotency-key") else {
+    let Some(key) = metadata.get(IDEMPOTENCY_KEY) else {
         return Ok(None);
     };
     match key.to_str() {
@@ -149,7 +162,7 @@ fn idempotency_key(metadata: &MetadataMap) -> Result<Option<(Tenant, Arc<str>)>,
             Ok(Some((Tenant::DEFAULT, key.into())))
         }
         Ok(_) | Err(_) => Err(Failure::invalid(
-            "idempotency-key",
+            IDEMPOTENCY_KEY,
             format!("this metadata must be 1 to {IDEMPOTENCY_KEY_BYTES_MAX} bytes of printable ASCII"),
         )),
     }

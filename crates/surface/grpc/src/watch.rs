@@ -93,6 +93,9 @@ impl Feed {
         const PAUSE: Duration = Duration::from_millis(2);
         let since = Instant::now();
         loop {
+            if self.end.get().is_some() {
+                return Err(Ended);
+            }
             match self.sender.try_send(watched) {
                 Ok(()) => return Ok(()),
                 Err(mpsc::error::TrySendError::Closed(_)) => return Err(Ended),
@@ -108,11 +111,11 @@ impl Feed {
 
     /// Whether nothing more shall be fed; to be asked while there is nothing to feed.
     pub fn is_closed(&self) -> bool {
-        self.sender.is_closed()
+        self.end.get().is_some() || self.sender.is_closed()
     }
 
-    /// Ends the watch with an error.
-    pub fn fail(self, error: WatchError) {
+    /// Ends the watch with an error, for all that feed it.
+    pub fn fail(&self, error: WatchError) {
         self.end(error.into());
     }
 

@@ -5,24 +5,17 @@ mod support;
 
 use std::collections::BTreeSet;
 
-use coreto_machine::{Caller, Tenant};
-use coreto_partition::Request;
 use coreto_protocol::gateway as pb;
-use coreto_record::command::{Deploy, Resource};
-use coreto_record::{Command, partition_of};
+use coreto_record::partition_of;
 use support::Folder;
-use support::whole::{ORDER, Whole, order, poll, start_in, take};
+use support::whole::{Whole, order, poll, start_in, take};
 
 const PARTITIONS: u32 = 3;
 
-/// A server whose partitions all know the order process. Deployments are not yet passed on from the first one.
-fn deployed(name: &str) -> Whole {
+/// A server whose partitions all know the order process.
+async fn deployed(name: &str) -> Whole {
     let server = start_in(Folder::new(name), PARTITIONS);
-    for handle in server.partitions.handles() {
-        let resources = vec![Resource { name: "order.bpmn".into(), content: ORDER.as_bytes().into() }];
-        let deploy = Command::Deploy(Deploy { tenant: Tenant::DEFAULT, resources });
-        handle.submit(Request::new(deploy, Caller::internal(), None)).unwrap();
-    }
+    server.deployed().await;
     server
 }
 
@@ -43,7 +36,7 @@ async fn create(server: &Whole, count: u32) -> Vec<u32> {
 
 #[tokio::test]
 async fn instances_go_to_every_partition_and_jobs_come_back_to_theirs() {
-    let server = deployed("spread");
+    let server = deployed("spread").await;
     assert_eq!(create(&server, 2 * PARTITIONS).await, [1, 2, 3, 1, 2, 3]);
     let mut client = server.client().await;
     let mut completed = BTreeSet::new();
@@ -64,7 +57,7 @@ async fn instances_go_to_every_partition_and_jobs_come_back_to_theirs() {
 
 #[tokio::test]
 async fn stream_gets_the_jobs_of_all_partitions() {
-    let server = deployed("stream");
+    let server = deployed("stream").await;
     let request = pb::StreamActivatedJobsRequest {
         r#type: "check-stock".into(),
         worker: "w".into(),
@@ -92,7 +85,7 @@ async fn stream_gets_the_jobs_of_all_partitions() {
 
 #[tokio::test]
 async fn parked_poll_is_woken_by_any_partition() {
-    let server = deployed("parked");
+    let server = deployed("parked").await;
     let mut woken = BTreeSet::new();
     for _ in 0..PARTITIONS {
         let mut client = server.client().await;
@@ -109,7 +102,7 @@ async fn parked_poll_is_woken_by_any_partition() {
 
 #[tokio::test]
 async fn polls_that_wait_get_no_job_twice() {
-    let server = deployed("polls");
+    let server = deployed("polls").await;
     let mut parked = tokio::task::JoinSet::new();
     for _ in 0..2 * PARTITIONS {
         let mut client = server.client().await;
@@ -123,5 +116,25 @@ async fn polls_that_wait_get_no_job_twice() {
         keys.extend(jobs.unwrap().into_iter().map(|job| job.key));
     }
     assert_eq!(keys.len(), 2 * PARTITIONS as usize);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn what_is_to_be_done_once_goes_where_it_went_before() {
+    let server = deployed("once").await;
+    let mut client = server.client().await;
+    let mut on = BTreeSet::new();
+    for key in ["a", "b", "c", "d", "e", "f"] {
+        let mut created = BTreeSet::new();
+        for _ in 0..=PARTITIONS {
+            let mut request = tonic::Request::new(order("{}"));
+            request.metadata_mut().insert("idempotency-key", key.parse().unwrap());
+            let answer = client.create_process_instance(request).await.unwrap().into_inner();
+            created.insert(answer.process_instance_key);
+        }
+        assert_eq!(created.len(), 1, "one instance for `{key}`");
+        on.extend(created.into_iter().map(partition));
+    }
+    assert!(on.into_iter().eq(1..=PARTITIONS), "keys are spread");
     server.stop().await;
 }

@@ -56,6 +56,7 @@ async fn reader_that_fails_says_why() {
     let (mut stream, _, feed) = watch(&server, pb::WatchRequest::default()).await;
     feed.put(watched(1, &["{}"])).unwrap();
     feed.fail(WatchError::Log { reason: "a bad checksum".to_owned() });
+    drop(feed);
     assert!(stream.message().await.unwrap().is_some());
     let status = stream.message().await.unwrap_err();
     assert_eq!(status.code(), Code::Unavailable);

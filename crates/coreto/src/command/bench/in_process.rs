@@ -127,7 +127,8 @@ pub(super) fn run(data: Option<&Path>, options: &Options) -> anyhow::Result<Repo
     let sinks = Arc::new(Sinks::default());
     let inbox = Arc::new(Inbox::default());
     let clock = Arc::new(Clock::real());
-    let service = Service::start(partition_config(&config, &directory, &log, &clock, &sinks, inbox.clone()))?;
+    let service =
+        Service::start(partition_config(&config, 1, &directory, &log, &clock, &sinks, inbox.clone()))?;
     let handle = service.handles()[0].clone();
     let resource = Resource { name: "one-task.bpmn".into(), content: MODEL.as_bytes().into() };
     submit(

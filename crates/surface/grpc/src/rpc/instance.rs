@@ -49,13 +49,10 @@ pub(crate) async fn create_with_result(
     let fetch = convert::fetch(limits, "fetchVariables", request.fetch_variables)?;
     let command = Command::CreateInstance(creation(create, Some(AwaitResult { fetch }))?);
     let intent = gateway::intent(&command);
-    let partition = gateway.partition_for(&command);
+    let call = Call { metadata: &metadata, operation_reference, command };
+    let partition = gateway.partition_for(&call);
     let pending = gateway.desk.expect_answer(true);
-    gateway.submit(
-        partition,
-        Call { metadata: &metadata, operation_reference, command },
-        pending.ticket(),
-    )?;
+    gateway.submit(partition, call, pending.ticket())?;
     let mut drain = gateway.shared.drain.subscribe();
     let answer = tokio::select! {
         biased;
