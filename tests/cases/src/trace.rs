@@ -165,6 +165,7 @@ fn written(event: &Event, names: &Names, voice: &Voice) -> (&'static str, String
         Event::DistributionAcknowledged(it) => distribution("ACKNOWLEDGED", it),
         Event::DistributionFinished(it) => ("COMMAND_DISTRIBUTION", format!("FINISHED {}", it.key)),
         Event::DistributionAnswered(it) => distribution("ANSWERED", it),
+        Event::DeploymentTaken(it) => ("DEPLOYMENT", format!("TAKEN {}", it.deployment.key)),
     }
 }
 

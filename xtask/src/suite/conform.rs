@@ -19,6 +19,8 @@ use crate::{Verdict, tool};
 const VERSION: &str = "8.9";
 /// Silence that counts as "nothing more will come", in milliseconds.
 const SETTLE: &str = "60";
+/// As many partitions as show what partitions can do wrong.
+const SEVERAL: u32 = 3;
 /// What is left of the suite's time for setting up before the cases and for telling after them.
 const ASIDE: Duration = Duration::from_mins(1);
 
@@ -34,41 +36,58 @@ pub(crate) fn run(workspace: &Workspace, folder: &Path) -> anyhow::Result<Verdic
     // The kit generates code beside its own, and its folder may be read-only.
     let kit = workspace.scratch("conform")?;
     copy(folder, &kit)?;
+    let time = Budget::of_workspace(workspace)?.of("conform")?.saturating_sub(ASIDE) / 2;
+    let alone = play(workspace, &python, &kit, 1, time)?;
+    // With several partitions the kit leaves out what speaks of the order of records.
+    let together = play(workspace, &python, &kit, SEVERAL, time)?;
+    Ok(if alone && together { Verdict::Passed } else { Verdict::Failed })
+}
+
+/// Plays all cases against a server with so many partitions. Says whether all that can pass did.
+fn play(
+    workspace: &Workspace,
+    python: &Path,
+    kit: &Path,
+    partitions: u32,
+    time: Duration,
+) -> anyhow::Result<bool> {
+    println!("conform: {partitions} partition(s)");
     let port = server::free_port()?.to_string();
     let sink = format!("http://127.0.0.1:{port}");
     let export = ["--export-elasticsearch", &sink, "--export-elasticsearch-records", "all"];
-    let flags = ["--export-elasticsearch-delay", "5", "--clock", "controlled"];
+    let count = partitions.to_string();
+    let flags = ["--export-elasticsearch-delay", "5", "--clock", "controlled", "--partitions", &count];
     let mut server = Server::start(workspace, "conform", &[export.as_slice(), &flags].concat())?;
 
-    let report = kit.join("report.txt");
+    let report = kit.join(format!("report-{partitions}.txt"));
     let output = File::create(&report).with_context(|| format!("cannot create `{}`", report.display()))?;
-    let mut command = Command::new(&python);
+    let mut command = Command::new(python);
     command
         .args(["-m", "conform", "run", "--version", VERSION, "--settle", SETTLE, "--skip-unimplemented"])
         // The kit would publish a message to warm up, which a server without messages refuses.
         .args(["--warmup", "0"])
         .args(["--grpc", &server.grpc, "--management", &server.management, "--sink-port", &port])
-        .current_dir(&kit)
+        .args((partitions > 1).then_some("--partitions-differ"))
+        .current_dir(kit)
         .stdin(Stdio::null())
         .stdout(output.try_clone()?)
         .stderr(output);
-    let time = Budget::of_workspace(workspace)?.of("conform")?.saturating_sub(ASIDE);
     let end = process::run(&mut command, time)?;
     let counts = tell(&report)?;
     println!("conform: the whole report is in `{}`", report.display());
     if !server.lives() {
         println!("conform: the server has ended; see `{}`", server.log.display());
-        return Ok(Verdict::Failed);
+        return Ok(false);
     }
     match end {
         End::OutOfTime => {
             println!("conform: stopped after {} s", time.as_secs());
-            Ok(Verdict::Failed)
+            Ok(false)
         }
-        End::Exited(status) if status.success() && counts.passed > 0 => Ok(Verdict::Passed),
+        End::Exited(status) if status.success() && counts.passed > 0 => Ok(true),
         End::Exited(status) => {
             println!("conform: the kit ended with {status}");
-            Ok(Verdict::Failed)
+            Ok(false)
         }
     }
 }

@@ -41,6 +41,7 @@ pub(crate) fn apply(state: &mut State, event: &Event) {
         Event::DistributionStarted(event) => distribution::started(state, event),
         Event::DistributionAcknowledged(event) => distribution::acknowledged(state, event),
         Event::DistributionAnswered(event) => distribution::answered(state, event),
+        Event::DeploymentTaken(event) => distribution::deployment_taken(state, event),
         Event::DistributionFinished(event) => distribution::finished(state, event),
         Event::InstanceBanned(event) => instance::banned(state, event),
         Event::Timer(event) => subscription::timer(state, event),

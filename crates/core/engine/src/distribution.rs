@@ -7,8 +7,8 @@
 use std::sync::Arc;
 
 use coreto_machine::{Head, Outcome, Txn};
-use coreto_record::command::{Distribute, TakeDeployment};
-use coreto_record::event::{DeploymentCreated, DistributionStarted, DistributionStep};
+use coreto_record::command::Distribute;
+use coreto_record::event::{DeploymentCreated, DeploymentTaken, DistributionStarted, DistributionStep};
 use coreto_record::protocol::ValueType;
 use coreto_record::{Command, Event, Reply, reply};
 
@@ -63,11 +63,11 @@ pub(crate) fn command(state: &State, distribution: &Distribution) -> Option<Comm
     }
 }
 
-fn taken(state: &State, deployed: &reply::Deployed) -> TakeDeployment {
+fn taken(state: &State, deployed: &reply::Deployed) -> DeploymentTaken {
     let graphs = deployed.requirements.iter().filter(|graph| !graph.duplicate);
     let decisions = deployed.decisions.iter().filter(|decision| !decision.duplicate);
     let processes = deployed.processes.iter().filter(|process| !process.duplicate);
-    TakeDeployment {
+    DeploymentTaken {
         deployment: DeploymentCreated {
             key: deployed.key,
             tenant: deployed.tenant,

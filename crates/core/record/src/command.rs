@@ -11,11 +11,12 @@ use coreto_machine::{message, union};
 
 pub use decision::EvaluateDecision;
 pub use deployment::{Deploy, Resource};
-pub use distribution::{AcknowledgeDistribution, Distribute, TakeDeployment};
+pub use distribution::{AcknowledgeDistribution, Distribute};
 pub use element::{ActivateElement, CompleteElement, TerminateChildren, TerminateElement};
 pub use instance::{AwaitResult, CancelInstance, CreateInstance, SetVariables};
 pub use job::{ActivateJobs, CompleteJob, FailJob, ThrowError, UpdateJobRetries, UpdateJobTimeout, YieldJob};
 
+use crate::event::DeploymentTaken;
 use crate::key::{IncidentKey, Key};
 use crate::protocol::{ValueType, intent};
 
@@ -65,7 +66,7 @@ union! {
         /// Sends what is distributed to one partition.
         80 => Distribute(Distribute),
         /// Takes over a deployment of the first partition.
-        81 => TakeDeployment(TakeDeployment),
+        81 => TakeDeployment(DeploymentTaken),
         /// Says that a partition has what was distributed.
         82 => AcknowledgeDistribution(AcknowledgeDistribution),
     }

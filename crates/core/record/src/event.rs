@@ -16,7 +16,7 @@ pub use decision::{
     DecisionCreated, DecisionEvaluation, EvaluatedDecision, EvaluatedValue, MatchedRule, RequirementsCreated,
 };
 pub use definition::{DeploymentCreated, ProcessCreated};
-pub use distribution::{DistributionStarted, DistributionStep};
+pub use distribution::{DeploymentTaken, DistributionStarted, DistributionStep};
 pub use element::{ElementChanged, FlowTaken, ProcessEvent};
 pub use incident::{IncidentRecord, InstanceBanned};
 pub use instance::{InstanceCreated, ResultAwaited};
@@ -85,6 +85,8 @@ union! {
         93 => DistributionFinished(DistributionStep),
         /// Whoever waited was answered, although a partition stays away.
         94 => DistributionAnswered(DistributionStep),
+        /// A deployment of the first partition is here, too.
+        95 => DeploymentTaken(DeploymentTaken),
     }
 }
 

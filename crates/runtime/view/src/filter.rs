@@ -54,6 +54,7 @@ const fn is_internal(event: &Event) -> bool {
         | Event::DistributionAcknowledged(_)
         | Event::DistributionFinished(_)
         | Event::DistributionAnswered(_)
+        | Event::DeploymentTaken(_)
         | Event::ClockPinned(_)
         | Event::ClockReset(()) => false,
     }

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use coreto_machine::Tables as _;
-use coreto_record::event::{DistributionStarted, DistributionStep};
+use coreto_record::event::{DeploymentTaken, DistributionStarted, DistributionStep};
 
+use super::{decision, definition};
 use crate::state::{DUE_DISTRIBUTION, Distribution, State};
 
 pub(super) fn started(state: &mut State, event: &DistributionStarted) {
@@ -53,4 +54,10 @@ fn change(state: &mut State, key: u64, how: impl FnOnce(&mut Distribution)) {
         how(&mut distribution);
         state.distributions.insert(key, distribution);
     }
+}
+
+pub(super) fn deployment_taken(state: &mut State, event: &DeploymentTaken) {
+    event.requirements.iter().for_each(|graph| decision::requirements_created(state, graph));
+    event.decisions.iter().for_each(|created| decision::created(state, created));
+    event.processes.iter().for_each(|process| definition::created(state, process));
 }

@@ -1,7 +1,8 @@
 //! What is distributed goes out, arrives, and is acknowledged.
 
 use coreto_machine::Txn;
-use coreto_record::command::{AcknowledgeDistribution, Distribute, TakeDeployment};
+use coreto_record::command::{AcknowledgeDistribution, Distribute};
+use coreto_record::event::DeploymentTaken;
 use coreto_record::{Command, Event, Key};
 
 use super::{Handled, done};
@@ -21,17 +22,8 @@ pub(crate) fn distribute(txn: &mut Txn<'_, Engine>, wish: &Distribute) -> Handle
 }
 
 /// Takes over what the first partition has deployed, and says so.
-pub(crate) fn take_deployment(txn: &mut Txn<'_, Engine>, take: &TakeDeployment) -> Handled {
-    for graph in &take.requirements {
-        txn.emit(&Event::RequirementsCreated(graph.clone()));
-    }
-    for decision in &take.decisions {
-        txn.emit(&Event::DecisionCreated(decision.clone()));
-    }
-    for process in &take.processes {
-        txn.emit(&Event::ProcessCreated(process.clone()));
-    }
-    txn.emit(&Event::DeploymentCreated(take.deployment.clone()));
+pub(crate) fn take_deployment(txn: &mut Txn<'_, Engine>, take: &DeploymentTaken) -> Handled {
+    txn.emit(&Event::DeploymentTaken(take.clone()));
     acknowledge(txn, take.deployment.key.raw())
 }
 

@@ -2,6 +2,7 @@
 
 use coreto_machine::{Timestamp, Token, message};
 
+use super::{DecisionCreated, DeploymentCreated, ProcessCreated, RequirementsCreated};
 use crate::reply::Reply;
 
 message! {
@@ -35,5 +36,19 @@ message! {
         3 => pub value_type: u32,
         /// The intent of that command.
         4 => pub intent: u32,
+    }
+}
+
+message! {
+    /// A deployment of the first partition is here, too, with the keys and versions that it gave.
+    pub struct DeploymentTaken {
+        /// What was deployed.
+        1 => pub deployment: DeploymentCreated,
+        /// Its new decision requirements graphs.
+        2 => pub requirements: Vec<RequirementsCreated>,
+        /// Their decisions.
+        3 => pub decisions: Vec<DecisionCreated>,
+        /// Its new processes.
+        4 => pub processes: Vec<ProcessCreated>,
     }
 }

@@ -1,10 +1,10 @@
 //! What is brought to all partitions.
 
 use coreto_machine::Token;
-use coreto_record::command::{AcknowledgeDistribution, Distribute, TakeDeployment};
+use coreto_record::command::{AcknowledgeDistribution, Distribute};
 use coreto_record::event::{
-    DecisionCreated, DeploymentCreated, DistributionStarted, DistributionStep, ProcessCreated,
-    RequirementsCreated,
+    DecisionCreated, DeploymentCreated, DeploymentTaken, DistributionStarted, DistributionStep,
+    ProcessCreated, RequirementsCreated,
 };
 use coreto_record::{Command, Event, Reply};
 
@@ -13,15 +13,7 @@ use super::{key, time};
 pub(super) fn commands() -> Vec<(&'static str, Command)> {
     vec![
         ("Distribute", Command::Distribute(Distribute { key: 7, partition: 3 })),
-        (
-            "TakeDeployment",
-            Command::TakeDeployment(TakeDeployment {
-                deployment: DeploymentCreated { key: key(7), ..DeploymentCreated::default() },
-                requirements: vec![RequirementsCreated { key: key(8), ..RequirementsCreated::default() }],
-                decisions: vec![DecisionCreated { key: key(9), ..DecisionCreated::default() }],
-                processes: vec![ProcessCreated { key: key(10), ..ProcessCreated::default() }],
-            }),
-        ),
+        ("TakeDeployment", Command::TakeDeployment(taken())),
         (
             "AcknowledgeDistribution",
             Command::AcknowledgeDistribution(AcknowledgeDistribution { key: 7, partition: 3 }),
@@ -48,5 +40,15 @@ pub(super) fn events() -> Vec<(&'static str, Event)> {
         ("DistributionAcknowledged", Event::DistributionAcknowledged(step.clone())),
         ("DistributionFinished", Event::DistributionFinished(step.clone())),
         ("DistributionAnswered", Event::DistributionAnswered(step)),
+        ("DeploymentTaken", Event::DeploymentTaken(taken())),
     ]
+}
+
+fn taken() -> DeploymentTaken {
+    DeploymentTaken {
+        deployment: DeploymentCreated { key: key(7), ..DeploymentCreated::default() },
+        requirements: vec![RequirementsCreated { key: key(8), ..RequirementsCreated::default() }],
+        decisions: vec![DecisionCreated { key: key(9), ..DecisionCreated::default() }],
+        processes: vec![ProcessCreated { key: key(10), ..ProcessCreated::default() }],
+    }
 }

@@ -269,6 +269,7 @@ const fn all_have_a_sample(event: &Event) {
         | Event::DistributionSent(_)
         | Event::DistributionAcknowledged(_)
         | Event::DistributionFinished(_)
-        | Event::DistributionAnswered(_) => (),
+        | Event::DistributionAnswered(_)
+        | Event::DeploymentTaken(_) => (),
     }
 }

@@ -20,7 +20,10 @@ pub(super) fn subject(event: &Event) -> Option<Subject> {
         Event::DeploymentCreated(_) => (V::Deployment, None),
         Event::ProcessCreated(_) => (V::Process, None),
         Event::InstanceCreated(event) => (V::ProcessInstanceCreation, Some(event.instance)),
-        Event::ResultAwaited(_) | Event::InstanceStarted(_) | Event::DistributionAnswered(_) => return None,
+        Event::ResultAwaited(_)
+        | Event::InstanceStarted(_)
+        | Event::DistributionAnswered(_)
+        | Event::DeploymentTaken(_) => return None,
         Event::Timer(event) => (V::Timer, (!event.instance.is_unset()).then_some(event.instance)),
         Event::Element(event) => (V::ProcessInstance, Some(event.instance)),
         Event::FlowTaken(event) => (V::ProcessInstance, Some(event.instance)),
@@ -79,6 +82,7 @@ pub(super) fn intent_and_key(event: &Event) -> (u32, u64) {
         Event::DistributionAcknowledged(event) => (intent::command_distribution::ACKNOWLEDGED, event.key),
         Event::DistributionFinished(event) => (intent::command_distribution::FINISHED, event.key),
         Event::DistributionAnswered(event) => (0, event.key),
+        Event::DeploymentTaken(event) => (0, event.deployment.key.raw()),
     }
 }
 
@@ -90,7 +94,10 @@ pub(super) fn value(event: &Event, models: &mut Models, record: &mut Object<'_>)
         Event::DeploymentCreated(event) => deployment::created(event, models, value)?,
         Event::ProcessCreated(event) => process(event, value),
         Event::InstanceCreated(event) => creation(event, &*models.get(event.definition)?, value),
-        Event::ResultAwaited(_) | Event::InstanceStarted(_) | Event::DistributionAnswered(_) => (),
+        Event::ResultAwaited(_)
+        | Event::InstanceStarted(_)
+        | Event::DistributionAnswered(_)
+        | Event::DeploymentTaken(_) => (),
         Event::Timer(event) => timer(event, &*models.get(event.definition)?, value),
         Event::DistributionStarted(event) => distribution::started(event, value),
         Event::DistributionSent(event)
