@@ -44,7 +44,7 @@ impl Evaluator<'_> {
         }
         Ok(match literal.kind {
             RangeKind::Ends | RangeKind::Half => Value::Range(Range::new(start, end)),
-            RangeKind::Point => Value::Range(Range::new(start.clone(), start)),
+            RangeKind::Point => Value::Range(Range::point(start)),
             RangeKind::Apart => {
                 let (below, above) = (Range::new(end.clone(), start.clone()), Range::new(start, end));
                 return self.make_list(vec![Value::Range(below), Value::Range(above)], at);

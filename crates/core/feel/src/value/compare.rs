@@ -36,7 +36,8 @@ pub(crate) fn equal_in(dialect: Dialect, left: &Value, right: &Value) -> Option<
         (Value::DaysTimeDuration(left), Value::DaysTimeDuration(right)) => left == right,
         (Value::YearsMonthsDuration(left), Value::YearsMonthsDuration(right)) => left == right,
         (Value::Range(left), Value::Range(right)) => {
-            left.start().included == right.start().included
+            left.is_point() == right.is_point()
+                && left.start().included == right.start().included
                 && left.end().included == right.end().included
                 && same(dialect, &left.start().value, &right.start().value)
                 && same(dialect, &left.end().value, &right.end().value)

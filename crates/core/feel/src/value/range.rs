@@ -15,22 +15,38 @@ pub struct Bound {
 
 /// The values between two bounds.
 #[derive(Clone, Debug)]
-pub struct Range(Arc<(Bound, Bound)>);
+pub struct Range(Arc<Ends>);
+
+#[derive(Debug)]
+struct Ends {
+    start: Bound,
+    end: Bound,
+    is_point: bool,
+}
 
 impl Range {
     /// A range from one bound to another; the caller answers for their being of one ordered type.
     pub(crate) fn new(start: Bound, end: Bound) -> Self {
-        Self(Arc::new((start, end)))
+        Self(Arc::new(Ends { start, end, is_point: false }))
+    }
+
+    /// The range of one value, as `(= 10)` writes it; for the DMN TCK it is another one than `[10..10]`.
+    pub(crate) fn point(bound: Bound) -> Self {
+        Self(Arc::new(Ends { start: bound.clone(), end: bound, is_point: true }))
+    }
+
+    pub(crate) fn is_point(&self) -> bool {
+        self.0.is_point
     }
 
     /// The lower end.
     pub fn start(&self) -> &Bound {
-        &self.0.0
+        &self.0.start
     }
 
     /// The upper end.
     pub fn end(&self) -> &Bound {
-        &self.0.1
+        &self.0.end
     }
 
     #[expect(clippy::unused_self, reason = "stands beside the depth of the other types")]
