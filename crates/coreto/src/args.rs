@@ -34,7 +34,7 @@ pub(crate) enum Command {
     Start(StartArgs),
     /// Run an order process with two workers, and tell its way step by step.
     Demo(DemoArgs),
-    /// Check BPMN files without a server: all that is wrong with them, and where.
+    /// Check BPMN and DMN files without a server: all that is wrong with them, and where.
     Check(CheckArgs),
     /// Evaluate and check decisions without a server.
     #[command(subcommand)]
@@ -146,7 +146,7 @@ pub(crate) struct DemoArgs {
 
 #[derive(Args, Debug)]
 pub(crate) struct CheckArgs {
-    /// Files, or directories whose .bpmn files are checked.
+    /// Files, or directories whose .bpmn and .dmn files are checked.
     #[arg(required = true, value_name = "FILE|DIR")]
     pub(crate) paths: Vec<PathBuf>,
 }
@@ -167,11 +167,11 @@ pub(crate) enum DmnCommand {
 
 #[derive(Args, Debug)]
 pub(crate) struct EvaluateArgs {
-    /// The DMN file.
-    #[arg(value_name = "FILE")]
-    pub(crate) file: PathBuf,
+    /// The DMN file, and behind it files that it imports. Those beside it are found without being named.
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
 
-    /// Files that it imports.
+    /// A file that it imports, as one behind it.
     #[arg(long, value_name = "FILE")]
     pub(crate) import: Vec<PathBuf>,
 
@@ -180,7 +180,7 @@ pub(crate) struct EvaluateArgs {
     pub(crate) decision: Option<String>,
 
     /// The variables as a JSON object, or `@FILE`.
-    #[arg(long, value_name = "JSON", default_value = "{}")]
+    #[arg(long, visible_alias = "context", value_name = "JSON", default_value = "{}")]
     pub(crate) variables: String,
 
     #[command(flatten)]
@@ -206,12 +206,12 @@ pub(crate) enum FeelCommand {
 
 #[derive(Args, Debug)]
 pub(crate) struct EvalArgs {
-    /// The expression, without a `=` before it.
+    /// The expression, with or without the `=` before it that models have.
     #[arg(value_name = "EXPRESSION", allow_hyphen_values = true)]
     pub(crate) expression: String,
 
     /// The variables as a JSON object, or `@FILE`.
-    #[arg(long, value_name = "JSON", default_value = "{}")]
+    #[arg(long, visible_alias = "variables", value_name = "JSON", default_value = "{}")]
     pub(crate) context: String,
 
     /// Take the expression as unary tests, and judge this value (an expression itself).

@@ -30,7 +30,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
         Command::Dev(args) => command::serve::dev(&args, json),
         Command::Start(args) => command::serve::start(&args, json),
-        Command::Demo(args) => command::demo::run(&args),
+        Command::Demo(args) => command::demo::run(&args, json),
         Command::Check(args) => command::check::run(&args, json),
         Command::Dmn(DmnCommand::Evaluate(args)) => command::dmn::evaluate::run(&args, json),
         Command::Dmn(DmnCommand::Check(args)) => command::dmn::check::run(&args, json),

@@ -22,6 +22,9 @@ fn evaluates_expressions() {
         (&["1 +"], 1, "", "error: line 1, column 4: expected an expression, found the end\n1 +\n   ^\n"),
         (&["assert(1, false)"], 1, "", "error: assertion failed: the condition is not fulfilled\n"),
         (&["a", "--context", "[1]"], 1, "", "error: the value of `--context` is no JSON object\n"),
+        (&["=1 + 2"], 0, "3\n", ""),
+        (&["= a.b", "--variables", r#"{"a": {"b": "x"}}"#], 0, "\"x\"\n", ""),
+        (&["= 7", "--input", "3 + 4", "--dialect", "standard"], 0, "true\n", ""),
         (&["1", "--json"], 0, "{\"result\":1,\"type\":\"number\",\"warnings\":[]}\n", ""),
     ] {
         let arguments = [&["feel", "eval"], arguments].concat();
@@ -75,6 +78,60 @@ fn checks_decisions() {
     let (code, out, _) = coreto(&["dmn", "check", "examples/order/order.bpmn"]);
     assert_eq!(code, 1);
     assert!(out.contains("order.bpmn:2:1: error: DMN-0005: the root element `definitions` is not"), "{out}");
+}
+
+#[test]
+fn checks_processes_and_decisions_of_a_directory() {
+    let (code, out, _) = coreto(&["check", "examples"]);
+    assert_eq!(code, 0, "{out}");
+    let files = ["examples/decision/discount.dmn", "examples/order/order.bpmn"].map(|file| {
+        let (_, out, _) = coreto(&["check", file, "--json"]);
+        out.lines().count()
+    });
+    assert_eq!(files, [1, 1]);
+    let (_, out, _) = coreto(&["check", "examples", "--json"]);
+    assert!(out.contains("discount.dmn") && out.contains("order.bpmn"), "{out}");
+}
+
+/// A decision of a file may use one of another file, which is named, or stands beside it.
+#[test]
+fn finds_imported_decisions() {
+    let place = std::env::temp_dir().join(format!("coreto-imports-{}", std::process::id()));
+    std::fs::create_dir_all(place.join("apart")).expect("a directory can be made");
+    let dmn = "https://www.omg.org/spec/DMN/20191111/MODEL/";
+    let imported = format!(
+        r#"<definitions xmlns="{dmn}" id="b" name="b" namespace="urn:b"><decision id="two" name="two"><literalExpression><text>2</text></literalExpression></decision></definitions>"#
+    );
+    let importing = format!(
+        r#"<definitions xmlns="{dmn}" id="a" name="a" namespace="urn:a"><import namespace="urn:b" name="b" importType="{dmn}"/><decision id="three" name="three"><informationRequirement><requiredDecision href="urn:b#two"/></informationRequirement><literalExpression><text>b.two + 1</text></literalExpression></decision></definitions>"#
+    );
+    let file = |name: &str, text: &str| {
+        let path = place.join(name);
+        std::fs::write(&path, text).expect("a file can be written");
+        path.to_str().expect("a path of ASCII").to_owned()
+    };
+    let (beside, alone) = (file("a.dmn", &importing), file("apart/a.dmn", &importing));
+    let other = file("b.dmn", &imported);
+    for arguments in [&["dmn", "evaluate", &beside][..], &["dmn", "evaluate", &alone, &other]] {
+        let (code, out, err) = coreto(arguments);
+        assert_eq!((code, out.lines().last(), err.as_str()), (0, Some("result: 3"), ""), "{arguments:?}");
+    }
+    let (code, _, err) = coreto(&["dmn", "evaluate", &alone]);
+    assert!(code == 1 && err.contains("no model with namespace `urn:b`"), "{err}");
+    let (code, out, _) = coreto(&["check", &beside]);
+    assert_eq!((code, out.as_str()), (0, "1 file checked, 0 refused\n"));
+    std::fs::remove_dir_all(place).expect("what was made can be removed");
+}
+
+#[test]
+fn places_that_cannot_be_used_are_refused() {
+    let flags = ["dev", "--grpc-tls-cert", "gone.pem", "--grpc-tls-key", "gone.pem"];
+    let (code, _, err) = coreto(&flags);
+    assert_eq!(code, 2, "{err}");
+    assert!(err.contains("cannot read `gone.pem`, which grpc.tls-cert names: No such file"), "{err}");
+    let (code, _, err) = coreto(&["start", "--data", "examples"]);
+    assert_eq!(code, 1);
+    assert!(err.contains("the data directory `examples` holds what no server wrote, such as `"), "{err}");
 }
 
 #[test]

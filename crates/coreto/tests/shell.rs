@@ -103,6 +103,47 @@ fn the_demo_ends_without_cutting_its_own_connections_and_obeys_no_stray_settings
 }
 
 #[test]
+fn the_demo_speaks_json_to_programs() {
+    let place = Place::new("demo-json");
+    let (code, out, err) = told(&place.coreto(&["demo", "--once", "--json"]).output().expect("it runs"));
+    assert_eq!(code, 0, "{err}");
+    let told: Vec<serde_json::Value> =
+        out.lines().map(|line| serde_json::from_str(line).expect("each line is JSON")).collect();
+    let last = told.last().and_then(|line| line["told"].as_str());
+    assert!(last.is_some_and(|line| line.starts_with("the order is done")), "{out}");
+}
+
+/// A server's answer has no warnings, and its refusal is a sentence.
+#[test]
+fn a_deployment_tells_what_was_found_in_the_files() {
+    let place = Place::new("deploy");
+    let server = Server::start(&place);
+    let decision = |text: &str| {
+        let dmn = "https://www.omg.org/spec/DMN/20191111/MODEL/";
+        let requirement = "<informationRequirement><requiredInput href=\"#gone\"/></informationRequirement>";
+        let logic = format!("<literalExpression><text>{text}</text></literalExpression>");
+        let decision = format!("<decision id=\"d\" name=\"d\">{requirement}{logic}</decision>");
+        format!(
+            "<definitions xmlns=\"{dmn}\" id=\"ds\" name=\"ds\" namespace=\"ds\">{decision}</definitions>"
+        )
+    };
+    place.file("sound.dmn", &decision("1"));
+    place.file("broken.dmn", &decision("1 +"));
+    let warning = "warning: DMN-0014 `d`: `#gone` is not in the model\n";
+    let (code, out, err) = server.ask(&place, &["deploy", "sound.dmn"]);
+    assert!(code == 0 && out.contains("decision") && err.ends_with(warning), "{err}");
+    let (code, _, err) = server.ask(&place, &["deploy", "broken.dmn"]);
+    assert!(code == 1 && err.contains(warning) && err.matches("DMN-0020").count() == 1, "{err}");
+    let (code, _, err) = server.ask(&place, &["--json", "deploy", "broken.dmn"]);
+    let told: Vec<serde_json::Value> =
+        err.lines().map(|line| serde_json::from_str(line).expect("each line is JSON")).collect();
+    assert_eq!((code, told.len(), &told[0]["ok"]), (1, 2, &false.into()), "{err}");
+    let codes = told[0]["diagnostics"].as_array().expect("a list").iter().map(|found| &found["code"]);
+    assert_eq!(codes.collect::<Vec<_>>(), ["DMN-0014", "DMN-0020"]);
+    assert_eq!(told[1]["code"], "InvalidArgument");
+}
+
+#[test]
 fn a_reader_that_goes_away_is_no_error() {
     let place = Place::new("pipe");
     let mut command = place.coreto(&["demo", "--once"]);
@@ -226,8 +267,9 @@ fn exit_codes_tell_what_went_wrong() {
         (&["create", "x"], 4, "error: "),
         (&["--json", "create", "x"], 4, "{\"error\":\""),
         (&["resolve", "1", "--retries", "1"], 4, "error: there is no incident 1"),
-        (&["check", "."], 2, "error: there is no .bpmn file in `.`"),
-        (&["check", "x.dmn"], 2, "error: `x.dmn` holds decisions; `coreto dmn check` is for those"),
+        (&["check", "."], 2, "error: there is no .bpmn or .dmn file in `.`"),
+        (&["check", "x.dmn"], 2, "error: cannot read `x.dmn`: "),
+        (&["dmn", "evaluate", "x.dmn"], 2, "error: cannot read `x.dmn`: "),
         (&["dev", "--grpc", &server.address], 1, "error: the gateway (--grpc) cannot be opened: "),
         (&["start", "--data", "key.pem"], 1, "error: the data directory `key.pem` is a file"),
     ] {

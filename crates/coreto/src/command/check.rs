@@ -1,4 +1,4 @@
-//! `coreto check`: all diagnostics of BPMN files, without a server.
+//! `coreto check`: all diagnostics of BPMN and DMN files, without a server.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -7,15 +7,29 @@ use std::process::ExitCode;
 use anyhow::Context;
 use coreto_bpmn::{Limits, Purpose};
 use coreto_cli::CliError;
+use coreto_feel::Dialect;
 use coreto_xml::{Code, Diagnostic, Severity};
 use serde_json::json;
 
 use crate::args::CheckArgs;
+use crate::command::dmn;
+
+/// What of the diagnostics is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shown {
+    /// Every file.
+    All,
+    /// Files with diagnostics.
+    Found,
+    /// Warnings alone.
+    Warnings,
+}
 
 /// What was found, file by file.
 pub(crate) struct Report<W> {
     out: W,
     json: bool,
+    shown: Shown,
     files: usize,
     refused: usize,
     warnings: usize,
@@ -23,7 +37,13 @@ pub(crate) struct Report<W> {
 
 impl<W: Write> Report<W> {
     pub(crate) const fn new(out: W, json: bool) -> Self {
-        Self { out, json, files: 0, refused: 0, warnings: 0 }
+        Self { out, json, shown: Shown::All, files: 0, refused: 0, warnings: 0 }
+    }
+
+    /// Only what the answer of a server does not say: in JSON what was found in files, in text their warnings.
+    pub(crate) fn beside_a_server(out: W, json: bool) -> Self {
+        let shown = if json { Shown::Found } else { Shown::Warnings };
+        Self { shown, ..Self::new(out, json) }
     }
 
     pub(crate) fn file(
@@ -35,11 +55,16 @@ impl<W: Write> Report<W> {
         self.files += 1;
         self.refused += usize::from(!ok);
         self.warnings += diagnostics.iter().filter(|found| found.severity == Severity::Warning).count();
+        if diagnostics.is_empty() && self.shown != Shown::All {
+            return Ok(());
+        }
         if self.json {
             let diagnostics: Vec<_> = diagnostics.iter().map(render).collect();
             return writeln!(self.out, "{}", json!({ "file": file, "ok": ok, "diagnostics": diagnostics }));
         }
-        diagnostics.iter().try_for_each(|diagnostic| tell(&mut self.out, file, diagnostic))
+        let is_shown =
+            |found: &&Diagnostic<_>| self.shown != Shown::Warnings || found.severity == Severity::Warning;
+        diagnostics.iter().filter(is_shown).try_for_each(|diagnostic| tell(&mut self.out, file, diagnostic))
     }
 
     pub(crate) fn end(mut self) -> std::io::Result<ExitCode> {
@@ -58,23 +83,37 @@ impl<W: Write> Report<W> {
 
 pub(crate) fn run(args: &CheckArgs, json: bool) -> anyhow::Result<ExitCode> {
     let mut report = Report::new(std::io::stdout().lock(), json);
-    let files = files(&args.paths, "bpmn")?;
-    if let Some(file) = files.iter().find(|file| file.extension().is_some_and(|suffix| suffix == "dmn")) {
-        let file = file.display();
-        return Err(
-            CliError::Usage(format!("`{file}` holds decisions; `coreto dmn check` is for those")).into()
-        );
-    }
-    for file in files {
-        let content = std::fs::read(&file).with_context(|| format!("cannot read `{}`", file.display()))?;
-        let (resource, diagnostics) = coreto_bpmn::read(&content, Purpose::Deploy, &Limits::default());
-        report.file(&file, resource.is_some(), &diagnostics)?;
-    }
+    check(&find(&args.paths, &["bpmn", "dmn"])?, &mut report)?;
     Ok(report.end()?)
 }
 
-/// The files among some paths, and those of a suffix below the directories among them.
-pub(crate) fn files(paths: &[PathBuf], suffix: &str) -> anyhow::Result<Vec<PathBuf>> {
+/// Checks files: those whose suffix says so for decisions, all others for processes.
+pub(crate) fn check(files: &[PathBuf], report: &mut Report<impl Write>) -> anyhow::Result<()> {
+    let (decisions, processes): (Vec<PathBuf>, Vec<PathBuf>) =
+        files.iter().cloned().partition(|file| has_suffix(file, &["dmn"]));
+    for file in processes {
+        let content = content(&file)?;
+        let (resource, diagnostics) = coreto_bpmn::read(&content, Purpose::Deploy, &Limits::default());
+        report.file(&file, resource.is_some(), &diagnostics)?;
+    }
+    let read = dmn::files::read(&decisions, Dialect::Camunda)?;
+    for (file, (model, diagnostics)) in decisions.iter().zip(read) {
+        report.file(file, model.is_some(), &diagnostics)?;
+    }
+    Ok(())
+}
+
+/// The bytes of a file that an argument names.
+pub(crate) fn content(file: &Path) -> Result<Vec<u8>, CliError> {
+    std::fs::read(file).map_err(|source| CliError::File { path: file.into(), doing: "read", source })
+}
+
+fn has_suffix(path: &Path, suffixes: &[&str]) -> bool {
+    path.extension().is_some_and(|found| suffixes.iter().any(|suffix| found.eq_ignore_ascii_case(suffix)))
+}
+
+/// The files among some paths, and those of some suffixes below the directories among them.
+pub(crate) fn find(paths: &[PathBuf], suffixes: &[&str]) -> anyhow::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     let mut open = Vec::new();
     for path in paths {
@@ -88,14 +127,15 @@ pub(crate) fn files(paths: &[PathBuf], suffix: &str) -> anyhow::Result<Vec<PathB
             let path = entry.path();
             if entry.file_type()?.is_dir() {
                 open.push(path);
-            } else if path.extension().is_some_and(|found| found.eq_ignore_ascii_case(suffix)) {
+            } else if has_suffix(&path, suffixes) {
                 files.push(path);
             }
         }
     }
     if files.is_empty() {
         let paths: Vec<_> = paths.iter().map(|path| format!("`{}`", path.display())).collect();
-        return Err(CliError::Usage(format!("there is no .{suffix} file in {}", paths.join(", "))).into());
+        let (suffixes, paths) = (suffixes.join(" or ."), paths.join(", "));
+        return Err(CliError::Usage(format!("there is no .{suffixes} file in {paths}")).into());
     }
     files.sort();
     Ok(files)

@@ -50,28 +50,33 @@ struct Payment {
     amount: u32,
 }
 
-pub(crate) fn run(args: &DemoArgs) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(args: &DemoArgs, json: bool) -> anyhow::Result<ExitCode> {
     crate::logging::start(LevelFilter::WARN)?;
-    say("Coreto demo: an order process, a server and two workers, all in this program.")?;
+    let voice = Voice { json };
+    voice.say("Coreto demo: an order process, a server and two workers, all in this program.")?;
     let free = |name, key| Flag { name, key, value: "127.0.0.1:0".to_owned() };
     let flags = [free("--grpc", "grpc.address"), free("--management", "management.address")].into_iter();
     let settings = Settings::of_flags(flags)?;
     let started = Instant::now();
     let server = Server::start_ephemeral(&ServerConfig::check(&settings)?)?;
     let addresses = server.addresses();
-    say(&format!("server ready in {} ms, gRPC on {}", started.elapsed().as_millis(), addresses.grpc))?;
+    voice.say(&format!(
+        "server ready in {} ms, gRPC on {}",
+        started.elapsed().as_millis(),
+        addresses.grpc
+    ))?;
 
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let url = format!("http://{}", addresses.grpc);
     let told = runtime.block_on(async {
         let client = Client::connect(&url).await.context("cannot connect to the demo's own server")?;
-        let mut story = Story::begin(&client, &url).await?;
-        let workers = [stock_worker(&client), payment_worker(&client)].map(Worker::spawn);
+        let mut story = Story::begin(voice, &client, &url).await?;
+        let workers = [stock_worker(voice, &client), payment_worker(voice, &client)].map(Worker::spawn);
         let told = tokio::time::timeout(PATIENCE, story.tell()).await;
         if told.is_ok() && !args.once {
-            say(&format!("serving on {}; Ctrl-C ends it", addresses.grpc))?;
-            say(&format!("  try: coreto --address {} get definitions", addresses.grpc))?;
-            say(&format!("       coreto --address {} create order --await --variables '{{\"orderId\": 2, \"items\": 1}}'", addresses.grpc))?;
+            voice.say(&format!("serving on {}; Ctrl-C ends it", addresses.grpc))?;
+            voice.say(&format!("  try: coreto --address {} get definitions", addresses.grpc))?;
+            voice.say(&format!("       coreto --address {} create order --await --variables '{{\"orderId\": 2, \"items\": 1}}'", addresses.grpc))?;
             tokio::signal::ctrl_c().await?;
         }
         for worker in workers {
@@ -86,29 +91,32 @@ pub(crate) fn run(args: &DemoArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn stock_worker(client: &Client) -> Worker {
-    Worker::builder(client.clone(), "check-stock").name("stock").handler(|job: Job<Order>| async move {
+fn stock_worker(voice: Voice, client: &Client) -> Worker {
+    Worker::builder(client.clone(), "check-stock").name("stock").handler(move |job: Job<Order>| async move {
         let note = format!("worker `stock` got job {} of order {}", job.key(), job.variables.order);
-        say(&format!("    {note}")).map_err(|error| JobError::fail(error.to_string()))?;
+        voice.say(&format!("    {note}")).map_err(|error| JobError::fail(error.to_string()))?;
         Ok(Stock { reserved: job.variables.items })
     })
 }
 
-fn payment_worker(client: &Client) -> Worker {
-    Worker::builder(client.clone(), "make-payment").name("payment").handler(|job: Job<Reserved>| async move {
-        let note = format!(
-            "worker `payment` got job {} of order {} and sees reserved = {}",
-            job.key(),
-            job.variables.order,
-            job.variables.reserved
-        );
-        say(&format!("    {note}")).map_err(|error| JobError::fail(error.to_string()))?;
-        Ok(Payment { paid: true, amount: 20 * job.variables.reserved })
-    })
+fn payment_worker(voice: Voice, client: &Client) -> Worker {
+    Worker::builder(client.clone(), "make-payment").name("payment").handler(
+        move |job: Job<Reserved>| async move {
+            let note = format!(
+                "worker `payment` got job {} of order {} and sees reserved = {}",
+                job.key(),
+                job.variables.order,
+                job.variables.reserved
+            );
+            voice.say(&format!("    {note}")).map_err(|error| JobError::fail(error.to_string()))?;
+            Ok(Payment { paid: true, amount: 20 * job.variables.reserved })
+        },
+    )
 }
 
 /// The way of one order, as the server's records tell it.
 struct Story {
+    voice: Voice,
     events: Streaming<WatchEvent>,
     instance: i64,
     started: Instant,
@@ -118,9 +126,10 @@ struct Story {
 
 impl Story {
     /// Deploys, watches, and starts an instance.
-    async fn begin(client: &Client, url: &str) -> anyhow::Result<Self> {
+    async fn begin(voice: Voice, client: &Client, url: &str) -> anyhow::Result<Self> {
         let deployed = client.deploy("order.bpmn", ORDER.to_vec()).await?;
-        say(&format!("deployed order.bpmn, which this program holds, as deployment {}", deployed.key))?;
+        voice
+            .say(&format!("deployed order.bpmn, which this program holds, as deployment {}", deployed.key))?;
         let channel = tonic::transport::Endpoint::from_shared(url.to_owned())?.connect().await?;
         let request = WatchRequest {
             process_instance_key: 0,
@@ -132,8 +141,8 @@ impl Story {
         let started = Instant::now();
         let created = client.create_instance(CreateInstance::latest("order").variables(&order)?).await?;
         let instance = created.process_instance_key;
-        say(&format!("started instance {instance} with {order}"))?;
-        Ok(Self { events, instance, started, elements: HashMap::new() })
+        voice.say(&format!("started instance {instance} with {order}"))?;
+        Ok(Self { voice, events, instance, started, elements: HashMap::new() })
     }
 
     /// Tells the instance's records until it has ended.
@@ -145,11 +154,11 @@ impl Story {
                 let at = record["timestamp"].as_i64().unwrap_or(0);
                 let since = at - *first.get_or_insert(at);
                 if let Some(step) = self.sentence(&record) {
-                    say(&format!("  {since:>5} ms  {step}"))?;
+                    self.voice.say(&format!("  {since:>5} ms  {step}"))?;
                 }
                 if is_end(&record, self.instance) {
                     let millis = self.started.elapsed().as_millis();
-                    return say(&format!("the order is done, {millis} ms after the create call"));
+                    return self.voice.say(&format!("the order is done, {millis} ms after the create call"));
                 }
             }
         }
@@ -198,7 +207,20 @@ fn is_end(record: &Value, instance: i64) -> bool {
         && record["value"]["processInstanceKey"] == instance
 }
 
-fn say(line: &str) -> anyhow::Result<()> {
-    let mut out = std::io::stdout().lock();
-    writeln!(out, "{line}").and_then(|()| out.flush()).context("cannot write to standard output")
+/// How the demo speaks: in sentences, or in objects of JSON with one each.
+#[derive(Clone, Copy)]
+struct Voice {
+    json: bool,
+}
+
+impl Voice {
+    fn say(self, line: &str) -> anyhow::Result<()> {
+        let mut out = std::io::stdout().lock();
+        let written = if self.json {
+            writeln!(out, "{}", json!({ "told": line.trim_start() }))
+        } else {
+            writeln!(out, "{line}")
+        };
+        written.and_then(|()| out.flush()).context("cannot write to standard output")
+    }
 }

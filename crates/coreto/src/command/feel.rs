@@ -54,7 +54,9 @@ pub(crate) fn run(args: &EvalArgs, json: bool) -> anyhow::Result<ExitCode> {
     let variables = Variables::parse(&args.context, "--context")?;
     let (dialect, names) = (Dialect::from(args.language.dialect), variables.names());
     let env = env(&args.language);
-    let source = args.expression.as_str();
+    // Tests may begin with a `=` of their own.
+    let marked = args.expression.trim_start().strip_prefix('=').filter(|_| args.input.is_none());
+    let source = marked.unwrap_or(&args.expression);
     let parse = |source: &str| Expression::parse_in(dialect, &names, source);
     let result = match &args.input {
         None => match parse(source) {

@@ -141,9 +141,10 @@ impl ServerConfig {
 
     fn tls(settings: &Settings) -> Result<Option<TlsFiles>, ConfigError> {
         match (settings.text("grpc.tls-cert"), settings.text("grpc.tls-key")) {
-            (Some(certificate), Some(key)) => {
-                Ok(Some(TlsFiles { certificate: certificate.into(), key: key.into() }))
-            }
+            (Some(certificate), Some(key)) => Ok(Some(TlsFiles {
+                certificate: readable("grpc.tls-cert", certificate)?,
+                key: readable("grpc.tls-key", key)?,
+            })),
             (None, None) => Ok(None),
             (Some(_), None) => {
                 Err(ConfigError::Together("grpc.tls-cert needs grpc.tls-key beside it".to_owned()))
@@ -152,5 +153,13 @@ impl ServerConfig {
                 Err(ConfigError::Together("grpc.tls-key needs grpc.tls-cert beside it".to_owned()))
             }
         }
+    }
+}
+
+/// A file that a setting names, which has to be there.
+fn readable(key: &str, path: &str) -> Result<PathBuf, ConfigError> {
+    match std::fs::File::open(path) {
+        Ok(_) => Ok(path.into()),
+        Err(error) => Err(ConfigError::Together(format!("cannot read `{path}`, which {key} names: {error}"))),
     }
 }

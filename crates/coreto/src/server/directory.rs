@@ -33,6 +33,12 @@ impl DataDirectory {
         if path.exists() && !path.is_dir() {
             anyhow::bail!("the data directory `{}` is a file; name a directory", path.display());
         }
+        if let Some(foreign) = foreign(path) {
+            let path = path.display();
+            anyhow::bail!(
+                "the data directory `{path}` holds what no server wrote, such as `{foreign}`; name an empty one, or one that a server made"
+            );
+        }
         make_directory(path)
             .with_context(|| format!("cannot make the data directory `{}`", path.display()))?;
         Ok(Self { path: path.to_owned(), temporary: None })
@@ -94,6 +100,19 @@ fn write_durably(directory: &Path, name: &str, content: &str) -> io::Result<()> 
     file.sync_all()?;
     fs::rename(&draft, directory.join(name))?;
     File::open(directory)?.sync_all()
+}
+
+/// Something in a directory in which no server has run yet; nothing in all others.
+fn foreign(directory: &Path) -> Option<String> {
+    // A server leaves its lock, the log of each partition is named by its group, and file systems have a folder of
+    // their own.
+    let is_ours = |name: &str| name == "lock" || name.starts_with("engine-");
+    let entries = fs::read_dir(directory).ok()?.flatten();
+    let mut names: Vec<String> =
+        entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    names.sort();
+    let used = names.iter().any(|name| is_ours(name));
+    names.into_iter().find(|name| name != "lost+found").filter(|_| !used)
 }
 
 /// Marks a directory as one in use. The mark gets its name once it is locked, so that no sweep finds it open.

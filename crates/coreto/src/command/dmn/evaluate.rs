@@ -4,11 +4,12 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context, bail};
-use coreto_dmn::{Decision, EvaluatedDecision, Failure, Model, Options, read_all};
+use anyhow::bail;
+use coreto_dmn::{Decision, EvaluatedDecision, Failure, Model};
 use coreto_feel::{Dialect, Value, Warning};
 use serde_json::json;
 
+use super::files;
 use crate::args::EvaluateArgs;
 use crate::command::check::Report;
 use crate::command::feel::{Variables, env, value_json, warning_json};
@@ -48,14 +49,8 @@ pub(crate) fn run(args: &EvaluateArgs, json: bool) -> anyhow::Result<ExitCode> {
 
 /// The model with what it imports; nothing when it is refused, which is told.
 fn model(args: &EvaluateArgs, json: bool) -> anyhow::Result<Option<Model>> {
-    let paths: Vec<&PathBuf> = std::iter::once(&args.file).chain(&args.import).collect();
-    let mut resources = Vec::new();
-    for path in &paths {
-        resources.push(std::fs::read(path).with_context(|| format!("cannot read `{}`", path.display()))?);
-    }
-    let resources: Vec<&[u8]> = resources.iter().map(Vec::as_slice).collect();
-    let options = Options { dialect: args.language.dialect.into(), ..Options::default() };
-    let mut results = read_all(&resources, &options);
+    let paths: Vec<PathBuf> = args.files.iter().chain(&args.import).cloned().collect();
+    let mut results = files::read(&paths, args.language.dialect.into())?;
     if let Some(model) = results[0].0.take() {
         return Ok(Some(model));
     }
