@@ -9,7 +9,7 @@
 //! - Every queue, buffer, table and wait is bounded.
 //!
 //! # Where to look
-//! The way of a request: `listen/` accept and serve · `gate/` what may pass · `route/` which route ·
+//! The way of a request: `listen/` accept and serve · `wire/` messages on connections · `gate/` what may pass · `route/` which route ·
 //! `limit/` whether now · `balance/` and `health/` which endpoint · `upstream/` connections to it ·
 //! `forward/` the bytes both ways, and what is answered when that fails.
 
@@ -22,3 +22,4 @@ pub mod listen;
 pub mod model;
 pub mod route;
 pub mod upstream;
+pub mod wire;

@@ -1,0 +1,88 @@
+//! Answers of our own: what a client is told when there is no response of an upstream.
+
+use bytes::Bytes;
+use http::header::{self, HeaderName, HeaderValue};
+use http::{HeaderMap, StatusCode};
+
+use super::Failure;
+use crate::gate::{Body, Request};
+
+/// A response that is made here, whole.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// Its status.
+    pub status: StatusCode,
+    /// Its fields, without those that frame the body.
+    pub fields: HeaderMap,
+    /// Its body.
+    pub body: Bytes,
+}
+
+/// How an answer has to look for the one who asked.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Reply {
+    /// The client speaks gRPC, whose errors are trailers.
+    pub grpc: bool,
+}
+
+const PROXY_STATUS: HeaderName = HeaderName::from_static("proxy-status");
+
+impl Reply {
+    /// For a request that has passed the gate.
+    pub fn to(request: &Request) -> Self {
+        let kind = request.fields.get(header::CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
+        let rest = kind.strip_prefix(b"application/grpc");
+        let grpc = rest.is_some_and(|rest| matches!(rest, [] | [b'+' | b';', ..]));
+        Self { grpc: grpc && request.version == http::Version::HTTP_2 }
+    }
+}
+
+impl Answer {
+    /// An answer without a body.
+    pub fn bare(status: StatusCode) -> Self {
+        Self { status, fields: HeaderMap::new(), body: Bytes::new() }
+    }
+
+    /// What is said of a failure: a problem document (RFC 9457), or trailers only (gRPC over HTTP/2).
+    pub fn of(failure: &Failure, reply: Reply) -> Self {
+        let mut fields = HeaderMap::new();
+        let error = format!("coreto; error={}", failure.proxy_error());
+        fields.insert(PROXY_STATUS, HeaderValue::try_from(error).expect("names of errors are text"));
+        fields.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        let status = failure.status();
+        if reply.grpc {
+            fields.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
+            fields.insert(
+                HeaderName::from_static("grpc-status"),
+                HeaderValue::from(u16::from(failure.grpc_status())),
+            );
+            let message = percent_encoded(&failure.to_string());
+            let message = HeaderValue::try_from(message).expect("it is encoded as ASCII");
+            fields.insert(HeaderName::from_static("grpc-message"), message);
+            return Self { status: StatusCode::OK, fields, body: Bytes::new() };
+        }
+        fields.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        // The texts of failures are our own and hold nothing that JSON escapes.
+        let body = format!(
+            r#"{{"type":"about:blank","title":"{}","status":{},"detail":"{failure}"}}"#,
+            status.canonical_reason().unwrap_or_default(),
+            status.as_u16(),
+        );
+        Self { status, fields, body: body.into() }
+    }
+
+    /// How its body comes.
+    pub fn framing(&self) -> Body {
+        if self.status == StatusCode::NO_CONTENT { Body::Empty } else { Body::Known(self.body.len() as u64) }
+    }
+}
+
+/// A message of gRPC: ASCII without `%`, all else escaped.
+fn percent_encoded(text: &str) -> String {
+    text.bytes()
+        .map(|byte| match byte {
+            b' '..=b'~' if byte != b'%' => char::from(byte).to_string(),
+            byte => format!("%{byte:02X}"),
+        })
+        .collect()
+}

@@ -1,0 +1,237 @@
+//! One try: a request on its way to an endpoint, and the response on its way back.
+
+use std::task::{Context, Poll, ready};
+use std::time::{Duration, Instant};
+
+use http::{HeaderMap, StatusCode};
+
+use super::Failure;
+use super::upload::{Stop, Upload};
+use crate::gate::{Asked, Response};
+use crate::wire::{Alarm, Broken, Channel, Frame};
+
+/// The times of one try.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Deadlines {
+    /// When all of it is to be over.
+    pub(super) total: Instant,
+    /// When the response's head is to be there.
+    pub(super) head: Option<Instant>,
+    /// How long the client may be silent within its body.
+    pub(super) body: Duration,
+    /// How long the endpoint may be silent.
+    pub(super) idle: Duration,
+}
+
+/// How long a client that waits for a 100 is left waiting for the endpoint's.
+const CONTINUE_AFTER: Duration = Duration::from_secs(1);
+
+/// Both sides of one try.
+pub(super) struct Exchange<'a> {
+    pub(super) client: &'a mut Channel,
+    pub(super) server: &'a mut Channel,
+    pub(super) upload: &'a mut Upload,
+    pub(super) alarm: &'a mut Alarm,
+    pub(super) deadlines: Deadlines,
+    /// When a client that waits for a 100 is told one by us.
+    pub(super) go_on_at: Option<Instant>,
+    /// Whether the client understands informational responses.
+    pub(super) interim: bool,
+    /// Whether the endpoint takes no more of the request.
+    pub(super) upload_broken: bool,
+    pub(super) client_at: Instant,
+    pub(super) server_at: Instant,
+}
+
+impl<'a> Exchange<'a> {
+    pub(super) fn new(
+        client: &'a mut Channel,
+        server: &'a mut Channel,
+        upload: &'a mut Upload,
+        alarm: &'a mut Alarm,
+        deadlines: Deadlines,
+    ) -> Self {
+        let now = Instant::now();
+        Self {
+            client,
+            server,
+            upload,
+            alarm,
+            deadlines,
+            go_on_at: None,
+            interim: true,
+            upload_broken: false,
+            client_at: now,
+            server_at: now,
+        }
+    }
+
+    /// The client waits for a 100 before it sends its body.
+    pub(super) fn expects(&mut self) {
+        self.go_on_at = Some(Instant::now() + CONTINUE_AFTER);
+    }
+
+    /// Ready with the response's head. Informational ones are passed on.
+    pub(super) fn poll_head(
+        &mut self,
+        cx: &mut Context<'_>,
+        asked: &Asked,
+    ) -> Poll<Result<Response, Failure>> {
+        // Bound: each turn takes a response that has come, or leaves the loop.
+        loop {
+            match self.server.poll_response(cx, asked) {
+                Poll::Pending => break,
+                Poll::Ready(Ok(response)) if response.is_informational() => {
+                    self.pass_interim(response.status, &response.fields);
+                }
+                Poll::Ready(response) => return Poll::Ready(response.map_err(closed)),
+            }
+        }
+        self.poll_upload(cx)?;
+        let _ = self.client.poll_flush(cx).map_err(Failure::ClientGone)?;
+        let mut next = self.deadlines.total;
+        next = self.deadlines.head.map_or(next, |at| next.min(at));
+        next = self.go_on_at.map_or(next, |at| next.min(at));
+        next = self.body_deadline().map_or(next, |at| next.min(at));
+        self.alarm.set(next);
+        ready!(self.alarm.poll(cx));
+        let now = Instant::now();
+        if self.go_on_at.is_some_and(|at| at <= now) {
+            self.pass_interim(StatusCode::CONTINUE, &HeaderMap::new());
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        Poll::Ready(Err(if self.deadlines.total <= now {
+            Failure::TotalTime
+        } else if self.deadlines.head.is_some_and(|at| at <= now) {
+            Failure::TryTime
+        } else {
+            Failure::BodyTime
+        }))
+    }
+
+    /// Ready when all of the response's body is with the client, or cannot be.
+    pub(super) fn poll_rest(&mut self, cx: &mut Context<'_>, flow: &mut Flow) -> Poll<Result<(), Failure>> {
+        let before = flow.moved;
+        match flow.poll(cx, self.server, self.client) {
+            Poll::Ready(Ok(())) => return Poll::Ready(Ok(())),
+            Poll::Ready(Err(Side::From(broken))) => return Poll::Ready(Err(Failure::Incomplete(broken))),
+            Poll::Ready(Err(Side::To(broken))) => return Poll::Ready(Err(Failure::ClientGone(broken))),
+            Poll::Pending => {}
+        }
+        if flow.moved != before {
+            self.server_at = Instant::now();
+        }
+        self.poll_upload(cx)?;
+        let next = self.deadlines.total.min(self.server_at + self.deadlines.idle);
+        self.alarm.set(next);
+        ready!(self.alarm.poll(cx));
+        let total = self.deadlines.total <= Instant::now();
+        Poll::Ready(Err(if total { Failure::TotalTime } else { Failure::IdleTime }))
+    }
+
+    /// Lets more of the request's body go. A broken endpoint is no failure yet: its response may be there.
+    fn poll_upload(&mut self, cx: &mut Context<'_>) -> Result<(), Failure> {
+        if self.upload_broken {
+            return Ok(());
+        }
+        let before = self.client.counted().0;
+        match self.upload.poll(cx, self.client, self.server) {
+            Poll::Ready(Err(Stop::Server)) => self.upload_broken = true,
+            Poll::Ready(Err(Stop::Client(broken))) => return Err(of_client(broken)),
+            Poll::Ready(Err(Stop::Failed(failure))) => return Err(failure),
+            Poll::Ready(Ok(())) | Poll::Pending => {}
+        }
+        if self.upload.is_ended()
+            && let Poll::Ready(broken) = self.client.poll_gone(cx)
+        {
+            return Err(Failure::ClientGone(broken));
+        }
+        if self.client.counted().0 != before {
+            // A client that sends its body does not wait any more.
+            self.go_on_at = None;
+            self.client_at = Instant::now();
+        } else if !self.upload.waits() {
+            self.client_at = Instant::now();
+        }
+        Ok(())
+    }
+
+    fn body_deadline(&self) -> Option<Instant> {
+        (!self.upload.is_ended() && !self.upload_broken).then(|| self.client_at + self.deadlines.body)
+    }
+
+    fn pass_interim(&mut self, status: StatusCode, fields: &HeaderMap) {
+        if status == StatusCode::CONTINUE {
+            self.go_on_at = None;
+            self.client_at = Instant::now();
+        }
+        if self.interim {
+            match self.client {
+                Channel::One(connection) => connection.put_interim(status, fields),
+                Channel::Two(stream) => stream.put_interim(status, fields),
+            }
+        }
+    }
+}
+
+/// Why there is no response's head.
+fn closed(broken: Broken) -> Failure {
+    match broken {
+        Broken::Fault(fault) => Failure::Response(fault),
+        broken => Failure::Closed(broken),
+    }
+}
+
+/// What is wrong with the client's side.
+pub(super) fn of_client(broken: Broken) -> Failure {
+    match broken {
+        Broken::Fault(fault) => Failure::Request(fault),
+        broken => Failure::ClientGone(broken),
+    }
+}
+
+/// Moves a body from one side to the other.
+#[derive(Debug, Default)]
+pub(super) struct Flow {
+    pub(super) ended: bool,
+    pub(super) moved: u64,
+}
+
+/// The side that broke.
+#[derive(Debug)]
+pub(super) enum Side {
+    From(Broken),
+    To(Broken),
+}
+
+impl Flow {
+    /// Ready when all is moved and written.
+    pub(super) fn poll(
+        &mut self,
+        cx: &mut Context<'_>,
+        from: &mut Channel,
+        to: &mut Channel,
+    ) -> Poll<Result<(), Side>> {
+        // Bound: each turn moves a piece or returns.
+        while !self.ended {
+            ready!(to.poll_room(cx)).map_err(Side::To)?;
+            match from.poll_body(cx) {
+                Poll::Ready(Ok(Frame::Data(data))) => {
+                    self.moved += data.len() as u64;
+                    to.put_data(data);
+                }
+                Poll::Ready(Ok(Frame::End(trailers))) => {
+                    to.put_end(trailers).map_err(Side::From)?;
+                    self.ended = true;
+                }
+                Poll::Ready(Err(broken)) => return Poll::Ready(Err(Side::From(broken))),
+                Poll::Pending => {
+                    let _ = to.poll_flush(cx).map_err(Side::To)?;
+                    return Poll::Pending;
+                }
+            }
+        }
+        to.poll_flush(cx).map_err(Side::To)
+    }
+}

@@ -1,0 +1,145 @@
+//! Why a request has no response of an upstream.
+
+use http::StatusCode;
+
+use crate::gate::Fault;
+use crate::upstream::ConnectError;
+use crate::wire::Broken;
+
+/// Why a request has no response of an upstream, or not all of it.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The request is malformed.
+    #[error("{0}")]
+    Request(#[from] Fault),
+    /// No route takes it.
+    #[error("no route takes this request")]
+    NoRoute,
+    /// Its route is for other methods.
+    #[error("the route takes other methods")]
+    NoMethod,
+    /// Its head did not come in time.
+    #[error("the request's head did not come in time")]
+    HeadTime,
+    /// Its body did not go on in time.
+    #[error("the request's body did not go on in time")]
+    BodyTime,
+    /// Its body is larger than the route allows.
+    #[error("the request's body is larger than allowed")]
+    BodyLarge,
+    /// Its client has gone.
+    #[error("the client has gone")]
+    ClientGone(#[source] Broken),
+    /// The request has been here before.
+    #[error("the request has passed here before")]
+    Loop,
+    /// No endpoint is there to take it.
+    #[error("no endpoint is available")]
+    NoEndpoint,
+    /// There is no connection to an endpoint.
+    #[error("no connection to the endpoint")]
+    Connect(#[from] ConnectError),
+    /// The endpoint closed, or reset the stream, before its response began.
+    #[error("the endpoint closed without a response")]
+    Closed(#[source] Broken),
+    /// What the endpoint sent is no response.
+    #[error("the endpoint's response is malformed")]
+    Response(#[source] Fault),
+    /// The response ended before its end.
+    #[error("the endpoint's response is not whole")]
+    Incomplete(#[source] Broken),
+    /// The endpoint did not switch to the protocol that was asked for.
+    #[error("the endpoint did not switch protocols")]
+    Upgrade,
+    /// The response did not come in the time that the request had in all.
+    #[error("the endpoint's response did not come in time")]
+    TotalTime,
+    /// The response did not come in the time of one try.
+    #[error("the endpoint's response did not come in time for one try")]
+    TryTime,
+    /// The response did not go on in time.
+    #[error("the endpoint's response did not go on in time")]
+    IdleTime,
+}
+
+impl Failure {
+    /// The status of the answer.
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Failure::Request(fault) => fault.status(),
+            Failure::NoRoute => StatusCode::NOT_FOUND,
+            Failure::NoMethod => StatusCode::METHOD_NOT_ALLOWED,
+            Failure::HeadTime | Failure::BodyTime => StatusCode::REQUEST_TIMEOUT,
+            Failure::BodyLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            // Only for the log: there is nobody to be told.
+            Failure::ClientGone(_) => StatusCode::from_u16(499).expect("it has three digits"),
+            Failure::NoEndpoint => StatusCode::SERVICE_UNAVAILABLE,
+            Failure::Connect(error) => error.status(),
+            Failure::Loop
+            | Failure::Closed(_)
+            | Failure::Response(_)
+            | Failure::Incomplete(_)
+            | Failure::Upgrade => StatusCode::BAD_GATEWAY,
+            Failure::TotalTime | Failure::TryTime | Failure::IdleTime => StatusCode::GATEWAY_TIMEOUT,
+        }
+    }
+
+    /// The registered name of the error in `Proxy-Status` (RFC 9209 §2.3).
+    pub fn proxy_error(&self) -> &'static str {
+        match self {
+            Failure::Request(_)
+            | Failure::BodyLarge
+            | Failure::NoMethod
+            | Failure::HeadTime
+            | Failure::BodyTime
+            | Failure::ClientGone(_) => "http_request_error",
+            Failure::NoRoute => "destination_not_found",
+            Failure::Loop => "proxy_loop_detected",
+            Failure::NoEndpoint => "destination_unavailable",
+            Failure::Connect(error) => error.proxy_error(),
+            Failure::Closed(_) => "connection_terminated",
+            Failure::Response(_) => "http_protocol_error",
+            Failure::Incomplete(_) => "http_response_incomplete",
+            Failure::Upgrade => "http_upgrade_failed",
+            Failure::TotalTime | Failure::TryTime | Failure::IdleTime => "http_response_timeout",
+        }
+    }
+
+    /// The status of gRPC.
+    pub fn grpc_status(&self) -> u8 {
+        const DEADLINE_EXCEEDED: u8 = 4;
+        const RESOURCE_EXHAUSTED: u8 = 8;
+        const UNIMPLEMENTED: u8 = 12;
+        const INTERNAL: u8 = 13;
+        const UNAVAILABLE: u8 = 14;
+        match self {
+            Failure::Request(_) | Failure::Response(_) | Failure::Incomplete(_) | Failure::Upgrade => {
+                INTERNAL
+            }
+            Failure::NoRoute | Failure::NoMethod => UNIMPLEMENTED,
+            Failure::BodyLarge => RESOURCE_EXHAUSTED,
+            Failure::HeadTime
+            | Failure::BodyTime
+            | Failure::TotalTime
+            | Failure::TryTime
+            | Failure::IdleTime => DEADLINE_EXCEEDED,
+            Failure::ClientGone(_)
+            | Failure::Loop
+            | Failure::NoEndpoint
+            | Failure::Connect(_)
+            | Failure::Closed(_) => UNAVAILABLE,
+        }
+    }
+
+    /// Whether the request's connection can still carry another one, as far as this says.
+    pub fn is_of_client(&self) -> bool {
+        matches!(
+            self,
+            Failure::Request(_)
+                | Failure::HeadTime
+                | Failure::BodyTime
+                | Failure::BodyLarge
+                | Failure::ClientGone(_)
+        )
+    }
+}

@@ -1,0 +1,138 @@
+//! Fields that are added to requests and responses, and those that only we may say.
+
+use std::fmt::Write;
+use std::net::SocketAddr;
+
+use http::header::{self, HeaderName, HeaderValue};
+
+use crate::gate::{Request, strip_claims};
+
+/// Who asks, as the connection tells; made once for each connection.
+#[derive(Clone, Debug)]
+pub struct Client {
+    /// The other end of the connection.
+    pub peer: SocketAddr,
+    /// Whether the connection is encrypted.
+    pub secure: bool,
+    /// Whether what the peer says of who asked is believed.
+    pub trusted: bool,
+    address: HeaderValue,
+    port: HeaderValue,
+}
+
+const NAME: &str = "coreto";
+const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+const X_FORWARDED_PORT: HeaderName = HeaderName::from_static("x-forwarded-port");
+const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+const X_REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
+pub(super) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const REQUEST_ID_BYTES_MAX: usize = 128;
+
+impl Client {
+    /// The client behind a connection that was accepted at a `port` of ours.
+    pub fn new(peer: SocketAddr, port: u16, secure: bool, trusted: bool) -> Self {
+        let address =
+            HeaderValue::try_from(peer.ip().to_canonical().to_string()).expect("an address is text");
+        Self { peer, secure, trusted, address, port: HeaderValue::from(port) }
+    }
+
+    /// Adds what is said of the way a request came, after removing what only we may say. `id` names the request
+    /// if it has no name that we believe. Gives the name.
+    ///
+    /// # Errors
+    /// When the request has passed here before.
+    pub(super) fn mark(&self, request: &mut Request, id: u128) -> Result<HeaderValue, super::Failure> {
+        if request.claims && !self.trusted {
+            strip_claims(&mut request.fields);
+        }
+        via(request)?;
+        let fields = &mut request.fields;
+        let host = HeaderValue::from_maybe_shared(request.authority.bytes().clone()).expect("a host is text");
+        let scheme = HeaderValue::from_static(if self.secure { "https" } else { "http" });
+        let list = |name: &HeaderName, of: &http::HeaderMap, last: &[u8]| {
+            let mut list = Vec::new();
+            for value in of.get_all(name) {
+                list.extend_from_slice(value.as_bytes());
+                list.extend_from_slice(b", ");
+            }
+            list.extend_from_slice(last);
+            HeaderValue::try_from(list)
+        };
+        let forwarded = self.forwarded(request.authority.as_str());
+        if self.trusted {
+            if let Ok(list) = list(&X_FORWARDED_FOR, fields, self.address.as_bytes()) {
+                fields.insert(X_FORWARDED_FOR, list);
+            }
+            if let Ok(list) = list(&header::FORWARDED, fields, forwarded.as_bytes()) {
+                fields.insert(header::FORWARDED, list);
+            }
+            fields.entry(X_FORWARDED_PROTO).or_insert(scheme);
+            fields.entry(X_FORWARDED_HOST).or_insert(host);
+            fields.entry(X_FORWARDED_PORT).or_insert_with(|| self.port.clone());
+            fields.entry(X_REAL_IP).or_insert_with(|| self.address.clone());
+        } else {
+            fields.insert(X_FORWARDED_FOR, self.address.clone());
+            fields.insert(X_FORWARDED_PROTO, scheme);
+            fields.insert(X_FORWARDED_HOST, host);
+            fields.insert(X_FORWARDED_PORT, self.port.clone());
+            fields.insert(X_REAL_IP, self.address.clone());
+            fields.insert(header::FORWARDED, HeaderValue::try_from(forwarded).expect("it is text"));
+        }
+        let known = fields.get(&X_REQUEST_ID).filter(|id| self.trusted && id.len() <= REQUEST_ID_BYTES_MAX);
+        let id = known.cloned().unwrap_or_else(|| request_id(id));
+        fields.insert(X_REQUEST_ID, id.clone());
+        Ok(id)
+    }
+
+    /// RFC 7239 §4. An IPv6 address stands in brackets and quotes, a host with a port in quotes.
+    fn forwarded(&self, host: &str) -> String {
+        let address = self.peer.ip().to_canonical();
+        let scheme = if self.secure { "https" } else { "http" };
+        if address.is_ipv6() {
+            format!("for=\"[{address}]\";host=\"{host}\";proto={scheme}")
+        } else {
+            format!("for={address};host=\"{host}\";proto={scheme}")
+        }
+    }
+}
+
+/// Adds ourselves to those that the request came through (RFC 9110 §7.6.3).
+fn via(request: &mut Request) -> Result<(), super::Failure> {
+    let version = match request.version {
+        http::Version::HTTP_10 => "1.0",
+        http::Version::HTTP_2 => "2",
+        _ => "1.1",
+    };
+    let Some(first) = request.fields.get(header::VIA) else {
+        let own = match version {
+            "1.0" => HeaderValue::from_static("1.0 coreto"),
+            "2" => HeaderValue::from_static("2 coreto"),
+            _ => HeaderValue::from_static("1.1 coreto"),
+        };
+        request.fields.insert(header::VIA, own);
+        return Ok(());
+    };
+    let mut list = first.as_bytes().to_vec();
+    for value in request.fields.get_all(header::VIA).iter().skip(1) {
+        list.extend_from_slice(b", ");
+        list.extend_from_slice(value.as_bytes());
+    }
+    let passed = list.split(|byte| *byte == b',').any(|entry| {
+        let mut words = entry.split(|byte| *byte == b' ').filter(|word| !word.is_empty());
+        words.nth(1).is_some_and(|name| name.eq_ignore_ascii_case(NAME.as_bytes()))
+    });
+    if passed {
+        return Err(super::Failure::Loop);
+    }
+    list.extend_from_slice(format!(", {version} {NAME}").as_bytes());
+    let list = HeaderValue::try_from(list).expect("values joined by commas are a value");
+    request.fields.insert(header::VIA, list);
+    Ok(())
+}
+
+fn request_id(id: u128) -> HeaderValue {
+    let mut text = String::with_capacity(32);
+    write!(text, "{id:032x}").expect("a string takes all");
+    HeaderValue::try_from(text).expect("digits are text")
+}

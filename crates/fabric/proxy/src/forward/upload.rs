@@ -1,0 +1,146 @@
+//! A request's body on its way, kept for another try as long as it is small.
+
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use http::HeaderMap;
+
+use super::Failure;
+use crate::wire::{Broken, Channel, Frame};
+
+/// The body of one request, over all its tries.
+#[derive(Debug)]
+pub(super) struct Upload {
+    kept: Vec<Bytes>,
+    kept_bytes: usize,
+    /// None once more has passed than is kept: there is no other try then.
+    kept_bytes_max: Option<usize>,
+    end: Option<HeaderMap>,
+    /// The piece that this try sends next.
+    next: usize,
+    /// Whether this try has sent the end.
+    ended: bool,
+    /// Whether it stands still because the client sends nothing.
+    waits: bool,
+    bytes: u64,
+    bytes_max: Option<u64>,
+}
+
+impl Upload {
+    /// Of a body of which so much may be kept, and which may be so large.
+    pub(super) fn new(kept_bytes_max: usize, bytes_max: Option<u64>) -> Self {
+        Self {
+            kept: Vec::new(),
+            kept_bytes: 0,
+            kept_bytes_max: Some(kept_bytes_max),
+            end: None,
+            next: 0,
+            ended: false,
+            waits: false,
+            bytes: 0,
+            bytes_max,
+        }
+    }
+
+    /// Whether all of it can be sent once more.
+    pub(super) fn can_restart(&self) -> bool {
+        self.kept_bytes_max.is_some()
+    }
+
+    /// Begins another try.
+    pub(super) fn restart(&mut self) {
+        debug_assert!(self.can_restart(), "it was asked for first");
+        (self.next, self.ended) = (0, false);
+    }
+
+    /// Forgets what is kept: a response has begun, and there is no other try.
+    pub(super) fn commit(&mut self) {
+        self.kept_bytes_max = None;
+        self.kept.clear();
+        self.next = 0;
+    }
+
+    /// Whether this try has sent all of it.
+    pub(super) fn is_ended(&self) -> bool {
+        self.ended
+    }
+
+    /// Whether it stands still because the client sends nothing, and not because the endpoint takes nothing.
+    pub(super) fn waits(&self) -> bool {
+        self.waits
+    }
+
+    /// Moves pieces from the client to the endpoint, as there is room. Ready when all is written.
+    pub(super) fn poll(
+        &mut self,
+        cx: &mut Context<'_>,
+        client: &mut Channel,
+        server: &mut Channel,
+    ) -> Poll<Result<(), Stop>> {
+        self.waits = false;
+        // Bound: each turn moves a piece or returns.
+        while !self.ended {
+            ready!(server.poll_room(cx)).map_err(|_| Stop::Server)?;
+            let frame = match self.poll_frame(cx, client) {
+                Poll::Ready(frame) => frame?,
+                Poll::Pending => {
+                    self.waits = true;
+                    let _ = server.poll_flush(cx).map_err(|_| Stop::Server)?;
+                    return Poll::Pending;
+                }
+            };
+            match frame {
+                Frame::Data(data) => server.put_data(data),
+                Frame::End(trailers) => {
+                    server.put_end(trailers).map_err(Stop::Client)?;
+                    self.ended = true;
+                }
+            }
+        }
+        server.poll_flush(cx).map_err(|_| Stop::Server)
+    }
+
+    fn poll_frame(&mut self, cx: &mut Context<'_>, client: &mut Channel) -> Poll<Result<Frame, Stop>> {
+        if let Some(piece) = self.kept.get(self.next) {
+            self.next += 1;
+            return Poll::Ready(Ok(Frame::Data(piece.clone())));
+        }
+        if let Some(end) = &self.end {
+            return Poll::Ready(Ok(Frame::End(end.clone())));
+        }
+        let frame = ready!(client.poll_body(cx)).map_err(Stop::Client)?;
+        match &frame {
+            Frame::Data(data) => {
+                self.bytes += data.len() as u64;
+                if self.bytes_max.is_some_and(|max| self.bytes > max) {
+                    return Poll::Ready(Err(Stop::Failed(Failure::BodyLarge)));
+                }
+                self.keep(data);
+            }
+            Frame::End(trailers) => self.end = Some(trailers.clone()),
+        }
+        Poll::Ready(Ok(frame))
+    }
+
+    fn keep(&mut self, data: &Bytes) {
+        let Some(max) = self.kept_bytes_max else { return };
+        self.kept_bytes += data.len();
+        if self.kept_bytes > max {
+            self.commit();
+        } else {
+            self.kept.push(data.clone());
+            self.next = self.kept.len();
+        }
+    }
+}
+
+/// Why a body stopped.
+#[derive(Debug)]
+pub(super) enum Stop {
+    /// The client's side broke.
+    Client(Broken),
+    /// The endpoint's side broke; its response may still be there.
+    Server,
+    /// It may not go on.
+    Failed(Failure),
+}

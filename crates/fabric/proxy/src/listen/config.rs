@@ -1,0 +1,69 @@
+//! How a listener treats its clients.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use crate::gate::Limits;
+
+/// One listener.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where to listen; port 0 takes any free one.
+    pub address: SocketAddr,
+    /// How many threads serve.
+    pub workers: usize,
+    /// How large messages may be.
+    pub limits: Limits,
+    /// How long clients may take.
+    pub clocks: Clocks,
+    /// Open connections; more are closed at once.
+    pub connections_max: usize,
+    /// Open connections of one address; more are closed at once.
+    pub connections_per_address_max: usize,
+    /// Streams of one HTTP/2 connection at a time.
+    pub streams_max: u32,
+    /// Whether what clients say of the way a request came is believed.
+    pub trusted: bool,
+}
+
+/// How long clients may take.
+#[derive(Clone, Debug)]
+pub struct Clocks {
+    /// A head, from its first byte.
+    pub head: Duration,
+    /// Silence within a body.
+    pub body: Duration,
+    /// Silence between requests.
+    pub idle: Duration,
+    /// What a client gets to read a last answer before its connection is closed.
+    pub linger: Duration,
+    /// What requests in flight get when the listener goes away.
+    pub drain: Duration,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            address: SocketAddr::from(([127, 0, 0, 1], 8000)),
+            workers: std::thread::available_parallelism().map_or(1, usize::from),
+            limits: Limits::default(),
+            clocks: Clocks::default(),
+            connections_max: 10_000,
+            connections_per_address_max: 1_000,
+            streams_max: 100,
+            trusted: false,
+        }
+    }
+}
+
+impl Default for Clocks {
+    fn default() -> Self {
+        Self {
+            head: Duration::from_secs(10),
+            body: Duration::from_secs(30),
+            idle: Duration::from_secs(75),
+            linger: Duration::from_secs(2),
+            drain: Duration::from_secs(30),
+        }
+    }
+}

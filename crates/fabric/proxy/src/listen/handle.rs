@@ -1,0 +1,79 @@
+//! One request of a client, whatever it came on.
+
+use http::header::{self, HeaderValue};
+use http::{Method, StatusCode};
+
+use super::worker::Worker;
+use crate::forward::{Account, Answer, Client, Failure, Terms, put_answer, run, stamp};
+use crate::gate::Request;
+use crate::wire::{Alarm, Channel};
+
+/// What a connection does next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Then {
+    /// It takes another request.
+    Next,
+    /// It is closed once the client has read what it was told.
+    Linger,
+    /// It is cut.
+    Cut,
+}
+
+/// Carries out a request.
+pub(super) async fn handle(
+    worker: &Worker,
+    client: &Client,
+    channel: &mut Channel,
+    request: Request,
+    alarm: &mut Alarm,
+) -> Then {
+    if is_for_us(&request) {
+        let mut answer = Answer::bare(StatusCode::NO_CONTENT);
+        answer
+            .fields
+            .insert(header::ALLOW, HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"));
+        stamp(&mut answer.fields, &worker.date(), None);
+        let close = !request.keep_alive || !channel.has_read_all();
+        let told = put_answer(channel, &answer, false, close).await;
+        return if told && !close { Then::Next } else { Then::Linger };
+    }
+    let order = worker.rules.order(&request);
+    let terms = Terms {
+        pool: &worker.pool,
+        client,
+        id: worker.id(),
+        body: worker.config.clocks.body,
+        last: worker.is_draining(),
+        date: worker.date(),
+        alarm,
+    };
+    let ended = run(channel, request, order, terms).await;
+    worker.ledger.note(&ended.account);
+    match (ended.reusable, ended.broken) {
+        (_, true) => Then::Cut,
+        (true, false) => Then::Next,
+        (false, false) => Then::Linger,
+    }
+}
+
+/// Answers a request whose head was no request.
+pub(super) async fn refuse(worker: &Worker, client: &Client, channel: &mut Channel, failure: Failure) {
+    let mut answer = Answer::of(&failure, crate::forward::Reply::default());
+    if failure.status() == StatusCode::METHOD_NOT_ALLOWED {
+        answer
+            .fields
+            .insert(header::ALLOW, HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"));
+    }
+    stamp(&mut answer.fields, &worker.date(), None);
+    let mut account = Account::unread(client.peer, failure.status());
+    account.error = Some(failure.proxy_error());
+    put_answer(channel, &answer, false, true).await;
+    worker.ledger.note(&account);
+}
+
+/// Whether a request is about the server and not about anything behind it (RFC 9110 §7.6.2, §9.3.7).
+fn is_for_us(request: &Request) -> bool {
+    request.method == Method::OPTIONS
+        && (request.target.is_asterisk()
+            || request.fields.get(header::MAX_FORWARDS).is_some_and(|left| left.as_bytes() == b"0"))
+}

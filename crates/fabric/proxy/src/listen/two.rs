@@ -1,0 +1,91 @@
+//! A client's connection of HTTP/2.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use h2::server::{self, SendResponse};
+use h2::{Reason, RecvStream};
+use tokio::task::JoinSet;
+
+use super::handle::{Then, handle, refuse};
+use super::worker::Worker;
+use crate::forward::Client;
+use crate::gate;
+use crate::wire::{Alarm, Channel, Socket, Stream};
+
+/// What a client may send ahead on one stream, and on all of its connection.
+const STREAM_WINDOW: u32 = 64 << 10;
+const CONNECTION_WINDOW: u32 = 1 << 20;
+/// What is buffered of responses on one stream.
+const SEND_BUFFER_BYTES_MAX: usize = 64 << 10;
+
+/// Serves a connection until it ends.
+pub(super) async fn serve(worker: &Arc<Worker>, client: &Arc<Client>, socket: Socket) {
+    let config = &worker.config;
+    let handshake = server::Builder::new()
+        .max_concurrent_streams(config.streams_max)
+        .initial_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
+        .max_send_buffer_size(SEND_BUFFER_BYTES_MAX)
+        .max_header_list_size(u32::try_from(worker.limits.head_bytes_max).unwrap_or(u32::MAX))
+        .handshake::<_, Bytes>(socket);
+    let Ok(Ok(mut connection)) = tokio::time::timeout(config.clocks.head, handshake).await else { return };
+    let mut streams = JoinSet::new();
+    let mut drain = worker.drain.clone();
+    let mut draining = false;
+    let mut idle = Alarm::new(Instant::now() + config.clocks.idle);
+    // Bound: each turn is a stream of the client, the end of one, or the last.
+    loop {
+        let idle_at = if streams.is_empty() { config.clocks.idle } else { FAR };
+        idle.set(Instant::now() + idle_at);
+        tokio::select! {
+            accepted = connection.accept() => match accepted {
+                Some(Ok((request, respond))) => {
+                    let (worker, client) = (Arc::clone(worker), Arc::clone(client));
+                    streams.spawn(async move { stream(&worker, &client, request, respond).await });
+                }
+                Some(Err(_)) | None => break,
+            },
+            Some(_) = streams.join_next() => {}
+            _ = drain.wait_for(|drain| *drain), if !draining => {
+                draining = true;
+                connection.graceful_shutdown();
+            }
+            () = std::future::poll_fn(|cx| idle.poll(cx)) => {
+                draining = true;
+                connection.graceful_shutdown();
+            }
+        }
+    }
+}
+
+/// Later than any time that is waited for.
+const FAR: Duration = Duration::from_hours(24);
+
+async fn stream(
+    worker: &Worker,
+    client: &Client,
+    request: http::Request<RecvStream>,
+    respond: SendResponse<Bytes>,
+) {
+    let (mut parts, body) = request.into_parts();
+    let protocol = parts.extensions.remove::<h2::ext::Protocol>();
+    let ended = body.is_end_stream();
+    let passed =
+        gate::stream_request(parts, protocol.as_ref().map(h2::ext::Protocol::as_str), ended, &worker.limits);
+    let mut channel = Channel::Two(Box::new(Stream::accepted(body, respond)));
+    let then = match passed {
+        Ok(request) => {
+            let mut alarm = Alarm::new(Instant::now() + worker.config.clocks.idle);
+            handle(worker, client, &mut channel, request, &mut alarm).await
+        }
+        Err(fault) => {
+            refuse(worker, client, &mut channel, fault.into()).await;
+            Then::Linger
+        }
+    };
+    if let (Then::Cut, Channel::Two(stream)) = (then, &mut channel) {
+        stream.abort(Reason::INTERNAL_ERROR);
+    }
+}

@@ -1,0 +1,120 @@
+//! A proxy and an upstream for one case.
+
+use std::net::{SocketAddr, TcpStream};
+use std::sync::atomic::AtomicUsize;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use coreto_proxy::forward::{Account, Cluster, Failure, Order, Protocol, Retry, Timeouts};
+use coreto_proxy::gate::Request;
+use coreto_proxy::listen::{Clocks, Config, Ledger, Rules, Service};
+
+use super::case::Case;
+use super::origin::{self, Seen};
+
+/// Runs until it is dropped.
+pub(crate) struct Stage {
+    pub(crate) proxy: SocketAddr,
+    seen: Arc<Mutex<Seen>>,
+    stop: Option<tokio::sync::oneshot::Sender<()>>,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+struct One(Order);
+
+impl Rules for One {
+    fn order(&self, _: &Request) -> Result<Order, Failure> {
+        Ok(self.0.clone())
+    }
+}
+
+struct Nothing;
+
+impl Ledger for Nothing {
+    fn note(&self, _: &Account) {}
+}
+
+impl Stage {
+    /// For a case, whose upstream answers what it says.
+    pub(crate) fn new(case: &Case) -> Self {
+        let script = case.reply.clone().map(|reply| (reply, case.reply_close));
+        let (upstream, seen) = origin::start(script);
+        let cluster = Cluster {
+            name: "origin".to_owned(),
+            number: 0,
+            endpoints: vec![upstream],
+            protocol: Protocol::One,
+            connect: Duration::from_secs(3),
+            idle: Duration::from_secs(4),
+            last: AtomicUsize::new(0),
+        };
+        let order = Order {
+            cluster: Arc::new(cluster),
+            timeouts: Timeouts::default(),
+            retry: Retry::default(),
+            upgrades: ["websocket".to_owned()].into(),
+            body_bytes_max: None,
+        };
+        let config = Config {
+            address: "127.0.0.1:0".parse().expect("an address"),
+            workers: 1,
+            clocks: Clocks { drain: Duration::from_millis(100), ..Clocks::default() },
+            ..Config::default()
+        };
+        let service =
+            Service::build(config, Arc::new(One(order)), Arc::new(Nothing)).expect("a port is free");
+        let proxy = service.local_addr();
+        let (stop, stopped) = tokio::sync::oneshot::channel();
+        let thread = std::thread::spawn(move || {
+            let drain = async {
+                let _ = stopped.await;
+            };
+            service.run(drain).expect("workers start");
+        });
+        Self { proxy, seen, stop: Some(stop), thread: Some(thread) }
+    }
+
+    /// A connection to the proxy on which nothing takes longer than a person would wait.
+    pub(crate) fn connect(&self) -> TcpStream {
+        let stream = TcpStream::connect(self.proxy).expect("the proxy listens");
+        stream.set_read_timeout(Some(Duration::from_secs(5))).expect("a socket takes a time");
+        stream.set_nodelay(true).expect("a socket takes the option");
+        stream
+    }
+
+    /// What has reached the upstream, without the fields that every request is given.
+    pub(crate) fn reached(&self) -> String {
+        let seen = self.seen.lock().expect("no test panics with it");
+        let text: String = seen.bytes.iter().map(|byte| char::from(*byte)).collect();
+        let port = self.proxy.port().to_string();
+        text.split_inclusive("\r\n").filter(|line| !is_usual(line.trim_end(), &port)).collect()
+    }
+
+    /// How many connections the upstream has been given.
+    pub(crate) fn connections(&self) -> usize {
+        self.seen.lock().expect("no test panics with it").connections
+    }
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            thread.join().expect("the proxy does not panic");
+        }
+    }
+}
+
+fn is_usual(line: &str, port: &str) -> bool {
+    let Some((name, value)) = line.split_once(": ") else { return false };
+    match name {
+        "via" => ["1.1 coreto", "1.0 coreto", "2 coreto"].contains(&value),
+        "x-forwarded-for" | "x-real-ip" => value == "127.0.0.1",
+        "x-forwarded-proto" => value == "http",
+        "x-forwarded-host" => value == "a" || value == "b",
+        "x-forwarded-port" => value == port,
+        "forwarded" => value.starts_with("for=127.0.0.1;host=\"") && value.ends_with("\";proto=http"),
+        "x-request-id" => value.len() == 32,
+        _ => false,
+    }
+}
