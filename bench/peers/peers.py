@@ -132,7 +132,10 @@ class Temporal(Peer):
         command = [self.bin / "server", "--root", home, "--config", "config", "--env", "bench", "start"]
         self.server = Program("temporal-server", command, folder)
         self.load = Program("temporal-load", [self.bin / "load", f"127.0.0.1:{frontend}"], folder)
-        self.load.expect("ready", START_SECONDS)
+        try:
+            self.load.expect("ready", START_SECONDS)
+        except Failed as error:
+            raise self.server.failed(f"does not answer as it should: {error}") from None
 
     def _configuration(self, frontend):
         template = (setup.HERE / "temporal" / "server.yaml").read_text()

@@ -2,6 +2,7 @@
 
 import os
 import pwd
+import random
 import secrets
 import shutil
 import signal
@@ -18,9 +19,16 @@ DURABLE = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port that nobody listens on; below 32768, since Temporal keeps some in a signed number of 16 bits."""
+    for _ in range(100):
+        port = random.randrange(10_000, 30_000)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
+    raise Failed("no free port was found on 127.0.0.1 between 10000 and 30000")
 
 
 def programs():
