@@ -130,7 +130,7 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", default=",".join(keys), help=f"peers to measure, some of {', '.join(keys)}")
     parser.add_argument("--seconds", type=int, default=6, help="seconds of each turn")
-    parser.add_argument("--warmup", type=int, default=20, help="seconds that a peer runs before its first turn")
+    parser.add_argument("--warmup", type=int, default=60, help="seconds that a peer runs before its first turn")
     parser.add_argument("--rounds", type=int, default=3, help="turns of each, of which the median counts")
     parser.add_argument("--json", metavar="FILE", help="write every turn to this file too")
     parser.add_argument("--data", type=Path, default=tempfile.gettempdir(), help="where the databases lie, on a disk")
