@@ -152,6 +152,18 @@ pub(crate) fn reply(answer: Answer<coreto_engine::Engine>, intent: &'static str)
     }
 }
 
+/// Refuses the key that makes a command safe to repeat: a request for jobs is not. Jobs in a kept reply may be another
+/// worker's by the time of the repetition.
+pub(crate) fn without_key(metadata: &MetadataMap) -> Result<(), Failure> {
+    if metadata.contains_key(IDEMPOTENCY_KEY) {
+        return Err(Failure::invalid(
+            IDEMPOTENCY_KEY,
+            "a request for jobs takes no such metadata; jobs whose answer was lost can be activated again when their timeout is over",
+        ));
+    }
+    Ok(())
+}
+
 /// The key that makes a command safe to repeat.
 fn idempotency_key(metadata: &MetadataMap) -> Result<Option<(Tenant, Arc<str>)>, Failure> {
     let Some(key) = metadata.get(IDEMPOTENCY_KEY) else {
@@ -239,7 +251,8 @@ impl gateway_server::Gateway for Gateway {
         &self,
         request: tonic::Request<pb::StreamActivatedJobsRequest>,
     ) -> Answered<Self::StreamActivatedJobsStream> {
-        Ok(Response::new(Jobs(crate::stream::open(self, request.into_inner())?)))
+        let (metadata, _, request) = request.into_parts();
+        Ok(Response::new(Jobs(crate::stream::open(self, &metadata, request)?)))
     }
 
     async fn complete_job(

@@ -94,7 +94,7 @@ async fn answer(
             Ok(succeeded(AnswerBody::Once { message, trailers: true }))
         }
         Method::Stream => {
-            let sink = stream::open(gateway, decode(message)?)?;
+            let sink = stream::open(gateway, &metadata, decode(message)?)?;
             Ok(succeeded(AnswerBody::Jobs { sink, ended: false }))
         }
     }

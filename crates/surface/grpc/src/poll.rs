@@ -53,6 +53,7 @@ pub(crate) async fn activate(
     request: Request<pb::ActivateJobsRequest>,
 ) -> Result<Batches, Failure> {
     let (metadata, _, request) = request.into_parts();
+    gateway::without_key(&metadata)?;
     let wait = match request.request_timeout {
         ..0 => None,
         0 => Some(gateway.shared.config.poll_timeout),
@@ -60,8 +61,8 @@ pub(crate) async fn activate(
     };
     let command = wish(gateway, request)?;
     let jobs = match wait {
-        None => take(gateway, &metadata, &command).await?,
-        Some(wait) => take_or_wait(gateway, &metadata, command, wait).await?,
+        None => take(gateway, &command).await?,
+        Some(wait) => take_or_wait(gateway, command, wait).await?,
     };
     Ok(Batches { shared: Arc::clone(&gateway.shared), jobs })
 }
@@ -86,14 +87,10 @@ fn wish(gateway: &Gateway, request: pb::ActivateJobsRequest) -> Result<ActivateJ
 }
 
 /// Asks each partition once, until one has jobs.
-async fn take(
-    gateway: &Gateway,
-    metadata: &MetadataMap,
-    command: &ActivateJobs,
-) -> Result<Vec<ActivatedJob>, Failure> {
+async fn take(gateway: &Gateway, command: &ActivateJobs) -> Result<Vec<ActivatedJob>, Failure> {
     let mut busy = None;
     for partition in partitions(gateway) {
-        match ask(gateway, metadata, partition, command.clone(), false) {
+        match ask(gateway, partition, command.clone(), false) {
             Ok(pending) => {
                 let jobs = activated(pending.await, gateway)?;
                 if !jobs.is_empty() {
@@ -110,7 +107,6 @@ async fn take(
 /// Parks at every partition, and ends with the first jobs that come from any.
 async fn take_or_wait(
     gateway: &Gateway,
-    metadata: &MetadataMap,
     mut command: ActivateJobs,
     wait: Duration,
 ) -> Result<Vec<ActivatedJob>, Failure> {
@@ -129,7 +125,7 @@ async fn take_or_wait(
     let mut jobs = Vec::new();
     let mut busy = None;
     for partition in partitions(gateway) {
-        let pending = match ask(gateway, metadata, partition, command.clone(), true) {
+        let pending = match ask(gateway, partition, command.clone(), true) {
             Ok(pending) => pending,
             Err(Failure::Refused(refused)) => {
                 busy = Some(Failure::Refused(refused));
@@ -196,13 +192,13 @@ async fn first(
 
 fn ask<'a>(
     gateway: &'a Gateway,
-    metadata: &MetadataMap,
     partition: u32,
     command: ActivateJobs,
     patient: bool,
 ) -> Result<Pending<'a>, Failure> {
     let pending = gateway.desk.expect_answer(patient);
     let command = Command::ActivateJobs(command);
+    let metadata = &MetadataMap::new();
     gateway.submit(partition, Call { metadata, operation_reference: None, command }, pending.ticket())?;
     Ok(pending)
 }

@@ -7,14 +7,20 @@ use std::task::{Context, Poll};
 use coreto_protocol::gateway as pb;
 use coreto_record::ActivatedJob;
 use tonic::Status;
+use tonic::metadata::MetadataMap;
 
 use crate::convert;
 use crate::desk::{Desk, Kind};
-use crate::gateway::{Gateway, Shared};
+use crate::gateway::{self, Gateway, Shared};
 use crate::status::Failure;
 use coreto_engine::{SinkKind, SinkSpec};
 
-pub(crate) fn open(gateway: &Gateway, request: pb::StreamActivatedJobsRequest) -> Result<Open, Failure> {
+pub(crate) fn open(
+    gateway: &Gateway,
+    metadata: &MetadataMap,
+    request: pb::StreamActivatedJobsRequest,
+) -> Result<Open, Failure> {
+    gateway::without_key(metadata)?;
     let limits = &gateway.shared.config.limits;
     convert::not_blank("type", &request.r#type)?;
     convert::at_least_one("timeout", request.timeout)?;

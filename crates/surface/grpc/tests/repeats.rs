@@ -86,6 +86,29 @@ async fn repeated_completion_and_cancellation_are_done() {
 }
 
 #[tokio::test]
+async fn request_for_jobs_takes_no_key() {
+    let server = start("jobs");
+    let mut client = server.deployed().await;
+    let instance = create(&server, "a", "{}").await.unwrap();
+    let stream = pb::StreamActivatedJobsRequest {
+        r#type: "check-stock".into(),
+        worker: "w".into(),
+        timeout: 1000,
+        ..Default::default()
+    };
+    for status in [
+        client.activate_jobs(keyed("b", poll("check-stock", -1))).await.unwrap_err(),
+        client.activate_jobs(keyed("b", poll("check-stock", 1000))).await.unwrap_err(),
+        client.stream_activated_jobs(keyed("b", stream)).await.unwrap_err(),
+    ] {
+        assert_eq!(status.code(), Code::InvalidArgument);
+        assert!(status.message().contains("`idempotency-key`"), "{}", status.message());
+    }
+    assert_eq!(waiting(&server).await, [instance], "no job was taken");
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn rejection_is_not_kept() {
     let server = start("rejection");
     assert_eq!(create(&server, "a", "{}").await.unwrap_err().code(), Code::NotFound);
