@@ -5,6 +5,7 @@
 use std::sync::{Arc, Mutex};
 
 use coreto_machine::{Caller, Channel, Place, Tenant, Timestamp};
+use coreto_partition::store::{MemoryStore, Store};
 use coreto_partition::{Address, Answer, Limits, Mailbox, Partition, Request, Sealed, Submission};
 use coreto_sim::toy::{self, Command, Fan, Fill, Gift, Later, Pair, Query, Toy};
 
@@ -67,10 +68,14 @@ impl Bench {
     }
 
     fn ask_keyed(&mut self, command: Command, key: &str) {
+        self.ask_keyed_at(1, command, key);
+    }
+
+    fn ask_keyed_at(&mut self, millis: i64, command: Command, key: &str) {
         let answer = Some(self.address());
         let mut request = Request::new(command, Caller::anonymous(Channel::Grpc), answer);
         request.idempotency_key = Some((Tenant::DEFAULT, key.into()));
-        self.partition.take(Timestamp::from_millis(1), Submission::Request(Box::new(request)));
+        self.partition.take(Timestamp::from_millis(millis), Submission::Request(Box::new(request)));
     }
 
     /// Closes the batch, keeps it, and lets out what may leave now.
@@ -114,6 +119,25 @@ impl Bench {
             again.replay(batch).unwrap();
         }
         assert_eq!(again.fingerprint(), self.partition.fingerprint());
+    }
+
+    /// A new partition from a full checkpoint takes this one's place.
+    fn restore(&mut self) {
+        self.seal();
+        self.partition.change_all();
+        let mut store = MemoryStore::default();
+        store.write(1, self.partition.take_changes().into_entries()).unwrap();
+        let mut again = fresh(&self.limits);
+        store
+            .load(&mut |table, key, value| {
+                again.load(table, key, value).unwrap();
+                Ok(())
+            })
+            .unwrap();
+        again.loaded();
+        again.start(2);
+        assert_eq!(again.fingerprint(), self.partition.fingerprint());
+        self.partition = again;
     }
 }
 
@@ -335,4 +359,51 @@ fn a_keyed_request_that_is_answered_later_is_not_carried_out_again_after_a_resta
     );
     assert_eq!(answers[1], "4: key misused");
     bench.check_replay();
+}
+
+/// A command that answers at once, and differs by its value.
+fn put_later(value: u64) -> Command {
+    Command::PutLater(Later { pair: pair("t", value), at: Timestamp::from_millis(i64::MAX), number: 0 })
+}
+
+#[test]
+fn kept_replies_are_bounded_by_their_bytes_and_make_room_when_they_expire() {
+    let mut bench = Bench::new(Limits { kept_replies_bytes_max: 600, ..Limits::default() });
+    for (value, key) in (1..).zip(["a", "b", "c", "d"]) {
+        bench.ask_keyed(put_later(value), key);
+    }
+    bench.ask_keyed(put_later(1), "a");
+    bench.restore();
+    bench.ask_keyed(put_later(4), "d");
+    bench.seal();
+    let expected = ["1: reply 1", "2: reply 2", "3: reply 3", "4: keys full", "5: reply 1", "6: keys full"];
+    assert_eq!(bench.answers(), expected);
+
+    let day = 24 * 3600 * 1000;
+    bench.ask_keyed_at(day, put_later(4), "d");
+    bench.ask_keyed_at(day + 1, put_later(4), "d");
+    bench.seal();
+    bench.ask_keyed_at(day + 2, put_later(4), "d");
+    bench.seal();
+    assert_eq!(bench.answers(), ["7: keys full", "8: reply 4", "9: reply 4"]);
+    assert_eq!(bench.partition.state().timers.len(), 4);
+}
+
+#[test]
+fn answers_that_come_later_do_not_exceed_the_bytes_of_kept_replies() {
+    let mut bench = Bench::new(Limits { kept_replies_bytes_max: 600, ..Limits::default() });
+    for key in ["a", "b", "c", "d"] {
+        bench.ask_keyed(Command::Await(key.into()), key);
+    }
+    bench.ask(Command::Put(pair("a", 5)));
+    bench.ask_keyed(Command::Await("a".into()), "a");
+    bench.check_replay();
+    let mut answers = bench.answers();
+    answers.sort();
+    assert_eq!(answers[..3], ["1: reply 5", "4: keys full", "5: reply 0"]);
+    assert!(
+        answers[3].starts_with("6: lost: the request with this idempotency key was carried out"),
+        "{answers:?}"
+    );
+    bench.restore();
 }

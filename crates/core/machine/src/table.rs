@@ -1,7 +1,8 @@
 //! The only way in which a machine keeps state.
 //!
 //! A [`Table`] is ordered by its key, a [`HashTable`] is for keys that we issue and never iterates, an
-//! [`Index`] is an ordered set that is derived from tables and not stored, a [`Cell`] is a single value.
+//! [`Index`] is an ordered set that is derived from tables and not stored, a [`Cell`] is a single value, a [`Total`] a
+//! derived sum.
 //! Each has an undo list for the running transaction; tables and cells also know what changed since the
 //! last checkpoint. [`tables!`](crate::tables) declares a state made of them.
 
@@ -12,12 +13,14 @@ mod key;
 mod macros;
 mod ordered;
 mod slot;
+mod total;
 
 pub use cell::Cell;
 pub use hash::HashTable;
 pub use index::Index;
 pub use key::Key;
 pub use ordered::Table;
+pub use total::Total;
 
 use crate::codec::DecodeError;
 use crate::fingerprint::Fingerprint;

@@ -120,6 +120,7 @@ impl ServerConfig {
             queue_bytes_soft: bytes("limits.queue-bytes-soft")?,
             queue_bytes_hard: bytes("limits.queue-bytes-hard")?,
             queue_wait_max: Duration::from_millis(number("limits.queue-wait-ms")?),
+            kept_replies_bytes_max: number("limits.kept-replies-bytes")?,
             free_bytes_new_work: number("limits.free-bytes-new-work")?,
             free_bytes_all: number("limits.free-bytes-all")?,
             ..Limits::default()

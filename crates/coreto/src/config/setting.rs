@@ -103,6 +103,11 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "500",
         "The expected wait from which on new work is refused, in milliseconds.",
     ),
+    setting(
+        "limits.kept-replies-bytes",
+        "536870912",
+        "Bytes of replies that are kept for idempotency keys, with some 256 for each, from which on no more keys are taken.",
+    ),
     setting("limits.free-bytes-new-work", "268435456", "Below this much free disk new work is refused."),
     setting(
         "limits.free-bytes-all",

@@ -96,6 +96,16 @@ message! {
     }
 }
 
+/// About what the tables take for a kept reply beside its key and its bytes.
+const KEPT_OVERHEAD: usize = 256;
+
+impl Kept {
+    /// About how many bytes it takes in memory.
+    pub(crate) fn weight(&self) -> u64 {
+        (self.key.len() + self.reply.len() + KEPT_OVERHEAD) as u64
+    }
+}
+
 message! {
     /// A rejected command and why.
     pub(crate) struct Rejected {

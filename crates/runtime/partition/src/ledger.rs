@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use coreto_machine::table::Total;
 use coreto_machine::{Cell, Index, Table, Tenant, Timestamp, message};
 
 use crate::batch::{Kept, Waiting};
@@ -23,6 +24,8 @@ coreto_machine::tables! {
         6 => pub(crate) expiry: Index<(Timestamp, (Tenant, Arc<str>))>,
         /// How far the partition is.
         7 => pub(crate) progress: Cell<Progress>,
+        /// Bytes that kept replies take.
+        8 => pub(crate) kept_bytes: Total,
     }
 }
 
@@ -38,8 +41,9 @@ message! {
 
 impl Ledger {
     fn rebuild(&mut self) {
-        let expiry = &mut self.expiry;
+        let Self { expiry, kept_bytes, .. } = self;
         for (key, kept) in self.kept.range(..) {
+            kept_bytes.add(kept.weight());
             expiry.insert((kept.expires, key.clone()));
         }
     }
@@ -67,12 +71,14 @@ impl Ledger {
         let key = (kept.tenant, Arc::clone(&kept.key));
         self.drop_reply(&key);
         self.expiry.insert((kept.expires, key.clone()));
+        self.kept_bytes.add(kept.weight());
         self.kept.insert(key, kept);
     }
 
     pub(crate) fn drop_reply(&mut self, key: &(Tenant, Arc<str>)) {
         if let Some(kept) = self.kept.remove(key) {
             self.expiry.remove(&(kept.expires, key.clone()));
+            self.kept_bytes.subtract(kept.weight());
         }
     }
 

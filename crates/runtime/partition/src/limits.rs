@@ -23,6 +23,8 @@ pub struct Limits {
     pub queue_wait_max: Duration,
     /// Replies kept for repeated requests.
     pub kept_replies_max: usize,
+    /// Bytes of kept replies, with their keys and some 256 bytes for each, from which on no more are kept.
+    pub kept_replies_bytes_max: u64,
     /// How long they are kept.
     pub kept_replies_for: Duration,
     /// Below this much free disk new work is refused.
@@ -43,6 +45,7 @@ impl Default for Limits {
             queue_bytes_hard: 64 << 20,
             queue_wait_max: Duration::from_millis(500),
             kept_replies_max: 1_000_000,
+            kept_replies_bytes_max: 512 << 20,
             kept_replies_for: Duration::from_hours(24),
             free_bytes_new_work: 256 << 20,
             free_bytes_all: 128 << 20,

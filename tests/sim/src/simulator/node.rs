@@ -42,7 +42,13 @@ struct Up {
 }
 
 fn limits() -> Limits {
-    Limits { commands_in_batch_max: 7, command_bytes_max: 60_000, kept_replies_max: 50, ..Limits::default() }
+    Limits {
+        commands_in_batch_max: 7,
+        command_bytes_max: 60_000,
+        kept_replies_max: 50,
+        kept_replies_bytes_max: 5000,
+        ..Limits::default()
+    }
 }
 
 impl Node {

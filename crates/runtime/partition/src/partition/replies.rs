@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use coreto_machine::{Codec, Fingerprint, Machine, Tenant, Token};
+use coreto_machine::{Codec, Fingerprint, Machine, Tables, Tenant, Token};
 
 use super::Partition;
 use crate::batch::{Kept, tag};
@@ -22,8 +22,8 @@ pub(super) struct Keyed {
     command_hash: u64,
 }
 
-/// What a repeated request is told whose first one was carried out before a restart and had no answer yet.
-const UNKNOWN: &str = "the request with this idempotency key was carried out before a restart; its answer came later and is lost";
+/// What a repeated request is told whose first one was carried out, but whose answer is not there.
+const UNKNOWN: &str = "the request with this idempotency key was carried out, but its answer was not kept: it came after a restart, or when kept answers had reached their limit of bytes";
 
 /// Kept replies that expire in one batch at most.
 const EXPIRE_MAX: usize = 64;
@@ -50,10 +50,10 @@ impl<M: Machine> Partition<M> {
                 Ok(reply) => Answer::Reply(reply),
                 Err(error) => Answer::Lost { reason: format!("the kept reply is damaged: {error}").into() },
             }
-        } else if self.ledger.kept.len() >= self.limits.kept_replies_max {
-            Answer::KeysFull
-        } else {
+        } else if self.has_room_for_keys() {
             return Some(Keyed { tenant: slot.0, key: slot.1, command_hash });
+        } else {
+            Answer::KeysFull
         };
         if let Some(address) = answer {
             self.open.answers.push((address.clone(), met));
@@ -78,7 +78,10 @@ impl<M: Machine> Partition<M> {
         let Some(Waiter { answers, keyed }) = self.waiters.remove(&token) else { return };
         if let Some(keyed) = keyed {
             self.keyed.remove(&(keyed.tenant, Arc::clone(&keyed.key)));
-            self.keep(&keyed, reply);
+            // Its place among the kept replies is taken, but how large it would be was not known then.
+            if !self.is_full_of_replies() {
+                self.keep(&keyed, reply);
+            }
         }
         for address in answers {
             self.open.answers.push((address, Answer::Reply(reply.clone())));
@@ -110,11 +113,29 @@ impl<M: Machine> Partition<M> {
         self.ledger.keep_reply(kept);
     }
 
+    /// Whether another reply may be kept. Makes room if there are replies that have expired: when all requests have keys
+    /// and are refused, nothing is written that could take them along.
+    fn has_room_for_keys(&mut self) -> bool {
+        if self.ledger.kept.len() >= self.limits.kept_replies_max || self.is_full_of_replies() {
+            self.drop_expired();
+            self.ledger.commit();
+        }
+        self.ledger.kept.len() < self.limits.kept_replies_max && !self.is_full_of_replies()
+    }
+
+    /// Whether kept replies take all the bytes that they may. One that is kept in answer to a command may exceed them.
+    const fn is_full_of_replies(&self) -> bool {
+        self.ledger.kept_bytes.get() >= self.limits.kept_replies_bytes_max
+    }
+
     /// Drops some of the kept replies that have expired, in a batch that is written anyway.
     pub(super) fn expire_replies(&mut self) {
-        if self.open.out.records.is_empty() {
-            return;
+        if !self.open.out.records.is_empty() {
+            self.drop_expired();
         }
+    }
+
+    fn drop_expired(&mut self) {
         let expired: Vec<_> = self
             .ledger
             .expiry
