@@ -12,7 +12,7 @@ mod variable;
 
 use coreto_record::Event;
 
-use crate::state::State;
+use crate::state::{Clock, State};
 
 /// Changes the state by what happened.
 pub(crate) fn apply(state: &mut State, event: &Event) {
@@ -21,9 +21,9 @@ pub(crate) fn apply(state: &mut State, event: &Event) {
         | Event::VariablesUpdated(_)
         | Event::DecisionEvaluated(_)
         | Event::DecisionFailed(_)
-        | Event::DistributionSent(_)
-        | Event::ClockPinned(_)
-        | Event::ClockReset(()) => (),
+        | Event::DistributionSent(_) => (),
+        Event::ClockPinned(event) => state.clock.set(Clock { pinned: Some(event.at) }),
+        Event::ClockReset(()) => state.clock.set(Clock { pinned: None }),
         Event::InstanceCreated(event) => instance::created(state, event),
         Event::RequirementsCreated(event) => decision::requirements_created(state, event),
         Event::DecisionCreated(event) => decision::created(state, event),

@@ -97,6 +97,10 @@ impl Machine for Engine {
         state.due.first().map(|(at, ..)| *at)
     }
 
+    fn pinned(state: &State) -> Option<Timestamp> {
+        state.clock.get().pinned
+    }
+
     fn tick() -> Command {
         Command::Tick(())
     }

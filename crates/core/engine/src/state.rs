@@ -10,7 +10,7 @@ mod variable;
 
 use std::sync::Arc;
 
-use coreto_machine::{HashTable, Index, Table, Tenant, Timestamp, table};
+use coreto_machine::{Cell, HashTable, Index, Table, Tenant, Timestamp, table};
 use coreto_record::event::{DecisionCreated, IncidentRecord, InstanceBanned, ResultAwaited, TimerChanged};
 use coreto_record::{
     DecisionKey, DecisionRequirementsKey, Document, ElementInstanceKey, ElementNumber, IncidentKey, JobKey,
@@ -87,6 +87,8 @@ coreto_machine::tables! {
         30 => pub(crate) timers: HashTable<TimerKey, TimerChanged>,
         /// Timers by who waits for them: an element instance, or a definition that they start.
         31 => pub(crate) timers_of: Index<(u64, TimerKey)>,
+        /// Where the controlled clock stands.
+        50 => pub(crate) clock: Cell<Clock>,
         /// What not all partitions have yet; on the first one only.
         60 => pub(crate) distributions: Table<u64, Distribution>,
     }
@@ -101,6 +103,14 @@ coreto_machine::message! {
         2 => pub(crate) variables: Document,
         /// The element that was triggered.
         3 => pub(crate) element: ElementNumber,
+    }
+}
+
+coreto_machine::message! {
+    /// Where the controlled clock stands; nowhere when it runs.
+    pub(crate) struct Clock {
+        /// The time at which it is pinned.
+        1 => pub(crate) pinned: Option<Timestamp>,
     }
 }
 

@@ -62,6 +62,11 @@ pub trait Machine: Sized + Send + 'static {
     /// When the next tick is wanted.
     fn due(state: &Self::State) -> Option<Timestamp>;
 
+    /// The time at which a command has pinned the clock; a controlled clock stands there again after a start.
+    fn pinned(_state: &Self::State) -> Option<Timestamp> {
+        None
+    }
+
     /// The command that does what has become due; it takes a bounded number of entries.
     fn tick() -> Self::Command;
 

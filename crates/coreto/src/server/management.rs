@@ -3,17 +3,21 @@
 mod exporting;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use coreto_engine::Engine;
 use coreto_grpc::Outlet;
-use coreto_machine::{Caller, Timestamp};
-use coreto_partition::{Clock, Handle, Health, Request};
+use coreto_machine::Timestamp;
+use coreto_partition::{Clock, Handle, Health};
 use coreto_record::Command;
 use coreto_record::command::PinClock;
 use coreto_rest::{ClockError, Component, Family, Kind, Parts, Probe, Sample};
 use coreto_view::Progress;
 
 use super::export::Named;
+
+/// How long a pinned clock may take to be on disk; a server that drains waits for it.
+const DURABLE_IN: Duration = Duration::from_secs(3);
 
 /// What management is told by.
 pub(super) struct Management {
@@ -33,12 +37,16 @@ impl Management {
     }
 
     /// Lets every partition remember what became of the clock, and look at it again.
-    fn remember(&self, command: &Command) {
-        for handle in &self.handles {
-            // A partition that does not take it recovers with the clock as it then stands.
-            let _ = handle.submit(Request::new(command.clone(), Caller::internal(), None));
+    fn remember(&self, command: &Command) -> Result<(), ClockError> {
+        for (number, handle) in (1..).zip(&self.handles) {
             handle.wake();
+            handle.carry_out(command.clone(), DURABLE_IN).map_err(|error| ClockError {
+                reason: format!(
+                    "it is moved, but partition {number} may not remember that after a restart: {error}"
+                ),
+            })?;
         }
+        Ok(())
     }
 }
 
@@ -151,12 +159,14 @@ impl coreto_rest::Clock for Management {
     fn pin(&self, epoch_milli: i64) -> Result<(), ClockError> {
         let at = Timestamp::from_millis(epoch_milli);
         self.clock.pin(at);
-        self.remember(&Command::PinClock(PinClock { at }));
-        Ok(())
+        self.remember(&Command::PinClock(PinClock { at }))
     }
 
     fn add(&self, offset_milli: i64) -> Result<(), ClockError> {
         self.clock.add(offset_milli);
+        if let Some(at) = self.clock.pinned() {
+            return self.remember(&Command::PinClock(PinClock { at }));
+        }
         for handle in &self.handles {
             handle.wake();
         }
@@ -165,7 +175,6 @@ impl coreto_rest::Clock for Management {
 
     fn reset(&self) -> Result<(), ClockError> {
         self.clock.reset();
-        self.remember(&Command::ResetClock(()));
-        Ok(())
+        self.remember(&Command::ResetClock(()))
     }
 }

@@ -17,7 +17,7 @@ pub struct Clock {
 struct Hands {
     pinned: Option<i64>,
     offset: i64,
-    /// Counts pins and resets, after which time may run backwards.
+    /// Counts pins, moves of a pinned clock and resets, after which time may run backwards.
     turns: u64,
 }
 
@@ -59,11 +59,28 @@ impl Clock {
         hands.turns += 1;
     }
 
+    /// Holds a controlled clock at a time at which it stood before a restart, unless it was moved since.
+    pub(crate) fn restore(&self, at: Timestamp) {
+        let mut hands = self.lock();
+        if hands.turns == 0 {
+            *hands = Hands { pinned: Some(at.as_millis()), offset: 0, turns: 1 };
+        }
+    }
+
+    /// The time at which the clock is held.
+    pub fn pinned(&self) -> Option<Timestamp> {
+        self.lock().pinned.map(Timestamp::from_millis)
+    }
+
     /// Moves the clock, be it pinned or not.
     pub fn add(&self, millis: i64) {
-        let mut hands = self.lock();
+        let mut locked = self.lock();
+        let hands = &mut *locked;
         match &mut hands.pinned {
-            Some(pinned) => *pinned = pinned.saturating_add(millis),
+            Some(pinned) => {
+                *pinned = pinned.saturating_add(millis);
+                hands.turns += 1;
+            }
             None => hands.offset = hands.offset.saturating_add(millis),
         }
     }

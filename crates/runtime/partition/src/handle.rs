@@ -1,7 +1,7 @@
 //! How the rest of the program talks to a partition.
 
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -71,15 +71,29 @@ impl<M: Machine> Handle<M> {
         self.shared.submit(submission, Admission::Ongoing, QUERY_WEIGHT)
     }
 
+    /// Lets the program's own command be carried out and waits until that is durable; for threads that may.
+    ///
+    /// # Errors
+    /// When the partition does not take the command, rejects it, stops before it is durable, or takes longer than
+    /// `patience`: then it may still be carried out.
+    pub fn carry_out(&self, command: M::Command, patience: Duration) -> Result<(), Refused> {
+        let (address, receiver) = Single::new();
+        self.submit(Request::new(command, Caller::internal(), Some(address)))?;
+        match receiver.recv_timeout(patience) {
+            Ok(Answer::Reply(_)) => Ok(()),
+            Ok(Answer::Lost { reason }) => Err(closed(reason)),
+            Ok(_) => Err(closed("the command was rejected".into())),
+            Err(_) => Err(closed(format!("there was no answer within {} ms", patience.as_millis()).into())),
+        }
+    }
+
     /// Asks about the state and waits; for threads that may.
     ///
     /// # Errors
     /// When the partition does not take the question, or stops before it answers.
     pub fn ask(&self, caller: Caller, query: M::Query) -> Result<M::Answer, Refused> {
-        let (sender, receiver) = sync_channel(1);
-        let mailbox = Arc::new(Single(Mutex::new(Some(sender))));
-        self.query(caller, query, Address { mailbox, ticket: 0 })?;
-        let closed = |reason: Arc<str>| Refused::Closed { reason };
+        let (address, receiver) = Single::new();
+        self.query(caller, query, address)?;
         match receiver.recv() {
             Ok(Answer::Answered(answer)) => Ok(answer),
             Ok(Answer::Lost { reason }) => Err(closed(reason)),
@@ -148,6 +162,18 @@ impl<M: Machine> Handle<M> {
 
 /// A mailbox for one answer.
 struct Single<M: Machine>(Mutex<Option<SyncSender<Answer<M>>>>);
+
+impl<M: Machine> Single<M> {
+    /// An address for one answer, and where it comes out.
+    fn new() -> (Address<M>, Receiver<Answer<M>>) {
+        let (sender, receiver) = sync_channel(1);
+        (Address { mailbox: Arc::new(Self(Mutex::new(Some(sender)))), ticket: 0 }, receiver)
+    }
+}
+
+const fn closed(reason: Arc<str>) -> Refused {
+    Refused::Closed { reason }
+}
 
 impl<M: Machine> Mailbox<M> for Single<M> {
     fn put(&self, _ticket: u64, answer: Answer<M>) {

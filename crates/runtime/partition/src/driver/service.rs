@@ -240,6 +240,10 @@ impl<M: Machine, L: PartitionLog> Ground<M, L> {
         }
         partition.start(writer.epoch());
         partition.watch(config.watcher.is_some());
+        if let Some(at) = M::pinned(partition.state()).filter(|_| config.clock.is_controlled()) {
+            config.clock.restore(at);
+            partition.reset_clock(config.clock.now());
+        }
         let wall = config.clock.now();
         if is_ahead(partition.now(), wall) {
             tracing::warn!(
