@@ -77,7 +77,7 @@ impl<M: Machine> Handle<M> {
     /// When the partition does not take the command, rejects it, stops before it is durable, or takes longer than
     /// `patience`: then it may still be carried out.
     pub fn carry_out(&self, command: M::Command, patience: Duration) -> Result<(), Refused> {
-        let (address, receiver) = Single::new();
+        let (address, receiver) = Single::address();
         self.submit(Request::new(command, Caller::internal(), Some(address)))?;
         match receiver.recv_timeout(patience) {
             Ok(Answer::Reply(_)) => Ok(()),
@@ -92,7 +92,7 @@ impl<M: Machine> Handle<M> {
     /// # Errors
     /// When the partition does not take the question, or stops before it answers.
     pub fn ask(&self, caller: Caller, query: M::Query) -> Result<M::Answer, Refused> {
-        let (address, receiver) = Single::new();
+        let (address, receiver) = Single::address();
         self.query(caller, query, address)?;
         match receiver.recv() {
             Ok(Answer::Answered(answer)) => Ok(answer),
@@ -165,7 +165,7 @@ struct Single<M: Machine>(Mutex<Option<SyncSender<Answer<M>>>>);
 
 impl<M: Machine> Single<M> {
     /// An address for one answer, and where it comes out.
-    fn new() -> (Address<M>, Receiver<Answer<M>>) {
+    fn address() -> (Address<M>, Receiver<Answer<M>>) {
         let (sender, receiver) = sync_channel(1);
         (Address { mailbox: Arc::new(Self(Mutex::new(Some(sender)))), ticket: 0 }, receiver)
     }
