@@ -2,6 +2,7 @@
 
 mod backend;
 mod directory;
+mod door;
 mod export;
 mod management;
 mod signal;
@@ -9,7 +10,7 @@ mod signal;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
-use std::thread::{self, JoinHandle};
+use std::thread;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -19,10 +20,10 @@ use coreto_log::disk::RealDisk;
 use coreto_log::{DiskLog, NodeId};
 use coreto_partition::store::{FjallStore, Store, StoreError};
 use coreto_partition::{Clock, Config, Effects, Service};
-use tokio::sync::oneshot;
 
 use crate::config::ServerConfig;
 use backend::Partitions;
+use door::Doors;
 use export::{Exporters, Watching};
 use management::Management;
 
@@ -44,16 +45,10 @@ pub(crate) struct Server {
     addresses: Addresses,
     drain_max: Duration,
     partitions: Service<Engine>,
-    doors: Vec<Door>,
+    doors: Doors,
     exporters: Exporters,
     /// Dropped last: a temporary one is removed then.
     _directory: DataDirectory,
-}
-
-/// A thread that serves until it is told to drain.
-struct Door {
-    drain: oneshot::Sender<()>,
-    thread: JoinHandle<anyhow::Result<()>>,
 }
 
 impl Server {
@@ -99,12 +94,9 @@ impl Server {
             .build(management.into_parts())
             .context("management (--management) cannot be opened")?;
         let addresses = Addresses { grpc: grpc.local_addr(), management: management.local_addr() };
-        let doors = vec![
-            open("grpc", |drained| grpc.run(drained).context("the gateway does not serve any more"))?,
-            open("management", |drained| {
-                management.run(drained).context("management does not serve any more")
-            })?,
-        ];
+        let mut doors = Doors::new();
+        doors.open("grpc", |drained| Ok(grpc.run(drained)?))?;
+        doors.open("management", |drained| Ok(management.run(drained)?))?;
         Ok(Self { addresses, drain_max, partitions, doors, exporters, _directory: directory })
     }
 
@@ -118,38 +110,23 @@ impl Server {
         self.drain_max
     }
 
+    /// Waits until something ends that clients talk to, though nobody has asked it to; gives its name.
+    pub(crate) async fn door_ended(&mut self) -> &'static str {
+        self.doors.ended().await
+    }
+
     /// Answers what is under way, closes the doors, and then everything behind them.
-    pub(crate) fn stop(self) {
+    ///
+    /// # Errors
+    /// When a door did not serve until now; everything is closed nevertheless.
+    pub(crate) fn stop(self) -> anyhow::Result<()> {
         let Self { partitions, doors, exporters, .. } = self;
-        for Door { drain, thread } in doors {
-            // A door that has ended already has nobody to tell.
-            let _ = drain.send(());
-            match thread.join() {
-                Ok(Ok(())) => (),
-                Ok(Err(error)) => tracing::error!("{error:#}"),
-                Err(_) => tracing::error!("a serving thread panicked"),
-            }
-        }
+        let closed = doors.close();
         partitions.stop();
         exporters.stop();
+        closed
     }
 }
-
-/// Runs a service on a thread of its own.
-fn open<F>(name: &str, serve: F) -> anyhow::Result<Door>
-where
-    F: FnOnce(Drained) -> anyhow::Result<()> + Send + 'static,
-{
-    let (drain, drained) = oneshot::channel();
-    let thread = thread::Builder::new()
-        .name(name.to_owned())
-        .spawn(move || serve(Box::pin(async move { drop(drained.await) })))
-        .with_context(|| format!("cannot start the thread of `{name}`"))?;
-    Ok(Door { drain, thread })
-}
-
-/// Is ready once a service shall drain.
-type Drained = std::pin::Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// What the engine's partitions run on, whoever performs their effects.
 pub(crate) fn partition_config(

@@ -86,8 +86,9 @@ pub(crate) fn run(args: &DemoArgs, json: bool) -> anyhow::Result<ExitCode> {
     });
     // The server waits for connections to close, and this runtime holds some that nothing drives any more.
     drop(runtime);
-    server.stop();
+    let stopped = server.stop();
     told?;
+    stopped?;
     Ok(ExitCode::SUCCESS)
 }
 

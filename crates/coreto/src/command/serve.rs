@@ -39,7 +39,12 @@ pub(crate) fn start(args: &StartArgs, json: bool) -> anyhow::Result<ExitCode> {
     serve(Server::start(&config, Path::new(&data))?, &config, started, json)
 }
 
-fn serve(server: Server, config: &ServerConfig, started: Instant, json: bool) -> anyhow::Result<ExitCode> {
+fn serve(
+    mut server: Server,
+    config: &ServerConfig,
+    started: Instant,
+    json: bool,
+) -> anyhow::Result<ExitCode> {
     let mut termination = termination()?;
     let ready = ready(&server, config, started, json);
     // Standard output belongs to the records when they go there.
@@ -49,13 +54,15 @@ fn serve(server: Server, config: &ServerConfig, started: Instant, json: bool) ->
         let mut out = std::io::stdout().lock();
         writeln!(out, "{ready}").and_then(|()| out.flush())?;
     }
-    termination.wait();
+    if let Some(door) = termination.wait_or(server.door_ended()) {
+        tracing::error!(door, "it does not serve any more; the server ends, so that it can be started again");
+    }
     tracing::info!(
         "ending: calls under way are answered, connections closed, for {} s at most; Ctrl-C again ends at once",
         server.drain_max().as_secs()
     );
     termination.end_at_next_interrupt()?;
-    server.stop();
+    server.stop()?;
     Ok(ExitCode::SUCCESS)
 }
 

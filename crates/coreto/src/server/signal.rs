@@ -24,14 +24,15 @@ pub(crate) fn termination() -> anyhow::Result<Termination> {
 }
 
 impl Termination {
-    /// Waits until the program is asked to end.
-    pub(crate) fn wait(&mut self) {
+    /// Waits until the program is asked to end, or something happens first that it gives then.
+    pub(crate) fn wait_or<T>(&mut self, happens: impl Future<Output = T>) -> Option<T> {
         self.runtime.block_on(async {
             tokio::select! {
-                _ = self.terminate.recv() => (),
-                _ = self.interrupt.recv() => (),
+                _ = self.terminate.recv() => None,
+                _ = self.interrupt.recv() => None,
+                happened = happens => Some(happened),
             }
-        });
+        })
     }
 
     /// Ends the program at SIGINT, whatever is under way: who types Ctrl-C again does not want to wait.

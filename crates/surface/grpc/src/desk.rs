@@ -6,6 +6,7 @@
 mod sinks;
 mod slots;
 
+use std::convert::Infallible;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -76,7 +77,7 @@ impl Desk {
     }
 
     /// Sorts what arrives, for ever.
-    pub(crate) async fn run(&self, shared: &Shared) {
+    pub(crate) async fn run(&self, shared: &Shared) -> Infallible {
         let Shared { config, backend, outlet, .. } = shared;
         let requests_max = in_sweeps(config.request_timeout);
         let stall_max = in_sweeps(config.stream_stall);

@@ -74,7 +74,7 @@ impl Service {
     /// are answered, or [`Config::drain_max`] is over. Parked polls then end empty, and streams end.
     ///
     /// # Errors
-    /// When a runtime cannot be made. Failing connections are no error.
+    /// When a runtime cannot be made, or what hands out answers has failed. Failing connections are no error.
     pub fn run(self, drain: impl Future<Output = ()> + Send + 'static) -> Result<(), Error> {
         let desks = self.shared.outlet.desks().len();
         let connections = Arc::new(Semaphore::new(self.shared.config.connections_max));
@@ -84,20 +84,25 @@ impl Service {
         }
         let first = acceptors.remove(0);
         std::thread::scope(|scope| {
+            let mut others = Vec::new();
             for (number, acceptor) in acceptors.into_iter().enumerate() {
                 let name = format!("grpc-{}", number + 1);
-                std::thread::Builder::new()
+                let thread = std::thread::Builder::new()
                     .name(name)
-                    .spawn_scoped(scope, move || acceptor.runtime.block_on(acceptor.task.serve()))
+                    .spawn_scoped(scope, move || acceptor.run())
                     .map_err(|source| self.serve_error(source))?;
+                others.push(thread);
             }
             let shared = Arc::clone(&self.shared);
             first.runtime.spawn(async move {
                 drain.await;
                 shared.drain.send_replace(true);
             });
-            first.runtime.block_on(first.task.serve());
-            Ok(())
+            let mut served = first.run();
+            for thread in others {
+                served = served.and(thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+            }
+            served.map_err(|source| self.serve_error(source))
         })
     }
 
@@ -127,6 +132,23 @@ struct Acceptor {
     task: Task,
 }
 
+impl Acceptor {
+    /// Serves until the drain. If it ends otherwise, the others drain, too.
+    fn run(self) -> std::io::Result<()> {
+        let _others = Draining(Arc::clone(&self.task.shared));
+        self.runtime.block_on(self.task.serve())
+    }
+}
+
+/// Begins the drain when it is dropped.
+struct Draining(Arc<Shared>);
+
+impl Drop for Draining {
+    fn drop(&mut self) {
+        self.0.drain.send_replace(true);
+    }
+}
+
 struct Task {
     number: usize,
     shared: Arc<Shared>,
@@ -136,10 +158,10 @@ struct Task {
 }
 
 impl Task {
-    async fn serve(mut self) {
+    async fn serve(mut self) -> std::io::Result<()> {
         let desk = Arc::clone(&self.shared.outlet.desks()[self.number]);
         let config = &self.shared.config;
-        let sorter = {
+        let mut sorter = {
             let (desk, shared) = (Arc::clone(&desk), Arc::clone(&self.shared));
             tokio::spawn(async move { desk.run(&shared).await })
         };
@@ -155,6 +177,11 @@ impl Task {
             let accepted = tokio::select! {
                 accepted = self.accept() => accepted,
                 _ = open.join_next(), if !open.is_empty() => continue,
+                // Without it, no call is answered any more.
+                ended = &mut sorter => match ended {
+                    Ok(never) => match never {},
+                    Err(error) => return Err(std::io::Error::other(error)),
+                },
                 () = until(&mut drained) => break,
             };
             let (stream, permit) = accepted;
@@ -182,6 +209,7 @@ impl Task {
         }
         drop(open);
         sorter.abort();
+        Ok(())
     }
 
     async fn accept(&mut self) -> (TcpStream, tokio::sync::OwnedSemaphorePermit) {

@@ -233,3 +233,14 @@ fn outlet_has_at_least_one_thread() {
     let (fake, _) = Fake::new(done);
     assert!(support::config().build(Arc::<Fake>::clone(&fake), Outlet::new(0), fake).is_ok());
 }
+
+#[tokio::test]
+async fn gateway_that_cannot_hand_out_answers_ends() {
+    for threads in [1, 2] {
+        let server = Server::start(Fake::with(1, threads, |_| panic!("the partition is broken")));
+        // Nobody waits for the job, so it is given back.
+        server.fake.push(7, [job(1)]);
+        let error = server.ended().await.unwrap_err();
+        assert!(matches!(error, Error::Serve { .. }), "{error}");
+    }
+}

@@ -267,12 +267,18 @@ impl Server {
     /// Waits for the end of the drain, and says how long it took.
     pub async fn drained(self) -> Duration {
         let begin = Instant::now();
+        self.ended().await.unwrap();
+        begin.elapsed()
+    }
+
+    /// Waits for the end, and says how it was.
+    pub async fn ended(self) -> Result<(), Error> {
+        let begin = Instant::now();
         while !self.thread.is_finished() {
             assert!(begin.elapsed() < Duration::from_secs(30), "the server did not end");
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
-        self.thread.join().unwrap().unwrap();
-        begin.elapsed()
+        self.thread.join().unwrap()
     }
 }
 
