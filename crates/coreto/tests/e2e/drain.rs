@@ -1,11 +1,12 @@
 //! SIGTERM: what waits is answered, streams end, and the program ends well.
 
+use std::path::Path;
 use std::time::Duration;
 
 use coreto_protocol::inspect::WatchRequest;
 use tonic::Code;
 
-use crate::support::{Directory, PATIENCE, Poll, Settings, one_task, until};
+use crate::support::{Client, Directory, PATIENCE, Poll, Settings, one_task, until};
 
 #[tokio::test]
 async fn termination_answers_all_that_waits() {
@@ -85,4 +86,26 @@ async fn termination_under_load_keeps_what_was_acknowledged() {
         acknowledged.iter().all(|key| found.binary_search_by_key(key, |instance| instance.key).is_ok()),
         "an acknowledged instance is lost"
     );
+}
+
+#[tokio::test]
+async fn termination_does_not_wait_for_who_does_not_read_the_records() {
+    const INSTANCES: usize = 500;
+    let directory = Directory::new();
+    let settings = Settings::new(&directory).argument("--export-ndjson", Path::new("-"));
+    // The pipe of its standard output takes less than the instances' records.
+    let server = settings.start_with_records();
+    let client = Client::connect(&server.grpc).await.unwrap();
+    client.deploy("order.bpmn", &one_task("order")).await.unwrap();
+    for _ in 0..INSTANCES {
+        client.create("order", "{}").await.unwrap();
+    }
+    server.terminate();
+    let log = server.log_file();
+    assert_eq!(server.ended().await, Some(0));
+    let told = std::fs::read_to_string(log).unwrap();
+    assert!(told.contains("an exporter is still sending and is left behind"), "{told}");
+
+    let server = Settings::new(&directory).start();
+    assert_eq!(server.client().await.instances().await.unwrap().len(), INSTANCES);
 }

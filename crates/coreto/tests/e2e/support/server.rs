@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
+use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
@@ -96,13 +97,33 @@ impl Settings {
             let code = child.wait().unwrap().code();
             return Err(End { code, log: self.log_behind(before) });
         };
-        let line: Value = serde_json::from_str(&line).unwrap();
+        Ok(self.ready(child, &line))
+    }
+
+    /// Starts one that writes records to its standard output, which nobody reads, and waits until it is ready.
+    pub(crate) fn start_with_records(&self) -> Server {
+        let before = std::fs::metadata(&self.log).map_or(0, |metadata| metadata.len());
+        let child = self.spawn();
+        let end = Instant::now() + PATIENCE;
+        loop {
+            let log = self.log_behind(before);
+            if let Some(line) = log.lines().find(|line| line.contains("readyInMs") && line.ends_with('}')) {
+                return self.ready(child, line);
+            }
+            assert!(Instant::now() < end, "it did not get ready: {log}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// A server that has said this when it was ready.
+    fn ready(&self, child: Child, line: &str) -> Server {
+        let line: Value = serde_json::from_str(line).unwrap();
         let address = |name: &str| line[name].as_str().unwrap().to_owned();
         // The process that was started may be one that runs the server; the lock tells, where it can be seen.
         let lock = std::fs::read_to_string(self.data.join("lock"));
         let pid = lock.map_or(child.id(), |pid| pid.parse().unwrap());
         let (grpc, management) = (address("grpc"), address("management"));
-        Ok(Server { grpc, management, child, pid, log: self.log.clone() })
+        Server { grpc, management, child, pid, log: self.log.clone() }
     }
 
     /// What was logged after the first so many bytes.
@@ -144,6 +165,11 @@ impl Server {
     /// All that it and those before it on this directory wrote to their standard error.
     pub(crate) fn log(&self) -> String {
         String::from_utf8_lossy(&std::fs::read(&self.log).unwrap()).into_owned()
+    }
+
+    /// Where it writes its standard error.
+    pub(crate) fn log_file(&self) -> PathBuf {
+        self.log.clone()
     }
 
     /// Kills it as `kill -9` does.
