@@ -14,8 +14,8 @@ use coreto_machine::table::Change;
 use coreto_machine::{Caller, Channel};
 use coreto_partition::store::{MemoryStore, Store, StoreError, Visit};
 use coreto_partition::{
-    Address, Answer, Clock, Config, Effects, Handle, Health, Limits, Mailbox, Refused, Request, Service,
-    SnapshotPolicy, StartError,
+    Address, Answer, Clock, Config, Effects, Frame, Handle, Health, Limits, Mailbox, Refused, Request,
+    Service, SnapshotPolicy, StartError,
 };
 use coreto_sim::chance::Chance;
 use coreto_sim::gate::{Gate, GatedLog};
@@ -268,6 +268,29 @@ fn new_work_is_refused_before_what_is_going_on() {
     }
     assert_eq!(machine.await_answer(going_on), "done");
     wait_for("room for new work", || machine.put(&handle, "a", 1).ok());
+    service.stop();
+}
+
+#[test]
+fn frames_count_in_the_queue() {
+    let mut machine = Machine::new(1);
+    machine.limits.queue_bytes_soft = 20_000;
+    machine.limits.batch_bytes_soft = 100;
+    machine.limits.queue_wait_max = Duration::MAX;
+    let service = machine.start(1);
+    let handle = service.handles()[0].clone();
+    machine.gate.hold();
+    // The open batch gets full, so that what comes then stays in the queue.
+    let tickets: Vec<_> = (0..50).map(|_| machine.put(&handle, "a", 1).unwrap()).collect();
+    let frame = Frame { from: 2, to: 1, sequence: 9, command: vec![0; 20_000].into() };
+    wait_for("the append", || machine.gate.has_waiting().then_some(()));
+    handle.frame(frame).unwrap();
+    let refused = machine.put(&handle, "a", 1).unwrap_err();
+    assert!(matches!(refused, Refused::Busy { limit: 20_000, queued_bytes: 20_000.. }), "{refused}");
+    machine.gate.release();
+    for ticket in tickets {
+        assert_eq!(machine.await_answer(ticket), "done");
+    }
     service.stop();
 }
 

@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex};
 
 use coreto_machine::{Caller, Channel, Place, Tenant, Timestamp};
 use coreto_partition::store::{MemoryStore, Store};
-use coreto_partition::{Address, Answer, Limits, Mailbox, Partition, Request, Sealed, Submission};
+use coreto_partition::{
+    Acknowledgement, Address, Answer, Limits, Mailbox, Partition, Request, Sealed, Submission,
+};
 use coreto_sim::toy::{self, Command, Fan, Fill, Gift, Later, Pair, Query, Toy};
 
 /// Answers in the order in which they came.
@@ -305,6 +307,38 @@ fn a_gift_is_taken_once_however_often_its_frame_comes() {
     giver.check_replay();
     giver.partition.resend();
     assert!(giver.seal().frames.is_empty());
+}
+
+#[test]
+fn frames_go_out_in_portions_as_they_are_acknowledged() {
+    // A gift takes some 70 bytes.
+    let mut giver = Bench::new(Limits { frames_in_flight_bytes_max: 200, ..Limits::default() });
+    for _ in 0..7 {
+        giver.ask(Command::Give(Gift { to: 2, ..Gift::default() }));
+    }
+    let numbers = |sealed: Sealed<Toy>| sealed.frames.iter().map(|frame| frame.sequence).collect::<Vec<_>>();
+    let acknowledge = |giver: &mut Bench, sequence| {
+        let acknowledgement = Acknowledgement { from: 2, to: 1, sequence };
+        giver.partition.take(Timestamp::from_millis(2), Submission::Acknowledged(acknowledgement));
+        numbers(giver.seal())
+    };
+    assert_eq!(numbers(giver.seal()), [1, 2]);
+    assert_eq!(acknowledge(&mut giver, 1), [3]);
+    assert_eq!(acknowledge(&mut giver, 1), []);
+    giver.ask(Command::Give(Gift { to: 2, ..Gift::default() }));
+    assert_eq!(numbers(giver.seal()), []);
+    giver.partition.resend();
+    assert!(!giver.partition.is_empty());
+    assert_eq!(numbers(giver.seal()), [2, 3], "what is not acknowledged, and no more than before");
+    giver.restart();
+    assert_eq!(numbers(giver.seal()), [2, 3]);
+    // The receiver had got more before the restart.
+    assert_eq!(acknowledge(&mut giver, 5), [6, 7]);
+    assert_eq!(acknowledge(&mut giver, 7), [8]);
+    assert_eq!(acknowledge(&mut giver, 8), []);
+    giver.partition.resend();
+    assert!(giver.partition.is_empty());
+    giver.check_replay();
 }
 
 #[test]

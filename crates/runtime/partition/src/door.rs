@@ -119,6 +119,16 @@ pub struct Frame {
     pub command: Arc<[u8]>,
 }
 
+/// About what a queue takes for a frame beside its command.
+const FRAME_OVERHEAD: usize = 64;
+
+impl Frame {
+    /// About how many bytes a frame with this command holds.
+    pub(crate) fn weight(command: &[u8]) -> usize {
+        command.len() + FRAME_OVERHEAD
+    }
+}
+
 /// The receiver has taken all frames of a pair up to a number.
 #[derive(Clone, Copy, Debug)]
 pub struct Acknowledgement {

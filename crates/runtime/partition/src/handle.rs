@@ -106,7 +106,8 @@ impl<M: Machine> Handle<M> {
     /// # Errors
     /// When the partition does not run; the sender repeats it later.
     pub fn frame(&self, frame: Frame) -> Result<(), Refused> {
-        self.shared.submit(Submission::Frame(frame), Admission::Internal, 0)
+        let weight = Frame::weight(&frame.command);
+        self.shared.submit(Submission::Frame(frame), Admission::Internal, weight)
     }
 
     /// Another partition has taken what was sent to it.
@@ -114,7 +115,8 @@ impl<M: Machine> Handle<M> {
     /// # Errors
     /// When the partition does not run; it will be told again.
     pub fn acknowledged(&self, acknowledgement: Acknowledgement) -> Result<(), Refused> {
-        self.shared.submit(Submission::Acknowledged(acknowledgement), Admission::Internal, 0)
+        let weight = size_of::<Acknowledgement>();
+        self.shared.submit(Submission::Acknowledged(acknowledgement), Admission::Internal, weight)
     }
 
     /// The sequence of the last durable batch.

@@ -2,6 +2,7 @@
 //!
 //! Whoever drives it appends each [`Sealed`] batch to the log, and lets nothing of it out before it is durable.
 
+mod channel;
 mod replay;
 mod replies;
 mod transaction;
@@ -15,11 +16,12 @@ use coreto_machine::{
     Admission, Caller, Changes, Env, Head, Machine, Output, Place, Tables, Tenant, Timestamp, Token, Topic,
 };
 
-use crate::batch::{HEADER, Header, Waiting, tag};
+use crate::batch::{HEADER, Header};
 use crate::door::{Acknowledgement, Address, Answer, Frame, Request, Submission};
 use crate::ledger::{Ledger, Progress};
 use crate::limits::Limits;
 
+use channel::Flights;
 use replies::Waiter;
 use transaction::Origin;
 
@@ -39,6 +41,7 @@ pub struct Partition<M: Machine> {
     waiters: BTreeMap<Token, Waiter<M>>,
     /// Which waiting request has which idempotency key.
     keyed: BTreeMap<(Tenant, Arc<str>), Token>,
+    flights: Flights,
     now: Timestamp,
     open: Open<M>,
 }
@@ -95,6 +98,7 @@ impl<M: Machine> Partition<M> {
             tokens: 0,
             waiters: BTreeMap::new(),
             keyed: BTreeMap::new(),
+            flights: Flights::default(),
             now: Timestamp::default(),
             open: Open {
                 out: Output::default(),
@@ -161,7 +165,7 @@ impl<M: Machine> Partition<M> {
         self.open.out.records.is_empty()
             && self.open.answers.is_empty()
             && self.open.out.effects.is_empty()
-            && self.open.frames.is_empty()
+            && !self.flights.is_due()
             && self.open.acknowledgements.is_empty()
     }
 
@@ -216,15 +220,6 @@ impl<M: Machine> Partition<M> {
         due
     }
 
-    /// Puts effects and frames out again that may have been lost: after a start, and every ten seconds.
-    pub fn resend(&mut self) {
-        let place = self.ledger.place();
-        for (&(to, sequence), waiting) in self.ledger.outbox.range(..) {
-            let command = Arc::clone(&waiting.command);
-            self.open.frames.push(Frame { from: place.number, to, sequence, command });
-        }
-    }
-
     /// Puts out again what is owed to things that are no partitions.
     pub fn owe(&mut self) {
         self.open.out.effects.extend(M::owed(&self.state));
@@ -240,6 +235,7 @@ impl<M: Machine> Partition<M> {
     /// Closes the open batch; `payload` is a used buffer for the next one.
     pub fn seal(&mut self, spare: Vec<u8>) -> Sealed<M> {
         self.expire_replies();
+        self.launch();
         self.env.seal();
         let open = &mut self.open;
         let mut payload = std::mem::replace(&mut open.out.records, spare);
@@ -350,15 +346,6 @@ impl<M: Machine> Partition<M> {
             let origin = Origin::Frame { from: frame.from, sequence: frame.sequence };
             self.transact_encoded(&frame.command, &head, origin);
             self.open.acknowledgements.insert(frame.from, frame.sequence);
-        }
-    }
-
-    fn take_acknowledgement(&mut self, acknowledgement: Acknowledgement) {
-        let Acknowledgement { from, sequence, .. } = acknowledgement;
-        if self.ledger.outbox.range((from, 0)..=(from, sequence)).next().is_some() {
-            self.put_fact(tag::FRAME_ACKED, &Waiting { id: sequence, partition: from, ..Waiting::default() });
-            self.ledger.acknowledge(from, sequence);
-            self.ledger.commit();
         }
     }
 }

@@ -45,6 +45,7 @@ fn limits() -> Limits {
     Limits {
         commands_in_batch_max: 7,
         command_bytes_max: 60_000,
+        frames_in_flight_bytes_max: 200,
         kept_replies_max: 50,
         kept_replies_bytes_max: 5000,
         ..Limits::default()

@@ -3,12 +3,12 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use coreto_machine::{Channel, Codec, Env, Fault, Head, Machine, Outcome, Sent, Tables, Token, Txn};
+use coreto_machine::{Channel, Codec, Env, Fault, Head, Machine, Outcome, Tables, Token, Txn};
 
 use super::replies::Keyed;
 use super::{Partition, said};
 use crate::batch::{HandledRecord, Rejected, Waiting, tag};
-use crate::door::{Address, Answer, Frame};
+use crate::door::{Address, Answer};
 
 /// Where a transaction's command comes from.
 pub(super) enum Origin<M: Machine> {
@@ -40,7 +40,6 @@ struct Mark {
     counter: u64,
     effects: usize,
     touched: usize,
-    frames: usize,
 }
 
 /// How the first command of a transaction is handled.
@@ -226,7 +225,6 @@ impl<M: Machine> Partition<M> {
             counter: self.state.counter(),
             effects: open.out.effects.len(),
             touched: open.out.touched.len(),
-            frames: open.frames.len(),
         }
     }
 
@@ -242,7 +240,6 @@ impl<M: Machine> Partition<M> {
         open.counted = mark.counted;
         open.out.effects.truncate(mark.effects);
         open.out.touched.truncate(mark.touched);
-        open.frames.truncate(mark.frames);
         open.out.follow_ups.clear();
         open.out.sent.clear();
         open.out.replies.clear();
@@ -280,26 +277,10 @@ impl<M: Machine> Partition<M> {
         }
     }
 
-    fn add_pending(&mut self, command: Arc<[u8]>) {
+    pub(super) fn add_pending(&mut self, command: Arc<[u8]>) {
         let waiting = Waiting { id: self.ledger.counter() + 1, partition: 0, command };
         self.put_fact(tag::PENDING_ADDED, &waiting);
         self.ledger.add_pending(waiting);
-    }
-
-    fn put_sent(&mut self) {
-        let from = self.ledger.place().number;
-        for Sent { to, command } in std::mem::take(&mut self.open.out.sent) {
-            let command: Arc<[u8]> = command.to_bytes().into();
-            if to == from {
-                self.add_pending(command);
-                continue;
-            }
-            let sequence = self.ledger.last_sent(to) + 1;
-            let waiting = Waiting { id: sequence, partition: to, command: Arc::clone(&command) };
-            self.put_fact(tag::FRAME_SENT, &waiting);
-            self.ledger.add_sent(waiting);
-            self.open.frames.push(Frame { from, to, sequence, command });
-        }
     }
 
     /// Appends a fact of the runtime's own to the open batch.
