@@ -190,12 +190,12 @@ async fn first(
     .await
 }
 
-fn ask<'a>(
-    gateway: &'a Gateway,
+fn ask(
+    gateway: &Gateway,
     partition: u32,
     command: ActivateJobs,
     patient: bool,
-) -> Result<Pending<'a>, Failure> {
+) -> Result<Pending<'_>, Failure> {
     let pending = gateway.desk.expect_answer(patient);
     let command = Command::ActivateJobs(command);
     let metadata = &MetadataMap::new();
