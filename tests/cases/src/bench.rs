@@ -60,7 +60,9 @@ impl Mailbox<Engine> for Nobody {
 
 impl Bench {
     /// An empty partition at [`BEGIN`].
-    pub fn new(bounds: Bounds) -> Self {
+    pub fn new(mut bounds: Bounds) -> Self {
+        // So that a store is filled by several portions.
+        bounds.partition.entries_rewritten_at_once = 7;
         let sinks = Arc::new(Sinks::default());
         let mut partition = empty(&sinks, &bounds);
         partition.start(1);
@@ -150,7 +152,14 @@ impl Bench {
 
     /// Writes what changed to the store.
     fn checkpoint(&mut self) {
-        for change in self.partition.take_changes().into_entries() {
+        // Bound: a new store is filled portion by portion.
+        while !self.write_some() {}
+    }
+
+    /// Writes some of it. Says whether the store has everything.
+    fn write_some(&mut self) -> bool {
+        let taken = self.partition.take_changes();
+        for change in taken.changes.into_entries() {
             let at = (change.table, change.key);
             match change.value {
                 None => drop(self.store.remove(&at)),
@@ -161,6 +170,7 @@ impl Bench {
                 }
             }
         }
+        taken.is_whole
     }
 
     /// Invariants of the engine that do not hold.
@@ -203,7 +213,7 @@ impl Bench {
         again.start(self.epoch);
         self.partition = again;
         // A new checkpointer fills its store from scratch.
-        self.partition.change_all();
+        self.partition.rewrite();
         self.store.clear();
         self.checkpoint();
     }

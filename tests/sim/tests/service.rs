@@ -64,7 +64,12 @@ impl Machine {
             disk: SimDisk::new(7),
             gate: Gate::default(),
             stores: (1..=partitions).map(|number| (number, MemoryStore::default())).collect(),
-            limits: Limits { free_bytes_new_work: 0, free_bytes_all: 0, ..Limits::default() },
+            limits: Limits {
+                free_bytes_new_work: 0,
+                free_bytes_all: 0,
+                entries_rewritten_at_once: 3,
+                ..Limits::default()
+            },
             snapshots: SnapshotPolicy::default(),
             answers: Arc::default(),
             tickets: 0,
@@ -560,7 +565,7 @@ impl Store for Panics {
         Ok(())
     }
 
-    fn write(&mut self, _applied: u64, _changes: Vec<Change>) -> Result<(), StoreError> {
+    fn write(&mut self, _applied: Option<u64>, _changes: Vec<Change>) -> Result<(), StoreError> {
         self.0.store(true, Ordering::Release);
         panic!("the store panics")
     }

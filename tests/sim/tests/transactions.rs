@@ -2,12 +2,13 @@
 
 #![allow(missing_docs, clippy::unwrap_used, reason = "a test")]
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 use coreto_machine::{Caller, Channel, Place, Tenant, Timestamp};
 use coreto_partition::store::{MemoryStore, Store};
 use coreto_partition::{
-    Acknowledgement, Address, Answer, Limits, Mailbox, Partition, Request, Sealed, Submission,
+    Acknowledgement, Address, Answer, Limits, Mailbox, Partition, Request, Sealed, Submission, Taken,
 };
 use coreto_sim::toy::{self, Command, Fan, Fill, Gift, Later, Pair, Query, Toy};
 
@@ -126,9 +127,17 @@ impl Bench {
     /// A new partition from a full checkpoint takes this one's place.
     fn restore(&mut self) {
         self.seal();
-        self.partition.change_all();
+        self.partition.rewrite();
         let mut store = MemoryStore::default();
-        store.write(1, self.partition.take_changes().into_entries()).unwrap();
+        while self.partition.is_rewriting() {
+            let Taken { changes, is_whole } = self.partition.take_changes();
+            store.write(is_whole.then_some(1), changes.into_entries()).unwrap();
+        }
+        self.load(&store);
+    }
+
+    /// A new partition from a store takes this one's place, and must be as it was.
+    fn load(&mut self, store: &MemoryStore) {
         let mut again = fresh(&self.limits);
         store
             .load(&mut |table, key, value| {
@@ -440,4 +449,38 @@ fn answers_that_come_later_do_not_exceed_the_bytes_of_kept_replies() {
         "{answers:?}"
     );
     bench.restore();
+}
+
+#[test]
+fn a_new_store_is_filled_in_portions_while_the_partition_goes_on() {
+    const PORTION: usize = 10;
+    let mut bench = Bench::new(Limits { entries_rewritten_at_once: PORTION, ..Limits::default() });
+    for number in 10..90 {
+        bench.ask(Command::Put(pair(&format!("k{number}"), 1)));
+    }
+    bench.seal();
+    // What an earlier store has been told the new one is told again.
+    while !bench.partition.take_changes().is_whole {}
+    bench.partition.rewrite();
+    let mut store = MemoryStore::default();
+    let mut portions = 0;
+    while bench.partition.is_rewriting() {
+        let remains = 89 - portions;
+        bench.ask(Command::Put(pair("k10", 2 + portions)));
+        bench.ask(Command::Remove(format!("k{remains}").into()));
+        bench.ask(Command::Remove(format!("k{}", 11 + portions).into()));
+        bench.ask(Command::Put(pair(&format!("new{portions}"), 3)));
+        bench.seal();
+        let Taken { changes, is_whole } = bench.partition.take_changes();
+        let entries = changes.into_entries();
+        // Four changes of values, the counters and how far the partition is come on top.
+        assert!(entries.len() <= PORTION + 8, "{} entries at once", entries.len());
+        let keys: BTreeSet<_> = entries.iter().map(|change| (change.table, change.key.clone())).collect();
+        assert_eq!(keys.len(), entries.len(), "a key stands once");
+        store.write(is_whole.then_some(1), entries).unwrap();
+        assert_eq!(store.applied().is_ok(), is_whole);
+        portions += 1;
+    }
+    assert!(portions >= 6, "{portions} portions");
+    bench.load(&store);
 }

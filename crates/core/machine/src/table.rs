@@ -109,8 +109,13 @@ pub trait Tables: Send + 'static {
     /// Takes what changed since the last checkpoint.
     fn take_changes(&mut self, into: &mut Changes);
 
-    /// Marks everything as changed, so that a new store is filled.
-    fn change_all(&mut self);
+    /// Begins a walk over all entries, for a new store. What changes meanwhile is listed as ever.
+    fn begin_walk(&mut self);
+
+    /// Takes further entries of the walk as they are now, until `into` has about `full`. Says whether it is over.
+    ///
+    /// What changed is to be taken behind it: then the two together name a key once.
+    fn walk(&mut self, full: usize, into: &mut Changes) -> bool;
 
     /// Puts back a stored entry. [`Tables::loaded`] follows when all are in.
     ///
@@ -135,8 +140,10 @@ pub trait Member {
     fn changed(&self) -> usize;
     /// Takes what changed.
     fn take_changes(&mut self, table: u32, into: &mut Changes);
-    /// Marks everything as changed.
-    fn change_all(&mut self);
+    /// Begins a walk over all entries.
+    fn begin_walk(&mut self);
+    /// Takes further entries of the walk, until `into` has about `full`. Says whether it is over.
+    fn walk(&mut self, table: u32, full: usize, into: &mut Changes) -> bool;
     /// Puts back a stored entry.
     ///
     /// # Errors

@@ -31,5 +31,5 @@ pub use door::{Acknowledgement, Address, Answer, Effects, Frame, Mailbox, Refuse
 pub use driver::{Config, OpenStore, RecoverError, Service, SnapshotPolicy, StartError, Watcher};
 pub use handle::{Handle, Statistics};
 pub use limits::Limits;
-pub use partition::{Partition, Sealed};
+pub use partition::{Partition, Sealed, Taken};
 pub use shared::Health;

@@ -21,6 +21,8 @@ pub struct Limits {
     pub queue_bytes_hard: usize,
     /// The wait from which on new work is refused.
     pub queue_wait_max: Duration,
+    /// Entries that are taken at once to fill a new store, a few more or less: as many as take some milliseconds.
+    pub entries_rewritten_at_once: usize,
     /// Bytes of commands that are under way to another partition, and not acknowledged, at once.
     pub frames_in_flight_bytes_max: usize,
     /// Replies kept for repeated requests.
@@ -46,6 +48,7 @@ impl Default for Limits {
             queue_bytes_soft: 16 << 20,
             queue_bytes_hard: 64 << 20,
             queue_wait_max: Duration::from_millis(500),
+            entries_rewritten_at_once: 5000,
             frames_in_flight_bytes_max: 1 << 20,
             kept_replies_max: 1_000_000,
             kept_replies_bytes_max: 512 << 20,

@@ -42,6 +42,7 @@ pub struct Partition<M: Machine> {
     /// Which waiting request has which idempotency key.
     keyed: BTreeMap<(Tenant, Arc<str>), Token>,
     flights: Flights,
+    rewriting: bool,
     now: Timestamp,
     open: Open<M>,
 }
@@ -77,6 +78,14 @@ pub struct Sealed<M: Machine> {
     pub position: u64,
 }
 
+/// What a store is to be told.
+pub struct Taken {
+    /// Entries as of the last sealed batch.
+    pub changes: Changes,
+    /// The store has everything once it has these; before that it is of no use.
+    pub is_whole: bool,
+}
+
 impl<M: Machine> Partition<M> {
     /// An empty partition.
     pub fn create(
@@ -99,6 +108,7 @@ impl<M: Machine> Partition<M> {
             waiters: BTreeMap::new(),
             keyed: BTreeMap::new(),
             flights: Flights::default(),
+            rewriting: false,
             now: Timestamp::default(),
             open: Open {
                 out: Output::default(),
@@ -280,19 +290,30 @@ impl<M: Machine> Partition<M> {
         self.state.changed() + self.ledger.changed()
     }
 
-    /// Takes what changed up to the last sealed batch. Must be called when the open batch is empty.
-    pub fn take_changes(&mut self) -> Changes {
+    /// Takes what changed up to the last sealed batch, and while a new store is filled some of what did not. Must be
+    /// called when the open batch is empty.
+    pub fn take_changes(&mut self) -> Taken {
         let mut changes = Changes::default();
+        let full = self.limits.entries_rewritten_at_once;
+        let is_walked = self.ledger.walk(full, &mut changes);
         self.ledger.take_changes(&mut changes);
         changes.number_from(LEDGER_BIT);
+        let is_whole = is_walked && self.state.walk(full, &mut changes);
         self.state.take_changes(&mut changes);
-        changes
+        self.rewriting = !is_whole;
+        Taken { changes, is_whole }
     }
 
-    /// Marks everything as changed, for a new store.
-    pub fn change_all(&mut self) {
-        self.state.change_all();
-        self.ledger.change_all();
+    /// Begins to fill a new store: what is taken from now on has everything, bit by bit.
+    pub fn rewrite(&mut self) {
+        self.rewriting = true;
+        self.state.begin_walk();
+        self.ledger.begin_walk();
+    }
+
+    /// Whether a new store is being filled, and has not everything yet.
+    pub const fn is_rewriting(&self) -> bool {
+        self.rewriting
     }
 
     fn advance(&mut self, wall: Timestamp) {

@@ -43,6 +43,9 @@ pub enum StoreError {
         /// The newest one that this program knows.
         known: u64,
     },
+    /// It was being filled when it was closed.
+    #[error("the store was not filled to the end")]
+    Unfinished,
     /// A file cannot be read or written.
     #[error("cannot access the store's files")]
     Io(#[source] io::Error),
@@ -56,7 +59,7 @@ pub trait Store: Send {
     /// The sequence of the last batch whose changes it holds; `None` when it is empty.
     ///
     /// # Errors
-    /// When it cannot be read.
+    /// When it cannot be read, or was not filled to the end.
     fn applied(&self) -> Result<Option<u64>, StoreError>;
 
     /// Visits every entry, in the order of tables and keys.
@@ -65,11 +68,12 @@ pub trait Store: Send {
     /// When it cannot be read, or the visitor fails.
     fn load(&self, visit: Visit<'_>) -> Result<(), StoreError>;
 
-    /// Writes changes and the sequence up to which they go, all or nothing.
+    /// Writes changes and the sequence up to which they go, all or nothing; without a sequence when the store lacks
+    /// others still, and is of no use until it gets them.
     ///
     /// # Errors
     /// When they may not have been written. The store must be discarded then.
-    fn write(&mut self, applied: u64, changes: Vec<Change>) -> Result<(), StoreError>;
+    fn write(&mut self, applied: Option<u64>, changes: Vec<Change>) -> Result<(), StoreError>;
 
     /// Empties the store.
     ///

@@ -8,9 +8,9 @@ use coreto_log::{
     AppendError, DiskLog, DiskWriter, Error, LogReader, LogWriter, NodeId, PartitionLog, PartitionName,
     Retention,
 };
-use coreto_machine::{Changes, Place, Timestamp};
+use coreto_machine::{Place, Timestamp};
 use coreto_partition::store::{MemoryStore, Store, read_snapshot, write_snapshot};
-use coreto_partition::{Limits, Partition, Sealed, Submission};
+use coreto_partition::{Limits, Partition, Sealed, Submission, Taken};
 
 use super::{Packet, World};
 use crate::toy::{State, Toy};
@@ -36,7 +36,7 @@ struct Up {
     /// The sequence of the last batch that was sealed.
     sequence: u64,
     /// Changes that wait for their batch to become durable.
-    checkpoints: Vec<(u64, Changes)>,
+    checkpoints: Vec<(u64, Taken)>,
     durable: u64,
     resent: i64,
 }
@@ -45,6 +45,7 @@ fn limits() -> Limits {
     Limits {
         commands_in_batch_max: 7,
         command_bytes_max: 60_000,
+        entries_rewritten_at_once: 5,
         frames_in_flight_bytes_max: 200,
         kept_replies_max: 50,
         kept_replies_bytes_max: 5000,
@@ -99,7 +100,8 @@ impl Node {
         }
         self.disk.set_capacity(u64::MAX);
         let log = DiskLog::on(self.disk.clone(), Path::new("data"));
-        let mut applied = self.store.applied().expect("memory can be read");
+        // It may not have been filled to the end.
+        let mut applied = self.store.applied().ok().flatten();
         let writer = match log.open_writer(&self.name, NodeId(0), applied.unwrap_or(0)) {
             Ok(writer) => writer,
             // The disk fails once more: the process ends, and another one tries later.
@@ -122,7 +124,7 @@ impl Node {
             }
         }
         if !loaded {
-            partition.change_all();
+            partition.rewrite();
         }
         self.compare_with_replay(&log, &partition);
         partition.start(writer.epoch());
@@ -270,8 +272,8 @@ impl Up {
         }
         self.flying = Some(sealed);
         if world.chance.percent(20) {
-            let changes = self.partition.take_changes();
-            self.checkpoints.push((self.sequence, changes));
+            let taken = self.partition.take_changes();
+            self.checkpoints.push((self.sequence, taken));
         }
     }
 
@@ -312,11 +314,11 @@ impl Up {
     fn write_checkpoints(&mut self, store: &mut MemoryStore) {
         let durable = self.durable;
         while self.checkpoints.first().is_some_and(|(sequence, _)| *sequence <= durable) {
-            let (sequence, changes) = self.checkpoints.remove(0);
-            if store.write(sequence, changes.into_entries()).is_err() {
+            let (sequence, Taken { changes, is_whole }) = self.checkpoints.remove(0);
+            if store.write(is_whole.then_some(sequence), changes.into_entries()).is_err() {
                 store.discard().expect("memory can be emptied");
                 self.checkpoints.clear();
-                self.partition.change_all();
+                self.partition.rewrite();
                 return;
             }
         }

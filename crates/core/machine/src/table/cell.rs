@@ -49,8 +49,12 @@ impl<V: Codec + Clone + Send + Sync + 'static> Member for Cell<V> {
         }
     }
 
-    fn change_all(&mut self) {
+    fn begin_walk(&mut self) {
         self.changed = true;
+    }
+
+    fn walk(&mut self, _table: u32, _full: usize, _into: &mut Changes) -> bool {
+        true
     }
 
     fn load(&mut self, _key: &[u8], value: &[u8]) -> Result<(), DecodeError> {

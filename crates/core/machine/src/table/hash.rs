@@ -4,7 +4,7 @@ use std::hash::{BuildHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use super::ordered::change;
-use super::slot::{Journal, Slot};
+use super::slot::{Checkpoint, Journal, Slot};
 use super::{Changes, Key, Member};
 use crate::codec::{Codec, DecodeError};
 use crate::fingerprint::Fingerprint;
@@ -23,11 +23,14 @@ const SHARDS: usize = 256;
 pub struct HashTable<K, V> {
     shards: Box<[Shard<K, V>]>,
     journal: Journal<K, V>,
+    /// The shard where a walk over all entries goes on.
+    walk: usize,
 }
 
 impl<K, V> Default for HashTable<K, V> {
     fn default() -> Self {
-        Self { shards: (0..SHARDS).map(|_| Shard::default()).collect(), journal: Journal::default() }
+        let shards = (0..SHARDS).map(|_| Shard::default()).collect();
+        Self { shards, journal: Journal::default(), walk: SHARDS }
     }
 }
 
@@ -127,10 +130,22 @@ impl<K: Key + Hash, V: Codec + Send + Sync + 'static> Member for HashTable<K, V>
         );
     }
 
-    fn change_all(&mut self) {
-        for (key, slot) in self.shards.iter_mut().flatten() {
-            self.journal.list(key, slot);
+    fn begin_walk(&mut self) {
+        self.walk = 0;
+    }
+
+    fn walk(&mut self, table: u32, full: usize, into: &mut Changes) -> bool {
+        // By whole shards, which have no order to go on in.
+        while let Some(shard) = self.shards.get_mut(self.walk) {
+            if into.len() >= full {
+                return false;
+            }
+            for (key, slot) in shard {
+                into.push(change(table, key, Checkpoint::Write(slot.take())));
+            }
+            self.walk += 1;
         }
+        true
     }
 
     fn load(&mut self, mut key: &[u8], value: &[u8]) -> Result<(), DecodeError> {

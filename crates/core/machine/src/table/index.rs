@@ -91,7 +91,11 @@ impl<K: Key> Member for Index<K> {
 
     fn take_changes(&mut self, _table: u32, _into: &mut Changes) {}
 
-    fn change_all(&mut self) {}
+    fn begin_walk(&mut self) {}
+
+    fn walk(&mut self, _table: u32, _full: usize, _into: &mut Changes) -> bool {
+        true
+    }
 
     fn load(&mut self, _key: &[u8], _value: &[u8]) -> Result<(), DecodeError> {
         Ok(())

@@ -90,9 +90,14 @@ macro_rules! tables {
                 $( $crate::table::Member::take_changes(&mut self.$field, $number, into); )*
             }
 
-            fn change_all(&mut self) {
-                $crate::table::Member::change_all(&mut self.counter);
-                $( $crate::table::Member::change_all(&mut self.$field); )*
+            fn begin_walk(&mut self) {
+                $crate::table::Member::begin_walk(&mut self.counter);
+                $( $crate::table::Member::begin_walk(&mut self.$field); )*
+            }
+
+            fn walk(&mut self, full: usize, into: &mut $crate::Changes) -> bool {
+                $crate::table::Member::walk(&mut self.counter, 0, full, into)
+                    $( && $crate::table::Member::walk(&mut self.$field, $number, full, into) )*
             }
 
             fn load(

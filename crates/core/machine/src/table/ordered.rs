@@ -17,11 +17,13 @@ use crate::fingerprint::Fingerprint;
 pub struct Table<K, V> {
     slots: BTreeMap<K, Slot<V>>,
     journal: Journal<K, V>,
+    /// Where a walk over all entries goes on.
+    walk: Option<Bound<K>>,
 }
 
 impl<K, V> Default for Table<K, V> {
     fn default() -> Self {
-        Self { slots: BTreeMap::new(), journal: Journal::default() }
+        Self { slots: BTreeMap::new(), journal: Journal::default(), walk: None }
     }
 }
 
@@ -129,10 +131,20 @@ impl<K: Key, V: Codec + Send + Sync + 'static> Member for Table<K, V> {
         );
     }
 
-    fn change_all(&mut self) {
-        for (key, slot) in &mut self.slots {
-            self.journal.list(key, slot);
+    fn begin_walk(&mut self) {
+        self.walk = Some(Bound::Unbounded);
+    }
+
+    fn walk(&mut self, table: u32, full: usize, into: &mut Changes) -> bool {
+        let Some(from) = self.walk.take() else { return true };
+        for (key, slot) in self.slots.range_mut((from, Bound::Unbounded)) {
+            if into.len() >= full {
+                self.walk = Some(Bound::Included(key.clone()));
+                return false;
+            }
+            into.push(change(table, key, Checkpoint::Write(slot.take())));
         }
+        true
     }
 
     fn load(&mut self, mut key: &[u8], value: &[u8]) -> Result<(), DecodeError> {

@@ -23,6 +23,13 @@ impl<V> Slot<V> {
     pub(super) fn loaded(value: V) -> Self {
         Self { value: Arc::new(value), stored: true, listed: false }
     }
+
+    /// Takes the value for the store, whether it has an older one or none.
+    pub(super) fn take(&mut self) -> Arc<V> {
+        self.listed = false;
+        self.stored = true;
+        Arc::clone(&self.value)
+    }
 }
 
 /// What the running transaction did, and what changed since the last checkpoint.
@@ -97,22 +104,12 @@ impl<K: Clone, V> Journal<K, V> {
             let mut value = None;
             slot(&key, &mut |slot| {
                 if slot.listed {
-                    slot.listed = false;
-                    slot.stored = true;
-                    value = Some(Arc::clone(&slot.value));
+                    value = Some(slot.take());
                 }
             });
             if let Some(value) = value {
                 each(key, Checkpoint::Write(value));
             }
-        }
-    }
-
-    /// Lists a slot as changed.
-    pub(super) fn list(&mut self, key: &K, slot: &mut Slot<V>) {
-        if !slot.listed {
-            slot.listed = true;
-            self.changed.push(key.clone());
         }
     }
 }

@@ -17,6 +17,8 @@ use crate::store::{Store, write_snapshot};
 pub(super) struct Checkpoint {
     pub(super) sequence: u64,
     pub(super) changes: Changes,
+    /// The store has everything once it has these.
+    pub(super) is_whole: bool,
 }
 
 /// What executor and checkpoint thread tell each other.
@@ -26,10 +28,21 @@ pub(super) struct Progress {
     pub(super) waiting: AtomicUsize,
     /// The store failed and is empty now: everything must be written again.
     pub(super) store_lost: AtomicBool,
-    /// How often the store has failed since it was last written.
+    /// How often the store has failed since it last had everything.
     pub(super) store_failures: AtomicU32,
     /// The log was lost: what waits must not be written.
     pub(super) abandoned: AtomicBool,
+    /// The checkpoint thread has ended, be it by a panic.
+    pub(super) ended: AtomicBool,
+}
+
+/// Says that the checkpoint thread ends, however it does.
+struct Farewell(Arc<Progress>);
+
+impl Drop for Farewell {
+    fn drop(&mut self) {
+        self.0.ended.store(true, Ordering::Release);
+    }
 }
 
 /// The checkpoint thread of one partition.
@@ -48,6 +61,7 @@ pub(super) struct CheckpointWriter<M: Machine, L> {
 impl<M: Machine, L: PartitionLog> CheckpointWriter<M, L> {
     /// Works until the executor hangs up. Gives the store back.
     pub(super) fn run(mut self, checkpoints: &Receiver<Checkpoint>) -> Box<dyn Store> {
+        let _farewell = Farewell(Arc::clone(&self.progress));
         loop {
             match checkpoints.recv_timeout(PAUSE) {
                 Ok(checkpoint) => {
@@ -56,6 +70,10 @@ impl<M: Machine, L: PartitionLog> CheckpointWriter<M, L> {
                         self.snapshot_if_due();
                     }
                     self.progress.waiting.fetch_sub(1, Ordering::AcqRel);
+                    // While the store is filled the executor waits to give more.
+                    if self.applied.is_none() {
+                        self.shared.wake();
+                    }
                 }
                 // A snapshot that failed, or the disk, does not wait for new work.
                 Err(RecvTimeoutError::Timeout) => self.snapshot_if_due(),
@@ -75,13 +93,14 @@ impl<M: Machine, L: PartitionLog> CheckpointWriter<M, L> {
         true
     }
 
-    fn write(&mut self, Checkpoint { sequence, changes }: Checkpoint) {
+    fn write(&mut self, Checkpoint { sequence, changes, is_whole }: Checkpoint) {
         if self.progress.store_lost.load(Ordering::Acquire) {
             return;
         }
-        match self.store.write(sequence, changes.into_entries()) {
+        self.applied = is_whole.then_some(sequence);
+        match self.store.write(self.applied, changes.into_entries()) {
+            Ok(()) if !is_whole => (),
             Ok(()) => {
-                self.applied = Some(sequence);
                 self.progress.store_failures.store(0, Ordering::Release);
                 self.shared.counters.checkpoints.fetch_add(1, Ordering::Relaxed);
             }

@@ -13,7 +13,7 @@ use super::checkpoint::{Checkpoint, Progress};
 use super::journal::{Ended, Slot};
 use crate::clock::Clock;
 use crate::door::{Answer, Submission};
-use crate::partition::Partition;
+use crate::partition::{Partition, Taken};
 use crate::shared::Shared;
 
 /// How often owed effects and unacknowledged frames go out again.
@@ -27,6 +27,12 @@ const CHECKPOINT_INTERVAL: Duration = Duration::from_millis(500);
 
 /// Checkpoints that may wait for the store.
 pub(super) const CHECKPOINTS_WAITING_MAX: usize = 16;
+
+/// Portions of a new store that may wait for it: one more than it works on.
+const PORTIONS_WAITING_MAX: usize = 2;
+
+/// How long the executor waits at most to see that a store takes more, while it shuts down.
+const STORE_NAP: Duration = Duration::from_millis(10);
 
 /// How long a store that failed twice rests before all is written to it again; twice as long each next time, up to
 /// [`REWRITE_MAX`].
@@ -63,6 +69,8 @@ pub(super) struct Lane<M: Machine> {
     pub(super) checkpointed: Instant,
     /// When all of the partition was last given to a store that had failed.
     pub(super) rewritten: Option<Instant>,
+    /// That was while the server shuts down, which is not done twice.
+    pub(super) last_rewrite: bool,
     pub(super) queue: VecDeque<Submission<M>>,
     pub(super) stopping: bool,
 }
@@ -95,7 +103,9 @@ impl<M: Machine> Lane<M> {
             return Round::Worked;
         }
         if self.stopping && self.partition.is_empty() && self.slot.is_idle() && self.shared.inbox_is_empty() {
-            self.checkpoint_if(|_| true);
+            if !self.has_checkpointed() {
+                return Round::Idle(STORE_NAP);
+            }
             self.checkpoints = None;
             self.slot.stop();
         }
@@ -149,8 +159,22 @@ impl<M: Machine> Lane<M> {
         }
     }
 
+    /// Takes the last checkpoint. Says whether there is nothing left to do for the store: one that is being filled gets
+    /// everything, unless it fails.
+    fn has_checkpointed(&mut self) -> bool {
+        if self.progress.store_lost.load(Ordering::Acquire) && self.last_rewrite {
+            return true;
+        }
+        self.checkpoint_if(|_| true);
+        let is_lost = self.progress.store_lost.load(Ordering::Acquire);
+        self.checkpoints.is_none() || !(is_lost || self.partition.is_rewriting())
+    }
+
     /// Takes a checkpoint as of the last sealed batch, unless the store is too far behind.
     fn checkpoint_if(&mut self, due: impl FnOnce(&Self) -> bool) {
+        if self.progress.ended.load(Ordering::Acquire) {
+            return self.miss_checkpoints();
+        }
         let waiting = self.progress.waiting.load(Ordering::Acquire);
         if self.progress.store_lost.load(Ordering::Acquire) {
             let pause = rewrite_pause(self.progress.store_failures.load(Ordering::Acquire));
@@ -159,23 +183,32 @@ impl<M: Machine> Lane<M> {
                 return;
             }
             self.rewritten = Some(Instant::now());
-            self.partition.change_all();
+            self.last_rewrite = self.stopping;
+            self.partition.rewrite();
             self.progress.store_lost.store(false, Ordering::Release);
         }
-        if waiting >= CHECKPOINTS_WAITING_MAX || !due(self) {
+        let is_rewriting = self.partition.is_rewriting();
+        let waiting_max = if is_rewriting { PORTIONS_WAITING_MAX } else { CHECKPOINTS_WAITING_MAX };
+        if waiting >= waiting_max || !(is_rewriting || due(self)) {
             return;
         }
         let Some(sender) = &self.checkpoints else { return };
-        let checkpoint = Checkpoint { sequence: self.sequence, changes: self.partition.take_changes() };
+        let Taken { changes, is_whole } = self.partition.take_changes();
+        let checkpoint = Checkpoint { sequence: self.sequence, changes, is_whole };
         self.progress.waiting.fetch_add(1, Ordering::AcqRel);
         self.checkpointed = Instant::now();
         if sender.try_send(checkpoint).is_err() {
-            // The store stays where it is, and the log has the rest.
+            self.miss_checkpoints();
+        }
+    }
+
+    /// The checkpoint thread has gone. The store stays where it is, and the log has the rest.
+    fn miss_checkpoints(&mut self) {
+        if self.checkpoints.take().is_some() {
             tracing::error!(
                 partition = %self.name,
                 "the checkpoint thread has gone: no more checkpoints and snapshots until the next start"
             );
-            self.checkpoints = None;
         }
     }
 

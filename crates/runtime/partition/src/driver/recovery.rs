@@ -70,7 +70,10 @@ pub(super) fn recover<M: Machine, L: PartitionLog>(
 ) -> Result<Recovered<M, L::Writer>, RecoverError> {
     let failed = |source| RecoverError::Log { partition: name.clone(), source };
     // A store that cannot even say how far it is counts as damaged.
-    let told = store.applied().ok();
+    let told = store.applied().inspect_err(|error| {
+        tracing::warn!(partition = %name, error = describe(error), "the store is of no use and is discarded");
+    });
+    let told = told.ok();
     let applied = told.flatten();
     let writer = log.open_writer(name, node, applied.unwrap_or(0)).map_err(failed)?;
     let end = writer.next_sequence() - 1;

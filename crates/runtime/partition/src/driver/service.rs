@@ -236,7 +236,7 @@ impl<M: Machine, L: PartitionLog> Ground<M, L> {
             .map_err(|source| StartError::Recover { partition: self.name.clone(), source })?;
         let Recovered { mut partition, writer, store_is_new } = recovered;
         if store_is_new {
-            partition.change_all();
+            partition.rewrite();
         }
         partition.start(writer.epoch());
         partition.watch(config.watcher.is_some());
@@ -313,6 +313,7 @@ impl<M: Machine, L: PartitionLog> Ground<M, L> {
             resent: Instant::now(),
             checkpointed: Instant::now(),
             rewritten: None,
+            last_rewrite: false,
             queue: VecDeque::new(),
             stopping: false,
         };

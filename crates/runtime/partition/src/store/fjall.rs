@@ -116,7 +116,7 @@ impl FjallStore {
         Ok(())
     }
 
-    fn write_all(&self, applied: u64, changes: Vec<Change>) -> Result<(), StoreError> {
+    fn write_all(&self, applied: Option<u64>, changes: Vec<Change>) -> Result<(), StoreError> {
         let open = self.opened()?;
         let mut batch = open.database.batch();
         let mut key = Vec::new();
@@ -135,7 +135,12 @@ impl FjallStore {
             }
         }
         batch.insert(&open.entries, meta_key("format"), FORMAT.to_be_bytes());
-        batch.insert(&open.entries, meta_key("applied"), applied.to_be_bytes());
+        if let Some(applied) = applied {
+            batch.insert(&open.entries, meta_key("applied"), applied.to_be_bytes());
+            batch.remove(&open.entries, meta_key("unfinished"));
+        } else {
+            batch.insert(&open.entries, meta_key("unfinished"), 1u64.to_be_bytes());
+        }
         batch.commit().map_err(self.failed("writing a checkpoint"))
     }
 
@@ -167,14 +172,17 @@ fn meta_key(name: &str) -> Vec<u8> {
 
 impl Store for FjallStore {
     fn applied(&self) -> Result<Option<u64>, StoreError> {
-        self.guard("reading what it knows of itself", || self.meta("applied"))
+        self.guard("reading what it knows of itself", || match self.meta("unfinished")? {
+            Some(_) => Err(StoreError::Unfinished),
+            None => self.meta("applied"),
+        })
     }
 
     fn load(&self, visit: Visit<'_>) -> Result<(), StoreError> {
         self.guard("reading its entries", || self.visit_all(visit))
     }
 
-    fn write(&mut self, applied: u64, changes: Vec<Change>) -> Result<(), StoreError> {
+    fn write(&mut self, applied: Option<u64>, changes: Vec<Change>) -> Result<(), StoreError> {
         self.guard("writing a checkpoint", || self.write_all(applied, changes))
     }
 

@@ -16,9 +16,11 @@ pub struct MemoryStore {
 #[derive(Default)]
 struct Shared {
     applied: Option<u64>,
+    /// What was written last was not the end.
+    unfinished: bool,
     entries: BTreeMap<(u32, Box<[u8]>), Vec<u8>>,
     /// Checkpoints that a crash may still take back, oldest first.
-    unkept: Vec<(u64, Vec<Encoded>)>,
+    unkept: Vec<(Option<u64>, Vec<Encoded>)>,
     failing: bool,
 }
 
@@ -59,7 +61,8 @@ impl MemoryStore {
 impl Shared {
     fn keep(&mut self) {
         for (applied, changes) in std::mem::take(&mut self.unkept) {
-            self.applied = Some(applied);
+            self.applied = applied;
+            self.unfinished = applied.is_none();
             for (table, key, value) in changes {
                 match value {
                     Some(value) => drop(self.entries.insert((table, key), value)),
@@ -74,7 +77,7 @@ impl Store for MemoryStore {
     fn applied(&self) -> Result<Option<u64>, StoreError> {
         let mut shared = self.lock();
         shared.keep();
-        Ok(shared.applied)
+        if shared.unfinished { Err(StoreError::Unfinished) } else { Ok(shared.applied) }
     }
 
     fn load(&self, visit: Visit<'_>) -> Result<(), StoreError> {
@@ -83,7 +86,7 @@ impl Store for MemoryStore {
         shared.entries.iter().try_for_each(|((table, key), value)| visit(*table, key, value))
     }
 
-    fn write(&mut self, applied: u64, changes: Vec<Change>) -> Result<(), StoreError> {
+    fn write(&mut self, applied: Option<u64>, changes: Vec<Change>) -> Result<(), StoreError> {
         let mut shared = self.lock();
         if shared.failing {
             return Err(StoreError::Io(std::io::Error::other("the simulated store fails")));

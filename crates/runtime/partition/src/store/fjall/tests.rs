@@ -60,7 +60,7 @@ fn write(store: &mut FjallStore, checkpoints: u64) -> Vec<Entries> {
             let value = value.map(|value| std::sync::Arc::new(Bytes(value)) as std::sync::Arc<dyn Stored>);
             written.push(Change { table: 1, key, value });
         }
-        store.write(checkpoint, written).unwrap();
+        store.write(Some(checkpoint), written).unwrap();
         states.push(state);
     }
     states
@@ -144,10 +144,24 @@ fn a_panic_while_it_writes_is_an_error() {
     let mut store = FjallStore::empty(&path).unwrap();
     let value: std::sync::Arc<dyn Stored> = std::sync::Arc::new(Panics);
     let change = Change { table: 1, key: [0; 8].into(), value: Some(value) };
-    let error = store.write(1, vec![change]).unwrap_err();
+    let error = store.write(Some(1), vec![change]).unwrap_err();
     assert!(std::error::Error::source(&error).unwrap().to_string().contains("not today"), "{error}");
     store.discard().unwrap();
     write(&mut store, 1);
     drop(store);
+    fs::remove_dir_all(&path).unwrap();
+}
+
+#[test]
+fn a_store_that_was_not_filled_to_the_end_is_of_no_use() {
+    let path = std::env::temp_dir().join(format!("coreto-fjall-unfinished-{}", std::process::id()));
+    let mut store = FjallStore::empty(&path).unwrap();
+    store.write(None, Vec::new()).unwrap();
+    assert!(matches!(store.applied(), Err(StoreError::Unfinished)));
+    drop(store);
+    let mut store = FjallStore::open(&path).unwrap();
+    assert!(matches!(store.applied(), Err(StoreError::Unfinished)));
+    store.write(Some(7), Vec::new()).unwrap();
+    assert_eq!(store.applied().unwrap(), Some(7));
     fs::remove_dir_all(&path).unwrap();
 }
