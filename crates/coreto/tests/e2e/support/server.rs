@@ -103,16 +103,18 @@ impl Settings {
     /// Starts one that writes records to its standard output, which nobody reads, and waits until it is ready.
     pub(crate) fn start_with_records(&self) -> Server {
         let before = std::fs::metadata(&self.log).map_or(0, |metadata| metadata.len());
-        let child = self.spawn();
+        let mut child = self.spawn();
         let end = Instant::now() + PATIENCE;
-        loop {
+        while Instant::now() < end {
             let log = self.log_behind(before);
             if let Some(line) = log.lines().find(|line| line.contains("readyInMs") && line.ends_with('}')) {
                 return self.ready(child, line);
             }
-            assert!(Instant::now() < end, "it did not get ready: {log}");
             std::thread::sleep(Duration::from_millis(20));
         }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        panic!("it did not get ready: {}", self.log_behind(before))
     }
 
     /// A server that has said this when it was ready.
