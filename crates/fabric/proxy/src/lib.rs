@@ -14,12 +14,15 @@
 //! `forward/` the bytes both ways, and what is answered when that fails.
 
 pub mod balance;
+pub mod chance;
+pub mod filter;
 pub mod forward;
 pub mod gate;
 pub mod health;
 pub mod limit;
 pub mod listen;
 pub mod model;
+pub mod moment;
 pub mod route;
 pub mod upstream;
 pub mod wire;

@@ -1,0 +1,66 @@
+//! Faults of listeners.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+
+use super::{at_least_one, some_time};
+use crate::model::{ClientCertificate, Fault, Faults, Listener, Tls};
+
+/// The most streams, so that a connection's memory stays bounded.
+const STREAMS_MAX: u32 = 10_000;
+/// The longest header section.
+const HEADER_BYTES_MAX: u64 = 1 << 20;
+
+pub(super) fn addresses(listeners: &[Listener], faults: &mut Vec<Fault>) {
+    let mut seen: HashMap<SocketAddr, &str> = HashMap::new();
+    for (at, listener) in listeners.iter().enumerate().filter(|(_, listener)| listener.address.port() != 0) {
+        if let Some(other) = seen.insert(listener.address, &listener.name) {
+            let message = format!("listener `{other}` listens at `{}` already", listener.address);
+            Faults::new(faults, format!("listener[{at}]")).push("address", message);
+        }
+    }
+}
+
+pub(super) fn check(listener: &Listener, faults: &mut Faults<'_>) {
+    let bounds = &listener.bounds;
+    at_least_one(bounds.connections, "bounds.connections", faults);
+    at_least_one(bounds.connections_per_address, "bounds.connections-per-address", faults);
+    at_least_one(bounds.header_count, "bounds.header-count", faults);
+    for (value, key) in
+        [(bounds.target_bytes, "bounds.target-bytes"), (bounds.header_bytes, "bounds.header-bytes")]
+    {
+        let fits = (64..=HEADER_BYTES_MAX).contains(&value);
+        faults.demand(fits, key, format!("{value} bytes are not between 64 B and 1 MiB"));
+    }
+    let fits = (1..=STREAMS_MAX).contains(&bounds.streams);
+    faults.demand(fits, "bounds.streams", format!("{} is not between 1 and {STREAMS_MAX}", bounds.streams));
+    let clocks = &listener.clocks;
+    some_time(clocks.handshake, "clocks.handshake", faults);
+    some_time(clocks.header, "clocks.header", faults);
+    some_time(clocks.body, "clocks.body", faults);
+    some_time(clocks.idle, "clocks.idle", faults);
+    if listener.trusted_hops > 0 && !listener.trusted_proxies.is_empty() {
+        faults
+            .push("trusted-hops", "a client is found by `trusted-proxies` or by `trusted-hops`, not by both");
+    }
+    if let Some(tls) = &listener.tls {
+        check_tls(tls, faults);
+    }
+}
+
+fn check_tls(tls: &Tls, faults: &mut Faults<'_>) {
+    faults.demand(!tls.certificates.is_empty(), "tls.certificate", "TLS needs a certificate");
+    for certificate in &tls.certificates {
+        let named = !certificate.cert.as_os_str().is_empty() && !certificate.key.as_os_str().is_empty();
+        faults.demand(named, "tls.certificate", "a certificate has two files: `cert` and `key`");
+    }
+    if tls.client_certificate != ClientCertificate::Off && tls.client_ca.is_none() {
+        faults.push(
+            "tls.client-certificate",
+            "client certificates are checked by the authorities in `client-ca`",
+        );
+    }
+    if tls.client_certificate == ClientCertificate::Off && tls.client_ca.is_some() {
+        faults.push("tls.client-ca", "nobody asks for client certificates; set `client-certificate`");
+    }
+}
