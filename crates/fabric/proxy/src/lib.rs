@@ -18,6 +18,7 @@ pub mod chance;
 pub mod filter;
 pub mod forward;
 pub mod gate;
+pub mod hash;
 pub mod health;
 pub mod limit;
 pub mod listen;
