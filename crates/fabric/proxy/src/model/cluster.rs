@@ -133,6 +133,12 @@ pub struct RingHash {
     pub bound_percent: u32,
 }
 
+impl Default for RingHash {
+    fn default() -> Self {
+        Self { key: HashKey::Client, bound_percent: 0 }
+    }
+}
+
 /// What of a request is hashed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum HashKey {
@@ -157,6 +163,12 @@ pub struct Sticky {
     pub secret: Option<String>,
 }
 
+impl Default for Sticky {
+    fn default() -> Self {
+        Self { cookie: "coreto-endpoint".to_owned(), age: None, secret: None }
+    }
+}
+
 /// How a new endpoint's share grows.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SlowStart {
@@ -164,6 +176,12 @@ pub struct SlowStart {
     pub window: Duration,
     /// 100 grows evenly, more grows sooner.
     pub aggression_percent: u32,
+}
+
+impl Default for SlowStart {
+    fn default() -> Self {
+        Self { window: Duration::from_secs(30), aggression_percent: 100 }
+    }
 }
 
 /// Requests of our own that ask an endpoint whether it is well.

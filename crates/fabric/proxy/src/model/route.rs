@@ -63,7 +63,7 @@ impl Default for PathMatch {
 }
 
 /// A header or query parameter that a request must have.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FieldMatch {
     /// Its name: a header's in any case, a parameter's exactly.
     pub name: String,
@@ -146,6 +146,12 @@ pub struct Split {
     pub cluster: String,
     /// Its share of the sum; 0 takes none.
     pub weight: u32,
+}
+
+impl Default for Split {
+    fn default() -> Self {
+        Self { cluster: String::new(), weight: 1 }
+    }
 }
 
 /// What of a request chooses the side of a split.

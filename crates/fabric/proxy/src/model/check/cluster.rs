@@ -87,8 +87,8 @@ fn check_endpoints(endpoints: &[Endpoint], faults: &mut Faults<'_>) {
 fn check_ring(ring: &RingHash, faults: &mut Faults<'_>) {
     match &ring.key {
         HashKey::Client | HashKey::Path => {}
-        HashKey::Header(name) => drop(faults.keep("ring-hash.header", header_name(name))),
-        HashKey::Cookie(name) => drop(faults.keep("ring-hash.cookie", cookie_name(name))),
+        HashKey::Header(name) => drop(faults.keep("ring-hash.key", header_name(name))),
+        HashKey::Cookie(name) => drop(faults.keep("ring-hash.key", cookie_name(name))),
     }
     let fits = ring.bound_percent == 0 || (101..=1_000).contains(&ring.bound_percent);
     faults.demand(fits, "ring-hash.bound-percent", "it is 0 for none, or between 101 and 1000");

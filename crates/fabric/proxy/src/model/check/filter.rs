@@ -37,7 +37,7 @@ fn check_limit(limit: &RateLimit, place: &str, faults: &mut Faults<'_>) {
         at_least_one(burst, &format!("{place}.burst"), faults);
     }
     if let LimitKey::Header(name) = &limit.key {
-        faults.keep(&format!("{place}.header"), header_name(name));
+        faults.keep(&format!("{place}.key"), header_name(name));
     }
 }
 

@@ -72,8 +72,8 @@ fn check_forward(forward: &Forward, model: &Model, faults: &mut Faults<'_>) {
     }
     match &forward.split_by {
         SplitBy::Request | SplitBy::Client => {}
-        SplitBy::Header(name) => drop(faults.keep("split-by.header", header_name(name))),
-        SplitBy::Cookie(name) => drop(faults.keep("split-by.cookie", cookie_name(name))),
+        SplitBy::Header(name) => drop(faults.keep("split-by", header_name(name))),
+        SplitBy::Cookie(name) => drop(faults.keep("split-by", cookie_name(name))),
     }
     if let Some(host) = &forward.host {
         faults.keep("rewrite.host", authority(host));
