@@ -161,6 +161,7 @@ fn a_new_endpoint_warms_up() {
 
 #[test]
 fn panic_uses_the_ejected_and_never_the_failing() {
+    use Fitness::{Ejected, Failing, Fit};
     let used = |panic_percent, fitness: [Fitness; 4]| -> usize {
         let cluster = Cluster { balance: Balance::RoundRobin, panic_percent, ..Cluster::default() };
         let mut picker = of(&cluster, &[1, 1, 1, 1]);
@@ -172,7 +173,6 @@ fn panic_uses_the_ejected_and_never_the_failing() {
         }
         shares(&mut picker, 100, Moment::START).len()
     };
-    use Fitness::{Ejected, Failing, Fit};
     assert_eq!(used(50, [Fit, Fit, Ejected, Ejected]), 2);
     assert_eq!(used(50, [Fit, Ejected, Ejected, Ejected]), 4);
     assert_eq!(used(50, [Fit, Ejected, Ejected, Failing]), 3);
