@@ -9,13 +9,16 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use coreto_feel::{Env, Expression, Scope, Variable};
+use coreto_feel::{Budget, Env, Expression, Scope, Value, Variable};
 
-struct Variables(Vec<(&'static str, String)>);
+/// What `bench/feel` compares with other implementations, too.
+const VARIABLES: &[u8] = include_bytes!("../../../../bench/feel/variables.json");
+
+struct Variables(Vec<(String, String)>);
 
 impl Scope for Variables {
     fn variable(&self, name: &str) -> Option<Variable<'_>> {
-        let (_, text) = self.0.iter().find(|(known, _)| *known == name)?;
+        let (_, text) = self.0.iter().find(|(known, _)| known == name)?;
         Some(Variable::Json(text.as_bytes()))
     }
 }
@@ -25,23 +28,16 @@ fn main() {
         let items: Vec<String> = (1..=count).map(|item| item.to_string()).collect();
         format!("[{}]", items.join(","))
     };
-    let scope = Variables(vec![
-        ("x", "21".into()),
-        ("y", "\"a\"".into()),
-        ("b", "41".into()),
-        ("s", "\"Hello camunda\"".into()),
-        ("a", "12.5".into()),
-        ("c", "3".into()),
-        ("n", "7".into()),
-        ("order", r#"{"id":7,"type":"priority","tracking":{"id":"t-1","open":true},"total":12.5}"#.into()),
-        (
-            "orders",
-            r#"[{"id":1,"type":"normal"},{"id":2,"type":"priority"},{"id":3,"type":"normal"}]"#.into(),
-        ),
-        ("list", numbers(1000)),
-        ("long", numbers(100_000)),
-    ]);
-    let env = Env::default();
+    let shared = Value::from_json(VARIABLES).expect("JSON");
+    let shared = shared.as_context().expect("an object").iter();
+    let mut variables: Vec<(String, String)> =
+        shared.map(|(name, value)| (name.to_owned(), value.to_json())).collect();
+    for (name, count) in [("list", 1_000), ("long", 100_000), ("longest", 1_000_000)] {
+        variables.push((name.to_owned(), numbers(count)));
+    }
+    let scope = Variables(variables);
+    let budget = Budget { steps: 100_000_000, bytes: 1 << 30, ..Budget::default() };
+    let env = Env { budget, ..Env::default() };
     println!("{:>12} {:>12}  expression", "eval ns", "parse ns");
     for source in [
         "x = 21",
@@ -68,6 +64,7 @@ fn main() {
         "some i in list satisfies i > 999",
         "sum(list)",
         "sum(for i in long return i * 2)",
+        "sum(for i in longest return i * 2)",
     ] {
         let expression = Expression::parse(source).expect("well-formed");
         let eval = best(|| expression.evaluate(black_box(&scope), &env).expect("asserts nothing"));
