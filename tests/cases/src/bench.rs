@@ -14,9 +14,19 @@ pub const BEGIN: Timestamp = Timestamp::from_millis(1_767_225_600_000);
 /// The bit that sets the runtime's own tables apart from the engine's in a store.
 const RUNTIME_BIT: u32 = 1 << 31;
 
-/// The engine's tables that are empty when no instance runs: elements, variables, jobs, incidents, awaited results,
-/// triggers, banned instances. Indexes are not stored; the invariants bind them to these.
-const RUNNING: std::ops::RangeInclusive<u32> = 4..=10;
+/// The engine's tables that are empty when no instance runs, with what is in them. Indexes are not stored; the
+/// invariants bind them to these.
+const RUNNING: [(u32, &str); 9] = [
+    (4, "elements"),
+    (5, "variables"),
+    (6, "jobs"),
+    (7, "incidents"),
+    (8, "awaited"),
+    (9, "triggers"),
+    (10, "banned"),
+    (22, "arrived"),
+    (23, "interruptions"),
+];
 
 /// Bounds that a case may set lower.
 #[derive(Clone, Debug, Default)]
@@ -219,14 +229,10 @@ impl Bench {
     }
 
     /// How many entries each table holds that is empty when no instance runs, of those that are not empty.
-    pub fn leftovers(&self) -> Vec<(u32, usize)> {
-        let mut counts: BTreeMap<u32, usize> = BTreeMap::new();
-        for (table, _) in self.store.keys() {
-            if RUNNING.contains(table) {
-                *counts.entry(*table).or_default() += 1;
-            }
-        }
-        counts.into_iter().collect()
+    pub fn leftovers(&self) -> Vec<(&'static str, usize)> {
+        let count = |number: u32| self.store.keys().filter(|(table, _)| *table == number).count();
+        let counts = RUNNING.iter().map(|(number, name)| (*name, count(*number)));
+        counts.filter(|(_, count)| *count > 0).collect()
     }
 
     /// Whether the runtime holds follow-ups that wait.

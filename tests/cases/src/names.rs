@@ -104,6 +104,9 @@ impl Names {
             Kind::EndEvent(_) => "end",
             Kind::CatchEvent(_) => "catch",
             Kind::ServiceTask(_) | Kind::BusinessRuleTask(_) | Kind::Task | Kind::ManualTask => "task",
+            Kind::SubProcess { .. } | Kind::EventSubProcess { .. } => "sub",
+            Kind::BoundaryEvent(_) => "boundary",
+            Kind::ExclusiveGateway(_) | Kind::ParallelGateway => "gateway",
             Kind::SequenceFlow { .. } => "flow",
         };
         format!("{kind}:{}", element.id)

@@ -352,14 +352,8 @@ impl<'a> Player<'a> {
     }
 
     fn tell_what_is_left(&mut self) {
-        const TABLES: [&str; 7] =
-            ["elements", "variables", "jobs", "incidents", "awaited", "triggers", "banned"];
-        let left: Vec<String> = self
-            .bench()
-            .leftovers()
-            .into_iter()
-            .map(|(table, count)| format!("{} {}", count, TABLES[table as usize - 4]))
-            .collect();
+        let left = self.bench().leftovers();
+        let left: Vec<String> = left.iter().map(|(table, count)| format!("{count} {table}")).collect();
         let text = if left.is_empty() { "nothing".to_owned() } else { left.join(", ") };
         self.say(&format!("left: {text}"));
     }

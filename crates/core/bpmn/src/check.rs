@@ -3,6 +3,7 @@
 //! They are not checked when a model that was accepted before is loaded.
 
 mod boundary;
+mod caught;
 mod content;
 mod flow;
 mod gateway;
@@ -24,6 +25,7 @@ pub(crate) fn process(tree: &Tree<'_>, drafts: &Drafts<'_>, report: &mut Report)
     flow::check(tree, drafts, report);
     gateway::check(tree, drafts, report);
     boundary::check(tree, drafts, report);
+    caught::check(tree, drafts, report);
     reference::check(tree, drafts, report);
     timer::check(tree, drafts, report);
     link::check(tree, drafts, report);

@@ -96,9 +96,10 @@ fn process(tree: &Tree<'_>, node: NodeId, ids: &Ids<'_>, report: &mut Report) ->
     if report.has_errors() {
         return None;
     }
-    let elements: Box<[Element]> = std::iter::zip(&drafts.all, bodies)
+    let mut elements: Box<[Element]> = std::iter::zip(&drafts.all, bodies)
         .map(|(draft, body)| Some(finish(tree, draft, body?)))
         .collect::<Option<_>>()?;
+    link(tree, &drafts, &mut elements);
     Some(Process {
         id: elements[0].id.clone(),
         name: elements[0].name.clone(),
@@ -172,8 +173,9 @@ fn body(tree: &Tree<'_>, drafts: &Drafts<'_>, draft: &Draft<'_>, report: &mut Re
         Tag::Process => Kind::Process,
         Tag::SequenceFlow => {
             extension::judge(tree, draft.node, draft.tag, report);
+            let condition = element::condition(tree, draft.node, report).map(Box::new);
             let (source, target) = draft.ends?;
-            Kind::SequenceFlow { source: ElementNumber(source), target: ElementNumber(target) }
+            Kind::SequenceFlow { source: ElementNumber(source), target: ElementNumber(target), condition }
         }
         _ => return element::compile(tree, drafts, draft, report),
     };
@@ -189,8 +191,46 @@ fn finish(tree: &Tree<'_>, draft: &Draft<'_>, body: Body) -> Element {
         scope: ElementNumber(draft.scope),
         incoming: numbers(&draft.incoming),
         outgoing: numbers(&draft.outgoing),
+        boundary_events: Box::default(),
+        event_subprocesses: Box::default(),
         inputs: body.mapping.inputs,
         outputs: body.mapping.outputs,
+    }
+}
+
+/// Tells scopes where they begin, and activities and scopes what may happen in them.
+fn link(tree: &Tree<'_>, drafts: &Drafts<'_>, elements: &mut [Element]) {
+    let (mut attached, mut inside) = (Vec::new(), Vec::new());
+    for index in 0..elements.len() {
+        let at = ElementNumber(number(index));
+        let scope = elements[index].scope;
+        match &elements[index].kind {
+            Kind::BoundaryEvent(event) => attached.push((event.host, at)),
+            Kind::EventSubProcess { .. } => inside.push((scope, at)),
+            Kind::StartEvent(_) => match &mut elements[scope.index()].kind {
+                Kind::SubProcess { start } => *start = Some(at),
+                Kind::EventSubProcess { start, interrupting } => {
+                    let goes_on = tree.attribute(drafts.all[index].node, "isInterrupting").map(str::trim);
+                    *interrupting = !matches!(goes_on, Some("false" | "0"));
+                    *start = Some(at);
+                }
+                _ => (),
+            },
+            _ => (),
+        }
+    }
+    distribute(attached, |owner, numbers| elements[owner.index()].boundary_events = numbers);
+    distribute(inside, |owner, numbers| elements[owner.index()].event_subprocesses = numbers);
+}
+
+/// Gives every owner what belongs to it, in document order.
+fn distribute(
+    mut owned: Vec<(ElementNumber, ElementNumber)>,
+    mut give: impl FnMut(ElementNumber, Box<[ElementNumber]>),
+) {
+    owned.sort_unstable();
+    for group in owned.chunk_by(|a, b| a.0 == b.0) {
+        give(group[0].0, group.iter().map(|(_, number)| *number).collect());
     }
 }
 

@@ -1,26 +1,34 @@
 //! What each kind of element reads from the model; one file each.
 
 mod activity;
+mod boundary_event;
 mod business_rule_task;
 mod catch_event;
 mod end_event;
 mod event;
+mod gateway;
 mod process;
 mod sequence_flow;
 mod service_task;
 mod start_event;
+mod sub_process;
 mod task;
 mod trigger;
 
+pub use boundary_event::BoundaryEvent;
 pub use business_rule_task::Rule;
 pub use end_event::EndEvent;
+pub use gateway::ExclusiveGateway;
 pub use service_task::Job;
 pub use start_event::StartEvent;
 pub use trigger::Trigger;
 
+pub(crate) use boundary_event::host;
 pub(crate) use event::{definition_nodes, definitions};
+pub(crate) use gateway::default_id;
 pub(crate) use process::{boolean, version_tag};
-pub(crate) use sequence_flow::ends;
+pub(crate) use sequence_flow::{condition, ends};
+pub(crate) use trigger::error_code;
 
 use crate::compile::{Draft, Drafts};
 use crate::diagnostic::Report;
@@ -44,18 +52,18 @@ pub(crate) fn compile(
 ) -> Option<Body> {
     match draft.tag {
         Tag::StartEvent => start_event::compile(tree, drafts, draft, report),
-        Tag::EndEvent => end_event::compile(tree, draft, report),
+        Tag::EndEvent => end_event::compile(tree, drafts, draft, report),
         Tag::Task => Some(task::compile(tree, draft, Kind::Task, report)),
         Tag::ManualTask => Some(task::compile(tree, draft, Kind::ManualTask, report)),
         Tag::ServiceTask => service_task::compile(tree, draft, report),
         Tag::BusinessRuleTask => business_rule_task::compile(tree, draft, report),
+        Tag::ExclusiveGateway => Some(gateway::exclusive(tree, drafts, draft, report)),
+        Tag::ParallelGateway => Some(gateway::parallel(tree, draft, report)),
+        Tag::BoundaryEvent => boundary_event::compile(tree, drafts, draft, report),
+        Tag::SubProcess => Some(sub_process::compile(tree, draft, report)),
         Tag::IntermediateCatchEvent => catch_event::compile(tree, drafts, draft, report),
-        Tag::IntermediateThrowEvent | Tag::BoundaryEvent => {
+        Tag::IntermediateThrowEvent => {
             event::refuse(tree, draft, report);
-            None
-        }
-        Tag::SubProcess if tree.flag(draft.node, "triggeredByEvent") => {
-            report.refuse(tree.place(draft.node), "event subprocess");
             None
         }
         Tag::Process
@@ -65,12 +73,9 @@ pub(crate) fn compile(
         | Tag::UserTask
         | Tag::ScriptTask
         | Tag::CallActivity
-        | Tag::SubProcess
         | Tag::AdHocSubProcess
         | Tag::Transaction
-        | Tag::ExclusiveGateway
         | Tag::InclusiveGateway
-        | Tag::ParallelGateway
         | Tag::EventBasedGateway
         | Tag::ComplexGateway
         | Tag::Choreography => {

@@ -12,6 +12,7 @@ pub(crate) use header::{headers_json, task_headers};
 pub(crate) use io_mapping::{IoMapping, io_mapping};
 pub(crate) use task_definition::task_definition;
 
+use coreto_feel::Expression;
 use coreto_xml::NodeId;
 
 use crate::diagnostic::{Code, Report, Shown};
@@ -70,7 +71,16 @@ fn verdict(tree: &Tree<'_>, element: NodeId, local: &str, tag: Tag) -> Verdict {
         | ("ioMapping" | "taskDefinition" | "taskHeaders", Tag::ServiceTask | Tag::BusinessRuleTask)
         | ("calledDecision", Tag::BusinessRuleTask)
         // What of it has no effect is said where it is read.
-        | ("ioMapping", Tag::StartEvent | Tag::EndEvent | Tag::IntermediateCatchEvent | Tag::Task | Tag::ManualTask)
+        | (
+            "ioMapping",
+            Tag::StartEvent
+            | Tag::EndEvent
+            | Tag::IntermediateCatchEvent
+            | Tag::BoundaryEvent
+            | Tag::SubProcess
+            | Tag::Task
+            | Tag::ManualTask,
+        )
         | ("versionTag" | "userTaskForm", Tag::Process) => Verdict::Fine,
         ("executionListeners" | "taskListeners" | "linkedResources", _) if is_empty => Verdict::Fine,
         ("executionListeners", _) => Verdict::Refused("execution listeners"),
@@ -113,6 +123,25 @@ pub(crate) fn attribute_text(
         return None;
     }
     Text::parse(value).map_err(|error| wrong_expression(tree, node, value, &error, report)).ok()
+}
+
+/// A value that must be an expression; what is wrong with it is reported.
+pub(crate) fn expression(
+    tree: &Tree<'_>,
+    node: NodeId,
+    what: &str,
+    value: &str,
+    report: &mut Report,
+) -> Option<Expression> {
+    match attribute_text(tree, node, value, report)? {
+        Text::Expression(expression) => Some(expression),
+        Text::Static(text) => {
+            let found = if text.is_empty() { "empty" } else { "not an expression" };
+            let message = format!("{what} is {found}: `{}`", Shown(&text));
+            report.error(Code::ExpressionRequired, tree.place(node), message).help("begin it with `=`");
+            None
+        }
+    }
 }
 
 /// Reports an expression that cannot be parsed.

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::element::{EndEvent, Job, Rule, StartEvent, Trigger};
+use coreto_feel::Expression;
+
+use crate::element::{BoundaryEvent, EndEvent, ExclusiveGateway, Job, Rule, StartEvent, Trigger};
 use crate::mapping::Mapping;
 
 /// What one BPMN resource holds.
@@ -75,10 +77,21 @@ pub struct Element {
     pub incoming: Box<[ElementNumber]>,
     /// Sequence flows that leave it, in document order. When it completes, all of them are taken.
     pub outgoing: Box<[ElementNumber]>,
+    /// Boundary events that are attached to it, in document order.
+    pub boundary_events: Box<[ElementNumber]>,
+    /// Event subprocesses that stand in it, in document order.
+    pub event_subprocesses: Box<[ElementNumber]>,
     /// Variables made when it is activated; `None` where there are none or they have no effect.
     pub inputs: Option<Mapping>,
     /// Variables made when it completes; `None` where there are none or they have no effect.
     pub outputs: Option<Mapping>,
+}
+
+impl Element {
+    /// Whether a token waits here until one has come by each flow that leads here.
+    pub fn joins(&self) -> bool {
+        matches!(self.kind, Kind::ParallelGateway) && self.incoming.len() > 1
+    }
 }
 
 /// What an element does.
@@ -100,12 +113,32 @@ pub enum Kind {
     Task,
     /// A manual task, which is passed through.
     ManualTask,
+    /// A scope inside of another.
+    SubProcess {
+        /// Where it begins.
+        start: Option<ElementNumber>,
+    },
+    /// A scope that begins when something happens in the scope around it.
+    EventSubProcess {
+        /// Where it begins: the start event that waits for it.
+        start: Option<ElementNumber>,
+        /// Whether all else in the scope around it ends.
+        interrupting: bool,
+    },
+    /// What happens to an activity, and where a token goes on then.
+    BoundaryEvent(Box<BoundaryEvent>),
+    /// One way out of several.
+    ExclusiveGateway(ExclusiveGateway),
+    /// All ways at once, when all that lead here have been taken.
+    ParallelGateway,
     /// The way from one flow node to the next.
     SequenceFlow {
         /// Where it leaves.
         source: ElementNumber,
         /// Where it leads.
         target: ElementNumber,
+        /// When it is taken; must come to a boolean.
+        condition: Option<Box<Expression>>,
     },
 }
 
@@ -114,6 +147,7 @@ impl Kind {
     pub const fn trigger(&self) -> Option<&Trigger> {
         match self {
             Self::StartEvent(StartEvent::On(trigger)) | Self::CatchEvent(trigger) => Some(trigger),
+            Self::BoundaryEvent(event) => Some(&event.trigger),
             Self::Process
             | Self::StartEvent(StartEvent::None)
             | Self::EndEvent(_)
@@ -121,6 +155,10 @@ impl Kind {
             | Self::BusinessRuleTask(_)
             | Self::Task
             | Self::ManualTask
+            | Self::SubProcess { .. }
+            | Self::EventSubProcess { .. }
+            | Self::ExclusiveGateway(_)
+            | Self::ParallelGateway
             | Self::SequenceFlow { .. } => None,
         }
     }
@@ -139,7 +177,20 @@ impl Kind {
             | Self::CatchEvent(_)
             | Self::Task
             | Self::ManualTask
+            | Self::SubProcess { .. }
+            | Self::EventSubProcess { .. }
+            | Self::BoundaryEvent(_)
+            | Self::ExclusiveGateway(_)
+            | Self::ParallelGateway
             | Self::SequenceFlow { .. } => None,
+        }
+    }
+
+    /// Where it begins, if it is a subprocess.
+    pub const fn start(&self) -> Option<ElementNumber> {
+        match self {
+            Self::SubProcess { start } | Self::EventSubProcess { start, .. } => *start,
+            _ => None,
         }
     }
 
@@ -154,21 +205,31 @@ impl Kind {
             Self::BusinessRuleTask(_) => "BUSINESS_RULE_TASK",
             Self::Task => "TASK",
             Self::ManualTask => "MANUAL_TASK",
+            Self::SubProcess { .. } => "SUB_PROCESS",
+            Self::EventSubProcess { .. } => "EVENT_SUB_PROCESS",
+            Self::BoundaryEvent(_) => "BOUNDARY_EVENT",
+            Self::ExclusiveGateway(_) => "EXCLUSIVE_GATEWAY",
+            Self::ParallelGateway => "PARALLEL_GATEWAY",
             Self::SequenceFlow { .. } => "SEQUENCE_FLOW",
         }
     }
 
     /// The value of `bpmnEventType` in records.
-    pub const fn event_type(&self) -> &'static str {
+    pub fn event_type(&self) -> &'static str {
         match self {
             Self::StartEvent(event) => event.event_type(),
             Self::EndEvent(event) => event.event_type(),
             Self::CatchEvent(trigger) => trigger.event_type(),
+            Self::BoundaryEvent(event) => event.trigger.event_type(),
             Self::Process
             | Self::ServiceTask(_)
             | Self::BusinessRuleTask(_)
             | Self::Task
             | Self::ManualTask
+            | Self::SubProcess { .. }
+            | Self::EventSubProcess { .. }
+            | Self::ExclusiveGateway(_)
+            | Self::ParallelGateway
             | Self::SequenceFlow { .. } => "UNSPECIFIED",
         }
     }

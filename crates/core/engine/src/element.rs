@@ -1,13 +1,21 @@
 //! What the elements of a process do: one file a kind.
 
+mod boundary_event;
 mod business_rule_task;
 mod catch_event;
+mod catching;
 mod end_event;
+mod event_sub_process;
+mod exclusive_gateway;
 pub(crate) mod mapping;
+mod parallel_gateway;
 mod pass_through;
 mod process;
 mod service_task;
 mod start_event;
+mod sub_process;
+
+pub(crate) use catching::{admits, trigger};
 
 use std::sync::Arc;
 
@@ -15,12 +23,12 @@ use coreto_bpmn::{Element, Kind, Process};
 use coreto_machine::{Head, Txn};
 use coreto_record::command::{ActivateElement, CompleteElement};
 use coreto_record::event::{FlowTaken, ProcessEvent};
-use coreto_record::{Command, Document, ElementInstanceKey, ElementNumber, Event, Key, Lifecycle};
+use coreto_record::{Command, Document, ElementInstanceKey, ElementNumber, Event, Lifecycle};
 
 use crate::engine::Engine;
 use crate::incident::{self, Trouble};
-use crate::keys;
 use crate::state::ElementInstance;
+use crate::{keys, variables};
 
 /// One element instance at work.
 pub(crate) struct Visit {
@@ -46,6 +54,7 @@ impl Visit {
             definition: instance.definition,
             tenant: instance.tenant,
             variables,
+            ..ProcessEvent::default()
         }
     }
 
@@ -66,15 +75,21 @@ pub(crate) fn activate(txn: &mut Txn<'_, Engine>, head: &Head, visit: &Visit) {
             start_event::activate(txn, visit);
             Ok(())
         }
-        Kind::EndEvent(_) => {
-            end_event::activate(txn, visit);
-            Ok(())
-        }
+        Kind::EndEvent(event) => end_event::activate(txn, head, visit, event),
         Kind::CatchEvent(_) => catch_event::activate(txn, head, visit),
         Kind::ServiceTask(job) => service_task::activate(txn, head, visit, job),
         Kind::BusinessRuleTask(rule) => business_rule_task::activate(txn, head, visit, rule),
         Kind::Task | Kind::ManualTask => {
             pass_through::activate(txn, visit);
+            Ok(())
+        }
+        Kind::SubProcess { start } | Kind::EventSubProcess { start, .. } => {
+            sub_process::activate(txn, head, visit, *start)
+        }
+        Kind::BoundaryEvent(_) => unreachable!("a boundary event is active when it is entered"),
+        Kind::ExclusiveGateway(gateway) => exclusive_gateway::activate(txn, head, visit, *gateway),
+        Kind::ParallelGateway => {
+            parallel_gateway::activate(txn, visit);
             Ok(())
         }
         Kind::SequenceFlow { .. } => unreachable!("a sequence flow is taken, not visited"),
@@ -91,11 +106,16 @@ pub(crate) fn complete(txn: &mut Txn<'_, Engine>, head: &Head, visit: &Visit) {
         }
         Kind::StartEvent(event) => start_event::complete(txn, head, visit, event),
         Kind::CatchEvent(_) => catch_event::complete(txn, head, visit),
-        Kind::EndEvent(_) => end_event::complete(txn, head, visit),
+        Kind::EndEvent(event) => end_event::complete(txn, head, visit, event),
         Kind::ServiceTask(_) | Kind::BusinessRuleTask(_) => service_task::complete(txn, head, visit),
         Kind::Task | Kind::ManualTask => {
             pass_through::complete(txn, visit);
             Ok(())
+        }
+        Kind::SubProcess { .. } | Kind::EventSubProcess { .. } => sub_process::complete(txn, head, visit),
+        Kind::BoundaryEvent(event) => boundary_event::complete(txn, head, visit, event),
+        Kind::ExclusiveGateway(_) | Kind::ParallelGateway => {
+            unreachable!("a gateway completes when it is entered")
         }
         Kind::SequenceFlow { .. } => unreachable!("a sequence flow is taken, not visited"),
     };
@@ -116,14 +136,25 @@ fn pass(txn: &mut Txn<'_, Engine>, visit: &Visit) {
 
 /// Emits COMPLETED and lets tokens leave; the last one in its scope lets the scope complete.
 fn leave(txn: &mut Txn<'_, Engine>, visit: &Visit) {
+    leave_by(txn, visit, &visit.element().outgoing);
+}
+
+/// Emits COMPLETED and lets a token leave by each of these flows; without any, its way ends here.
+fn leave_by(txn: &mut Txn<'_, Engine>, visit: &Visit, flows: &[coreto_bpmn::ElementNumber]) {
     visit.goes_on(txn, Lifecycle::Completed);
-    let outgoing = &visit.element().outgoing;
-    for &flow in outgoing {
+    for &flow in flows {
         take_flow(txn, visit, flow);
     }
-    if outgoing.is_empty() {
+    if flows.is_empty() {
         complete_scope_if_done(txn, visit.instance.scope);
     }
+}
+
+/// Goes through its whole life without a command between: gateways do.
+fn pass_at_once(txn: &mut Txn<'_, Engine>, visit: &Visit, flows: &[coreto_bpmn::ElementNumber]) {
+    visit.goes_on(txn, Lifecycle::Activated);
+    visit.goes_on(txn, Lifecycle::Completing);
+    leave_by(txn, visit, flows);
 }
 
 fn take_flow(txn: &mut Txn<'_, Engine>, visit: &Visit, flow: coreto_bpmn::ElementNumber) {
@@ -138,6 +169,7 @@ fn take_flow(txn: &mut Txn<'_, Engine>, visit: &Visit, flow: coreto_bpmn::Elemen
         instance: instance.instance,
         definition: instance.definition,
         tenant: instance.tenant,
+        joins: ElementNumber(if visit.process.elements[target.index()].joins() { target.0 } else { 0 }),
     };
     txn.emit(&Event::FlowTaken(taken));
     let key = keys::next(txn);
@@ -157,22 +189,49 @@ fn complete_scope_if_done(txn: &mut Txn<'_, Engine>, scope: ElementInstanceKey) 
     }
 }
 
-/// Emits TERMINATED; the last child of a terminating scope takes the scope along.
-pub(crate) fn terminated(txn: &mut Txn<'_, Engine>, key: ElementInstanceKey) {
+/// Variables that came with what happened, or with a job's result: with an output mapping they are for that, else
+/// they go where they are defined. They are taken once: when the output mapping fails and is tried again, what people
+/// mended meanwhile among the local variables must not be overwritten.
+fn take_result(txn: &mut Txn<'_, Engine>, visit: &Visit, from: ElementInstanceKey) {
+    let Some(result) = txn.state().triggers.get(&from) else { return };
+    let taken = visit.process_event(result.key, Document::EMPTY);
+    txn.emit(&Event::ProcessEventTriggered(ProcessEvent { scope: from, ..taken }));
+    if visit.element().outputs.is_some() {
+        variables::merge_local(txn, &visit.instance, visit.key, result.variables.entries());
+    } else {
+        variables::propagate(txn, &visit.instance, visit.key, result.variables.entries());
+    }
+}
+
+/// Emits TERMINATED, and goes on where that was waited for: at a boundary event, an event subprocess, or around.
+pub(crate) fn terminated(txn: &mut Txn<'_, Engine>, head: &Head, key: ElementInstanceKey) {
     let mut key = key;
     // Bound: scopes are nested as elements are in their model.
     while let Some(instance) = txn.state().elements.get(&key) {
+        let exit = boundary_event::exit_of(txn.state(), key, &instance);
         txn.emit(&Event::Element(instance.becomes(key, Lifecycle::Terminated)));
+        if let Some(exit) = exit {
+            return boundary_event::enter(txn, &exit);
+        }
         let scope = instance.scope;
-        let goes_along = !scope.is_unset()
-            && txn
-                .state()
-                .elements
-                .peek(&scope)
-                .is_some_and(|scope| scope.state == Lifecycle::Terminating && scope.children == 0);
-        if !goes_along {
+        let Some(around) = txn.state().elements.get(&scope).filter(|scope| scope.children == 0) else {
             return;
+        };
+        if around.state != Lifecycle::Terminating {
+            return emptied(txn, head, scope, &around);
         }
         key = scope;
+    }
+}
+
+/// The last child of a scope that goes on was ended early: what interrupted the scope has its turn.
+fn emptied(txn: &mut Txn<'_, Engine>, head: &Head, key: ElementInstanceKey, scope: &ElementInstance) {
+    if scope.interrupted_by == ElementNumber::PROCESS {
+        return;
+    }
+    if scope.pending {
+        event_sub_process::enter_pending(txn, head, key, scope);
+    } else {
+        complete_scope_if_done(txn, key);
     }
 }

@@ -54,7 +54,7 @@ impl Machine for Engine {
             Command::YieldJob(command) => handler::yield_job(txn, head, command),
             Command::ActivateElement(command) => handler::activate_element(txn, head, command),
             Command::CompleteElement(command) => handler::complete_element(txn, head, command),
-            Command::TerminateElement(command) => handler::terminate_element(txn, command),
+            Command::TerminateElement(command) => handler::terminate_element(txn, head, command),
             Command::TerminateChildren(command) => handler::terminate_children(txn, command),
             Command::Tick(()) => handler::tick(txn, head),
             Command::Distribute(command) => handler::distribute(txn, command),

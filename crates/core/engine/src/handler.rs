@@ -20,7 +20,7 @@ mod tick;
 mod update_job;
 mod yield_job;
 
-pub(crate) use activate_element::activate_element;
+pub(crate) use activate_element::{activate_element, enter};
 pub(crate) use activate_jobs::activate_jobs;
 pub(crate) use cancel_instance::cancel_instance;
 pub(crate) use clock::{pin_clock, reset_clock};
@@ -102,7 +102,7 @@ fn is_banned(state: &State, instance: ProcessInstanceKey) -> bool {
 }
 
 /// The executable process of a definition.
-fn process(state: &State, definition: ProcessDefinitionKey) -> Result<Arc<Process>, Rejection> {
+pub(crate) fn process(state: &State, definition: ProcessDefinitionKey) -> Result<Arc<Process>, Rejection> {
     let found = state.definitions.peek(&definition).and_then(|definition| definition.process().cloned());
     found.ok_or_else(|| Rejection::invalid_state(format!("the definition {definition} cannot be loaded")))
 }

@@ -1,5 +1,7 @@
 //! What must hold of every state between two transactions; each has an id.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use coreto_record::{ElementInstanceKey, Key};
 
 use crate::state::{Job, JobState, State, timer_owner};
@@ -10,12 +12,14 @@ use crate::state::{Job, JobState, State, timer_owner};
 /// - ENG-2: what belongs to an element instance is gone when that has ended: variables, jobs, incidents, triggers,
 ///   timers.
 /// - ENG-3: the indexes say what the tables say.
+/// - ENG-4: tokens that wait at gateways are among those that their scope counts.
 /// - ENG-6: a job and the element instance that waits for it name each other, and a job that waits for its incident to
 ///   be resolved has one.
 pub fn broken(state: &State) -> Vec<String> {
     let mut broken = Vec::new();
     elements(state, &mut broken);
     belongings(state, &mut broken);
+    tokens(state, &mut broken);
     incidents(state, &mut broken);
     jobs(state, &mut broken);
     due(state, &mut broken);
@@ -57,11 +61,31 @@ fn belongings(state: &State, broken: &mut Vec<String>) {
             broken.push(format!("ENG-2: variable `{}` outlived its scope {}", name.name, name.scope));
         }
     }
+    let mut awaited = BTreeSet::new();
+    state.interruptions.for_each(|key, next| {
+        awaited.insert(next.key);
+        if !state.elements.peek(key).is_some_and(|element| element.pending) {
+            broken.push(format!("ENG-2: nobody knows what waits for the end of {key}"));
+        }
+    });
     state.triggers.for_each(|key, _| {
-        if !state.elements.contains(key) {
+        if !state.elements.contains(key) && !awaited.contains(key) {
             broken.push(format!("ENG-2: a trigger outlived its element instance {key}"));
         }
     });
+}
+
+fn tokens(state: &State, broken: &mut Vec<String>) {
+    let mut waiting: BTreeMap<ElementInstanceKey, u64> = BTreeMap::new();
+    for ((scope, _), tokens) in state.arrived.range(..) {
+        *waiting.entry(*scope).or_default() += **tokens;
+    }
+    for (scope, tokens) in waiting {
+        let counted = state.elements.peek(&scope).map_or(0, |scope| u64::from(scope.flows));
+        if tokens > counted {
+            broken.push(format!("ENG-4: {tokens} tokens wait in {scope}, which counts {counted}"));
+        }
+    }
 }
 
 fn incidents(state: &State, broken: &mut Vec<String>) {

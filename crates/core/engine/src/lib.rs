@@ -73,6 +73,7 @@ mod query;
 mod sink;
 mod state;
 mod subscription;
+mod thrown_error;
 mod variables;
 mod weight;
 

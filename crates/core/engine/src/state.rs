@@ -83,6 +83,10 @@ coreto_machine::tables! {
         20 => pub(crate) latest_decisions: Table<(Tenant, Arc<str>), DecisionKey>,
         /// The latest version of a decision that has a version tag, by tenant, id and tag.
         21 => pub(crate) tagged_decisions: Table<((Tenant, Arc<str>), Arc<str>), DecisionKey>,
+        /// How many tokens wait at a joining gateway, by scope, gateway and the flow that they came by.
+        22 => pub(crate) arrived: Table<(ElementInstanceKey, (u32, u32)), u64>,
+        /// What is entered when an element instance, or all that is in it, has ended.
+        23 => pub(crate) interruptions: HashTable<ElementInstanceKey, Interruption>,
         /// Timers that wait.
         30 => pub(crate) timers: HashTable<TimerKey, TimerChanged>,
         /// Timers by who waits for them: an element instance, or a definition that they start.
@@ -111,6 +115,18 @@ coreto_machine::message! {
     pub(crate) struct Clock {
         /// The time at which it is pinned.
         1 => pub(crate) pinned: Option<Timestamp>,
+    }
+}
+
+coreto_machine::message! {
+    /// What is entered when an element instance, or all that is in it, has ended.
+    pub(crate) struct Interruption {
+        /// The boundary event or event subprocess.
+        1 => pub(crate) element: ElementNumber,
+        /// The key that its instance will have.
+        2 => pub(crate) key: ElementInstanceKey,
+        /// Whether it is a boundary event, which is entered beside the element instance and not in it.
+        3 => pub(crate) leaves: bool,
     }
 }
 
@@ -157,6 +173,16 @@ impl State {
         from: ElementInstanceKey,
     ) -> impl Iterator<Item = ElementInstanceKey> {
         self.children.scan(&(scope, from), move |(parent, _)| *parent == scope).map(|(_, child)| *child)
+    }
+
+    /// The flows by which tokens wait at a joining gateway of a scope.
+    pub(crate) fn arrived_at(
+        &self,
+        scope: ElementInstanceKey,
+        gateway: ElementNumber,
+    ) -> impl Iterator<Item = ((ElementInstanceKey, (u32, u32)), u64)> {
+        let at = move |key: &(ElementInstanceKey, (u32, u32))| key.0 == scope && key.1.0 == gateway.0;
+        self.arrived.scan(&(scope, (gateway.0, 0)), at).map(|(key, tokens)| (*key, **tokens))
     }
 
     /// The unresolved incident of an element instance that has no job behind it, or of its job.

@@ -33,7 +33,7 @@ pub(crate) fn open(
     let mut wanted = Vec::with_capacity(events.len());
     for &event in events {
         if let Some(trigger) = visit.process.elements[event.0 as usize].kind.trigger() {
-            wanted.push((event, understand(txn, head, visit, trigger)?));
+            wanted.extend(understand(txn, head, visit, trigger)?.map(|wanted| (event, wanted)));
         }
     }
     for (event, Wanted::Timer(tick)) in wanted {
@@ -47,12 +47,14 @@ fn understand(
     head: &Head,
     visit: &Visit,
     trigger: &Trigger,
-) -> Result<Wanted, Trouble> {
+) -> Result<Option<Wanted>, Trouble> {
     match trigger {
+        // Errors are looked for from where they are thrown.
+        Trigger::Error(_) => Ok(None),
         Trigger::Timer(timer) => {
             let tick =
                 mapping::with_variables(txn, head, visit, |scope, env| timer::first(timer, scope, env));
-            tick.map(Wanted::Timer)
+            tick.map(|tick| Some(Wanted::Timer(tick)))
         }
     }
 }
@@ -81,6 +83,7 @@ pub(crate) fn trigger(
         definition: instance.definition,
         tenant: instance.tenant,
         variables,
+        ..ProcessEvent::default()
     };
     txn.emit(&Event::ProcessEventTriggering(trigger));
     txn.follow_up(Command::CompleteElement(CompleteElement { key }));

@@ -17,7 +17,7 @@ pub use decision::{
 };
 pub use definition::{DeploymentCreated, ProcessCreated};
 pub use distribution::{DeploymentTaken, DistributionStarted, DistributionStep};
-pub use element::{ElementChanged, FlowTaken, ProcessEvent};
+pub use element::{ElementChanged, FlowTaken, ProcessEvent, TriggerEffect};
 pub use incident::{IncidentRecord, InstanceBanned};
 pub use instance::{InstanceCreated, ResultAwaited};
 pub use job::{JobChanged, JobIntent, JobTaken, JobsActivated};

@@ -27,9 +27,7 @@ fn host<'d, 't>(
         report.rule(Code::BoundaryEvent, place, "the boundary event is attached to nothing");
         return None;
     };
-    // The reference is a qualified name, whose prefix says nothing inside one file.
-    let local = id.rsplit(':').next().unwrap_or_default();
-    let Some(index) = drafts.ids.get(local).and_then(|node| drafts.index_of(node)) else {
+    let Some(index) = crate::element::host(tree, drafts, draft) else {
         let message = format!("`attachedToRef` is `{id}`, which is not in the process");
         report.rule(Code::UnknownReference, place, message);
         return None;

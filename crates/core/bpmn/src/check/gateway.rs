@@ -2,7 +2,7 @@
 
 use crate::compile::{Draft, Drafts};
 use crate::diagnostic::{Code, Report, Shown};
-use crate::element::definitions;
+use crate::element::{default_id, definitions};
 use crate::tree::Tree;
 use crate::vocabulary::Tag;
 
@@ -17,7 +17,7 @@ pub(super) fn check(tree: &Tree<'_>, drafts: &Drafts<'_>, report: &mut Report) {
 }
 
 fn conditional(tree: &Tree<'_>, drafts: &Drafts<'_>, gateway: &Draft<'_>, report: &mut Report) {
-    let default = tree.attribute(gateway.node, "default").map(str::trim).filter(|id| !id.is_empty());
+    let default = default_id(tree, gateway);
     let outgoing = || gateway.outgoing.iter().map(|flow| &drafts.all[*flow as usize]);
     if let Some(default) = default
         && !outgoing().any(|flow| flow.id == default)

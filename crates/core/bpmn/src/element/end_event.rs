@@ -1,33 +1,64 @@
 //! End events.
 
 use super::{Body, event, mapping_only};
-use crate::compile::Draft;
-use crate::diagnostic::Report;
+use crate::compile::{Draft, Drafts};
+use crate::diagnostic::{Code, Report};
+use crate::element::{definition_nodes, error_code};
+use crate::extension;
 use crate::model::Kind;
+use crate::text::Text;
 use crate::tree::Tree;
 
 /// What happens where a token's way ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum EndEvent {
     /// Nothing more.
     None,
+    /// Everything else in its scope ends.
+    Terminate,
+    /// An error is thrown; its code must come to a string.
+    Error(Box<Text>),
 }
 
 impl EndEvent {
     /// The value of `bpmnEventType` in records.
-    pub const fn event_type(self) -> &'static str {
+    pub const fn event_type(&self) -> &'static str {
         match self {
             Self::None => "NONE",
+            Self::Terminate => "TERMINATE",
+            Self::Error(_) => "ERROR",
         }
     }
 }
 
-pub(super) fn compile(tree: &Tree<'_>, draft: &Draft<'_>, report: &mut Report) -> Option<Body> {
+pub(super) fn compile(
+    tree: &Tree<'_>,
+    drafts: &Drafts<'_>,
+    draft: &Draft<'_>,
+    report: &mut Report,
+) -> Option<Body> {
     let mut mapping = mapping_only(tree, draft, report);
-    if !event::is_none(tree, draft, report) {
-        return None;
-    }
-    // A none end event is passed through; only its output mappings run.
+    let event = match event::thrown(tree, draft, &["terminate", "error"], report)? {
+        "terminate" => EndEvent::Terminate,
+        "error" => EndEvent::Error(Box::new(thrown_code(tree, drafts, draft, report)?)),
+        _ => EndEvent::None,
+    };
+    // An end event is passed through; of its mappings only those for the output run, and only at a none end event.
     mapping.drop_inputs(tree, draft, report);
-    Some(Body { kind: Kind::EndEvent(EndEvent::None), mapping })
+    if !matches!(event, EndEvent::None) {
+        mapping.drop_outputs(tree, draft, report);
+    }
+    Some(Body { kind: Kind::EndEvent(event), mapping })
+}
+
+/// The code of the error that is thrown.
+fn thrown_code(tree: &Tree<'_>, drafts: &Drafts<'_>, draft: &Draft<'_>, report: &mut Report) -> Option<Text> {
+    let (definition, _) = definition_nodes(tree, draft.node).next()?;
+    let Some(code) = error_code(tree, drafts, definition) else {
+        report
+            .error(Code::EventDefinition, tree.place(definition), "the error end event throws no error code")
+            .help("refer to an `error` with an `errorCode` by `errorRef`");
+        return None;
+    };
+    extension::attribute_text(tree, definition, code, report)
 }

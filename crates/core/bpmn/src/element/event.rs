@@ -4,27 +4,35 @@ use coreto_xml::NodeId;
 
 use crate::compile::Draft;
 use crate::diagnostic::{Code, Report};
-use crate::element::Trigger;
 use crate::tree::Tree;
 use crate::vocabulary::{self, Tag};
-
-/// Whether an event has no event definition. One that is not built, or not possible here, is reported.
-pub(super) fn is_none(tree: &Tree<'_>, draft: &Draft<'_>, report: &mut Report) -> bool {
-    match definition(tree, draft, report) {
-        Definition::None => true,
-        Definition::One(what) => {
-            refuse_trigger(tree, draft, what, report);
-            false
-        }
-        Definition::Several => false,
-    }
-}
 
 /// Whether an event waits for something that is built. Anything else but nothing is reported.
 pub(super) fn waits(tree: &Tree<'_>, draft: &Draft<'_>, report: &mut Report) -> Option<bool> {
     match definition(tree, draft, report) {
         Definition::None => Some(false),
-        Definition::One(what) if Trigger::is_built(what) && allowed(draft, what) => Some(true),
+        Definition::One(what) if is_built(draft, what) && allowed(draft, what) => Some(true),
+        Definition::One(what) => {
+            refuse_trigger(tree, draft, what, report);
+            None
+        }
+        Definition::Several => None,
+    }
+}
+
+/// What an event throws that has no event definition.
+pub(super) const NOTHING: &str = "none";
+
+/// What an event throws, [`NOTHING`] without an event definition. What is not among those that are built is reported.
+pub(super) fn thrown(
+    tree: &Tree<'_>,
+    draft: &Draft<'_>,
+    built: &[&str],
+    report: &mut Report,
+) -> Option<&'static str> {
+    match definition(tree, draft, report) {
+        Definition::None => Some(NOTHING),
+        Definition::One(what) if built.contains(&what) && allowed(draft, what) => Some(what),
         Definition::One(what) => {
             refuse_trigger(tree, draft, what, report);
             None
@@ -103,6 +111,15 @@ fn definition(tree: &Tree<'_>, draft: &Draft<'_>, report: &mut Report) -> Defini
             report.error(Code::EventDefinition, place, message).help("keep one; draw one event for each");
             Definition::Several
         }
+    }
+}
+
+/// Whether an event at such a place is built for what its event definition is called.
+fn is_built(draft: &Draft<'_>, trigger: &str) -> bool {
+    match draft.tag {
+        Tag::BoundaryEvent => trigger == "error",
+        Tag::StartEvent if draft.scope != 0 => trigger == "error",
+        _ => trigger == "timer",
     }
 }
 

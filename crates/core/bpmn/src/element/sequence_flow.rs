@@ -1,9 +1,11 @@
-//! Sequence flows.
+//! Sequence flows and their conditions.
 
+use coreto_feel::Expression;
 use coreto_xml::NodeId;
 
 use crate::compile::Drafts;
 use crate::diagnostic::{Code, Report};
+use crate::extension;
 use crate::tree::Tree;
 use crate::vocabulary::{self, Role, Tag};
 
@@ -50,4 +52,10 @@ fn end(tree: &Tree<'_>, flow: NodeId, name: &str, drafts: &Drafts<'_>, report: &
     };
     report.error(Code::NotAFlowNode, place, message);
     None
+}
+
+/// The condition of a flow; what is wrong with it is reported.
+pub(crate) fn condition(tree: &Tree<'_>, flow: NodeId, report: &mut Report) -> Option<Expression> {
+    let condition = tree.children_named(flow, "conditionExpression").next()?;
+    extension::expression(tree, condition, "a condition", tree.text(condition).trim(), report)
 }

@@ -1,12 +1,14 @@
 //! What sets off an event that waits.
 
+use std::sync::Arc;
+
 use coreto_xml::NodeId;
 
 use crate::compile::Drafts;
 use crate::diagnostic::{Code, Report, Shown};
 use crate::element::definition_nodes;
 use crate::extension;
-use crate::text::Text;
+use crate::text::{Text, expression_of};
 use crate::timer::{Schedule, Timer, TimerKind};
 use crate::tree::Tree;
 
@@ -15,6 +17,8 @@ use crate::tree::Tree;
 pub enum Trigger {
     /// Time.
     Timer(Timer),
+    /// An error with this code, or any error.
+    Error(Option<Arc<str>>),
 }
 
 impl Trigger {
@@ -22,6 +26,7 @@ impl Trigger {
     pub const fn event_type(&self) -> &'static str {
         match self {
             Self::Timer(_) => "TIMER",
+            Self::Error(_) => "ERROR",
         }
     }
 
@@ -29,24 +34,21 @@ impl Trigger {
     pub const fn timer(&self) -> Option<&Timer> {
         match self {
             Self::Timer(timer) => Some(timer),
+            Self::Error(_) => None,
         }
-    }
-
-    /// Whether it is built for what its event definition is called.
-    pub(super) fn is_built(what: &str) -> bool {
-        matches!(what, "timer")
     }
 
     /// Reads the event definition of an event that waits; what is wrong with it is reported.
     pub(super) fn read(
         tree: &Tree<'_>,
-        _drafts: &Drafts<'_>,
+        drafts: &Drafts<'_>,
         event: NodeId,
         report: &mut Report,
     ) -> Option<Self> {
         let (definition, what) = definition_nodes(tree, event).next()?;
         match what {
             "timer" => timer(tree, definition, report).map(Self::Timer),
+            "error" => error(tree, drafts, definition, report),
             _ => None,
         }
     }
@@ -74,4 +76,25 @@ fn timer(tree: &Tree<'_>, definition: NodeId, report: &mut Report) -> Option<Tim
         return None;
     }
     Some(Timer { kind, text })
+}
+
+/// The code of the error that is caught; without one, every error is.
+fn error(tree: &Tree<'_>, drafts: &Drafts<'_>, definition: NodeId, report: &mut Report) -> Option<Trigger> {
+    let Some(code) = error_code(tree, drafts, definition) else { return Some(Trigger::Error(None)) };
+    if expression_of(code).is_some() {
+        let message = format!("the code of an error that is caught is an expression: `{}`", Shown(code));
+        report
+            .error(Code::EventDefinition, tree.place(definition), message)
+            .help("write the code itself; only a thrown code may be computed");
+        return None;
+    }
+    Some(Trigger::Error(Some(code.into())))
+}
+
+/// The code of the error that an event definition refers to; `None` when there is none, or an empty one.
+pub(crate) fn error_code<'t>(tree: &'t Tree<'_>, drafts: &Drafts<'_>, definition: NodeId) -> Option<&'t str> {
+    let reference = tree.attribute(definition, "errorRef")?.trim();
+    // The reference is a qualified name, whose prefix says nothing inside one file.
+    let error = drafts.ids.get(reference.rsplit(':').next()?)?;
+    tree.attribute(error, "errorCode").filter(|code| !code.is_empty())
 }

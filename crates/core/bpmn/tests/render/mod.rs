@@ -3,7 +3,8 @@
 use std::fmt::Write;
 
 use coreto_bpmn::{
-    Diagnostic, Element, ElementNumber, Kind, Mapping, Process, Resource, Rule, Text, Trigger,
+    Diagnostic, Element, ElementNumber, EndEvent, ExclusiveGateway, Kind, Mapping, Process, Resource, Rule,
+    StartEvent, Text, Trigger,
 };
 
 /// What one reading gave.
@@ -55,10 +56,38 @@ fn render_element(process: &Process, number: usize, element: &Element, out: &mut
     if let Some(name) = &element.name {
         write!(out, " name={name:?}").unwrap();
     }
-    if let Kind::SequenceFlow { source, target } = &element.kind {
+    if let Kind::SequenceFlow { source, target, condition } = &element.kind {
         write!(out, " {} -> {}", id(source), id(target)).unwrap();
+        if let Some(condition) = condition {
+            write!(out, " if {}", condition.source()).unwrap();
+        }
     }
-    for (what, flows) in [("in", &element.incoming), ("out", &element.outgoing)] {
+    if let Kind::ExclusiveGateway(ExclusiveGateway { default: Some(default) }) = &element.kind {
+        write!(out, " default={}", id(default)).unwrap();
+    }
+    match &element.kind {
+        Kind::SubProcess { start } => write!(out, " start={}", id(&start.unwrap())).unwrap(),
+        Kind::EventSubProcess { start, interrupting } => {
+            let goes_on = if *interrupting { "" } else { " non-interrupting" };
+            write!(out, " start={}{goes_on}", id(&start.unwrap())).unwrap();
+        }
+        Kind::BoundaryEvent(event) => {
+            let goes_on = if event.interrupting { "" } else { " non-interrupting" };
+            write!(out, " at={}{goes_on} {:?}", id(&event.host), event.trigger).unwrap();
+        }
+        Kind::StartEvent(StartEvent::On(trigger)) if matches!(**trigger, Trigger::Error(_)) => {
+            write!(out, " {trigger:?}").unwrap()
+        }
+        Kind::EndEvent(EndEvent::Error(code)) => write!(out, " code={}", text(code)).unwrap(),
+        _ => (),
+    }
+    let lists = [
+        ("in", &element.incoming),
+        ("out", &element.outgoing),
+        ("boundary", &element.boundary_events),
+        ("event-subprocesses", &element.event_subprocesses),
+    ];
+    for (what, flows) in lists {
         if !flows.is_empty() {
             write!(out, " {what}={}", flows.iter().map(id).collect::<Vec<_>>().join(",")).unwrap();
         }

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use coreto_record::event::{ElementChanged, FlowTaken, ProcessEvent};
-use coreto_record::{ElementInstanceKey, Key, Lifecycle};
+use coreto_record::event::{ElementChanged, FlowTaken, ProcessEvent, TriggerEffect};
+use coreto_record::{ElementInstanceKey, ElementNumber, Key, Lifecycle};
 
-use crate::state::{ElementInstance, Name, State, Trigger};
+use crate::state::{ElementInstance, Interruption, Name, State, Trigger};
 
 pub(super) fn changed(state: &mut State, event: &ElementChanged) {
     match event.to {
@@ -37,15 +37,44 @@ fn activating(state: &mut State, event: &ElementChanged) {
         tenant: event.tenant,
         ..ElementInstance::default()
     };
+    let tokens = if event.joins { join(state, event) } else { u32::from(event.takes_token) };
+    let mut waited_for = false;
     state.elements.update(&event.scope, |scope| {
         scope.children += 1;
-        scope.flows -= u32::from(event.takes_token);
+        scope.flows -= tokens;
+        waited_for = scope.pending;
     });
+    if waited_for && state.interruptions.peek(&event.scope).is_some_and(|next| next.key == event.key) {
+        state.interruptions.remove(&event.scope);
+        state.elements.update(&event.scope, |scope| scope.pending = false);
+    }
     state.children.insert((event.scope, event.key));
     state.elements.insert(event.key, element);
 }
 
+/// Takes one token of each flow by which some wait. Gives how many those are.
+fn join(state: &mut State, event: &ElementChanged) -> u32 {
+    let waiting: Vec<_> = state.arrived_at(event.scope, event.element).collect();
+    for (key, tokens) in &waiting {
+        if *tokens > 1 {
+            state.arrived.insert(*key, tokens - 1);
+        } else {
+            state.arrived.remove(key);
+        }
+    }
+    u32::try_from(waiting.len()).expect("an element has no more flows than its model has elements")
+}
+
 fn ended(state: &mut State, event: &ElementChanged) {
+    let (tokens, pending) =
+        state.elements.peek(&event.key).map_or((0, false), |element| (element.flows, element.pending));
+    if tokens > 0 {
+        forget_tokens(state, event.key);
+    }
+    if let Some(next) = pending.then(|| state.interruptions.get(&event.key)).flatten() {
+        state.triggers.remove(&next.key);
+        state.interruptions.remove(&event.key);
+    }
     state.elements.remove(&event.key);
     state.triggers.remove(&event.key);
     forget_variables(state, event.key);
@@ -56,6 +85,27 @@ fn ended(state: &mut State, event: &ElementChanged) {
     } else {
         state.elements.update(&event.scope, |scope| scope.children -= 1);
         state.children.remove(&(event.scope, event.key));
+        if event.interrupts {
+            interrupt(state, event.scope, event.element);
+        }
+    }
+}
+
+/// From now on only this element may be entered in the scope; tokens on their way are void.
+fn interrupt(state: &mut State, scope: ElementInstanceKey, by: ElementNumber) {
+    forget_tokens(state, scope);
+    state.elements.update(&scope, |scope| {
+        scope.interrupted_by = by;
+        scope.flows = 0;
+    });
+}
+
+/// Tokens that wait at gateways of a scope that has ended go with it.
+fn forget_tokens(state: &mut State, scope: ElementInstanceKey) {
+    let waiting: Vec<_> =
+        state.arrived.scan(&(scope, (0, 0)), |key| key.0 == scope).map(|(key, _)| *key).collect();
+    for key in waiting {
+        state.arrived.remove(&key);
     }
 }
 
@@ -70,11 +120,31 @@ fn forget_variables(state: &mut State, scope: ElementInstanceKey) {
 
 pub(super) fn flow_taken(state: &mut State, event: &FlowTaken) {
     state.elements.update(&event.scope, |scope| scope.flows += 1);
+    if event.joins != ElementNumber::PROCESS {
+        let at = (event.scope, (event.joins.0, event.element.0));
+        let waiting = state.arrived.get(&at).map_or(0, |tokens| *tokens);
+        state.arrived.insert(at, waiting + 1);
+    }
 }
 
 pub(super) fn triggering(state: &mut State, event: &ProcessEvent) {
+    let target = if event.target.is_unset() { event.scope } else { event.target };
     let trigger = Trigger { key: event.key, variables: event.variables.clone(), element: event.element };
-    state.triggers.insert(event.scope, trigger);
+    state.triggers.insert(target, trigger);
+    let leaves = match event.effect {
+        TriggerEffect::Waits => return,
+        TriggerEffect::Leaves => true,
+        TriggerEffect::Interrupts => {
+            interrupt(state, event.scope, event.entered);
+            false
+        }
+    };
+    if let Some(before) = state.interruptions.get(&event.scope) {
+        state.triggers.remove(&before.key);
+    }
+    let next = Interruption { element: event.entered, key: target, leaves };
+    state.interruptions.insert(event.scope, next);
+    state.elements.update(&event.scope, |element| element.pending = true);
 }
 
 pub(super) fn triggered(state: &mut State, event: &ProcessEvent) {

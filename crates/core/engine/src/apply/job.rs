@@ -16,7 +16,9 @@ pub(super) fn changed(state: &mut State, event: &JobChanged) {
             enlist(state, event.key, &job);
             state.jobs.insert(event.key, job);
         }
-        JobIntent::Completed | JobIntent::Canceled => {
+        JobIntent::ErrorThrown if event.incident => become_as_told(state, event, JobState::ErrorThrown),
+        // An error that is caught ends its job.
+        JobIntent::Completed | JobIntent::Canceled | JobIntent::ErrorThrown => {
             if let Some(job) = state.jobs.remove(&event.key) {
                 strike(state, event.key, &job);
             }
@@ -28,7 +30,6 @@ pub(super) fn changed(state: &mut State, event: &JobChanged) {
         JobIntent::Failed | JobIntent::TimedOut | JobIntent::RecurredAfterBackoff | JobIntent::Yielded => {
             become_as_told(state, event, JobState::Activatable);
         }
-        JobIntent::ErrorThrown => become_as_told(state, event, JobState::ErrorThrown),
         JobIntent::RetriesUpdated => {
             state.jobs.update(&event.key, |job| job.retries = event.retries);
         }

@@ -6,12 +6,12 @@ use coreto_bpmn::{Job, Text};
 use coreto_feel::Value;
 use coreto_machine::{Head, Txn};
 use coreto_record::event::{JobChanged, JobIntent};
-use coreto_record::{Document, Event, JobKey, Lifecycle};
+use coreto_record::{Event, JobKey, Lifecycle};
 
-use super::{Visit, leave, mapping};
+use super::{Visit, leave, mapping, take_result};
 use crate::engine::Engine;
 use crate::incident::Trouble;
-use crate::{jobs, keys, variables};
+use crate::{jobs, keys};
 
 pub(super) fn activate(
     txn: &mut Txn<'_, Engine>,
@@ -42,25 +42,10 @@ pub(super) fn activate(
 }
 
 pub(super) fn complete(txn: &mut Txn<'_, Engine>, head: &Head, visit: &Visit) -> Result<(), Trouble> {
-    let mapped = visit.element().outputs.is_some();
-    if let Some(result) = take_result(txn, visit) {
-        if mapped {
-            variables::merge_local(txn, &visit.instance, visit.key, result.entries());
-        } else {
-            variables::propagate(txn, &visit.instance, visit.key, result.entries());
-        }
-    }
+    take_result(txn, visit, visit.key);
     mapping::outputs(txn, head, visit)?;
     leave(txn, visit);
     Ok(())
-}
-
-/// The job's result, which is taken once: when the output mapping fails and is tried again, what people mended
-/// meanwhile among the local variables must not be overwritten.
-fn take_result(txn: &mut Txn<'_, Engine>, visit: &Visit) -> Option<Document> {
-    let trigger = txn.state().triggers.get(&visit.key)?;
-    txn.emit(&Event::ProcessEventTriggered(visit.process_event(trigger.key, Document::EMPTY)));
-    Some(trigger.variables.clone())
 }
 
 /// An attribute that must be a string.

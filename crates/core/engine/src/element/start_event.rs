@@ -1,4 +1,4 @@
-//! Start events: where tokens come from.
+//! Start events: where tokens come from. That of an event subprocess gets the variables of what happened.
 
 use coreto_bpmn::StartEvent;
 use coreto_machine::{Head, Txn};
@@ -6,7 +6,7 @@ use coreto_record::command::CompleteElement;
 use coreto_record::event::ElementChanged;
 use coreto_record::{Command, Document, ElementInstanceKey, Event, Lifecycle};
 
-use super::{Visit, leave, mapping, pass};
+use super::{Visit, leave, mapping, pass, take_result};
 use crate::engine::Engine;
 use crate::incident::Trouble;
 use crate::state::Trigger;
@@ -28,7 +28,7 @@ pub(super) fn begin(txn: &mut Txn<'_, Engine>, scope: &Visit, trigger: &Trigger)
         instance: around.instance,
         definition: around.definition,
         tenant: around.tenant,
-        takes_token: false,
+        ..ElementChanged::default()
     };
     txn.emit(&Event::Element(entered.clone()));
     let taken = scope.process_event(trigger.key, Document::EMPTY);
@@ -44,8 +44,12 @@ pub(super) fn complete(
     visit: &Visit,
     event: &StartEvent,
 ) -> Result<(), Trouble> {
+    let triggered = matches!(event, StartEvent::On(_));
+    if triggered {
+        take_result(txn, visit, visit.instance.scope);
+    }
     let mapped = mapping::outputs(txn, head, visit)?;
-    if !mapped && matches!(event, StartEvent::On(_)) {
+    if triggered && !mapped {
         variables::hand_out(txn, &visit.instance, visit.key);
     }
     leave(txn, visit);

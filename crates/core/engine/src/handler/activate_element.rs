@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use coreto_bpmn::Kind;
+use coreto_bpmn::{Element, Kind};
 use coreto_machine::{Head, Tenant, Txn};
 use coreto_record::command::ActivateElement;
 use coreto_record::event::ElementChanged;
@@ -30,11 +30,15 @@ pub(crate) fn activate_element(txn: &mut Txn<'_, Engine>, head: &Head, command: 
 }
 
 /// Emits that the element is ACTIVATING.
-pub(super) fn enter(txn: &mut Txn<'_, Engine>, command: &ActivateElement) -> Result<Visit, Rejection> {
+pub(crate) fn enter(txn: &mut Txn<'_, Engine>, command: &ActivateElement) -> Result<Visit, Rejection> {
     let (definition, tenant) = whose(txn, command)?;
     let process = process(txn.state(), definition)?;
+    let element = &process.elements[command.element.0 as usize];
+    let joins = element.joins();
+    if joins {
+        check_tokens(txn, command, element)?;
+    }
     let key = if command.key.is_unset() { keys::next(txn) } else { command.key };
-    let kind = &process.elements[command.element.0 as usize].kind;
     let entered = ElementChanged {
         key,
         to: Lifecycle::Activating,
@@ -43,11 +47,38 @@ pub(super) fn enter(txn: &mut Txn<'_, Engine>, command: &ActivateElement) -> Res
         instance: command.instance,
         definition,
         tenant,
-        takes_token: !matches!(kind, Kind::StartEvent(_) | Kind::Process),
+        takes_token: takes_token(&element.kind),
+        joins,
+        interrupts: false,
     };
     txn.emit(&Event::Element(entered));
     let instance = txn.state().elements.get(&key).expect("it was entered by the event");
     Ok(Visit { key, instance, process })
+}
+
+/// Whether a token comes by a sequence flow to enter the element.
+fn takes_token(kind: &Kind) -> bool {
+    !matches!(
+        kind,
+        Kind::Process | Kind::StartEvent(_) | Kind::BoundaryEvent(_) | Kind::EventSubProcess { .. }
+    )
+}
+
+/// A joining gateway is entered when a token has come by each flow that leads to it.
+fn check_tokens(
+    txn: &Txn<'_, Engine>,
+    command: &ActivateElement,
+    gateway: &Element,
+) -> Result<(), Rejection> {
+    let (come, all) =
+        (txn.state().arrived_at(command.scope, command.element).count(), gateway.incoming.len());
+    if come == all {
+        return Ok(());
+    }
+    Err(Rejection::invalid_state(format!(
+        "the gateway `{}` waits: tokens have come by {come} of its {all} flows",
+        gateway.id
+    )))
 }
 
 /// The incident that stopped it on entering was resolved.
@@ -86,7 +117,7 @@ fn whose(
         };
     }
     match elements.peek(&command.scope) {
-        Some(scope) if scope.state == Lifecycle::Activated => Ok((scope.definition, scope.tenant)),
+        Some(scope) if scope.admits(command.element) => Ok((scope.definition, scope.tenant)),
         Some(_) => Err(Rejection::invalid_state(format!("the scope {} is ending", command.scope))),
         None => Err(Rejection::invalid_state(format!("the scope {} has ended", command.scope))),
     }

@@ -18,11 +18,7 @@ pub(crate) fn complete_element(txn: &mut Txn<'_, Engine>, head: &Head, command: 
         return done();
     }
     let scope_active = instance.is_root()
-        || txn
-            .state()
-            .elements
-            .peek(&instance.scope)
-            .is_some_and(|scope| scope.state == Lifecycle::Activated);
+        || txn.state().elements.peek(&instance.scope).is_some_and(|scope| scope.admits(instance.element));
     if !scope_active {
         return Err(Rejection::invalid_state(format!("the scope of element instance {key} is ending")));
     }

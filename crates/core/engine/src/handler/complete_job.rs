@@ -24,6 +24,7 @@ pub(crate) fn complete_job(txn: &mut Txn<'_, Engine>, head: &Head, command: &Com
             definition: job.definition,
             tenant: job.tenant,
             variables: command.variables.clone(),
+            ..ProcessEvent::default()
         }));
     }
     txn.follow_up(Command::CompleteElement(CompleteElement { key: job.element_instance }));

@@ -1,15 +1,19 @@
 //! Ending element instances early, children first.
 
-use coreto_machine::Txn;
+use coreto_machine::{Head, Txn};
 use coreto_record::command::{TerminateChildren, TerminateElement};
-use coreto_record::{Command, ElementInstanceKey, Event, Lifecycle, Rejection};
+use coreto_record::{Command, ElementInstanceKey, ElementNumber, Event, Lifecycle, Rejection};
 
 use super::{Handled, done, is_banned};
 use crate::engine::Engine;
 use crate::{element, incident, jobs, subscription};
 
 /// Ends an element instance early.
-pub(crate) fn terminate_element(txn: &mut Txn<'_, Engine>, command: &TerminateElement) -> Handled {
+pub(crate) fn terminate_element(
+    txn: &mut Txn<'_, Engine>,
+    head: &Head,
+    command: &TerminateElement,
+) -> Handled {
     let key = command.key;
     let Some(instance) = txn.state().elements.get(&key) else {
         return Err(Rejection::not_found(format!("no element instance with key {key} is active")));
@@ -25,7 +29,7 @@ pub(crate) fn terminate_element(txn: &mut Txn<'_, Engine>, command: &TerminateEl
     subscription::close(txn, key);
     incident::resolve_all(txn, key);
     if instance.children == 0 {
-        element::terminated(txn, key);
+        element::terminated(txn, head, key);
     } else {
         txn.follow_up(Command::TerminateChildren(TerminateChildren {
             scope: key,
@@ -38,8 +42,19 @@ pub(crate) fn terminate_element(txn: &mut Txn<'_, Engine>, command: &TerminateEl
 /// Tells some of the children that their scope ends, and leaves the others to a follow-up.
 pub(crate) fn terminate_children(txn: &mut Txn<'_, Engine>, command: &TerminateChildren) -> Handled {
     let limit = txn.env().limits.children_per_step;
+    let state = txn.state();
+    // What interrupts a scope may have been entered already, when the last of the others ended early.
+    let stays =
+        state.elements.peek(&command.scope).map_or(ElementNumber::PROCESS, |scope| match scope.state {
+            Lifecycle::Terminating => ElementNumber::PROCESS,
+            _ => scope.interrupted_by,
+        });
+    let ends = |child: &ElementInstanceKey| {
+        let element = state.elements.peek(child).map(|child| child.element);
+        stays == ElementNumber::PROCESS || element != Some(stays)
+    };
     let mut children: Vec<_> =
-        txn.state().children_from(command.scope, command.from).take(limit + 1).collect();
+        state.children_from(command.scope, command.from).filter(ends).take(limit + 1).collect();
     let next = if children.len() > limit { children.pop() } else { None };
     for key in children {
         txn.follow_up(Command::TerminateElement(TerminateElement { key }));

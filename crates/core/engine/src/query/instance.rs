@@ -122,9 +122,8 @@ fn find<'a>(state: &'a State, caller: &Caller, key: ProcessInstanceKey) -> Optio
 fn view(state: &State, key: ProcessInstanceKey, element: &ElementInstance) -> InstanceView {
     let root = ElementInstanceKey::from(key);
     let (process, version) = process_of(state, element.definition);
-    let inside = state.children_from(root, ElementInstanceKey::default()).take(LIST_MAX);
-    let incidents = inside.map(|child| state.incidents_at(child).count()).sum::<usize>();
-    let incidents = incidents + state.incidents_at(root).count();
+    let incidents: usize =
+        inside(state, root).into_iter().map(|(key, _)| state.incidents_at(key).count()).sum();
     InstanceView {
         key,
         process,
@@ -147,18 +146,27 @@ pub(super) fn details(state: &State, caller: &Caller, key: ProcessInstanceKey) -
         incidents: Vec::new(),
         truncated: false,
     };
-    let mut open = vec![ElementInstanceKey::from(key)];
+    for (key, more) in inside(state, ElementInstanceKey::from(key)) {
+        add(state, key, &mut details);
+        details.truncated |= more;
+    }
+    Some(details)
+}
+
+/// An element instance and all that is in it, scopes before what is in them. The last one says whether there are more.
+fn inside(state: &State, root: ElementInstanceKey) -> Vec<(ElementInstanceKey, bool)> {
+    let (mut open, mut found) = (vec![root], Vec::<(ElementInstanceKey, bool)>::new());
     while let Some(key) = open.pop() {
-        if details.elements.len() == LIST_MAX {
-            details.truncated = true;
+        if found.len() == LIST_MAX {
+            found.last_mut().expect("the list is full").1 = true;
             break;
         }
-        add(state, key, &mut details);
+        found.push((key, false));
         let children: Vec<_> =
             state.children_from(key, ElementInstanceKey::default()).take(LIST_MAX).collect();
         open.extend(children.into_iter().rev());
     }
-    Some(details)
+    found
 }
 
 fn add(state: &State, key: ElementInstanceKey, details: &mut InstanceDetails) {

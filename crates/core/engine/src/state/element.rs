@@ -29,6 +29,11 @@ coreto_machine::message! {
         9 => pub(crate) job: JobKey,
         /// When a root was created; of others it is not kept.
         10 => pub(crate) started: Timestamp,
+        /// The only element that may still be entered in it, since that ends all else; the process itself when none
+        /// does.
+        11 => pub(crate) interrupted_by: ElementNumber,
+        /// Something that has happened waits until it, or what is in it, has ended.
+        12 => pub(crate) pending: bool,
     }
 }
 
@@ -36,6 +41,12 @@ impl ElementInstance {
     /// Whether it is a process instance.
     pub(crate) fn is_root(&self) -> bool {
         self.scope.is_unset()
+    }
+
+    /// Whether an element may be entered or completed in it.
+    pub(crate) fn admits(&self, element: ElementNumber) -> bool {
+        let open = self.interrupted_by == ElementNumber::PROCESS || self.interrupted_by == element;
+        self.state == Lifecycle::Activated && open
     }
 
     /// The fact that it went on in its life.
@@ -49,6 +60,8 @@ impl ElementInstance {
             definition: self.definition,
             tenant: self.tenant,
             takes_token: false,
+            joins: false,
+            interrupts: false,
         }
     }
 }

@@ -29,6 +29,7 @@ pub(crate) fn understand(
     for event in &process.event_starts {
         let Some(trigger) = process.elements[event.index()].kind.trigger() else { continue };
         let one = match trigger {
+            Trigger::Error(_) => continue,
             Trigger::Timer(model) => Wanted::Timer(timer::first(model, &Nothing, &env)?),
         };
         wanted.push((ElementNumber(event.0), one));
@@ -75,6 +76,7 @@ pub(super) fn begin(
         definition,
         tenant,
         variables,
+        ..ProcessEvent::default()
     }));
     txn.follow_up(Command::ActivateElement(ActivateElement {
         instance,

@@ -1,6 +1,6 @@
 //! Element instances and the tokens between them.
 
-use coreto_machine::{Tenant, message};
+use coreto_machine::{Tenant, message, numbered};
 
 use crate::document::Document;
 use crate::key::{ElementInstanceKey, ElementNumber, FlowKey, ProcessDefinitionKey, ProcessInstanceKey};
@@ -25,6 +25,10 @@ message! {
         7 => pub tenant: Tenant,
         /// A token that was on its way in the scope has arrived with it.
         8 => pub takes_token: bool,
+        /// It is a gateway that takes one token of each flow that leads to it.
+        9 => pub joins: bool,
+        /// All else in its scope ends with it: tokens on their way are void, and nothing but it may be entered.
+        10 => pub interrupts: bool,
     }
 }
 
@@ -43,6 +47,8 @@ message! {
         5 => pub definition: ProcessDefinitionKey,
         /// The owner.
         6 => pub tenant: Tenant,
+        /// The gateway at which the token waits for others; the process itself when it does not.
+        7 => pub joins: ElementNumber,
     }
 }
 
@@ -63,5 +69,23 @@ message! {
         6 => pub tenant: Tenant,
         /// The variables.
         7 => pub variables: Document,
+        /// What follows from it.
+        8 => pub effect: TriggerEffect,
+        /// The key that the triggered element instance will have; unset when it is there already.
+        9 => pub target: ElementInstanceKey,
+        /// The element that will be entered, when what is in the scope, or itself, has ended.
+        10 => pub entered: ElementNumber,
+    }
+}
+
+numbered! {
+    /// What follows from a trigger.
+    pub enum TriggerEffect {
+        /// Its variables wait for the element instance to complete, or for the one that is entered by it.
+        Waits = 0,
+        /// The element instance ends, and a boundary event is entered then.
+        Leaves = 1,
+        /// All that is in the scope ends, and an event subprocess is entered then.
+        Interrupts = 2,
     }
 }

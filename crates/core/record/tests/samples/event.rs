@@ -4,7 +4,7 @@ use coreto_machine::{Tenant, Token};
 use coreto_record::event::{
     ClockPinned, DeploymentCreated, ElementChanged, FlowTaken, IncidentRecord, InstanceBanned,
     InstanceCreated, JobChanged, JobIntent, JobTaken, JobsActivated, ProcessCreated, ProcessEvent,
-    ResultAwaited, VariableSet, VariablesUpdated,
+    ResultAwaited, TriggerEffect, VariableSet, VariablesUpdated,
 };
 use coreto_record::{DeployedProcess, ElementNumber, Event, IncidentKind, Lifecycle};
 
@@ -92,7 +92,18 @@ fn of_elements() -> Vec<(&'static str, Event)> {
             definition: key(1),
             tenant: tenant(),
             takes_token: to == Lifecycle::Activating,
+            joins: false,
+            interrupts: false,
         })
+    };
+    let taken = FlowTaken {
+        key: key(7),
+        element: ElementNumber(3),
+        scope: key(4),
+        instance: key(4),
+        definition: key(1),
+        tenant: tenant(),
+        joins: ElementNumber::PROCESS,
     };
     let triggered = ProcessEvent {
         key: 2_251_799_813_685_261,
@@ -102,6 +113,7 @@ fn of_elements() -> Vec<(&'static str, Event)> {
         definition: key(1),
         tenant: tenant(),
         variables: document(),
+        ..ProcessEvent::default()
     };
     let set = VariableSet {
         key: key(11),
@@ -119,15 +131,38 @@ fn of_elements() -> Vec<(&'static str, Event)> {
         ("Element/Completed", changed(Lifecycle::Completed)),
         ("Element/Terminating", changed(Lifecycle::Terminating)),
         ("Element/Terminated", changed(Lifecycle::Terminated)),
+        ("FlowTaken", Event::FlowTaken(taken.clone())),
+        ("FlowTaken.joins", Event::FlowTaken(FlowTaken { joins: ElementNumber(6), ..taken })),
         (
-            "FlowTaken",
-            Event::FlowTaken(FlowTaken {
-                key: key(7),
-                element: ElementNumber(3),
+            "Element.joins",
+            Event::Element(ElementChanged {
+                key: key(8),
+                to: Lifecycle::Activating,
+                element: ElementNumber(6),
                 scope: key(4),
-                instance: key(4),
-                definition: key(1),
-                tenant: tenant(),
+                takes_token: true,
+                joins: true,
+                ..ElementChanged::default()
+            }),
+        ),
+        (
+            "Element.interrupts",
+            Event::Element(ElementChanged {
+                key: key(8),
+                to: Lifecycle::Completed,
+                element: ElementNumber(6),
+                scope: key(4),
+                interrupts: true,
+                ..ElementChanged::default()
+            }),
+        ),
+        (
+            "ProcessEventTriggering.leaves",
+            Event::ProcessEventTriggering(ProcessEvent {
+                effect: TriggerEffect::Leaves,
+                target: key(9),
+                entered: ElementNumber(7),
+                ..triggered.clone()
             }),
         ),
         ("VariableCreated", Event::VariableCreated(set.clone())),

@@ -1,0 +1,36 @@
+//! Embedded subprocesses and event subprocesses: scopes inside of others.
+
+use coreto_bpmn::ElementNumber as Number;
+use coreto_machine::{Head, Txn};
+use coreto_record::command::ActivateElement;
+use coreto_record::{Command, ElementNumber, Lifecycle};
+
+use super::{Visit, leave, mapping};
+use crate::engine::Engine;
+use crate::incident::Trouble;
+
+pub(super) fn activate(
+    txn: &mut Txn<'_, Engine>,
+    head: &Head,
+    visit: &Visit,
+    start: Option<Number>,
+) -> Result<(), Trouble> {
+    mapping::inputs(txn, head, visit)?;
+    visit.goes_on(txn, Lifecycle::Activated);
+    if let Some(start) = start {
+        txn.follow_up(Command::ActivateElement(ActivateElement {
+            instance: visit.instance.instance,
+            scope: visit.key,
+            element: ElementNumber(start.0),
+            ..ActivateElement::default()
+        }));
+    }
+    Ok(())
+}
+
+/// Its own variables go with it; what is to stay is mapped.
+pub(super) fn complete(txn: &mut Txn<'_, Engine>, head: &Head, visit: &Visit) -> Result<(), Trouble> {
+    mapping::outputs(txn, head, visit)?;
+    leave(txn, visit);
+    Ok(())
+}
