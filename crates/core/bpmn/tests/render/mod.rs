@@ -76,7 +76,7 @@ fn render_element(process: &Process, number: usize, element: &Element, out: &mut
             write!(out, " at={}{goes_on} {:?}", id(&event.host), event.trigger).unwrap();
         }
         Kind::StartEvent(StartEvent::On(trigger)) if matches!(**trigger, Trigger::Error(_)) => {
-            write!(out, " {trigger:?}").unwrap()
+            write!(out, " {trigger:?}").unwrap();
         }
         Kind::EndEvent(EndEvent::Error(code)) => write!(out, " code={}", text(code)).unwrap(),
         _ => (),
