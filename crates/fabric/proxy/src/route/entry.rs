@@ -24,10 +24,14 @@ impl Entry {
     pub(crate) fn compile(route: &Route, faults: &mut Faults<'_>) -> Option<Self> {
         let hosts: Vec<Option<HostPattern>> =
             route.hosts.iter().map(|host| faults.keep("hosts", HostPattern::read(host))).collect();
-        let headers: Vec<Option<HeaderTest>> =
-            route.headers.iter().map(|wanted| faults.keep("headers", HeaderTest::compile(wanted))).collect();
-        let query: Vec<Option<QueryTest>> =
-            route.query.iter().map(|wanted| faults.keep("query", QueryTest::compile(wanted))).collect();
+        let mut headers = Vec::new();
+        for (at, wanted) in route.headers.iter().enumerate() {
+            headers.push(faults.keep(&format!("header[{at}]"), HeaderTest::compile(wanted)));
+        }
+        let mut query = Vec::new();
+        for (at, wanted) in route.query.iter().enumerate() {
+            query.push(faults.keep(&format!("query[{at}]"), QueryTest::compile(wanted)));
+        }
         let pattern = faults.keep(key(&route.path), Pattern::compile(&route.path))?;
         check_rewrite(route, &pattern, faults);
         let mut hosts: Vec<HostPattern> = hosts.into_iter().collect::<Option<_>>()?;

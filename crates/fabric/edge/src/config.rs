@@ -1,0 +1,122 @@
+//! From the text of a file to what the data plane runs.
+
+use std::cell::RefCell;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use coreto_proxy::model::{Model, Plan};
+use toml::de::DeTable;
+
+use crate::fault::{Fault, line};
+use crate::read::{Notes, Reader};
+use crate::write::Writer;
+use crate::{internal, keys};
+
+/// A gateway's configuration, checked.
+#[derive(Debug)]
+pub struct Config {
+    /// Where the gateway's management is served.
+    pub admin: SocketAddr,
+    /// What its data plane runs.
+    pub plan: Plan,
+}
+
+const ADMIN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9901);
+
+impl Config {
+    /// Reads and checks a file.
+    ///
+    /// # Errors
+    /// All faults, by line. What is no TOML at all is told alone.
+    pub fn read(text: &str) -> Result<Self, Vec<Fault>> {
+        let (table, broken) = DeTable::parse_recoverable(text);
+        if !broken.is_empty() {
+            return Err(broken.iter().map(|error| not_toml(text, error)).collect());
+        }
+        let notes = RefCell::new(Notes::default());
+        let (mut model, mut admin) = (Model::default(), ADMIN);
+        let mut reader = Reader::file(table.get_ref(), &notes);
+        keys::file(&mut reader, &mut model, &mut admin);
+        reader.finish();
+        let notes = notes.into_inner();
+        let names = Names::of(&model);
+        let mut found: Vec<(usize, String, String)> = notes.faults.clone();
+        let told =
+            |at: usize| notes.faults.iter().any(|(offset, _, _)| line(text, *offset) == line(text, at));
+        let mut judge = |place: &str, message: String| {
+            let offset = notes.offset(place);
+            // What could not be read is at its default, of which nothing more is said.
+            if !told(offset) {
+                found.push((offset, place.to_owned(), message));
+            }
+        };
+        if model.listeners.is_empty() {
+            judge("listener", "there is no `[[listener]]`: nobody could connect".to_owned());
+        }
+        for (place, message) in internal::faults(admin, &model) {
+            judge(&place, message);
+        }
+        let plan = Plan::build(model).map_err(|faults| {
+            for fault in faults {
+                judge(&fault.at, fault.message);
+            }
+        });
+        let mut faults: Vec<Fault> = found
+            .into_iter()
+            .map(|(offset, place, message)| Fault {
+                line: line(text, offset),
+                place: names.tell(&place),
+                message,
+            })
+            .collect();
+        faults.sort();
+        faults.dedup();
+        match plan {
+            Ok(plan) if faults.is_empty() => Ok(Self { admin, plan }),
+            _ => Err(faults),
+        }
+    }
+}
+
+/// The text of a configuration with every default in it.
+pub fn render(config: &Config) -> String {
+    let (mut model, mut admin) = (config.plan.model().clone(), config.admin);
+    let mut writer = Writer::default();
+    keys::file(&mut writer, &mut model, &mut admin);
+    writer.file()
+}
+
+fn not_toml(text: &str, error: &toml::de::Error) -> Fault {
+    let offset = error.span().map_or(0, |span| span.start);
+    let message = format!("this is no TOML: {}", error.message());
+    Fault { line: line(text, offset), place: String::new(), message }
+}
+
+/// The names of a model's parts, by which people know them.
+struct Names([(&'static str, Vec<String>); 3]);
+
+impl Names {
+    fn of(model: &Model) -> Self {
+        Self([
+            ("listener", model.listeners.iter().map(|listener| listener.name.clone()).collect()),
+            ("cluster", model.clusters.iter().map(|cluster| cluster.name.clone()).collect()),
+            ("route", model.routes.iter().map(|route| route.name.clone()).collect()),
+        ])
+    }
+
+    /// `route[3].retry.on` as "route `orders`: `retry.on`".
+    fn tell(&self, place: &str) -> String {
+        let part = self.0.iter().find_map(|(kind, names)| {
+            let (number, key) = place.strip_prefix(kind)?.strip_prefix('[')?.split_once(']')?;
+            let number: usize = number.parse().ok()?;
+            let name = names.get(number).filter(|name| !name.is_empty());
+            let whose = name
+                .map_or_else(|| format!("{kind} number {}", number + 1), |name| format!("{kind} `{name}`"));
+            Some((whose, key.trim_start_matches('.')))
+        });
+        match part {
+            None => format!("`{place}`"),
+            Some((whose, "")) => whose,
+            Some((whose, key)) => format!("{whose}: `{key}`"),
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! Why a request takes the route that it takes.
+
+use std::fmt::Write;
+
+use coreto_proxy::model::{Action, Plan, Scheme};
+use coreto_proxy::route::{Asked, Contest, Entrant, Match, Passage, Path, Request};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
+
+use crate::config::Config;
+
+/// A request that somebody asks about.
+#[derive(Clone, Debug)]
+pub struct Question {
+    method: Method,
+    scheme: Scheme,
+    host: String,
+    port: Option<u16>,
+    path: String,
+    query: Option<String>,
+    headers: HeaderMap,
+}
+
+impl Question {
+    /// A method, a URL such as `http://api.example/orders?v=2`, and headers such as `x-beta: 1`.
+    ///
+    /// # Errors
+    /// What of it cannot be asked.
+    pub fn read(method: &str, url: &str, headers: &[String]) -> Result<Self, String> {
+        let method = Method::from_bytes(method.as_bytes()).map_err(|_| format!("`{method}` is no method"))?;
+        let (scheme, rest) = if let Some(rest) = url.strip_prefix("http://") {
+            (Scheme::Http, rest)
+        } else if let Some(rest) = url.strip_prefix("https://") {
+            (Scheme::Https, rest)
+        } else {
+            return Err(format!("`{url}` is no URL of the web: write `http://api.example/orders`"));
+        };
+        let end = rest.find(['/', '?']).unwrap_or(rest.len());
+        let (authority, target) = rest.split_at(end);
+        let (host, port) = match authority.rsplit_once(':').filter(|(_, port)| !port.ends_with(']')) {
+            Some((host, port)) => (host, Some(port.parse().map_err(|_| format!("`{port}` is no port"))?)),
+            None => (authority, None),
+        };
+        if host.is_empty() || !target.bytes().all(|byte| (0x21..=0x7e).contains(&byte)) {
+            return Err(format!("`{url}` has no host, or bytes that are escaped in a URL"));
+        }
+        let (path, query) =
+            target.split_once('?').map_or((target, None), |(path, query)| (path, Some(query)));
+        let mut known = HeaderMap::new();
+        for header in headers {
+            let (name, value) = header
+                .split_once(':')
+                .ok_or_else(|| format!("`{header}` is no header: write `name: value`"))?;
+            let bad = || format!("`{header}` cannot be a header");
+            let name = HeaderName::from_bytes(name.trim().as_bytes()).map_err(|_| bad())?;
+            known.append(name, HeaderValue::from_str(value.trim()).map_err(|_| bad())?);
+        }
+        Ok(Self {
+            method,
+            scheme,
+            host: host.to_owned(),
+            port,
+            path: if path.is_empty() { "/".to_owned() } else { path.to_owned() },
+            query: query.map(str::to_owned),
+            headers: known,
+        })
+    }
+}
+
+/// The answer, as lines for people: who took part, who won and why, and what becomes of the request.
+pub fn explain(config: &Config, question: &Question) -> String {
+    let path = Path::read(&question.path);
+    let request = Request {
+        host: &question.host,
+        path: &path,
+        query: question.query.as_deref(),
+        method: &question.method,
+        headers: &question.headers,
+    };
+    let plan = &config.plan;
+    let mut out = String::new();
+    for (number, listener) in plan.model().listeners.iter().enumerate() {
+        let secure = listener.tls.is_some();
+        if secure == (question.scheme == Scheme::Https) {
+            let _ = writeln!(out, "listener `{}` at {}", listener.name, listener.address);
+            if !path.is_normal() {
+                let _ = writeln!(out, "  the path is matched as {}", path.normal());
+            }
+            tell(&mut out, plan, number, &request, question);
+        }
+    }
+    if out.is_empty() {
+        let _ = writeln!(out, "no listener speaks {}", question.scheme.name());
+    }
+    out
+}
+
+fn tell(out: &mut String, plan: &Plan, listener: usize, request: &Request<'_>, question: &Question) {
+    let contest = Contest::hold(plan.table(listener), request);
+    let fitting: Vec<&Entrant> = contest.entrants.iter().filter(|entrant| entrant.verdict.is_ok()).collect();
+    for pair in 0..fitting.len() {
+        let name = &plan.route(fitting[pair].route).name;
+        let next = fitting.get(pair + 1).and_then(|next| next.verdict.as_ref().ok().map(|rank| (next, rank)));
+        let why = match (&fitting[pair].verdict, next) {
+            (Ok(rank), Some((next, other))) => {
+                format!(" goes before `{}`: {}", plan.route(next.route).name, rank.before(other))
+            }
+            _ => " fits".to_owned(),
+        };
+        let _ = writeln!(out, "  {} `{name}`{why}", if pair == 0 { "→" } else { " " });
+    }
+    for entrant in &contest.entrants {
+        if let Err(misses) = &entrant.verdict {
+            let misses: Vec<&str> = misses.iter().map(|miss| miss.name()).collect();
+            let _ = writeln!(
+                out,
+                "    `{}` does not fit by {}",
+                plan.route(entrant.route).name,
+                misses.join(", ")
+            );
+        }
+    }
+    let outcome = match plan.table(listener).find(request) {
+        Match::Route(route) => outcome(plan, route, request, question),
+        Match::OtherMethods(methods) => {
+            let names: Vec<&str> = methods.iter().map(Method::as_str).collect();
+            format!("405: there are routes for {}", names.join(", "))
+        }
+        Match::Nothing => "404: no route fits".to_owned(),
+    };
+    let _ = writeln!(out, "  {outcome}");
+}
+
+/// What becomes of a request that has a route.
+fn outcome(plan: &Plan, number: usize, request: &Request<'_>, question: &Question) -> String {
+    let route = plan.route(number);
+    let sent = match plan.passage(number, request.path) {
+        Passage::Forward(path) => path,
+        Passage::Redirect(path) => return format!("307 to {path}"),
+        Passage::Refuse(why) => return format!("400: {}", why.message()),
+    };
+    match &route.action {
+        Action::Redirect(redirect) => {
+            let asked = Asked {
+                scheme: question.scheme,
+                host: request.host,
+                port: question.port,
+                path: request.path,
+                query: request.query,
+            };
+            format!("{} to {}", redirect.status, plan.location(number, redirect, &asked))
+        }
+        Action::Respond(respond) => format!("{} by the gateway itself", respond.status),
+        Action::Forward(forward) => {
+            let sum: u32 = forward.to.iter().map(|split| split.weight).sum();
+            let share = |weight: u32| {
+                if forward.to.len() == 1 { String::new() } else { format!(" ({weight} of {sum})") }
+            };
+            let to: Vec<String> = forward
+                .to
+                .iter()
+                .map(|split| format!("cluster `{}`{}", split.cluster, share(split.weight)))
+                .collect();
+            let query = request.query.map(|query| format!("?{query}")).unwrap_or_default();
+            let host = forward.host.as_deref().unwrap_or(request.host);
+            format!("to {} as {} {sent}{query}, host {host}", to.join(" or "), request.method)
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! Addresses of ours that are never upstreams: through them the world would reach what is meant for us alone.
+
+use std::net::SocketAddr;
+
+use coreto_proxy::model::{Model, Source};
+
+/// Ports that are ours on this machine, with what answers there.
+const PORTS: &[(u16, &str)] = &[
+    (8500, "the catalog"),
+    (8600, "the catalog's DNS"),
+    (9600, "the management of the engine"),
+    (9901, "the management of the gateway"),
+];
+
+/// What of ours an upstream would reach, if it is internal: one of the ports of this machine, the gateway's own
+/// management, or one of its listeners, which would be a loop.
+pub fn name(address: SocketAddr, admin: SocketAddr, model: &Model) -> Option<String> {
+    let ours = address.ip().to_canonical().is_loopback() || address.ip().is_unspecified();
+    if address == admin || (ours && address.port() == admin.port()) {
+        return Some("the management of the gateway".to_owned());
+    }
+    let meets = |listener: SocketAddr| {
+        let everywhere = listener.ip().is_unspecified() && ours;
+        listener.port() == address.port() && (listener.ip() == address.ip() || everywhere)
+    };
+    let listener = model.listeners.iter().find(|listener| meets(listener.address));
+    if let Some(listener) = listener {
+        return Some(format!("listener `{}` of this file", listener.name));
+    }
+    let known = PORTS.iter().find(|(port, _)| ours && *port == address.port());
+    known.map(|(_, what)| (*what).to_owned())
+}
+
+/// Upstreams of a model that are internal: place and message.
+pub(crate) fn faults(admin: SocketAddr, model: &Model) -> Vec<(String, String)> {
+    let mut faults = Vec::new();
+    for (at, cluster) in model.clusters.iter().enumerate() {
+        let Source::Static(endpoints) = &cluster.source else { continue };
+        for (number, endpoint) in endpoints.iter().enumerate() {
+            if let Some(what) = name(endpoint.address, admin, model) {
+                let place = format!("cluster[{at}].endpoint[{number}].address");
+                faults.push((
+                    place,
+                    format!("`{}` is {what}, which is not reached through the gateway", endpoint.address),
+                ));
+            }
+        }
+    }
+    faults
+}
+
+#[cfg(test)]
+mod tests {
+    use coreto_proxy::model::Listener;
+
+    use super::*;
+
+    #[test]
+    fn knows_what_is_ours() {
+        let listener = |address: &str| Listener {
+            name: "l".to_owned(),
+            address: address.parse().unwrap(),
+            ..Listener::default()
+        };
+        let model = Model {
+            listeners: vec![listener("0.0.0.0:8000"), listener("10.0.0.1:8443")],
+            ..Model::default()
+        };
+        let admin: SocketAddr = "127.0.0.1:9902".parse().unwrap();
+        for (address, internal) in [
+            ("127.0.0.1:8500", true),
+            ("127.9.9.9:8600", true),
+            ("[::1]:9600", true),
+            ("[::ffff:127.0.0.1]:9901", true),
+            ("127.0.0.1:9902", true),
+            ("127.0.0.1:8000", true),
+            ("10.0.0.1:8443", true),
+            ("10.0.0.2:8443", false),
+            ("127.0.0.1:8443", false),
+            ("10.0.0.1:8500", false),
+            ("127.0.0.1:9001", false),
+        ] {
+            assert_eq!(name(address.parse().unwrap(), admin, &model).is_some(), internal, "{address}");
+        }
+    }
+}
