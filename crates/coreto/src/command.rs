@@ -6,5 +6,6 @@ pub(crate) mod client;
 pub(crate) mod config;
 pub(crate) mod demo;
 pub(crate) mod dmn;
+pub(crate) mod edge;
 pub(crate) mod feel;
 pub(crate) mod serve;

@@ -67,6 +67,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "coreto-bpmn",
             "coreto-dmn",
             "coreto-engine",
+            "coreto-edge",
             "coreto-log",
             "coreto-partition",
             "coreto-view",
