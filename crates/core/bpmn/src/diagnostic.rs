@@ -140,6 +140,9 @@ pub type Diagnostic = coreto_xml::Diagnostic<Code>;
 /// Room for advice on the diagnostic that was just reported.
 pub(crate) type Help<'r> = coreto_xml::Help<'r, Code>;
 
+/// The longest name of a variable that a model may make, in bytes.
+const NAME_BYTES_MAX: usize = 1024;
+
 /// Diagnostics as they are found.
 pub(crate) struct Report {
     purpose: Purpose,
@@ -160,6 +163,14 @@ impl Report {
             self.error(Code::LimitExceeded, place, format!("{what} of {bytes} bytes, more than {max}"));
         }
         bytes > max
+    }
+
+    /// Reports a name that is longer than what names variables may be, when it is deployed.
+    pub(crate) fn check_name(&mut self, place: Place<'_>, what: &str, name: &str) {
+        let (bytes, max) = (name.len(), NAME_BYTES_MAX);
+        if bytes > max {
+            self.rule(Code::LimitExceeded, place, format!("{what} of {bytes} bytes, more than {max}"));
+        }
     }
 
     /// Whether rules that a model could do without are to be checked.

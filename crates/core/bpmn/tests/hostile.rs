@@ -167,6 +167,24 @@ fn refuses_more_mappings_and_longer_expressions_than_allowed() {
 }
 
 #[test]
+fn refuses_names_of_variables_that_are_too_long() {
+    let model = |bytes: usize| {
+        let (target, result) = ("a".repeat(bytes), "b".repeat(bytes));
+        format!(
+            r#"{OPEN}<sequenceFlow id="f" sourceRef="s" targetRef="t"/><businessRuleTask id="t"><extensionElements>
+<zeebe:calledDecision decisionId="d" resultVariable="{result}"/>
+<zeebe:ioMapping><zeebe:input source="=1" target="{target}"/></zeebe:ioMapping>
+</extensionElements></businessRuleTask>{CLOSE}"#
+        )
+    };
+    assert_eq!(codes(&deploy(&model(1024)).1), []);
+    let (_, diagnostics) = deploy(&model(1025));
+    assert_eq!(codes(&diagnostics), [Code::LimitExceeded, Code::LimitExceeded]);
+    assert!(diagnostics.iter().all(|diagnostic| diagnostic.message.contains("1025 bytes, more than 1024")));
+    assert!(read(&model(1025), Purpose::Load, &Limits::default()).0.is_some());
+}
+
+#[test]
 fn refuses_a_target_that_is_a_long_path() {
     let target = vec!["a"; 50_000].join(".");
     let task = format!(

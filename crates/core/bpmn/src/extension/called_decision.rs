@@ -54,6 +54,7 @@ pub(crate) fn called_decision(tree: &Tree<'_>, node: NodeId, report: &mut Report
         value
     };
     let (decision, result_variable) = (required("decisionId"), required("resultVariable"));
+    report.check_name(tree.place(element), "a result variable", result_variable.unwrap_or_default());
     let binding = binding(tree, element, report);
     let decision = attribute_text(tree, element, decision?, report)?;
     Some(CalledDecision { decision, result_variable: result_variable?.into(), binding: binding? })

@@ -100,6 +100,7 @@ fn source<'t>(tree: &'t Tree<'_>, mapping: NodeId, name: &str, report: &mut Repo
 fn target<'t>(tree: &'t Tree<'_>, mapping: NodeId, name: &str, report: &mut Report) -> Option<&'t str> {
     let target = tree.attribute(mapping, "target").unwrap_or_default();
     if is_target(target) {
+        report.check_name(tree.place(mapping), "a target", target);
         return Some(target);
     }
     report

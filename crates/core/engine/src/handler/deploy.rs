@@ -74,7 +74,7 @@ fn check<'a>(command: &'a Deploy, limits: &Limits) -> Result<Checked<'a>, Reject
         ));
     }
     let mut checked = Checked::default();
-    let mut faults = Faults::default();
+    let mut faults = Faults::new(limits);
     let mut decisions = Vec::new();
     for resource in &command.resources {
         if let Err(fault) = limits.check_name(&resource.name) {

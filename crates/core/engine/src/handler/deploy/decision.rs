@@ -28,7 +28,7 @@ pub(super) struct Candidate<'a> {
 
 /// Reads all DMN files of the request, which may import each other; all that is wrong with them is reported. Files
 /// that are imported come before those that import them.
-pub(super) fn read_all<'a>(resources: &[&'a Resource], faults: &mut Faults) -> Vec<Candidate<'a>> {
+pub(super) fn read_all<'a>(resources: &[&'a Resource], faults: &mut Faults<'_>) -> Vec<Candidate<'a>> {
     let contents: Vec<&[u8]> = resources.iter().map(|resource| &*resource.content).collect();
     let read = coreto_dmn::read_all(&contents, &Options::default());
     let mut candidates: Vec<Candidate<'a>> = resources
@@ -65,9 +65,9 @@ fn candidate<'a>(
         faults.add(&resource.name, "the `definitions` have no `id`, by which their versions are counted");
         return None;
     };
-    faults.check_unique(&resource.name, REQUIREMENTS_ID, &id);
+    faults.check_id(&resource.name, REQUIREMENTS_ID, &id);
     for decision in model.decisions() {
-        faults.check_unique(&resource.name, DECISION_ID, &decision.id().into());
+        faults.check_id(&resource.name, DECISION_ID, &decision.id().into());
     }
     Some(Candidate { resource, checksum: md5::compute(&resource.content).0, id, model, imports: Vec::new() })
 }

@@ -7,19 +7,24 @@ use std::sync::Arc;
 use coreto_record::Rejection;
 
 use crate::handler::quoted;
+use crate::limits::Limits;
 
 pub(super) const PROCESS_ID: &str = "process id";
 pub(super) const DECISION_ID: &str = "decision id";
 pub(super) const REQUIREMENTS_ID: &str = "decision requirements id";
 
 /// All that is wrong with the resources of a request.
-#[derive(Default)]
-pub(super) struct Faults {
+pub(super) struct Faults<'l> {
+    limits: &'l Limits,
     text: String,
     ids: BTreeSet<(&'static str, Arc<str>)>,
 }
 
-impl Faults {
+impl<'l> Faults<'l> {
+    pub(super) const fn new(limits: &'l Limits) -> Self {
+        Self { limits, text: String::new(), ids: BTreeSet::new() }
+    }
+
     /// Something is wrong with a resource.
     pub(super) fn add(&mut self, resource: &str, fault: &str) {
         if !self.text.is_empty() {
@@ -28,8 +33,11 @@ impl Faults {
         write!(self.text, "{}: {fault}", quoted(resource)).expect("writing to a string does not fail");
     }
 
-    /// An id of a kind may stand in a request once, also over several resources.
-    pub(super) fn check_unique(&mut self, resource: &str, kind: &'static str, id: &Arc<str>) {
+    /// An id of a kind is bounded, and may stand in a request once, also over several resources.
+    pub(super) fn check_id(&mut self, resource: &str, kind: &'static str, id: &Arc<str>) {
+        if let Err(fault) = self.limits.check_name(id) {
+            return self.add(resource, &format!("the {kind} {}: {fault}", quoted(id)));
+        }
         if !self.ids.insert((kind, Arc::clone(id))) {
             self.add(resource, &format!("the {kind} `{id}` stands in the request more than once"));
         }

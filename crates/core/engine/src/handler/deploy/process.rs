@@ -28,7 +28,7 @@ pub(super) struct Candidate<'a> {
 }
 
 /// Reads the processes of a BPMN file; all that is wrong with it is reported.
-pub(super) fn read<'a>(resource: &'a Resource, faults: &mut Faults) -> Vec<Candidate<'a>> {
+pub(super) fn read<'a>(resource: &'a Resource, faults: &mut Faults<'_>) -> Vec<Candidate<'a>> {
     let (read, diagnostics) = coreto_bpmn::read(&resource.content, Purpose::Deploy, &Limits::default());
     let Some(read) = read else {
         for diagnostic in diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error) {
@@ -39,7 +39,7 @@ pub(super) fn read<'a>(resource: &'a Resource, faults: &mut Faults) -> Vec<Candi
     let checksum = md5::compute(&resource.content).0;
     let mut candidates = Vec::with_capacity(read.processes.len());
     for process in read.processes {
-        faults.check_unique(&resource.name, PROCESS_ID, &process.id);
+        faults.check_id(&resource.name, PROCESS_ID, &process.id);
         let (id, version_tag) = (Arc::clone(&process.id), process.version_tag.clone().unwrap_or_default());
         let bound = process.elements.iter().filter_map(bound_decision).collect();
         candidates.push(Candidate { resource, checksum, id, version_tag, process, bound });
@@ -59,7 +59,7 @@ fn bound_decision(element: &Element) -> Option<Arc<str>> {
 }
 
 /// What a process takes from its own deployment stands in the request.
-pub(super) fn check_bound(candidate: &Candidate<'_>, faults: &mut Faults) {
+pub(super) fn check_bound(candidate: &Candidate<'_>, faults: &mut Faults<'_>) {
     for id in &candidate.bound {
         if !faults.knows(DECISION_ID, id) {
             let fault = format!(
