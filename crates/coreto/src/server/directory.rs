@@ -21,8 +21,8 @@ const PREFIX: &str = "coreto-dev-";
 /// The file that says how many partitions the engine has.
 const PARTITIONS: &str = "partitions";
 
-/// The directory of the engine's first partition.
-const FIRST: &str = "engine-1";
+/// How the names of the directories of the engine's partitions begin; the number follows.
+const ENGINE: &str = "engine-";
 
 /// The file in a temporary directory that its server has locked.
 const LOCK: &str = "in-use";
@@ -62,19 +62,7 @@ impl DataDirectory {
 
     /// How many partitions the engine has here: as many as when the directory was made, or `wanted` in a new one.
     pub(crate) fn partitions(&self, wanted: Option<u32>) -> anyhow::Result<u32> {
-        let path = self.path.join(PARTITIONS);
-        let found = match fs::read_to_string(&path) {
-            Ok(text) => {
-                Some(text.trim().parse::<u32>().ok().filter(|count| *count > 0).with_context(|| {
-                    format!("`{}` must hold the number of the engine's partitions", path.display())
-                })?)
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                // Directories that were made before the file was have one partition.
-                self.path.join(FIRST).exists().then_some(1)
-            }
-            Err(error) => return Err(error).with_context(|| format!("cannot read `{}`", path.display())),
-        };
+        let found = self.partitions_found()?;
         match (found, wanted) {
             (Some(found), Some(wanted)) if found != wanted => anyhow::bail!(
                 "the data directory `{}` has {found} partition(s), and {wanted} are configured; \
@@ -84,11 +72,62 @@ impl DataDirectory {
             (Some(found), _) => Ok(found),
             (None, wanted) => {
                 let count = wanted.unwrap_or(1);
-                write_durably(&self.path, PARTITIONS, &format!("{count}\n"))
-                    .with_context(|| format!("cannot write `{}`", path.display()))?;
+                self.make_partitions(count).with_context(|| {
+                    format!("cannot make the partitions in the data directory `{}`", self.path.display())
+                })?;
                 Ok(count)
             }
         }
+    }
+
+    /// How many partitions were made here; none in a directory that is new, or whose making was cut off.
+    fn partitions_found(&self) -> anyhow::Result<Option<u32>> {
+        let path = self.path.join(PARTITIONS);
+        let last = self.last_used_partition();
+        let found = match fs::read_to_string(&path) {
+            Ok(text) => text.trim().parse::<u32>().ok().filter(|count| *count > 0).with_context(|| {
+                format!("`{}` must hold the number of the engine's partitions", path.display())
+            })?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => match last {
+                None => return Ok(None),
+                // Directories that were made before the file was have one partition.
+                Some(1) => 1,
+                Some(last) => anyhow::bail!(
+                    "`{}` is missing, and `{ENGINE}{last}` is there; the file must hold the number of the engine's partitions",
+                    path.display()
+                ),
+            },
+            Err(error) => return Err(error).with_context(|| format!("cannot read `{}`", path.display())),
+        };
+        if let Some(last) = last.filter(|last| *last > found) {
+            anyhow::bail!("`{}` says {found}, and `{ENGINE}{last}` is there", path.display());
+        }
+        if let Some(lost) = (1..=found).find(|number| !self.partition(*number).is_dir()) {
+            anyhow::bail!(
+                "`{}` is missing, which held a part of the data; put it back, or start with a new directory",
+                self.partition(lost).display()
+            );
+        }
+        Ok(Some(found))
+    }
+
+    /// Makes the directories of new partitions, and then the file that says that all of them are there.
+    fn make_partitions(&self, count: u32) -> io::Result<()> {
+        (1..=count).try_for_each(|number| make_directory(&self.partition(number)))?;
+        write_durably(&self.path, PARTITIONS, &format!("{count}\n"))
+    }
+
+    fn partition(&self, number: u32) -> PathBuf {
+        self.path.join(format!("{ENGINE}{number}"))
+    }
+
+    /// The highest number of a partition whose directory holds anything.
+    fn last_used_partition(&self) -> Option<u32> {
+        let numbers = fs::read_dir(&self.path).ok()?.flatten().filter_map(|entry| {
+            let number = entry.file_name().to_str()?.strip_prefix(ENGINE)?.parse().ok()?;
+            fs::read_dir(entry.path()).ok()?.next().map(|_| number)
+        });
+        numbers.max()
     }
 }
 
@@ -106,7 +145,7 @@ fn write_durably(directory: &Path, name: &str, content: &str) -> io::Result<()> 
 fn foreign(directory: &Path) -> Option<String> {
     // A server leaves its lock, the log of each partition is named by its group, and file systems have a folder of
     // their own.
-    let is_ours = |name: &str| name == "lock" || name.starts_with("engine-");
+    let is_ours = |name: &str| name == "lock" || name.starts_with(ENGINE);
     let entries = fs::read_dir(directory).ok()?.flatten();
     let mut names: Vec<String> =
         entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();

@@ -69,3 +69,33 @@ async fn a_directory_from_before_has_one_partition() {
     assert!(end.log.contains("has 1 partition(s)"), "{}", end.log);
     Settings::new(&directory).start().stop().await;
 }
+
+#[tokio::test]
+async fn partitions_that_are_lost_or_too_many_are_refused() {
+    let directory = Directory::new();
+    with(&directory, "3").start().stop().await;
+    type Damage = fn(&Path);
+    let damages: [(Damage, &str); 5] = [
+        (|data| fs::remove_file(data.join("partitions")).unwrap(), "`engine-3` is there"),
+        (|data| fs::write(data.join("partitions"), "2\n").unwrap(), "says 2, and `engine-3` is there"),
+        (|data| fs::write(data.join("partitions"), "4\n").unwrap(), "engine-4` is missing"),
+        (|data| fs::remove_dir_all(data.join("engine-1")).unwrap(), "engine-1` is missing"),
+        (|data| fs::remove_dir_all(data.join("engine-2")).unwrap(), "engine-2` is missing"),
+    ];
+    for (damage, named) in damages {
+        let copy = directory.copy();
+        damage(&copy.join("data"));
+        let Err(end) = Settings::new(&copy).try_start() else { panic!("it started, though {named}") };
+        assert_eq!(end.code, Some(1), "{}", end.log);
+        assert!(end.log.contains(named), "{}", end.log);
+    }
+}
+
+#[tokio::test]
+async fn a_directory_whose_making_was_cut_off_is_new() {
+    let directory = Directory::new();
+    fs::create_dir_all(directory.join("data/engine-1")).unwrap();
+    fs::create_dir(directory.join("data/engine-3")).unwrap();
+    with(&directory, "2").start().stop().await;
+    assert_eq!(fs::read_to_string(directory.join("data/partitions")).unwrap(), "2\n");
+}
