@@ -8,7 +8,7 @@ use std::sync::Arc;
 use coreto_machine::DecodeError;
 use coreto_machine::codec::{Field, Reader, Wire};
 
-pub use scan::{DEPTH_MAX, DocumentError, entries};
+pub use scan::{DEPTH_MAX, DocumentError, NAME_BYTES_MAX, entries};
 
 /// A JSON object as text: well-formed, without blanks outside strings, names not doubled.
 ///
@@ -23,7 +23,8 @@ impl Document {
     /// Scans a client's text. Empty text counts as `{}`.
     ///
     /// # Errors
-    /// When the text is not one JSON object, is nested deeper than [`DEPTH_MAX`], or names a member twice.
+    /// When the text is not one JSON object, is nested deeper than [`DEPTH_MAX`], names a member twice, or a variable
+    /// with more than [`NAME_BYTES_MAX`] bytes.
     pub fn parse(text: &str) -> Result<Self, DocumentError> {
         if text.is_empty() || text == "{}" {
             return Ok(Self::EMPTY);

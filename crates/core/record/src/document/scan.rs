@@ -8,6 +8,9 @@ use std::sync::Arc;
 /// How deep objects and lists may be nested.
 pub const DEPTH_MAX: usize = 256;
 
+/// How many bytes the name of a variable may have: it is part of a key, and stores bound those.
+pub const NAME_BYTES_MAX: usize = 32 << 10;
+
 /// Why a text is no document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DocumentError {
@@ -35,6 +38,13 @@ pub enum DocumentError {
         /// Bytes before its second appearance.
         offset: usize,
     },
+    /// A variable's name is longer than [`NAME_BYTES_MAX`].
+    LongName {
+        /// Its bytes.
+        bytes: usize,
+        /// Bytes before it.
+        offset: usize,
+    },
 }
 
 impl fmt::Display for DocumentError {
@@ -45,6 +55,9 @@ impl fmt::Display for DocumentError {
             Self::TooDeep { offset } => write!(f, "nested deeper than {DEPTH_MAX} levels at byte {offset}"),
             Self::DoubledName { name, offset } => {
                 write!(f, "`{name}` is named twice, again at byte {offset}")
+            }
+            Self::LongName { bytes, offset } => {
+                write!(f, "a name has {bytes} bytes, at most {NAME_BYTES_MAX} are possible, at byte {offset}")
             }
         }
     }
@@ -290,6 +303,10 @@ impl<'a> Scanner<'a> {
             return Err(self.expected("a member's name in quotes"));
         }
         let name = unescape(self.string()?);
+        let bytes = name.len();
+        if open.len() == 1 && bytes > NAME_BYTES_MAX {
+            return Err(DocumentError::LongName { bytes, offset });
+        }
         if let Some(Open::Object(names)) = open.last_mut()
             && !names.add(name.clone())
         {
@@ -410,6 +427,7 @@ mod tests {
     #[test]
     fn names_what_is_wrong_and_where() {
         let deep = format!("{{\"a\":{}", "[".repeat(300));
+        let long = format!("{{\"a\":1,\"{}\":2}}", "b".repeat(40_000));
         for (text, error) in [
             ("[]", "expected a JSON object, found a list"),
             ("null", "expected a JSON object, found null"),
@@ -422,8 +440,15 @@ mod tests {
             ("{\"a\":\"\\x\"}", "expected an escape that JSON knows at byte 6"),
             ("{\"a", "expected the string's closing quote at byte 3"),
             (&*deep, "nested deeper than 256 levels at byte 260"),
+            (&*long, "a name has 40000 bytes, at most 32768 are possible, at byte 7"),
         ] {
             assert_eq!(Document::parse(text).unwrap_err().to_string(), error, "{text}");
         }
+    }
+
+    #[test]
+    fn names_inside_of_values_may_be_long() {
+        let text = format!("{{\"a\":{{\"{}\":1}}}}", "b".repeat(40_000));
+        assert_eq!(Document::parse(&text).unwrap().as_str(), text);
     }
 }
