@@ -52,8 +52,9 @@ struct Server {
 }
 
 impl Server {
-    fn start(place: &Place) -> Self {
-        let arguments = ["dev", "--json", "--grpc", "127.0.0.1:0", "--management", "127.0.0.1:0"];
+    fn start(place: &Place, partitions: &str) -> Self {
+        let any = "127.0.0.1:0";
+        let arguments = ["dev", "--json", "--grpc", any, "--management", any, "--partitions", partitions];
         let mut command = place.coreto(&arguments);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it runs");
         let mut out = BufReader::new(child.stdout.take().expect("it is a pipe"));
@@ -117,7 +118,7 @@ fn the_demo_speaks_json_to_programs() {
 #[test]
 fn a_deployment_tells_what_was_found_in_the_files() {
     let place = Place::new("deploy");
-    let server = Server::start(&place);
+    let server = Server::start(&place, "1");
     let decision = |text: &str| {
         let dmn = "https://www.omg.org/spec/DMN/20191111/MODEL/";
         let requirement = "<informationRequirement><requiredInput href=\"#gone\"/></informationRequirement>";
@@ -156,7 +157,7 @@ fn a_reader_that_goes_away_is_no_error() {
 #[test]
 fn a_second_interrupt_ends_a_server_that_a_client_keeps_waiting() {
     let place = Place::new("interrupt");
-    let mut server = Server::start(&place);
+    let mut server = Server::start(&place, "1");
     // Speaks HTTP/2 so far that the server counts the connection, and then never again.
     let mut silent = std::net::TcpStream::connect(&server.address).expect("it listens");
     silent
@@ -177,13 +178,13 @@ fn a_second_interrupt_ends_a_server_that_a_client_keeps_waiting() {
 #[test]
 fn what_a_killed_server_left_is_removed_by_the_next_and_what_is_in_use_is_not() {
     let place = Place::new("sweep");
-    let mut killed = Server::start(&place);
+    let mut killed = Server::start(&place, "1");
     killed.child.kill().expect("it runs");
     killed.child.wait().expect("it ends");
     let left = place.kept_by_servers();
     assert_eq!(left.len(), 1);
-    let _first = Server::start(&place);
-    let _second = Server::start(&place);
+    let _first = Server::start(&place, "1");
+    let _second = Server::start(&place, "1");
     let kept = place.kept_by_servers();
     assert_eq!(kept.len(), 2);
     assert!(!kept.contains(&left[0]));
@@ -209,9 +210,32 @@ fn the_ready_line_leaves_standard_output_to_the_records() {
 }
 
 #[test]
+fn lists_go_over_all_partitions() {
+    let place = Place::new("lists");
+    let server = Server::start(&place, "3");
+    let ask = |arguments: &[&str]| {
+        let (code, out, err) = server.ask(&place, &[&["--json"], arguments].concat());
+        assert_eq!(code, 0, "{arguments:?}: {err}");
+        (serde_json::from_str::<Vec<serde_json::Value>>(&out).map_or(0, |list| list.len()), err)
+    };
+    ask(&["deploy", ORDER]);
+    for _ in 0..6 {
+        ask(&["create", "order"]);
+    }
+    for (list, entries) in [("instances", 6), ("jobs", 6), ("incidents", 0), ("definitions", 1)] {
+        assert_eq!(ask(&["get", list]), (entries, String::new()), "{list}");
+    }
+    // Partitions have two instances each: the list ends inside of the second one.
+    let (entries, more) = ask(&["get", "instances", "--limit", "3"]);
+    assert_eq!(entries, 3);
+    let after = more.trim().rsplit(' ').next().expect("a key");
+    assert_eq!(ask(&["get", "instances", "--after", after]).0, 3, "{more}");
+}
+
+#[test]
 fn an_incident_is_mended_by_commands_alone() {
     let place = Place::new("mend");
-    let mut server = Server::start(&place);
+    let mut server = Server::start(&place, "1");
     assert_eq!(server.ask(&place, &["deploy", ORDER]).0, 0);
     assert_eq!(server.ask(&place, &["create", "order", "--variables", r#"{"orderId": 1, "items": 3}"#]).0, 0);
     let json = |arguments: &[&str]| -> serde_json::Value {
@@ -243,7 +267,7 @@ fn an_incident_is_mended_by_commands_alone() {
 #[test]
 fn exit_codes_tell_what_went_wrong() {
     let place = Place::new("codes");
-    let server = Server::start(&place);
+    let server = Server::start(&place, "1");
     place.file("key.pem", "-----BEGIN PRIVATE KEY-----\n");
     let tls = format!("https://{}", server.address);
     for (arguments, code, begin) in [
@@ -285,7 +309,7 @@ fn exit_codes_tell_what_went_wrong() {
 fn a_server_that_ends_ends_a_watch_with_a_word() {
     let place = Place::new("watch");
     for (kill, end) in [(false, "has ended the watch"), (true, "broke")] {
-        let mut server = Server::start(&place);
+        let mut server = Server::start(&place, "1");
         assert_eq!(server.ask(&place, &["deploy", ORDER]).0, 0);
         let arguments = ["--address", &server.address, "watch", "--after", "0"];
         let mut command = place.coreto(&arguments);

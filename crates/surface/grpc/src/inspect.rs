@@ -81,8 +81,12 @@ impl Inspect {
 
     /// One page, from the partition that it begins in, and from those behind it while nothing is found.
     async fn list(&self, question: Question) -> Result<Told, Failure> {
+        // All partitions hold the same definitions.
+        let count = match question {
+            Question::Definitions(_) => 1,
+            _ => self.shared.backend.partitions(),
+        };
         let (mut query, after) = question::list(question)?;
-        let count = self.shared.backend.partitions();
         let first = if after == 0 { 1 } else { partition_of(after).clamp(1, count) };
         for partition in first..=count {
             let listed = answer::list(self.ask(partition, query.clone()).await?)?;

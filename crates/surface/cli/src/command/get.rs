@@ -1,5 +1,7 @@
 //! `coreto get`
 
+mod pages;
+
 use std::io::Write;
 
 use clap::Subcommand;
@@ -8,7 +10,7 @@ use coreto_protocol::inspect::query_request::Query;
 use coreto_protocol::inspect::query_response::Answer;
 use coreto_protocol::inspect::{
     Definition, DefinitionsQuery, ElementInstance, Incident, IncidentsQuery, Instance, InstanceAnswer,
-    InstanceQuery, InstanceState, InstancesQuery, Job, JobState, JobsQuery, Page, QueryRequest, Variable,
+    InstanceQuery, InstanceState, InstancesQuery, Job, JobState, JobsQuery, Page, Variable,
 };
 use serde_json::{Value, json};
 
@@ -101,7 +103,7 @@ fn question(command: GetCommand) -> Query {
         GetCommand::Definitions { process, latest } => Query::Definitions(DefinitionsQuery {
             process_id: process.unwrap_or_default(),
             latest,
-            page: page(1000, 0),
+            page: page(u32::MAX, 0),
         }),
     }
 }
@@ -112,8 +114,7 @@ pub(super) async fn run(
     format: Format,
 ) -> Result<(), CliError> {
     let mut inspect = connection.inspect().await?;
-    let response = inspect.query(QueryRequest { query: Some(question(command)) }).await?.into_inner();
-    match response.answer {
+    match pages::ask(&mut inspect, question(command)).await? {
         Some(Answer::Instances(list)) => show(
             format,
             list.instances.iter().map(instance_json).collect(),
