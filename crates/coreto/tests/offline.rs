@@ -21,7 +21,13 @@ fn evaluates_expressions() {
         (&["full name", "--dialect", "standard", "--context", r#"{"full name": 1}"#], 0, "1\n", ""),
         (&["1 +"], 1, "", "error: line 1, column 4: expected an expression, found the end\n1 +\n   ^\n"),
         (&["assert(1, false)"], 1, "", "error: assertion failed: the condition is not fulfilled\n"),
-        (&["a", "--context", "[1]"], 1, "", "error: the value of `--context` is no JSON object\n"),
+        (&["a", "--context", "[1]"], 2, "", "error: the value of `--context` is no JSON object\n"),
+        (
+            &["a", "--context", "@gone.json"],
+            2,
+            "",
+            "error: cannot read `gone.json`: No such file or directory (os error 2)\n",
+        ),
         (&["=1 + 2"], 0, "3\n", ""),
         (&["= a.b", "--variables", r#"{"a": {"b": "x"}}"#], 0, "\"x\"\n", ""),
         (&["= 7", "--input", "3 + 4", "--dialect", "standard"], 0, "true\n", ""),
@@ -57,7 +63,7 @@ result: 180
     let (code, _, err) = evaluate(&[]);
     assert_eq!(
         (code, err.as_str()),
-        (1, "error: say which decision by `--decision`; there are `price`, `discount`\n")
+        (2, "error: say which decision by `--decision`; there are `price`, `discount`\n")
     );
 }
 

@@ -4,10 +4,9 @@ use std::io::Write;
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use anyhow::{Context as _, anyhow};
+use coreto_cli::CliError;
 use coreto_feel::{
-    Context, Dialect, Env, Evaluated, Expression, Failure, ParseError, Scope, UnaryTests, Value, Variable,
-    Warning,
+    Dialect, Env, Evaluated, Expression, Failure, ParseError, Scope, UnaryTests, Value, Variable, Warning,
 };
 use serde_json::json;
 
@@ -26,15 +25,20 @@ impl Scope for Variables {
 
 impl Variables {
     /// Reads an argument: a JSON object, or the file that `@FILE` names.
-    pub(crate) fn parse(argument: &str, flag: &str) -> anyhow::Result<Self> {
+    pub(crate) fn parse(argument: &str, flag: &str) -> Result<Self, CliError> {
         let text = match argument.strip_prefix('@') {
             None => argument.to_owned(),
-            Some(path) => std::fs::read_to_string(path).with_context(|| format!("cannot read `{path}`"))?,
+            Some(path) => std::fs::read_to_string(path).map_err(|source| CliError::File {
+                path: path.into(),
+                doing: "read",
+                source,
+            })?,
         };
         let value = Value::from_json(text.as_bytes())
-            .map_err(|error| anyhow!("the value of `{flag}` is no JSON: {error}"))?;
-        let context: &Context =
-            value.as_context().with_context(|| format!("the value of `{flag}` is no JSON object"))?;
+            .map_err(|error| CliError::Usage(format!("the value of `{flag}` is no JSON: {error}")))?;
+        let context = value
+            .as_context()
+            .ok_or_else(|| CliError::Usage(format!("the value of `{flag}` is no JSON object")))?;
         Ok(Self(context.iter().map(|(name, value)| (name.to_owned(), value.to_json())).collect()))
     }
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::bail;
+use coreto_cli::CliError;
 use coreto_dmn::{Decision, EvaluatedDecision, Failure, Model};
 use coreto_feel::{Dialect, Value, Warning};
 use serde_json::json;
@@ -77,7 +78,10 @@ fn decision<'m>(model: &'m Model, wanted: Option<&str>) -> anyhow::Result<Decisi
         let known = known.join(", ");
         match wanted {
             Some(wanted) => bail!("there is no decision `{wanted}`; there are {known}"),
-            None => bail!("say which decision by `--decision`; there are {known}"),
+            None => {
+                let error = format!("say which decision by `--decision`; there are {known}");
+                return Err(CliError::Usage(error).into());
+            }
         }
     };
     Ok(found)
