@@ -76,13 +76,11 @@ fn decision<'m>(model: &'m Model, wanted: Option<&str>) -> anyhow::Result<Decisi
     let Some(found) = found else {
         let known: Vec<String> = model.decisions().map(|decision| format!("`{}`", decision.id())).collect();
         let known = known.join(", ");
-        match wanted {
-            Some(wanted) => bail!("there is no decision `{wanted}`; there are {known}"),
-            None => {
-                let error = format!("say which decision by `--decision`; there are {known}");
-                return Err(CliError::Usage(error).into());
-            }
+        if let Some(wanted) = wanted {
+            bail!("there is no decision `{wanted}`; there are {known}");
         }
+        let error = format!("say which decision by `--decision`; there are {known}");
+        return Err(CliError::Usage(error).into());
     };
     Ok(found)
 }
