@@ -103,8 +103,8 @@ impl<L: PartitionLog> PartitionLog for GatedLog<L> {
         self.log.put_snapshot(partition, upto, write)
     }
 
-    fn cursors(&self, partition: &PartitionName) -> Result<Vec<Cursor>, Error> {
-        self.log.cursors(partition)
+    fn cursor(&self, partition: &PartitionName, name: &str) -> Result<Option<Cursor>, Error> {
+        self.log.cursor(partition, name)
     }
 
     fn put_cursor(&self, partition: &PartitionName, cursor: &Cursor) -> Result<(), Error> {

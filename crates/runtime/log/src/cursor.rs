@@ -50,19 +50,48 @@ pub(crate) fn remove<D: Disk>(disk: &D, directory: &Path, name: &str) -> Result<
     }
 }
 
-pub(crate) fn all<D: Disk>(disk: &D, directory: &Path) -> Result<Vec<Cursor>, Error> {
-    let mut cursors = Vec::new();
+/// The cursor of this name, if there is one.
+pub(crate) fn get<D: Disk>(disk: &D, directory: &Path, name: &str) -> Result<Option<Cursor>, Error> {
+    check_name("cursor", name)?;
+    let found = read(disk, &path(directory, name))?;
+    Ok(found.map(|(sequence, data)| Cursor { name: name.into(), sequence, data }))
+}
+
+/// Sequence and data of a cursor, if its file is there.
+fn read<D: Disk>(disk: &D, path: &Path) -> Result<Option<(u64, Vec<u8>)>, Error> {
+    let Some(bytes) = unseal(disk, path, CURSOR)? else { return Ok(None) };
+    match bytes.split_first_chunk::<8>() {
+        Some((sequence, data)) => Ok(Some((u64::from_le_bytes(*sequence), data.to_vec()))),
+        None => Err(Error::Corrupt {
+            path: path.to_owned(),
+            offset: 16,
+            what: "it has no sequence",
+            whole_until: 0,
+        }),
+    }
+}
+
+/// Where a reader stands, whoever it is.
+pub(crate) struct Stand {
+    pub(crate) path: PathBuf,
+    /// The last batch that it is done with; none when the cursor is damaged, which is its reader's trouble alone.
+    pub(crate) sequence: Option<u64>,
+}
+
+/// Where all readers stand.
+pub(crate) fn stands<D: Disk>(disk: &D, directory: &Path) -> Result<Vec<Stand>, Error> {
+    let mut stands = Vec::new();
     for path in disk.list(directory).map_err(failed("list", directory))? {
         if path.extension().is_none_or(|suffix| suffix != SUFFIX) {
             continue;
         }
-        // It may have been removed since the directory was listed.
-        let Some(bytes) = unseal(disk, &path, CURSOR)? else { continue };
-        let Some((sequence, data)) = bytes.split_first_chunk::<8>() else {
-            return Err(Error::Corrupt { path, offset: 16, what: "it has no sequence", whole_until: 0 });
-        };
-        let name = path.file_stem().unwrap_or_default().to_string_lossy().into();
-        cursors.push(Cursor { name, sequence: u64::from_le_bytes(*sequence), data: data.to_vec() });
+        match read(disk, &path) {
+            Ok(Some((sequence, _))) => stands.push(Stand { sequence: Some(sequence), path }),
+            // It may have been removed since the directory was listed.
+            Ok(None) => (),
+            Err(Error::Corrupt { .. }) => stands.push(Stand { sequence: None, path }),
+            Err(error) => return Err(error),
+        }
     }
-    Ok(cursors)
+    Ok(stands)
 }

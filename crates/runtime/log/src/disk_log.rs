@@ -42,6 +42,16 @@ pub(crate) struct SegmentSizes {
     pub(crate) largest: u64,
 }
 
+/// Which batches the log must have, whatever its end looks like.
+#[derive(Clone, Copy)]
+struct Seen {
+    /// The last one that a cursor, a snapshot or the mark of a clean shutdown speaks of.
+    beside: u64,
+    /// The last one that was seen if the tail is torn: then a batch may be missing that the store has, or that a damaged
+    /// cursor spoke of. A whole log that ends before the store means a store of another log.
+    if_torn: u64,
+}
+
 /// Who may write to a partition, and how far it is durable.
 #[derive(Debug, Default)]
 pub(crate) struct Ownership {
@@ -149,13 +159,16 @@ impl<D: Disk> DiskLog<D> {
         Ok((self.directory(partition), ownership))
     }
 
-    /// The highest sequence that anything beside the log has seen.
-    fn seen(&self, directory: &Path) -> Result<u64, Error> {
-        let cursors = cursor::all(&self.disk, directory)?.into_iter().map(|cursor| cursor.sequence);
+    /// What has seen batches: everything beside the log, and a store that has seen them up to `by_store`.
+    fn seen(&self, directory: &Path, by_store: u64) -> Result<Seen, Error> {
+        let stands = cursor::stands(&self.disk, directory)?;
+        let has_unknown = stands.iter().any(|stand| stand.sequence.is_none());
+        let cursors = stands.into_iter().filter_map(|stand| stand.sequence);
         let snapshots = snapshot::list(&self.disk, directory)?.into_iter().map(|snapshot| snapshot.sequence);
         let clean =
             unseal(&self.disk, &clean_path(directory), CLEAN)?.and_then(|bytes| bytes.try_into().ok());
-        Ok(cursors.chain(snapshots).chain(clean.map(u64::from_le_bytes)).max().unwrap_or(0))
+        let beside = cursors.chain(snapshots).chain(clean.map(u64::from_le_bytes)).max().unwrap_or(0);
+        Ok(Seen { beside, if_torn: if has_unknown { u64::MAX } else { by_store } })
     }
 
     /// Finds the end of the log, and the segment that it is in.
@@ -163,7 +176,7 @@ impl<D: Disk> DiskLog<D> {
         &self,
         directory: &Path,
         partition: &PartitionName,
-        seen: u64,
+        seen: Seen,
     ) -> Result<(End, Option<Current>), Error> {
         let firsts = segment::list(&self.disk, directory)?;
         let mut end = End { offset: 0, next: 1, epoch: 0, hash: None, dirt: None };
@@ -196,7 +209,7 @@ impl<D: Disk> DiskLog<D> {
             }
             (end, current) = (found, Some(segment));
         }
-        if end.next <= seen {
+        if end.next <= seen.beside || (end.dirt.is_some() && end.next <= seen.if_torn) {
             let (path, offset) =
                 current.as_ref().map_or((directory.to_owned(), 0), |c| (c.path.clone(), c.offset));
             let what = "the log ends before a batch that was seen";
@@ -240,7 +253,7 @@ impl<D: Disk> DiskLog<D> {
         &self,
         directory: &Path,
         partition: &PartitionName,
-        seen: u64,
+        seen: Seen,
         ownership: &Ownership,
     ) -> Result<(End, Option<Current>), Error> {
         let (end, current) = self.find_end(directory, partition, seen)?;
@@ -301,7 +314,7 @@ impl<D: Disk> PartitionLog for DiskLog<D> {
         if ownership.sync_failed.load(Ordering::Acquire) {
             return Err(Error::SyncFailedBefore { path: directory });
         }
-        let seen = seen.max(self.seen(&directory)?);
+        let seen = self.seen(&directory, seen)?;
         let (end, current) = self.settle(&directory, partition, seen, &ownership)?;
         self.remove_drafts(&directory, &ownership)?;
         let epoch = self.stored_epoch(&directory)?.max(end.epoch).max(ownership.epoch()).saturating_add(1);
@@ -320,7 +333,7 @@ impl<D: Disk> PartitionLog for DiskLog<D> {
         let (directory, ownership) = self.place(partition)?;
         if !ownership.is_known.load(Ordering::Acquire) {
             let _turn = ownership.turn();
-            let (end, _) = self.find_end(&directory, partition, self.seen(&directory)?)?;
+            let (end, _) = self.find_end(&directory, partition, self.seen(&directory, 0)?)?;
             ownership.set_durable(end.next - 1);
         }
         DiskReader::open(self.disk.clone(), directory, partition.clone(), ownership, from)
@@ -358,9 +371,9 @@ impl<D: Disk> PartitionLog for DiskLog<D> {
         Ok(meta)
     }
 
-    fn cursors(&self, partition: &PartitionName) -> Result<Vec<Cursor>, Error> {
+    fn cursor(&self, partition: &PartitionName, name: &str) -> Result<Option<Cursor>, Error> {
         let (directory, _) = self.place(partition)?;
-        cursor::all(&self.disk, &directory)
+        cursor::get(&self.disk, &directory, name)
     }
 
     fn put_cursor(&self, partition: &PartitionName, cursor: &Cursor) -> Result<(), Error> {

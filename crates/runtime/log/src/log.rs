@@ -59,8 +59,8 @@ pub trait PartitionLog: Send + Sync + 'static {
 
     /// Takes the log over: raises the epoch, settles the tail, and appends a barrier.
     ///
-    /// `seen` is the highest sequence that anything outside the log has seen, such as the store: a tail that reaches
-    /// less far is corruption.
+    /// `seen` is the highest sequence that the store has seen: a torn tail that reaches less far is corruption. A whole
+    /// log that ends before it is not: the store is then of no use.
     ///
     /// # Errors
     /// When the log is corrupt, of a newer format, or cannot be accessed.
@@ -105,11 +105,11 @@ pub trait PartitionLog: Send + Sync + 'static {
         write: WriteSnapshot<'_>,
     ) -> Result<SnapshotMeta, Error>;
 
-    /// Where readers stand.
+    /// Where a reader stands; `None` when nothing is known of it.
     ///
     /// # Errors
-    /// When a cursor cannot be read.
-    fn cursors(&self, partition: &PartitionName) -> Result<Vec<Cursor>, Error>;
+    /// When its cursor is damaged or cannot be read. Nobody but that reader is troubled by it.
+    fn cursor(&self, partition: &PartitionName, name: &str) -> Result<Option<Cursor>, Error>;
 
     /// Remembers where a reader stands.
     ///

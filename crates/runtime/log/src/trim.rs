@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
-use crate::cursor;
+use crate::cursor::{self, Stand};
 use crate::disk::Disk;
 use crate::error::Error;
 use crate::file::failed;
@@ -54,9 +54,11 @@ pub(crate) fn trim<D: Disk>(
     });
     let Some(oldest_kept) = whole.nth(SNAPSHOTS_KEPT - 1) else { return Ok(first) };
     let mut needed = oldest_kept + 1;
-    for cursor in cursor::all(disk, directory)? {
-        if cursor.sequence + 1 < needed && holds(disk, directory, &firsts, &cursor, retention)? {
-            needed = cursor.sequence + 1;
+    for Stand { path, sequence } in cursor::stands(disk, directory)? {
+        // Nobody knows what a damaged one needs.
+        let sequence = sequence.unwrap_or(0);
+        if sequence + 1 < needed && holds(disk, directory, &firsts, (&path, sequence), retention)? {
+            needed = sequence + 1;
         }
     }
     // A segment may go when the next one begins at or before what is needed; the last one always stays.
@@ -80,12 +82,11 @@ fn holds<D: Disk>(
     disk: &D,
     directory: &Path,
     firsts: &[u64],
-    cursor: &cursor::Cursor,
+    (path, sequence): (&Path, u64),
     retention: Retention,
 ) -> Result<bool, Error> {
-    let path = cursor::path(directory, &cursor.name);
-    if disk.age(&path).map_err(failed("read", &path))? > retention.age {
+    if disk.age(path).map_err(failed("read", path))? > retention.age {
         return Ok(false);
     }
-    Ok(segment::bytes_after(disk, directory, firsts, cursor.sequence)? <= retention.bytes)
+    Ok(segment::bytes_after(disk, directory, firsts, sequence)? <= retention.bytes)
 }

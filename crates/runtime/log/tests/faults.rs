@@ -58,9 +58,9 @@ fn cursors_are_replaced_and_removed_and_never_lie() {
         log.put_cursor(&partition(), &cursor(name, 0)).unwrap();
         log.put_cursor(&partition(), &cursor(name, 1)).unwrap();
     }
-    let mut found: Vec<_> = log.cursors(&partition()).unwrap();
-    found.sort_by(|a, b| a.name.cmp(&b.name));
-    assert_eq!(found, ["a.tmp", "clean", "epoch", "snapshot", "spare"].map(|name| cursor(name, 1)));
+    let found = |log: &DiskLog<SimDisk>| names.map(|name| log.cursor(&partition(), name).unwrap());
+    assert_eq!(found(&log), names.map(|name| Some(cursor(name, 1))));
+    assert_eq!(log.cursor(&partition(), "another").unwrap(), None);
     let error = log.put_cursor(&partition(), &cursor("fast", 2)).unwrap_err();
     assert!(matches!(error, Error::Ahead { sequence: 2, end: 1, .. }), "{error}");
     let data = vec![0; (1 << 20) + 1];
@@ -68,31 +68,53 @@ fn cursors_are_replaced_and_removed_and_never_lie() {
     assert!(matches!(error, Error::CursorTooLong { .. }), "{error}");
     log.remove_cursor(&partition(), "epoch").unwrap();
     log.remove_cursor(&partition(), "epoch").unwrap();
-    assert_eq!(log.cursors(&partition()).unwrap().len(), 4);
+    let left = names.map(|name| (name != "epoch").then(|| cursor(name, 1)));
+    assert_eq!(found(&log), left);
     disk.crash();
-    assert_eq!(open_small(&disk, root()).cursors(&partition()).unwrap().len(), 4, "all was durable");
+    assert_eq!(found(&open_small(&disk, root())), left, "all was durable");
 }
 
 #[test]
-fn a_log_that_ends_before_a_cursor_a_snapshot_or_the_store_is_corrupt() {
-    for witness in 0..3 {
+fn a_log_that_ends_before_a_cursor_or_a_snapshot_is_corrupt_and_before_the_store_if_it_is_torn() {
+    for (witness, torn, refused) in [
+        (0, false, true),
+        (1, false, true),
+        (2, false, false),
+        (2, true, true),
+        (3, false, false),
+        (3, true, true),
+        (4, true, false),
+    ] {
         let disk = SimDisk::new(1);
         let log = open_small(&disk, root());
         let mut writer = log.open_writer(&partition(), NODE, 0).unwrap();
         writer.append(b"kept").unwrap();
         let kept = written(&disk, &segments(&disk, root())[0]);
-        writer.append(b"seen").unwrap();
+        // It takes some sectors.
+        writer.append(&Random(9).bytes(2000)).unwrap();
         match witness {
-            0 => log.put_cursor(&partition(), &cursor("reader", 3)).unwrap(),
+            0 | 3 => log.put_cursor(&partition(), &cursor("reader", 3)).unwrap(),
             1 => drop(log.put_snapshot(&partition(), 3, &mut |out| out.write_all(b"state")).unwrap()),
             _ => (),
         }
+        if witness == 3 {
+            assert!(disk.flip_bit(&root().join("engine-1/reader.cursor"), 18, 3));
+        }
         let path = segments(&disk, root()).remove(0);
         let end = written(&disk, &path);
-        patch(&disk, &path, kept as u64, &vec![0; end - kept]);
+        // The last sector is missing, or all of the batch.
+        let from = if torn { (end - 1) / 512 * 512 } else { kept };
+        patch(&disk, &path, from as u64, &vec![0; end - from]);
         let seen = if witness == 2 { 3 } else { 0 };
-        let error = open_small(&disk, root()).open_writer(&partition(), NODE, seen).err().unwrap();
-        assert!(matches!(error, Error::Corrupt { whole_until: 2, .. }), "{error}");
+        match open_small(&disk, root()).open_writer(&partition(), NODE, seen) {
+            Ok(writer) => assert!(!refused && writer.barrier_sequence() == 3, "witness {witness}, {torn}"),
+            Err(error) => {
+                assert!(
+                    refused && matches!(error, Error::Corrupt { whole_until: 2, .. }),
+                    "{witness}: {error}"
+                );
+            }
+        }
     }
 }
 
@@ -331,6 +353,10 @@ fn a_cursor_holds_the_log_only_inside_its_retention() {
     }
     let retention = Retention { bytes: u64::MAX, age: Duration::from_secs(60) };
     assert_eq!(log.trim(&partition(), retention).unwrap(), 1);
+    // A damaged one holds all there is, for as long.
+    log.put_cursor(&partition(), &cursor("slow", 60)).unwrap();
+    assert!(disk.flip_bit(&root().join("engine-1/slow.cursor"), 18, 3));
+    assert_eq!(log.trim(&partition(), retention).unwrap(), 1);
     disk.advance(Duration::from_secs(61));
     let mut behind = log.read(&partition(), 4).unwrap();
     assert_eq!(behind.next().unwrap().unwrap().sequence, 4);
@@ -369,8 +395,8 @@ fn every_file_of_another_format_is_refused_by_name() {
 }
 
 #[test]
-fn small_files_that_are_damaged_are_named_and_a_damaged_epoch_is_counted_again() {
-    for (file, opens) in [("clean", false), ("reader.cursor", false), ("epoch", true)] {
+fn small_files_that_are_damaged_are_named_and_only_the_mark_of_the_end_stops_the_log() {
+    for (file, opens) in [("clean", false), ("reader.cursor", true), ("epoch", true)] {
         let disk = SimDisk::new(4);
         let log = open_small(&disk, root());
         let writer = log.open_writer(&partition(), NODE, 0).unwrap();
@@ -381,6 +407,13 @@ fn small_files_that_are_damaged_are_named_and_a_damaged_epoch_is_counted_again()
         match opened {
             Ok(writer) => assert!(opens && writer.epoch() == 2, "{file}"),
             Err(error) => assert!(!opens && error.to_string().contains(file), "{error}"),
+        }
+        match log.cursor(&partition(), "reader") {
+            Ok(cursor) => assert_eq!((cursor.unwrap().sequence, file == "reader.cursor"), (1, false)),
+            Err(error) => {
+                assert!(matches!(error, Error::Corrupt { .. }) && file == "reader.cursor", "{error}");
+                assert!(error.to_string().contains(file), "{error}");
+            }
         }
     }
 }

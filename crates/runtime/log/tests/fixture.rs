@@ -101,8 +101,8 @@ fn the_first_recorded_log_is_read_bit_for_bit() {
     assert_eq!(batches[6].payload, support::Random(1500).bytes(1500));
     assert_eq!(segments(&coreto_log::disk::RealDisk, directory.path()).len(), 2);
 
-    let cursors = log.cursors(&partition()).unwrap();
-    assert_eq!(cursors, [Cursor { name: Arc::from("exporter"), sequence: 7, data: b"counts".to_vec() }]);
+    let cursor = log.cursor(&partition(), "exporter").unwrap();
+    assert_eq!(cursor, Some(Cursor { name: Arc::from("exporter"), sequence: 7, data: b"counts".to_vec() }));
     let snapshots = log.snapshots(&partition()).unwrap();
     assert_eq!(snapshots.iter().map(|snapshot| snapshot.sequence).collect::<Vec<_>>(), [6]);
     let mut content = Vec::new();

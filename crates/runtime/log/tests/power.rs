@@ -111,7 +111,7 @@ fn compare(log: &DiskLog<SimDisk>, expected: &mut Expected, place: &str) {
     }
     // One that was not acknowledged may be there as well.
     expected.snapshots = listed.iter().map(|meta| meta.sequence).collect();
-    let cursor = log.cursors(&partition()).unwrap().first().map(|cursor| cursor.sequence);
+    let cursor = log.cursor(&partition(), "reader").unwrap().map(|cursor| cursor.sequence);
     assert!(cursor >= expected.cursor, "{place}: the cursor went back");
     expected.cursor = cursor;
 }

@@ -269,8 +269,7 @@ fn goes_on_where_it_was_with_repeats_only() {
         running.stop();
     }
     // One that ends without its cursor is written: what it sent is sent again.
-    let cursor =
-        plant.log.cursors(&partition()).unwrap().into_iter().find(|cursor| &*cursor.name == "tested");
+    let cursor = plant.log.cursor(&partition(), "tested").unwrap();
     plant.create(4);
     let running = plant.export(sink(&server), SOON);
     plant.await_export(&running);
@@ -356,7 +355,7 @@ fn jumps_over_what_was_trimmed_and_says_so() {
     let running = plant.export(sink(&server), SOON);
     plant.await_export(&running);
     running.stop();
-    let cursor = plant.log.cursors(&partition()).unwrap().remove(0);
+    let cursor = plant.log.cursor(&partition(), "tested").unwrap().unwrap();
     plant.create(400);
     for _ in 0..2 {
         let upto = plant.handle.durable();
@@ -374,16 +373,19 @@ fn jumps_over_what_was_trimmed_and_says_so() {
 }
 
 #[test]
-fn does_not_begin_anew_when_its_cursor_cannot_be_read() {
+fn does_not_begin_anew_when_its_cursor_is_damaged_and_says_so() {
     let plant = Plant::new("cursor");
     plant.deploy();
     let cursor = Cursor { name: "tested".into(), sequence: plant.handle.durable(), data: Vec::new() };
     plant.log.put_cursor(&partition(), &cursor).unwrap();
-    let directory = plant.path("data").join("engine-1");
-    fs::write(directory.join("tested.cursor"), b"damaged").unwrap();
+    let file = plant.path("data").join("engine-1").join("tested.cursor");
+    fs::write(&file, b"damaged").unwrap();
     let server = Server::new([]);
     let running = plant.export(sink(&server), SOON);
-    std::thread::sleep(Duration::from_millis(200));
+    until("it says so", || running.progress().halted().is_some());
+    let why = running.progress().halted().unwrap().to_owned();
+    assert!(why.contains(file.to_str().unwrap()) && why.contains("damaged"), "{why}");
+    plant.create(1);
     running.stop();
     assert!(server.requests().is_empty());
 }
@@ -429,8 +431,8 @@ fn what_cannot_be_synced_holds_no_log_back() {
     plant.create(5);
     plant.await_export(&running);
     running.stop();
-    let cursors = plant.log.cursors(&partition()).unwrap();
-    assert_eq!(cursors.iter().map(|cursor| cursor.sequence).collect::<Vec<_>>(), [plant.handle.durable()]);
+    let cursor = plant.log.cursor(&partition(), "tested").unwrap();
+    assert_eq!(cursor.map(|cursor| cursor.sequence), Some(plant.handle.durable()));
 }
 
 #[test]

@@ -12,11 +12,8 @@ use super::number;
 /// An exporter as a part of the program: down once it exports nothing any more. One that tries again is up.
 pub(super) fn component(named: Named, progress: &Progress) -> Component {
     let Named { exporter, partition } = named;
-    let detail = if progress.is_halted() {
-        format!(
-            "a batch behind position {} cannot be decoded; nothing is exported until a program starts that can",
-            progress.position()
-        )
+    let detail = if let Some(why) = progress.halted() {
+        why.to_owned()
     } else if progress.refused() > 0 {
         format!(
             "{} documents behind position {} are refused and hold up the others",
@@ -27,7 +24,7 @@ pub(super) fn component(named: Named, progress: &Progress) -> Component {
         String::new()
     };
     let name = format!("exporter-{exporter}-{partition}");
-    Component { name, up: !progress.is_halted(), detail }
+    Component { name, up: progress.halted().is_none(), detail }
 }
 
 /// The numbers of all exporters. `durable` knows the last durable batch of a partition.
@@ -64,8 +61,8 @@ pub(super) fn families(
             Kind::Gauge,
             &lag,
         ),
-        gauge("coreto_exporter_halted", "1 once a batch was met that cannot be decoded", |progress| {
-            u64::from(progress.is_halted())
+        gauge("coreto_exporter_halted", "1 once nothing is exported any more", |progress| {
+            u64::from(progress.halted().is_some())
         }),
         gauge(
             "coreto_exporter_refused_documents",

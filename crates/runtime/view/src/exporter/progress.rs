@@ -1,6 +1,7 @@
 //! How far an exporter is, for whoever looks.
 
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use coreto_machine::Timestamp;
@@ -18,7 +19,7 @@ pub struct Progress {
     pub(super) left_out: AtomicU64,
     /// The time of the oldest record that was sent and has not arrived, in milliseconds since 1970; 0 for none.
     oldest: AtomicI64,
-    pub(super) halted: AtomicBool,
+    halted: OnceLock<String>,
 }
 
 impl Progress {
@@ -78,9 +79,15 @@ impl Progress {
         self.oldest.store(at.map_or(0, Timestamp::as_millis), Ordering::Relaxed);
     }
 
-    /// Whether the exporter met a batch that it cannot decode, and exports nothing any more.
-    pub fn is_halted(&self) -> bool {
-        self.halted.load(Ordering::Relaxed)
+    /// Nothing is exported any more.
+    pub(super) fn halt(&self, why: String) {
+        self.halted.get_or_init(|| why);
+    }
+
+    /// Why the exporter exports nothing any more, if it does not: its cursor is damaged, or it met a batch that it cannot
+    /// decode.
+    pub fn halted(&self) -> Option<&str> {
+        self.halted.get().map(String::as_str)
     }
 }
 

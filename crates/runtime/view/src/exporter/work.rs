@@ -100,21 +100,29 @@ impl<L: PartitionLog, S: Sink> Work<L, S> {
         }
     }
 
-    /// Goes on where the cursor is; says whether it is known where that is.
+    /// Goes on where the cursor is; says whether it is known where that is. Beginning anew would repeat everything under
+    /// other numbers.
     fn begin(&mut self) -> bool {
         let mut pause = Pause::default();
-        let cursors = loop {
-            match self.config.log.cursors(&self.config.partition) {
-                Ok(cursors) => break cursors,
-                // Beginning anew would repeat everything under other numbers.
-                Err(error) => self.report(&error, "the cursors cannot be read"),
+        let cursor = loop {
+            match self.config.log.cursor(&self.config.partition, &self.config.name) {
+                Ok(cursor) => break cursor,
+                Err(error @ Error::Corrupt { .. }) => {
+                    self.report(&error, "the cursor is damaged; nothing is exported any more");
+                    self.progress.halt(format!(
+                        "nothing is exported: {}; restore that file, or remove it to export all of the log anew",
+                        told(&error)
+                    ));
+                    return false;
+                }
+                Err(error) => self.report(&error, "the cursor cannot be read"),
             }
             if self.is_stopping() {
                 return false;
             }
             pause.take();
         };
-        if let Some(cursor) = cursors.into_iter().find(|cursor| cursor.name == self.config.name) {
+        if let Some(cursor) = cursor {
             self.sequences = Sequences::decode(&cursor.data);
             for mark in [&mut self.added, &mut self.arrived] {
                 mark.sequence = cursor.sequence;
@@ -154,7 +162,11 @@ impl<L: PartitionLog, S: Sink> Work<L, S> {
                 error = told(&error),
                 "a batch cannot be decoded; nothing is exported any more, until a program starts that can"
             );
-            self.progress.halted.store(true, Ordering::Relaxed);
+            self.progress.halt(format!(
+                "batch {} cannot be decoded; nothing is exported until a program starts that can: {}",
+                batch.sequence,
+                told(&error)
+            ));
             return false;
         }
         true
