@@ -319,7 +319,10 @@ impl Machine for Toy {
 
     fn apply(state: &mut State, event: &Event) {
         match event {
-            Event::Put(pair) => set(state, pair),
+            Event::Put(pair) => {
+                assert!(!pair.name.is_empty(), "a name is not empty");
+                set(state, pair);
+            }
             Event::Scheduled(later) => state.timers.insert((later.at, later.number), later.pair.clone()),
             Event::Fired(later) => {
                 state.timers.remove(&(later.at, later.number));

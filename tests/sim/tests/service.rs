@@ -9,9 +9,9 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use coreto_log::disk::SimDisk;
-use coreto_log::{DiskLog, LogReader, NodeId, PartitionLog, PartitionName};
+use coreto_log::{DiskLog, LogReader, LogWriter, NodeId, PartitionLog, PartitionName};
 use coreto_machine::table::Change;
-use coreto_machine::{Caller, Channel};
+use coreto_machine::{Caller, Channel, Codec};
 use coreto_partition::store::{MemoryStore, Store, StoreError, Visit};
 use coreto_partition::{
     Address, Answer, Clock, Config, Effects, Frame, Handle, Health, Limits, Mailbox, Refused, Request,
@@ -404,6 +404,33 @@ fn a_store_that_failed_is_written_again_from_memory() {
 }
 
 #[test]
+fn a_store_that_is_ahead_of_the_log_is_made_anew() {
+    let mut machine = Machine::new(1);
+    let service = machine.start(1);
+    let handle = service.handles()[0].clone();
+    for value in 1..=5 {
+        let ticket = machine.put(&handle, &format!("k{value}"), value).unwrap();
+        machine.await_answer(ticket);
+    }
+    let expected = values(&handle);
+    service.stop();
+
+    // It is that of another log, and has what this one has not.
+    let store = machine.stores.get_mut(&1).unwrap();
+    let foreign = Change { table: 1, key: "foreign".as_bytes().into(), value: Some(Arc::new(7u64)) };
+    store.write(Some(1000), vec![foreign]).unwrap();
+    let service = machine.start(1);
+    assert_eq!(values(&service.handles()[0]), expected);
+    let ticket = machine.put(&service.handles()[0], "more", 1).unwrap();
+    assert_eq!(machine.await_answer(ticket), "done");
+    service.stop();
+    assert!(machine.stores[&1].applied().unwrap().unwrap() < 1000);
+    let service = machine.start(1);
+    assert_eq!(values(&service.handles()[0]).len(), expected.len() + 1);
+    service.stop();
+}
+
+#[test]
 fn snapshots_let_the_log_be_trimmed_and_a_store_be_lost() {
     let mut machine = Machine::new(1);
     machine.snapshots.log_bytes = 5000;
@@ -595,6 +622,25 @@ fn a_dead_checkpoint_thread_is_told_of() {
         _ => None,
     });
     service.stop();
+}
+
+#[test]
+fn a_batch_that_does_not_fit_is_named() {
+    let machine = Machine::new(1);
+    let name = PartitionName { group: "toy".into(), number: 1 };
+    let event = toy::Event::Put(Pair::default()).to_bytes();
+    // Format, time, first position and counter, then an event.
+    let mut batch = [&[1][..], &[0; 8], &1u64.to_le_bytes(), &[0; 8], &[2]].concat();
+    batch.push(u8::try_from(event.len()).unwrap());
+    batch.extend(event);
+    let mut writer = machine.log().open_writer(&name, NodeId(1), 0).unwrap();
+    let sequence = writer.append(&batch).unwrap();
+    writer.close().unwrap();
+    let Some(StartError::Recover { source, .. }) = Service::start(machine.config(1)).err() else {
+        panic!("it started")
+    };
+    let expected = format!("batch {sequence} of partition `toy-1` cannot be applied: a name is not empty");
+    assert_eq!(source.to_string(), expected);
 }
 
 #[test]

@@ -277,7 +277,8 @@ impl<M: Machine> Partition<M> {
 
     /// The position of the last record of the last sealed batch.
     pub(crate) fn position(&self) -> u64 {
-        self.ledger.progress.get().next_position - 1
+        // Positions begin at 1, but a store may hold anything.
+        self.ledger.progress.get().next_position.saturating_sub(1)
     }
 
     /// The partition's time, which waits for a wall clock that is behind it.
@@ -362,7 +363,7 @@ impl<M: Machine> Partition<M> {
             return;
         }
         // A gap means that a frame before it was lost: the sender repeats all that is not acknowledged.
-        if frame.sequence == last + 1 {
+        if last.checked_add(1) == Some(frame.sequence) {
             let head = self.internal_head();
             let origin = Origin::Frame { from: frame.from, sequence: frame.sequence };
             self.transact_encoded(&frame.command, &head, origin);

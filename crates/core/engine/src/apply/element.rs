@@ -7,6 +7,9 @@ use coreto_record::{ElementInstanceKey, ElementNumber, Key, Lifecycle};
 
 use crate::state::{ElementInstance, Interruption, Name, State, Trigger};
 
+/// What holds of the counters of a scope.
+const COUNTED: &str = "a scope counts its children and the tokens on its flows";
+
 pub(super) fn changed(state: &mut State, event: &ElementChanged) {
     match event.to {
         Lifecycle::Activating => activating(state, event),
@@ -40,8 +43,8 @@ fn activating(state: &mut State, event: &ElementChanged) {
     let tokens = if event.joins { join(state, event) } else { u32::from(event.takes_token) };
     let mut waited_for = false;
     state.elements.update(&event.scope, |scope| {
-        scope.children += 1;
-        scope.flows -= tokens;
+        scope.children = scope.children.checked_add(1).expect(COUNTED);
+        scope.flows = scope.flows.checked_sub(tokens).expect(COUNTED);
         waited_for = scope.pending;
     });
     if waited_for && state.interruptions.peek(&event.scope).is_some_and(|next| next.key == event.key) {
@@ -83,7 +86,9 @@ fn ended(state: &mut State, event: &ElementChanged) {
         state.awaited.remove(&event.instance);
         state.banned.remove(&event.instance);
     } else {
-        state.elements.update(&event.scope, |scope| scope.children -= 1);
+        state.elements.update(&event.scope, |scope| {
+            scope.children = scope.children.checked_sub(1).expect(COUNTED);
+        });
         state.children.remove(&(event.scope, event.key));
         if event.interrupts {
             interrupt(state, event.scope, event.element);
@@ -119,11 +124,11 @@ fn forget_variables(state: &mut State, scope: ElementInstanceKey) {
 }
 
 pub(super) fn flow_taken(state: &mut State, event: &FlowTaken) {
-    state.elements.update(&event.scope, |scope| scope.flows += 1);
+    state.elements.update(&event.scope, |scope| scope.flows = scope.flows.checked_add(1).expect(COUNTED));
     if event.joins != ElementNumber::PROCESS {
         let at = (event.scope, (event.joins.0, event.element.0));
         let waiting = state.arrived.get(&at).map_or(0, |tokens| *tokens);
-        state.arrived.insert(at, waiting + 1);
+        state.arrived.insert(at, waiting.checked_add(1).expect(COUNTED));
     }
 }
 
@@ -149,4 +154,34 @@ pub(super) fn triggering(state: &mut State, event: &ProcessEvent) {
 
 pub(super) fn triggered(state: &mut State, event: &ProcessEvent) {
     state.triggers.remove(&event.scope);
+}
+
+#[cfg(test)]
+mod tests {
+    use coreto_machine::{Place, Tables};
+
+    use super::*;
+
+    /// A scope of which nothing was counted.
+    fn empty_scope() -> (State, ElementChanged) {
+        let scope = ElementInstanceKey::from_raw(1);
+        let mut state = State::create(Place { number: 1, count: 1 });
+        state.elements.insert(scope, ElementInstance::default());
+        let key = ElementInstanceKey::from_raw(2);
+        (state, ElementChanged { key, scope, ..ElementChanged::default() })
+    }
+
+    #[test]
+    #[should_panic = "a scope counts its children"]
+    fn child_that_was_not_counted_does_not_end() {
+        let (mut state, event) = empty_scope();
+        changed(&mut state, &ElementChanged { to: Lifecycle::Completed, ..event });
+    }
+
+    #[test]
+    #[should_panic = "a scope counts its children"]
+    fn token_that_was_not_counted_is_not_taken() {
+        let (mut state, event) = empty_scope();
+        changed(&mut state, &ElementChanged { to: Lifecycle::Activating, takes_token: true, ..event });
+    }
 }

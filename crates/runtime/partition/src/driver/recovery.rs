@@ -1,10 +1,12 @@
 //! From what lies on the disk to a partition that works.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use coreto_log::{LogReader, LogWriter, NodeId, PartitionLog, PartitionName};
 use coreto_machine::Machine;
 
 use crate::batch::BatchError;
-use crate::partition::Partition;
+use crate::partition::{Partition, said};
 use crate::store::{Store, StoreError, read_snapshot};
 
 use super::journal::describe;
@@ -41,6 +43,16 @@ pub enum RecoverError {
         sequence: u64,
         /// What is wrong with it.
         source: BatchError,
+    },
+    /// A batch does not fit what is before it.
+    #[error("batch {sequence} of partition `{partition}` cannot be applied: {reason}")]
+    Unfit {
+        /// Whose log.
+        partition: PartitionName,
+        /// Which batch.
+        sequence: u64,
+        /// What does not hold.
+        reason: String,
     },
     /// The store cannot even be made anew.
     #[error("the store of partition `{partition}` cannot be made anew")]
@@ -80,7 +92,12 @@ pub(super) fn recover<M: Machine, L: PartitionLog>(
     let loaded = match applied {
         None => None,
         Some(applied) if applied > end => {
-            tracing::warn!(partition = %name, applied, end, "the store is ahead of the log and is discarded");
+            tracing::error!(
+                partition = %name,
+                applied,
+                end,
+                "the store is ahead of the log and is discarded; the batches in between are lost if they were of this log"
+            );
             None
         }
         Some(applied) => match load_store(store, fresh()) {
@@ -174,11 +191,16 @@ fn replay<M: Machine, L: PartitionLog>(
             return Err(RecoverError::Gap { partition: name.clone(), first: batch.sequence, needed: next });
         }
         if !batch.payload.is_empty() {
-            partition.replay(&batch.payload).map_err(|source| RecoverError::Batch {
-                partition: name.clone(),
-                sequence: batch.sequence,
-                source,
-            })?;
+            let (sequence, name) = (batch.sequence, name.clone());
+            // What a panic leaves behind is not used any further.
+            match catch_unwind(AssertUnwindSafe(|| partition.replay(&batch.payload))) {
+                Ok(Ok(())) => (),
+                Ok(Err(source)) => return Err(RecoverError::Batch { partition: name, sequence, source }),
+                Err(panic) => {
+                    let reason = said(&*panic);
+                    return Err(RecoverError::Unfit { partition: name, sequence, reason });
+                }
+            }
         }
         next += 1;
     }

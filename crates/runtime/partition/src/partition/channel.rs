@@ -66,7 +66,8 @@ impl<M: Machine> Partition<M> {
         let from = self.ledger.place().number;
         for to in std::mem::take(&mut self.flights.due) {
             let flight = self.flights.flights.entry(to).or_default();
-            for (&(_, sequence), waiting) in self.ledger.outbox.range((to, flight.upto + 1)..=(to, u64::MAX))
+            for (&(_, sequence), waiting) in
+                self.ledger.outbox.range((to, flight.upto.saturating_add(1))..=(to, u64::MAX))
             {
                 let bytes = Frame::weight(&waiting.command);
                 if flight.bytes > 0 && flight.bytes + bytes > self.limits.frames_in_flight_bytes_max {
