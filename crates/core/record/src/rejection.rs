@@ -1,5 +1,7 @@
 //! The answer to a command that does not fit the state.
 
+use std::fmt::Write;
+
 use coreto_machine::{message, numbered};
 
 numbered! {
@@ -50,10 +52,20 @@ message! {
     }
 }
 
+/// Bytes of a reason that are kept: all that is wrong with a large model, mostly.
+const REASON_BYTES_MAX: usize = 64 << 10;
+
 impl Rejection {
-    /// A rejection of this kind.
+    /// A rejection of this kind; a reason that would fill the log is cut.
     pub fn new(kind: RejectionKind, reason: impl Into<String>) -> Self {
-        Self { kind, reason: reason.into() }
+        let mut reason = reason.into();
+        let end = reason.floor_char_boundary(REASON_BYTES_MAX);
+        let left_off = reason.len() - end;
+        if left_off > 0 {
+            reason.truncate(end);
+            write!(reason, " (and {left_off} bytes more)").expect("writing to a string does not fail");
+        }
+        Self { kind, reason }
     }
 
     /// The command itself is wrong.
@@ -69,5 +81,20 @@ impl Rejection {
     /// What the command is about is in a state that forbids it.
     pub fn invalid_state(reason: impl Into<String>) -> Self {
         Self::new(RejectionKind::InvalidState, reason)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_reasons_are_cut_between_characters() {
+        let Rejection { reason, .. } = Rejection::not_found("é".repeat(REASON_BYTES_MAX));
+        assert_eq!(
+            reason,
+            format!("{} (and {REASON_BYTES_MAX} bytes more)", "é".repeat(REASON_BYTES_MAX / 2))
+        );
+        assert_eq!(Rejection::not_found("short").reason, "short");
     }
 }
