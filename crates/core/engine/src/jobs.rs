@@ -26,13 +26,19 @@ fn offer_to(txn: &mut Txn<'_, Engine>, head: &Head, key: JobKey, polls_only: boo
     let Some(job) = txn.state().jobs.get(&key).filter(|job| job.state == JobState::Activatable) else {
         return;
     };
-    let Some(taken) = txn.env().take(&job.job_type, job.tenant, polls_only) else { return };
-    let deadline = head.now.plus_millis(taken.timeout_ms);
-    let recipient = Recipient { worker: &taken.worker, deadline, fetch: &taken.fetch };
     let bytes_max = txn.env().limits.message_bytes_max;
-    let Some((job_for_worker, _)) = activated(txn.state(), key, &job, &recipient, bytes_max) else {
-        txn.env().give_back();
-        return fail_as_too_large(txn, head, key, &job);
+    // Bound: a poll that the job does not fit into waits no more.
+    let (taken, deadline, job_for_worker) = loop {
+        let Some(taken) = txn.env().take(&job.job_type, job.tenant, polls_only) else { return };
+        let deadline = head.now.plus_millis(taken.timeout_ms);
+        let recipient = Recipient { worker: &taken.worker, deadline, fetch: &taken.fetch };
+        let Some((job_for_worker, bytes)) = activated(txn.state(), key, &job, &recipient, bytes_max) else {
+            txn.env().give_back();
+            return fail_as_too_large(txn, head, key, &job);
+        };
+        if !taken.is_poll || txn.env().carry(taken.sink, bytes) {
+            break (taken, deadline, job_for_worker);
+        }
     };
     let event = JobsActivated {
         key: keys::next_raw(txn),
@@ -97,12 +103,12 @@ pub(crate) fn activated(
         variables,
         tenant: job.tenant,
     };
-    let bytes = size(&job);
+    let bytes = message_bytes(&job);
     (bytes <= bytes_max).then_some((job, bytes))
 }
 
 /// About how many bytes a job takes in a message.
-fn size(job: &ActivatedJob) -> usize {
+pub fn message_bytes(job: &ActivatedJob) -> usize {
     const FIXED: usize = 128;
     let texts = [&job.job_type, &job.process, &job.element, &job.headers, &job.worker];
     FIXED + job.variables.as_str().len() + texts.iter().map(|text| text.len()).sum::<usize>()

@@ -79,6 +79,7 @@ mod weight;
 
 pub use engine::{Effect, Engine};
 pub use env::Env;
+pub use jobs::message_bytes;
 pub use limits::Limits;
 pub use query::{
     Answer, DefinitionFilter, DefinitionView, ElementView, IncidentFilter, IncidentView, InstanceDetails,

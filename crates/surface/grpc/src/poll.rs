@@ -21,7 +21,7 @@ use crate::desk::{Kind, Outcome, Pending};
 use crate::gateway::{self, Call, Gateway, Shared};
 use crate::status::Failure;
 use crate::stream::Open;
-use coreto_engine::{SinkKind, SinkSpec};
+use coreto_engine::{SinkKind, SinkSpec, message_bytes};
 
 /// The answer: one message with all jobs, or none. Dropped unread, its jobs are given back.
 pub(crate) struct Batches {
@@ -151,9 +151,19 @@ async fn take_or_wait(
             First::Answered(_) | First::TimeOver => (),
         }
     }
-    let surplus = jobs.split_off(jobs.len().min(max as usize));
+    let surplus = jobs.split_off(fitting(&jobs, max, gateway.shared.config.limits.message_bytes_max));
     gateway.shared.outlet.give_back(&*gateway.shared.backend, surplus);
     Ok(jobs)
+}
+
+/// How many of the jobs an answer may carry: several partitions may each have given as many as that.
+fn fitting(jobs: &[ActivatedJob], max: u32, bytes_max: usize) -> usize {
+    let mut bytes = 0;
+    let fits = |job: &&ActivatedJob| {
+        bytes += message_bytes(job);
+        bytes <= bytes_max
+    };
+    jobs.iter().take(max as usize).take_while(fits).count()
 }
 
 /// Each partition once, beginning with another one at each call.

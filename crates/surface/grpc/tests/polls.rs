@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use coreto_engine::{Engine, SinkKind};
 use coreto_partition::{Answer, Refused};
 use coreto_protocol::gateway as pb;
-use coreto_record::Command;
+use coreto_record::{ActivatedJob, Command, Document};
 use support::{Client, Fake, Server, job, jobs};
 use tonic::{Code, Status};
 
@@ -131,6 +131,20 @@ async fn more_than_was_asked_for_is_given_back() {
     server.fake.push(sink, (1..=5).map(job));
     assert_eq!(call.await.unwrap().unwrap(), [[KEY + 1, KEY + 2, KEY + 3]]);
     server.fake.until_yielded(2).await;
+}
+
+#[tokio::test]
+async fn more_than_fits_into_a_message_is_given_back() {
+    let server = Server::start(Fake::new(none));
+    let call = tokio::spawn(poll(server.client().await, request(20_000)));
+    let sink = server.fake.until_sink(1).await;
+    let large = |number| ActivatedJob {
+        variables: Document::parse(&format!(r#"{{"a":"{}"}}"#, "x".repeat(1_500_000))).unwrap(),
+        ..job(number)
+    };
+    server.fake.push(sink, (1..=3).map(large));
+    assert_eq!(call.await.unwrap().unwrap(), [[KEY + 1, KEY + 2]]);
+    server.fake.until_yielded(1).await;
 }
 
 #[tokio::test]
