@@ -29,7 +29,7 @@ fn deploy(name: &str, template: &str, bytes: usize) -> Option<(RejectionKind, St
     let resources = vec![Resource { name: name.into(), content: content.into() }];
     let command = Command::Deploy(Deploy { tenant: Tenant::DEFAULT, resources });
     let rejection = Engine::handle(&mut Txn::new(&mut state, &mut env, &mut out), &head, &command).err()?;
-    Some((rejection.kind, rejection.reason.to_string()))
+    Some((rejection.kind, rejection.reason))
 }
 
 #[test]
