@@ -46,6 +46,9 @@ impl Names {
                 let name = format!("timer:{}", self.element_id(changed.definition, changed.element));
                 self.give(&name, changed.key.raw());
             }
+            Event::Message(changed) if changed.to == event::MessageIntent::Published => {
+                self.give(&format!("message:{}", changed.name), changed.key.raw());
+            }
             Event::IncidentCreated(made) => {
                 let name = format!("incident:{}", self.element_id(made.definition, made.element));
                 self.give(&name, made.key.raw());
@@ -103,7 +106,11 @@ impl Names {
             Kind::StartEvent(_) => "start",
             Kind::EndEvent(_) => "end",
             Kind::CatchEvent(_) => "catch",
-            Kind::ServiceTask(_) | Kind::BusinessRuleTask(_) | Kind::Task | Kind::ManualTask => "task",
+            Kind::ReceiveTask(_)
+            | Kind::ServiceTask(_)
+            | Kind::BusinessRuleTask(_)
+            | Kind::Task
+            | Kind::ManualTask => "task",
             Kind::SubProcess { .. } | Kind::EventSubProcess { .. } => "sub",
             Kind::BoundaryEvent(_) => "boundary",
             Kind::ExclusiveGateway(_) | Kind::ParallelGateway => "gateway",

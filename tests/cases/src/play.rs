@@ -7,9 +7,9 @@ use coreto_engine::{SinkKind, SinkSpec};
 use coreto_machine::{Tenant, Timestamp};
 use coreto_partition::{Answer, Body};
 use coreto_record::command::{
-    ActivateElement, ActivateJobs, AwaitResult, CancelInstance, CompleteJob, CreateInstance, Deploy,
-    EvaluateDecision, FailJob, PinClock, ResolveIncident, Resource, SetVariables, ThrowError,
-    UpdateJobRetries, UpdateJobTimeout, YieldJob,
+    ActivateElement, ActivateJobs, AwaitResult, BroadcastSignal, CancelInstance, CompleteJob, CreateInstance,
+    Deploy, EvaluateDecision, FailJob, PinClock, PublishMessage, ResolveIncident, Resource, SetVariables,
+    ThrowError, UpdateJobRetries, UpdateJobTimeout, YieldJob,
 };
 use coreto_record::{
     Command, Document, ElementInstanceKey, ElementNumber, JobKey, Key, ProcessInstanceKey, Reply,
@@ -186,6 +186,12 @@ impl<'a> Player<'a> {
                 job: self.key(words)?,
                 timeout: words.duration()?.ok_or("a duration is missing")?,
             }),
+            "signal" => Command::BroadcastSignal(BroadcastSignal {
+                name: stretched(&words.need("the name of a signal")?).into(),
+                variables: document(words)?,
+                ..BroadcastSignal::default()
+            }),
+            "publish" => Self::publish(words)?,
             "resolve" => Command::ResolveIncident(ResolveIncident { incident: self.key(words)? }),
             "evaluate" => self.evaluate(words)?,
             "pin" => {
@@ -237,6 +243,20 @@ impl<'a> Player<'a> {
             variables,
             await_result,
             ..CreateInstance::default()
+        }))
+    }
+
+    /// `publish NAME KEY {variables} DURATION id ID`; a key of `-` is the empty one.
+    fn publish(words: &mut Words<'_>) -> Result<Command, String> {
+        let name = words.need("the name of a message")?;
+        let key = words.need("a correlation key")?;
+        Ok(Command::PublishMessage(PublishMessage {
+            name: stretched(&name).into(),
+            correlation_key: if key == "-" { "".into() } else { stretched(&key).into() },
+            variables: document(words)?,
+            ttl: words.duration()?.unwrap_or(0),
+            id: if words.flag("id") { stretched(&words.need("an id")?).into() } else { "".into() },
+            ..PublishMessage::default()
         }))
     }
 

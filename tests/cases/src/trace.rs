@@ -8,12 +8,13 @@ use coreto_engine::Engine;
 use coreto_machine::Timestamp;
 use coreto_partition::{Answer, Body, Record};
 use coreto_record::event::{
-    DecisionEvaluation, DistributionStep, JobChanged, JobIntent, TimerChanged, TimerIntent,
+    DecisionEvaluation, DistributionStep, JobChanged, JobIntent, MessageChanged, MessageIntent,
+    StartSubscriptionIntent, TimerChanged, TimerIntent,
 };
 use coreto_record::protocol::ValueType;
 use coreto_record::{
-    ActivatedJob, DeployedDecision, DeployedProcess, DeployedRequirements, Event, JobKey, Key, Rejection,
-    Reply,
+    ActivatedJob, DeployedDecision, DeployedProcess, DeployedRequirements, ElementInstanceKey, Event, JobKey,
+    Key, Rejection, Reply,
 };
 
 use crate::bench::BEGIN;
@@ -96,6 +97,50 @@ fn written(event: &Event, names: &Names, voice: &Voice) -> (&'static str, String
             ("INSTANCE", format!("STARTED {} of {}", names.name(it.instance), names.name(it.definition)))
         }
         Event::Timer(it) => ("TIMER", timer(it, names)),
+        Event::SignalBroadcasted(it) => {
+            ("SIGNAL", format!("BROADCASTED `{}` {}", it.name, shown(it.variables.as_str())))
+        }
+        Event::SignalSubscription(it) => {
+            let intent = ValueType::SignalSubscription.intent_name(it.to as u32).unwrap_or("?");
+            let of = if it.element_instance.is_unset() {
+                format!(" for {}", names.name(it.definition))
+            } else {
+                at(it.element_instance, names)
+            };
+            ("SIGNAL_SUBSCRIPTION", format!("{intent} `{}`{of}", it.name))
+        }
+        Event::Message(it) => ("MESSAGE", message(it, names)),
+        Event::MessageSubscription(it) => {
+            let intent = ValueType::MessageSubscription.intent_name(it.to as u32).unwrap_or("?");
+            let rest = format!(
+                "{intent} {}{}",
+                topic(&it.name, &it.correlation_key),
+                at(it.element_instance, names)
+            );
+            ("MESSAGE_SUBSCRIPTION", rest)
+        }
+        Event::ProcessSubscription(it) => {
+            let intent = ValueType::ProcessMessageSubscription.intent_name(it.to as u32).unwrap_or("?");
+            let rest = format!(
+                "{intent} {}{}",
+                topic(&it.name, &it.correlation_key),
+                at(it.element_instance, names)
+            );
+            ("PROCESS_MESSAGE_SUBSCRIPTION", rest)
+        }
+        Event::StartSubscription(it) => {
+            let intent = ValueType::MessageStartEventSubscription.intent_name(it.to as u32).unwrap_or("?");
+            let rest = match it.to {
+                StartSubscriptionIntent::Correlated => {
+                    let of = topic(&it.name, &it.correlation_key);
+                    format!("{intent} {of} starts {}", names.name(it.instance))
+                }
+                StartSubscriptionIntent::Created | StartSubscriptionIntent::Deleted => {
+                    format!("{intent} `{}` for {}", it.name, names.name(it.definition))
+                }
+            };
+            ("MESSAGE_START_EVENT_SUBSCRIPTION", rest)
+        }
         Event::ResultAwaited(it) => ("RESULT", format!("AWAITED {}", names.name(it.instance))),
         Event::Element(it) => {
             let state = ValueType::ProcessInstance.intent_name(it.to as u32).unwrap_or("?");
@@ -166,6 +211,27 @@ fn written(event: &Event, names: &Names, voice: &Voice) -> (&'static str, String
         Event::DistributionFinished(it) => ("COMMAND_DISTRIBUTION", format!("FINISHED {}", it.key)),
         Event::DistributionAnswered(it) => distribution("ANSWERED", it),
         Event::DeploymentTaken(it) => ("DEPLOYMENT", format!("TAKEN {}", it.deployment.key)),
+    }
+}
+
+/// What a message and who waits for it meet by.
+fn topic(name: &str, correlation_key: &str) -> String {
+    format!("`{name}` about `{correlation_key}`")
+}
+
+fn at(key: ElementInstanceKey, names: &Names) -> String {
+    format!(" at {}", names.name(key))
+}
+
+fn message(it: &MessageChanged, names: &Names) -> String {
+    let intent = ValueType::Message.intent_name(it.to as u32).unwrap_or("?");
+    let name = names.name(it.key);
+    match it.to {
+        MessageIntent::Published => {
+            let variables = shown(it.variables.as_str());
+            format!("{intent} {name} about `{}` until {} {variables}", it.correlation_key, time(it.deadline))
+        }
+        MessageIntent::Expired => format!("{intent} {name}"),
     }
 }
 
@@ -283,6 +349,8 @@ fn said(reply: &Reply, names: &Names) -> String {
             }
             text
         }
+        Reply::SignalBroadcasted(_) => "broadcast".to_owned(),
+        Reply::MessagePublished(it) => format!("published {}", names.name(it.key)),
         Reply::VariablesSet(_) => "variables set".to_owned(),
         Reply::DecisionEvaluated(it) => format!("evaluated {}", evaluated(it, names)),
     }

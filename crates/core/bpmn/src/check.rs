@@ -13,6 +13,7 @@ mod reference;
 mod start;
 mod straight_through;
 mod timer;
+mod trigger;
 
 use crate::compile::Drafts;
 use crate::diagnostic::Report;
@@ -28,6 +29,7 @@ pub(crate) fn process(tree: &Tree<'_>, drafts: &Drafts<'_>, report: &mut Report)
     caught::check(tree, drafts, report);
     reference::check(tree, drafts, report);
     timer::check(tree, drafts, report);
+    trigger::check(tree, drafts, report);
     link::check(tree, drafts, report);
     reach::check(tree, drafts, report);
     straight_through::check(tree, drafts, report);

@@ -121,6 +121,10 @@ codes! {
     Retries = "0047" Warning,
     /// An embedded form without a body.
     EmptyForm = "0048" Error,
+    /// A message that somebody waits for without a correlation key.
+    CorrelationKey = "0060" Error,
+    /// Two events in one scope that wait for the same.
+    SameTrigger = "0061" Error,
     /// More diagnostics than are kept.
     TooMany = "0099" Error,
 }

@@ -8,6 +8,7 @@ mod end_event;
 mod event;
 mod gateway;
 mod process;
+mod receive_task;
 mod sequence_flow;
 mod service_task;
 mod start_event;
@@ -21,7 +22,7 @@ pub use end_event::EndEvent;
 pub use gateway::ExclusiveGateway;
 pub use service_task::Job;
 pub use start_event::StartEvent;
-pub use trigger::Trigger;
+pub use trigger::{Message, Trigger};
 
 pub(crate) use boundary_event::host;
 pub(crate) use event::{definition_nodes, definitions};
@@ -55,6 +56,7 @@ pub(crate) fn compile(
         Tag::EndEvent => end_event::compile(tree, drafts, draft, report),
         Tag::Task => Some(task::compile(tree, draft, Kind::Task, report)),
         Tag::ManualTask => Some(task::compile(tree, draft, Kind::ManualTask, report)),
+        Tag::ReceiveTask => receive_task::compile(tree, drafts, draft, report),
         Tag::ServiceTask => service_task::compile(tree, draft, report),
         Tag::BusinessRuleTask => business_rule_task::compile(tree, draft, report),
         Tag::ExclusiveGateway => Some(gateway::exclusive(tree, drafts, draft, report)),
@@ -69,7 +71,6 @@ pub(crate) fn compile(
         Tag::Process
         | Tag::SequenceFlow
         | Tag::SendTask
-        | Tag::ReceiveTask
         | Tag::UserTask
         | Tag::ScriptTask
         | Tag::CallActivity

@@ -76,6 +76,7 @@ fn verdict(tree: &Tree<'_>, element: NodeId, local: &str, tag: Tag) -> Verdict {
             Tag::StartEvent
             | Tag::EndEvent
             | Tag::IntermediateCatchEvent
+            | Tag::ReceiveTask
             | Tag::BoundaryEvent
             | Tag::SubProcess
             | Tag::Task

@@ -105,6 +105,8 @@ pub enum Kind {
     EndEvent(EndEvent),
     /// Where a token waits for something to happen; boxed since it is much larger than the others.
     CatchEvent(Box<Trigger>),
+    /// Where a token waits for a message; its trigger is one.
+    ReceiveTask(Box<Trigger>),
     /// A job for a worker; boxed since it is much larger than the others.
     ServiceTask(Box<Job>),
     /// A decision, or a job for a worker.
@@ -146,7 +148,9 @@ impl Kind {
     /// What it waits for, if it is an event that waits.
     pub const fn trigger(&self) -> Option<&Trigger> {
         match self {
-            Self::StartEvent(StartEvent::On(trigger)) | Self::CatchEvent(trigger) => Some(trigger),
+            Self::StartEvent(StartEvent::On(trigger))
+            | Self::CatchEvent(trigger)
+            | Self::ReceiveTask(trigger) => Some(trigger),
             Self::BoundaryEvent(event) => Some(&event.trigger),
             Self::Process
             | Self::StartEvent(StartEvent::None)
@@ -175,6 +179,7 @@ impl Kind {
             | Self::StartEvent(_)
             | Self::EndEvent(_)
             | Self::CatchEvent(_)
+            | Self::ReceiveTask(_)
             | Self::Task
             | Self::ManualTask
             | Self::SubProcess { .. }
@@ -201,6 +206,7 @@ impl Kind {
             Self::StartEvent(_) => "START_EVENT",
             Self::EndEvent(_) => "END_EVENT",
             Self::CatchEvent(_) => "INTERMEDIATE_CATCH_EVENT",
+            Self::ReceiveTask(_) => "RECEIVE_TASK",
             Self::ServiceTask(_) => "SERVICE_TASK",
             Self::BusinessRuleTask(_) => "BUSINESS_RULE_TASK",
             Self::Task => "TASK",
@@ -222,6 +228,7 @@ impl Kind {
             Self::CatchEvent(trigger) => trigger.event_type(),
             Self::BoundaryEvent(event) => event.trigger.event_type(),
             Self::Process
+            | Self::ReceiveTask(_)
             | Self::ServiceTask(_)
             | Self::BusinessRuleTask(_)
             | Self::Task

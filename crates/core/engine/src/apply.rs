@@ -7,6 +7,7 @@ mod element;
 mod incident;
 mod instance;
 mod job;
+mod message;
 mod subscription;
 mod variable;
 
@@ -21,7 +22,8 @@ pub(crate) fn apply(state: &mut State, event: &Event) {
         | Event::VariablesUpdated(_)
         | Event::DecisionEvaluated(_)
         | Event::DecisionFailed(_)
-        | Event::DistributionSent(_) => (),
+        | Event::DistributionSent(_)
+        | Event::SignalBroadcasted(_) => (),
         Event::ClockPinned(event) => state.clock.set(Clock { pinned: Some(event.at) }),
         Event::ClockReset(()) => state.clock.set(Clock { pinned: None }),
         Event::InstanceCreated(event) => instance::created(state, event),
@@ -46,5 +48,10 @@ pub(crate) fn apply(state: &mut State, event: &Event) {
         Event::InstanceBanned(event) => instance::banned(state, event),
         Event::Timer(event) => subscription::timer(state, event),
         Event::InstanceStarted(event) => instance::started(state, event),
+        Event::Message(event) => message::message(state, event),
+        Event::MessageSubscription(event) => message::message_subscription(state, event),
+        Event::ProcessSubscription(event) => message::process_subscription(state, event),
+        Event::SignalSubscription(event) => subscription::signal(state, event),
+        Event::StartSubscription(event) => message::start_subscription(state, event),
     }
 }

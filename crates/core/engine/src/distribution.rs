@@ -59,6 +59,8 @@ pub(crate) fn command(state: &State, distribution: &Distribution) -> Option<Comm
         | Reply::InstanceCompleted(_)
         | Reply::JobsActivated(_)
         | Reply::VariablesSet(_)
+        | Reply::MessagePublished(_)
+        | Reply::SignalBroadcasted(_)
         | Reply::DecisionEvaluated(_) => None,
     }
 }

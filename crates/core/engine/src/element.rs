@@ -28,6 +28,7 @@ use coreto_record::{Command, Document, ElementInstanceKey, ElementNumber, Event,
 use crate::engine::Engine;
 use crate::incident::{self, Trouble};
 use crate::state::ElementInstance;
+use crate::subscription::correlation;
 use crate::{keys, variables};
 
 /// One element instance at work.
@@ -76,7 +77,7 @@ pub(crate) fn activate(txn: &mut Txn<'_, Engine>, head: &Head, visit: &Visit) {
             Ok(())
         }
         Kind::EndEvent(event) => end_event::activate(txn, head, visit, event),
-        Kind::CatchEvent(_) => catch_event::activate(txn, head, visit),
+        Kind::CatchEvent(_) | Kind::ReceiveTask(_) => catch_event::activate(txn, head, visit),
         Kind::ServiceTask(job) => service_task::activate(txn, head, visit, job),
         Kind::BusinessRuleTask(rule) => business_rule_task::activate(txn, head, visit, rule),
         Kind::Task | Kind::ManualTask => {
@@ -101,11 +102,11 @@ pub(crate) fn activate(txn: &mut Txn<'_, Engine>, head: &Head, visit: &Visit) {
 pub(crate) fn complete(txn: &mut Txn<'_, Engine>, head: &Head, visit: &Visit) {
     let done = match &visit.element().kind {
         Kind::Process => {
-            process::complete(txn, visit);
+            process::complete(txn, head, visit);
             Ok(())
         }
         Kind::StartEvent(event) => start_event::complete(txn, head, visit, event),
-        Kind::CatchEvent(_) => catch_event::complete(txn, head, visit),
+        Kind::CatchEvent(_) | Kind::ReceiveTask(_) => catch_event::complete(txn, head, visit),
         Kind::EndEvent(event) => end_event::complete(txn, head, visit, event),
         Kind::ServiceTask(_) | Kind::BusinessRuleTask(_) => service_task::complete(txn, head, visit),
         Kind::Task | Kind::ManualTask => {
@@ -209,7 +210,11 @@ pub(crate) fn terminated(txn: &mut Txn<'_, Engine>, head: &Head, key: ElementIns
     // Bound: scopes are nested as elements are in their model.
     while let Some(instance) = txn.state().elements.get(&key) {
         let exit = boundary_event::exit_of(txn.state(), key, &instance);
+        let lock = if instance.is_root() { correlation::lock_of(txn, instance.instance) } else { None };
         txn.emit(&Event::Element(instance.becomes(key, Lifecycle::Terminated)));
+        if let Some(lock) = lock {
+            correlation::after_lock(txn, head, &lock);
+        }
         if let Some(exit) = exit {
             return boundary_event::enter(txn, &exit);
         }

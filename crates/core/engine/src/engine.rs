@@ -49,6 +49,28 @@ impl Machine for Engine {
             Command::UpdateJobTimeout(command) => handler::update_job_timeout(txn, head, command),
             Command::ResolveIncident(command) => handler::resolve_incident(txn, head, command),
             Command::EvaluateDecision(command) => handler::evaluate_decision(txn, head, command),
+            Command::BroadcastSignal(command) => handler::broadcast_signal(txn, command),
+            Command::SpreadSignal(command) => handler::spread_signal(txn, head, command),
+            Command::PublishMessage(command) => handler::publish_message(txn, head, command),
+            Command::OpenMessageSubscription(command) => {
+                handler::message_subscription::open(txn, head, command)
+            }
+            Command::CorrelateMessageSubscription(command) => {
+                handler::message_subscription::correlate(txn, head, command)
+            }
+            Command::RejectMessageSubscription(command) => {
+                handler::message_subscription::reject(txn, head, command)
+            }
+            Command::CloseMessageSubscription(command) => handler::message_subscription::close(txn, command),
+            Command::OpenedProcessSubscription(command) => {
+                handler::process_subscription::opened(txn, command)
+            }
+            Command::CorrelateProcessSubscription(command) => {
+                handler::process_subscription::correlate(txn, head, command)
+            }
+            Command::ClosedProcessSubscription(command) => {
+                handler::process_subscription::closed(txn, command)
+            }
             Command::PinClock(command) => handler::pin_clock(txn, command),
             Command::ResetClock(()) => handler::reset_clock(txn),
             Command::YieldJob(command) => handler::yield_job(txn, head, command),
@@ -58,7 +80,7 @@ impl Machine for Engine {
             Command::TerminateChildren(command) => handler::terminate_children(txn, command),
             Command::Tick(()) => handler::tick(txn, head),
             Command::Distribute(command) => handler::distribute(txn, command),
-            Command::TakeDeployment(command) => handler::take_deployment(txn, command),
+            Command::TakeDeployment(command) => handler::take_deployment(txn, head, command),
             Command::AcknowledgeDistribution(command) => handler::acknowledge_distribution(txn, command),
         }
     }
@@ -119,9 +141,11 @@ impl Machine for Engine {
 
     fn admission(command: &Command) -> Admission {
         match command {
-            Command::CreateInstance(_) | Command::ActivateJobs(_) | Command::EvaluateDecision(_) => {
-                Admission::NewWork
-            }
+            Command::CreateInstance(_)
+            | Command::ActivateJobs(_)
+            | Command::EvaluateDecision(_)
+            | Command::PublishMessage(_)
+            | Command::BroadcastSignal(_) => Admission::NewWork,
             Command::Deploy(_)
             | Command::CancelInstance(_)
             | Command::SetVariables(_)
@@ -141,7 +165,15 @@ impl Machine for Engine {
             | Command::Distribute(_)
             | Command::TakeDeployment(_)
             | Command::AcknowledgeDistribution(_)
-            | Command::Tick(()) => Admission::Internal,
+            | Command::Tick(())
+            | Command::OpenMessageSubscription(_)
+            | Command::OpenedProcessSubscription(_)
+            | Command::CorrelateProcessSubscription(_)
+            | Command::CorrelateMessageSubscription(_)
+            | Command::RejectMessageSubscription(_)
+            | Command::CloseMessageSubscription(_)
+            | Command::ClosedProcessSubscription(_)
+            | Command::SpreadSignal(_) => Admission::Internal,
         }
     }
 

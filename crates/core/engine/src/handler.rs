@@ -2,6 +2,7 @@
 
 mod activate_element;
 mod activate_jobs;
+mod broadcast_signal;
 mod cancel_instance;
 mod clock;
 mod complete_element;
@@ -12,6 +13,9 @@ mod distribution;
 mod evaluate_decision;
 mod fail_job;
 mod fault;
+pub(crate) mod message_subscription;
+pub(crate) mod process_subscription;
+mod publish_message;
 mod resolve_incident;
 mod set_variables;
 mod terminate_element;
@@ -22,6 +26,7 @@ mod yield_job;
 
 pub(crate) use activate_element::{activate_element, enter};
 pub(crate) use activate_jobs::activate_jobs;
+pub(crate) use broadcast_signal::{broadcast_signal, spread_signal};
 pub(crate) use cancel_instance::cancel_instance;
 pub(crate) use clock::{pin_clock, reset_clock};
 pub(crate) use complete_element::complete_element;
@@ -32,6 +37,7 @@ pub(crate) use distribution::{acknowledge_distribution, distribute, take_deploym
 pub(crate) use evaluate_decision::evaluate_decision;
 pub(crate) use fail_job::fail_job;
 pub(crate) use fault::fault;
+pub(crate) use publish_message::publish_message;
 pub(crate) use resolve_incident::resolve_incident;
 pub(crate) use set_variables::set_variables;
 pub(crate) use terminate_element::{terminate_children, terminate_element};

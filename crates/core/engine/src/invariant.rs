@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use coreto_record::event::ProcessSubscriptionIntent;
 use coreto_record::{ElementInstanceKey, Key};
 
 use crate::state::{Job, JobState, State, timer_owner};
@@ -156,7 +157,31 @@ fn due(state: &State, broken: &mut Vec<String>) {
             broken.push(format!("ENG-3: timer {key} is in no index"));
         }
     });
+    due += state.messages.len();
+    for ((key, name), waiting) in state.process_subscriptions.range(..) {
+        if waiting.to != ProcessSubscriptionIntent::Deleting && !state.elements.contains(key) {
+            broken
+                .push(format!("ENG-2: a wait for the message `{name}` outlived its element instance {key}"));
+        }
+    }
+    for (key, waiting) in state.signal_subscriptions.range(..) {
+        let starts = waiting.element_instance.is_unset();
+        if !starts && !state.elements.contains(&waiting.element_instance) {
+            broken.push(format!("ENG-2: the wait {key} for a signal outlived its element instance"));
+        }
+    }
+    for (key, _) in state.lock_of.range(..) {
+        if !state.instances.contains(key) {
+            broken.push(format!("ENG-2: a lock outlived its instance {key}"));
+        }
+    }
     let counts = [
+        ("messages are kept", state.messages.len(), state.messages_of.len()),
+        ("wait for messages", state.message_subscriptions.len(), state.waiting.len()),
+        ("messages start instances", state.start_subscriptions.len(), state.starts_of.len()),
+        ("wait for signals", state.signal_subscriptions.len(), state.signals.len()),
+        ("wait for signals by owner", state.signal_subscriptions.len(), state.signals_of.len()),
+        ("locks are held", state.start_locks.len(), state.lock_of.len()),
         ("things are due", due, state.due.len()),
         ("timers wait", state.timers.len(), state.timers_of.len()),
     ];

@@ -11,10 +11,13 @@ mod variable;
 use std::sync::Arc;
 
 use coreto_machine::{Cell, HashTable, Index, Table, Tenant, Timestamp, table};
-use coreto_record::event::{DecisionCreated, IncidentRecord, InstanceBanned, ResultAwaited, TimerChanged};
+use coreto_record::event::{
+    DecisionCreated, IncidentRecord, InstanceBanned, MessageChanged, MessageSubscription,
+    ProcessSubscription, ResultAwaited, SignalSubscription, StartSubscription, TimerChanged,
+};
 use coreto_record::{
     DecisionKey, DecisionRequirementsKey, Document, ElementInstanceKey, ElementNumber, IncidentKey, JobKey,
-    Key, ProcessDefinitionKey, ProcessInstanceKey, TimerKey,
+    Key, MessageKey, ProcessDefinitionKey, ProcessInstanceKey, SubscriptionKey, TimerKey,
 };
 
 pub use decision::Requirements;
@@ -23,10 +26,10 @@ pub(crate) use definition::Latest;
 pub(crate) use distribution::Distribution;
 pub(crate) use element::ElementInstance;
 pub(crate) use job::{Job, JobState};
-pub(crate) use subscription::timer_owner;
+pub(crate) use subscription::{StartLock, Topic, place_of, signal_owner, start_of, timer_owner, topic_of};
 pub(crate) use variable::{Name, Named, Variable};
 
-/// What is due: a job's deadline, the end of its back-off, a timer.
+/// What is due: a job's deadline, the end of its back-off, a timer, the end of a message.
 pub(crate) type Due = (Timestamp, u8, u64);
 
 /// The deadline of a job that a worker holds.
@@ -37,6 +40,8 @@ pub(crate) const DUE_BACKOFF: u8 = 2;
 pub(crate) const DUE_TIMER: u8 = 3;
 /// When a distribution is answered although a partition stays away.
 pub(crate) const DUE_DISTRIBUTION: u8 = 20;
+/// The end of a message.
+pub(crate) const DUE_MESSAGE: u8 = 4;
 
 coreto_machine::tables! {
     /// All that the engine of a partition remembers.
@@ -95,6 +100,34 @@ coreto_machine::tables! {
         50 => pub(crate) clock: Cell<Clock>,
         /// What not all partitions have yet; on the first one only.
         60 => pub(crate) distributions: Table<u64, Distribution>,
+        /// Messages that are kept.
+        32 => pub(crate) messages: Table<MessageKey, MessageChanged>,
+        /// Messages by topic, oldest first.
+        33 => pub(crate) messages_of: Index<(Topic, MessageKey)>,
+        /// Messages that must not come again, by topic and the id that they were given.
+        34 => pub(crate) message_ids: Index<(Topic, Arc<str>)>,
+        /// Processes that a kept message has reached, by process id; the value is the instance.
+        35 => pub(crate) reached: Table<(MessageKey, Arc<str>), u64>,
+        /// Who waits for messages, on the side of the message.
+        36 => pub(crate) message_subscriptions: Table<(ElementInstanceKey, Arc<str>), MessageSubscription>,
+        /// The same by topic, then process, oldest first.
+        37 => pub(crate) waiting: Index<(Topic, (Arc<str>, ElementInstanceKey))>,
+        /// Who waits for messages, on the side of the instance.
+        38 => pub(crate) process_subscriptions: Table<(ElementInstanceKey, Arc<str>), ProcessSubscription>,
+        /// What starts instances by messages.
+        39 => pub(crate) start_subscriptions: Table<((Tenant, Arc<str>), ProcessDefinitionKey), StartSubscription>,
+        /// The same by definition.
+        40 => pub(crate) starts_of: Index<(ProcessDefinitionKey, Arc<str>)>,
+        /// The instance that holds a lock, by owner, process id and correlation key.
+        41 => pub(crate) start_locks: Table<(Tenant, Arc<str>, Arc<str>), u64>,
+        /// The lock that an instance holds.
+        42 => pub(crate) lock_of: Table<ProcessInstanceKey, StartLock>,
+        /// What waits for signals.
+        43 => pub(crate) signal_subscriptions: Table<SubscriptionKey, SignalSubscription>,
+        /// The same by name, oldest first.
+        44 => pub(crate) signals: Index<((Tenant, Arc<str>), SubscriptionKey)>,
+        /// The same by who waits: an element instance, or a definition of which instances are started.
+        45 => pub(crate) signals_of: Index<(u64, SubscriptionKey)>,
     }
 }
 
@@ -157,13 +190,36 @@ impl State {
         let answers = self.distributions.range(..);
         let answers = answers.filter_map(|(key, it)| Some((it.answer_by?, DUE_DISTRIBUTION, *key)));
         let due = jobs.iter().filter_map(|(key, job)| job.due(*key));
-        let due = due.chain(timers.iter().map(|(_, due)| *due)).chain(answers);
+        let ends = self.messages.range(..).map(|(key, message)| (message.deadline, DUE_MESSAGE, key.raw()));
+        let due = due.chain(timers.iter().map(|(_, due)| *due)).chain(answers).chain(ends);
         fill(&mut self.due, due.collect());
         let owned = timers.iter().map(|(owner, (.., key))| (*owner, TimerKey::from_raw(*key)));
         fill(&mut self.timers_of, owned.collect());
         fill(&mut self.job_keys, jobs.iter().map(|(key, _)| *key).collect());
+        self.rebuild_messages();
         let incidents = self.incidents.range(..).map(|(key, incident)| (incident.element_instance, *key));
         fill(&mut self.incidents_of, incidents.collect());
+    }
+
+    fn rebuild_messages(&mut self) {
+        let messages = self.messages.range(..).map(|(key, message)| (topic_of(message), *key));
+        fill(&mut self.messages_of, messages.collect());
+        let ids = self.messages.range(..).filter(|(_, message)| !message.id.is_empty());
+        fill(
+            &mut self.message_ids,
+            ids.map(|(_, message)| (topic_of(message), Arc::clone(&message.id))).collect(),
+        );
+        let waiting = self.message_subscriptions.range(..).map(|(_, waiting)| place_of(waiting));
+        fill(&mut self.waiting, waiting.collect());
+        let signals = || self.signal_subscriptions.range(..);
+        let by_name = signals().map(|(key, waiting)| ((waiting.tenant, Arc::clone(&waiting.name)), *key));
+        fill(&mut self.signals, by_name.collect());
+        fill(&mut self.signals_of, signals().map(|(key, waiting)| (signal_owner(waiting), *key)).collect());
+        let starts = self.start_subscriptions.range(..);
+        fill(
+            &mut self.starts_of,
+            starts.map(|(_, start)| (start.definition, Arc::clone(&start.name))).collect(),
+        );
     }
 
     /// The children of an element instance from a key on.

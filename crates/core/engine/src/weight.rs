@@ -33,7 +33,20 @@ pub(crate) fn of(command: &Command) -> usize {
         Command::CompleteJob(complete) => complete.variables.as_str().len(),
         Command::FailJob(fail) => fail.variables.as_str().len() + fail.message.len(),
         Command::ThrowError(throw) => throw.variables.as_str().len() + throw.code.len() + throw.message.len(),
-        Command::CancelInstance(_)
+        Command::PublishMessage(publish) => {
+            let texts = [&publish.name, &publish.correlation_key, &publish.id];
+            publish.variables.as_str().len() + texts.iter().map(|text| text.len()).sum::<usize>()
+        }
+        Command::BroadcastSignal(broadcast) => broadcast.variables.as_str().len() + broadcast.name.len(),
+        Command::SpreadSignal(spread) => spread.variables.as_str().len() + spread.name.len(),
+        Command::CorrelateProcessSubscription(correlate) => correlate.variables.as_str().len(),
+        Command::OpenMessageSubscription(_)
+        | Command::OpenedProcessSubscription(_)
+        | Command::CorrelateMessageSubscription(_)
+        | Command::RejectMessageSubscription(_)
+        | Command::CloseMessageSubscription(_)
+        | Command::ClosedProcessSubscription(_)
+        | Command::CancelInstance(_)
         | Command::UpdateJobRetries(_)
         | Command::UpdateJobTimeout(_)
         | Command::ResolveIncident(_)
@@ -80,26 +93,28 @@ pub(crate) fn abridged(command: &Command, bytes: usize) -> Command {
             take.decisions.clear();
         }
         Command::SetVariables(set) => set.variables = Document::EMPTY,
-        Command::EvaluateDecision(evaluate) => {
-            evaluate.variables = Document::EMPTY;
-            cut(&mut evaluate.id, bytes);
-        }
+        Command::EvaluateDecision(it) => shorten(&mut it.variables, [&mut it.id], bytes),
         Command::ActivateJobs(activate) => {
             activate.fetch.clear();
             cut(&mut activate.job_type, bytes);
             cut(&mut activate.worker, bytes);
         }
         Command::CompleteJob(complete) => complete.variables = Document::EMPTY,
-        Command::FailJob(fail) => {
-            fail.variables = Document::EMPTY;
-            cut(&mut fail.message, bytes);
+        Command::FailJob(it) => shorten(&mut it.variables, [&mut it.message], bytes),
+        Command::ThrowError(it) => shorten(&mut it.variables, [&mut it.code, &mut it.message], bytes),
+        Command::PublishMessage(it) => {
+            shorten(&mut it.variables, [&mut it.name, &mut it.correlation_key, &mut it.id], bytes);
         }
-        Command::ThrowError(throw) => {
-            throw.variables = Document::EMPTY;
-            cut(&mut throw.code, bytes);
-            cut(&mut throw.message, bytes);
-        }
-        Command::CancelInstance(_)
+        Command::BroadcastSignal(it) => shorten(&mut it.variables, [&mut it.name], bytes),
+        Command::SpreadSignal(it) => shorten(&mut it.variables, [&mut it.name], bytes),
+        Command::CorrelateProcessSubscription(correlate) => correlate.variables = Document::EMPTY,
+        Command::OpenMessageSubscription(_)
+        | Command::OpenedProcessSubscription(_)
+        | Command::CorrelateMessageSubscription(_)
+        | Command::RejectMessageSubscription(_)
+        | Command::CloseMessageSubscription(_)
+        | Command::ClosedProcessSubscription(_)
+        | Command::CancelInstance(_)
         | Command::UpdateJobRetries(_)
         | Command::UpdateJobTimeout(_)
         | Command::ResolveIncident(_)
@@ -115,6 +130,14 @@ pub(crate) fn abridged(command: &Command, bytes: usize) -> Command {
         | Command::Tick(()) => (),
     }
     command
+}
+
+/// Leaves out a document, and cuts texts.
+fn shorten<const N: usize>(document: &mut Document, texts: [&mut Arc<str>; N], bytes: usize) {
+    *document = Document::EMPTY;
+    for text in texts {
+        cut(text, bytes);
+    }
 }
 
 fn cut(text: &mut Arc<str>, bytes: usize) {

@@ -6,6 +6,8 @@ mod distribution;
 mod element;
 mod instance;
 mod job;
+mod message;
+mod signal;
 
 use coreto_machine::{message, union};
 
@@ -15,9 +17,18 @@ pub use distribution::{AcknowledgeDistribution, Distribute};
 pub use element::{ActivateElement, CompleteElement, TerminateChildren, TerminateElement};
 pub use instance::{AwaitResult, CancelInstance, CreateInstance, SetVariables};
 pub use job::{ActivateJobs, CompleteJob, FailJob, ThrowError, UpdateJobRetries, UpdateJobTimeout, YieldJob};
+pub use message::{
+    CorrelateMessageSubscription, CorrelateProcessSubscription, OpenMessageSubscription, PublishMessage,
+    RejectMessageSubscription, Subscribed,
+};
 
 use crate::event::DeploymentTaken;
+pub use signal::{BroadcastSignal, SpreadSignal};
+
 use crate::key::{IncidentKey, Key};
+use crate::protocol::intent::{
+    message_subscription as on_message, process_message_subscription as on_instance,
+};
 use crate::protocol::{ValueType, intent};
 
 union! {
@@ -51,6 +62,10 @@ union! {
         13 => ResetClock(()),
         /// Evaluates a decision.
         14 => EvaluateDecision(EvaluateDecision),
+        /// Publishes a message.
+        15 => PublishMessage(PublishMessage),
+        /// Broadcasts a signal.
+        16 => BroadcastSignal(BroadcastSignal),
         /// Gives back a job that could not be handed over.
         50 => YieldJob(YieldJob),
         /// Enters an element.
@@ -69,6 +84,22 @@ union! {
         81 => TakeDeployment(DeploymentTaken),
         /// Says that a partition has what was distributed.
         82 => AcknowledgeDistribution(AcknowledgeDistribution),
+        /// Lets an element instance wait for a message.
+        60 => OpenMessageSubscription(OpenMessageSubscription),
+        /// The side of the message knows who waits.
+        61 => OpenedProcessSubscription(Subscribed),
+        /// Brings a message to who waits for it.
+        62 => CorrelateProcessSubscription(CorrelateProcessSubscription),
+        /// Who waited took the message.
+        63 => CorrelateMessageSubscription(CorrelateMessageSubscription),
+        /// Who waited did not take the message.
+        64 => RejectMessageSubscription(RejectMessageSubscription),
+        /// Nobody waits for a message any more.
+        65 => CloseMessageSubscription(Subscribed),
+        /// The side of the message knows that nobody waits.
+        66 => ClosedProcessSubscription(Subscribed),
+        /// Sets off what waits for a signal on one partition.
+        70 => SpreadSignal(SpreadSignal),
     }
 }
 
@@ -122,6 +153,17 @@ impl Command {
                 intent::decision_evaluation::EVALUATE,
                 evaluate.decision.map_or(0, Key::raw),
             ),
+            Self::BroadcastSignal(_) | Self::SpreadSignal(_) => (V::Signal, intent::signal::BROADCAST, 0),
+            Self::PublishMessage(_) => (V::Message, intent::message::PUBLISH, 0),
+            Self::OpenMessageSubscription(_) => (V::MessageSubscription, on_message::CREATE, 0),
+            Self::CorrelateMessageSubscription(_) => (V::MessageSubscription, on_message::CORRELATE, 0),
+            Self::RejectMessageSubscription(_) => (V::MessageSubscription, on_message::REJECT, 0),
+            Self::CloseMessageSubscription(_) => (V::MessageSubscription, on_message::DELETE, 0),
+            Self::OpenedProcessSubscription(_) => (V::ProcessMessageSubscription, on_instance::CREATE, 0),
+            Self::CorrelateProcessSubscription(_) => {
+                (V::ProcessMessageSubscription, on_instance::CORRELATE, 0)
+            }
+            Self::ClosedProcessSubscription(_) => (V::ProcessMessageSubscription, on_instance::DELETE, 0),
             Self::PinClock(_) => (V::Clock, intent::clock::PIN, 0),
             Self::ResetClock(()) => (V::Clock, intent::clock::RESET, 0),
             Self::YieldJob(give) => (V::Job, intent::job::YIELD, give.job.raw()),

@@ -7,6 +7,8 @@ mod element;
 mod incident;
 mod instance;
 mod job;
+mod message;
+mod signal;
 mod timer;
 mod variable;
 
@@ -21,6 +23,11 @@ pub use element::{ElementChanged, FlowTaken, ProcessEvent, TriggerEffect};
 pub use incident::{IncidentRecord, InstanceBanned};
 pub use instance::{InstanceCreated, ResultAwaited};
 pub use job::{JobChanged, JobIntent, JobTaken, JobsActivated};
+pub use message::{
+    MessageChanged, MessageIntent, MessageSubscription, MessageSubscriptionIntent, ProcessSubscription,
+    ProcessSubscriptionIntent, StartSubscription, StartSubscriptionIntent,
+};
+pub use signal::{SignalBroadcasted, SignalSubscription, SignalSubscriptionIntent};
 pub use timer::{InstanceStarted, TimerChanged, TimerIntent};
 pub use variable::{VariableSet, VariablesUpdated};
 
@@ -87,6 +94,18 @@ union! {
         94 => DistributionAnswered(DistributionStep),
         /// A deployment of the first partition is here, too.
         95 => DeploymentTaken(DeploymentTaken),
+        /// A message came, or is gone.
+        42 => Message(MessageChanged),
+        /// Somebody waits for a message, on the partition of the message.
+        43 => MessageSubscription(MessageSubscription),
+        /// An element instance waits for a message.
+        44 => ProcessSubscription(ProcessSubscription),
+        /// Messages start instances of a definition.
+        45 => StartSubscription(StartSubscription),
+        /// A signal was broadcast.
+        46 => SignalBroadcasted(SignalBroadcasted),
+        /// Something waits for a signal.
+        47 => SignalSubscription(SignalSubscription),
     }
 }
 

@@ -119,6 +119,12 @@ keys! {
     IncidentKey,
     /// One timer that waits.
     TimerKey,
+    /// One message.
+    MessageKey,
+    /// One broadcast of a signal.
+    SignalKey,
+    /// One thing that waits for messages or signals.
+    SubscriptionKey,
     /// One version of a decision.
     DecisionKey,
     /// One version of a decision requirements graph: all decisions of one DMN file.

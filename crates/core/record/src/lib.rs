@@ -30,8 +30,8 @@ pub use event::Event;
 pub use incident::IncidentKind;
 pub use key::{
     DecisionKey, DecisionRequirementsKey, DeploymentKey, ElementInstanceKey, ElementNumber, FlowKey,
-    IncidentKey, JobKey, Key, ProcessDefinitionKey, ProcessInstanceKey, TimerKey, VariableKey, partition_of,
-    partition_of_text,
+    IncidentKey, JobKey, Key, MessageKey, ProcessDefinitionKey, ProcessInstanceKey, SignalKey,
+    SubscriptionKey, TimerKey, VariableKey, partition_of, partition_of_text,
 };
 pub use lifecycle::Lifecycle;
 pub use rejection::{Rejection, RejectionKind};

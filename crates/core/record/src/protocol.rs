@@ -16,6 +16,14 @@ pub enum ValueType {
     Timer = 15,
     /// A variable.
     Variable = 17,
+    /// A message.
+    Message = 10,
+    /// Who waits for a message, on the side of the message.
+    MessageSubscription = 11,
+    /// Who waits for a message, on the side of the instance.
+    ProcessMessageSubscription = 12,
+    /// What starts instances by messages.
+    MessageStartEventSubscription = 16,
     /// A request for jobs.
     JobBatch = 14,
     /// A request for variables.
@@ -36,6 +44,10 @@ pub enum ValueType {
     DecisionEvaluation = 27,
     /// What is brought to all partitions.
     CommandDistribution = 33,
+    /// What waits for a signal.
+    SignalSubscription = 30,
+    /// A signal.
+    Signal = 31,
     /// Many element instances at once.
     ProcessInstanceBatch = 34,
     /// The controllable clock.
@@ -102,6 +114,20 @@ intents! {
     }
     incident (Incident, "INCIDENT") { CREATED = 0, RESOLVE = 1, RESOLVED = 2 }
     timer (Timer, "TIMER") { CREATED = 0, TRIGGER = 1, TRIGGERED = 2, CANCEL = 3, CANCELED = 4, MIGRATED = 5 }
+    message (Message, "MESSAGE") { PUBLISH = 0, PUBLISHED = 1, EXPIRE = 2, EXPIRED = 3 }
+    message_subscription (MessageSubscription, "MESSAGE_SUBSCRIPTION") {
+        CREATE = 0, CREATED = 1, CORRELATE = 2, CORRELATED = 3, REJECT = 4, REJECTED = 5, DELETE = 6,
+        DELETED = 7, CORRELATING = 8,
+    }
+    process_message_subscription (ProcessMessageSubscription, "PROCESS_MESSAGE_SUBSCRIPTION") {
+        CREATING = 0, CREATE = 1, CREATED = 2, CORRELATE = 3, CORRELATED = 4, DELETING = 5, DELETE = 6,
+        DELETED = 7,
+    }
+    message_start_event_subscription (MessageStartEventSubscription, "MESSAGE_START_EVENT_SUBSCRIPTION") {
+        CREATED = 0, CORRELATED = 1, DELETED = 2,
+    }
+    signal_subscription (SignalSubscription, "SIGNAL_SUBSCRIPTION") { CREATED = 0, DELETED = 1, MIGRATED = 2 }
+    signal (Signal, "SIGNAL") { BROADCAST = 0, BROADCASTED = 1 }
     variable (Variable, "VARIABLE") { CREATED = 0, UPDATED = 1 }
     job_batch (JobBatch, "JOB_BATCH") { ACTIVATE = 0, ACTIVATED = 1 }
     variable_document (VariableDocument, "VARIABLE_DOCUMENT") { UPDATE = 0, UPDATED = 1 }

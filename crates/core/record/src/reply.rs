@@ -7,8 +7,8 @@ use coreto_machine::{Tenant, Timestamp, message, message_field, union};
 use crate::document::Document;
 use crate::event::DecisionEvaluation;
 use crate::key::{
-    DecisionKey, DecisionRequirementsKey, DeploymentKey, ElementInstanceKey, JobKey, ProcessDefinitionKey,
-    ProcessInstanceKey,
+    DecisionKey, DecisionRequirementsKey, DeploymentKey, ElementInstanceKey, JobKey, MessageKey,
+    ProcessDefinitionKey, ProcessInstanceKey, SignalKey,
 };
 
 union! {
@@ -28,6 +28,10 @@ union! {
         6 => VariablesSet(VariablesSet),
         /// A decision was evaluated, or failed.
         7 => DecisionEvaluated(DecisionEvaluation),
+        /// A message was published.
+        10 => MessagePublished(MessagePublished),
+        /// A signal was broadcast.
+        11 => SignalBroadcasted(SignalBroadcasted),
     }
 }
 
@@ -186,6 +190,22 @@ message! {
         13 => pub variables: Document,
         /// The owner.
         14 => pub tenant: Tenant,
+    }
+}
+
+message! {
+    /// A message was published.
+    pub struct MessagePublished {
+        /// The message.
+        1 => pub key: MessageKey,
+    }
+}
+
+message! {
+    /// A signal was broadcast.
+    pub struct SignalBroadcasted {
+        /// The signal.
+        1 => pub key: SignalKey,
     }
 }
 

@@ -6,7 +6,9 @@ mod deployment;
 mod distribution;
 mod event;
 mod json;
+mod message;
 mod model;
+mod signal;
 
 use coreto_engine::Engine;
 use coreto_partition::{Body, Record};

@@ -17,7 +17,7 @@ use crate::config::Config;
 use crate::desk::{Desk, Outcome};
 use crate::outlet::Outlet;
 use crate::poll::Batches;
-use crate::rpc::{decision, deploy, incident, instance, job, topology};
+use crate::rpc::{decision, deploy, incident, instance, job, message, topology};
 use crate::status::Failure;
 use crate::stream::Jobs;
 use crate::watch::Watcher;
@@ -98,12 +98,16 @@ impl Gateway {
         Ok(())
     }
 
-    /// The partition that a command belongs to: that of its key; deployments begin at the first; what is to be
-    /// done once goes where it went before; all else goes to each in turn that works.
+    /// The partition that a command belongs to: that of its key; deployments begin at the first; messages have that
+    /// of what they are about; what is to be done once goes where it went before; all else goes to each in turn that
+    /// works.
     pub(crate) fn partition_for(&self, call: &Call<'_>) -> u32 {
         let count = self.shared.backend.partitions();
         if count == 1 || matches!(call.command, Command::Deploy(_)) {
             return 1;
+        }
+        if let Command::PublishMessage(publish) = &call.command {
+            return partition_of_text(&publish.correlation_key, count);
         }
         let key = call.command.describe().2;
         if key != 0 {
@@ -303,9 +307,9 @@ impl gateway_server::Gateway for Gateway {
 
     async fn broadcast_signal(
         &self,
-        _: tonic::Request<pb::BroadcastSignalRequest>,
+        request: tonic::Request<pb::BroadcastSignalRequest>,
     ) -> Answered<pb::BroadcastSignalResponse> {
-        unbuilt!("BroadcastSignal")
+        Ok(Response::new(message::broadcast(self, request).await?))
     }
 
     async fn delete_resource(
@@ -345,9 +349,9 @@ impl gateway_server::Gateway for Gateway {
 
     async fn publish_message(
         &self,
-        _: tonic::Request<pb::PublishMessageRequest>,
+        request: tonic::Request<pb::PublishMessageRequest>,
     ) -> Answered<pb::PublishMessageResponse> {
-        unbuilt!("PublishMessage")
+        Ok(Response::new(message::publish(self, request).await?))
     }
 
     async fn update_job_priority(

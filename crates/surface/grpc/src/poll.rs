@@ -227,6 +227,8 @@ fn activated(outcome: Outcome, gateway: &Gateway) -> Result<Vec<ActivatedJob>, F
         | Reply::InstanceCreated(_)
         | Reply::InstanceCompleted(_)
         | Reply::VariablesSet(_)
+        | Reply::MessagePublished(_)
+        | Reply::SignalBroadcasted(_)
         | Reply::DecisionEvaluated(_) => Err(Failure::Mismatch { call: "a request for jobs" }),
     }
 }

@@ -5,4 +5,5 @@ pub(crate) mod deploy;
 pub(crate) mod incident;
 pub(crate) mod instance;
 pub(crate) mod job;
+pub(crate) mod message;
 pub(crate) mod topology;

@@ -427,8 +427,6 @@ async fn what_is_not_built_says_so() {
         ..Default::default()
     };
     unbuilt! {
-        publish_message(pb::PublishMessageRequest::default()) => "PublishMessage",
-        broadcast_signal(pb::BroadcastSignalRequest::default()) => "BroadcastSignal",
         modify_process_instance(pb::ModifyProcessInstanceRequest::default()) => "ModifyProcessInstance",
         migrate_process_instance(pb::MigrateProcessInstanceRequest::default()) => "MigrateProcessInstance",
         evaluate_conditional(pb::EvaluateConditionalRequest::default()) => "EvaluateConditional",

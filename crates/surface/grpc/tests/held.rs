@@ -212,9 +212,19 @@ fn calls(stage: &Stage) -> Vec<(&'static str, While)> {
         // What it shows is read from the log; here nobody reads it.
         ("Watch", While::AtOnce(Code::Unavailable, first_of!(inspect, watch, ins::WatchRequest::default()))),
     ];
+    calls.extend(of_events(client));
     calls.extend(older(client));
     calls.extend(missing(client));
     calls
+}
+
+fn of_events(client: &GatewayClient<Channel>) -> Vec<(&'static str, While)> {
+    let message = pb::PublishMessageRequest { name: "paid".to_owned(), ..Default::default() };
+    let signal = pb::BroadcastSignalRequest { signal_name: "rain".to_owned(), ..Default::default() };
+    vec![
+        ("PublishMessage", While::Held(call!(client, publish_message, message))),
+        ("BroadcastSignal", While::Held(call!(client, broadcast_signal, signal))),
+    ]
 }
 
 #[expect(deprecated, reason = "old clients still call it")]
@@ -237,12 +247,10 @@ fn missing(client: &GatewayClient<Channel>) -> Vec<(&'static str, While)> {
     }
     missing![
         "AssignProcessInstanceBusinessId" assign_process_instance_business_id AssignProcessInstanceBusinessIdRequest,
-        "BroadcastSignal" broadcast_signal BroadcastSignalRequest,
         "DeleteResource" delete_resource DeleteResourceRequest,
         "EvaluateConditional" evaluate_conditional EvaluateConditionalRequest,
         "MigrateProcessInstance" migrate_process_instance MigrateProcessInstanceRequest,
         "ModifyProcessInstance" modify_process_instance ModifyProcessInstanceRequest,
-        "PublishMessage" publish_message PublishMessageRequest,
         "UpdateJobPriority" update_job_priority UpdateJobPriorityRequest,
     ]
 }

@@ -31,7 +31,7 @@ pub(super) fn compile(
         event::missing(tree, draft, report);
         return None;
     }
-    let trigger = Trigger::read(tree, drafts, draft.node, report)?;
+    let trigger = Trigger::read(tree, drafts, draft, report)?;
     // Without a host it is refused by the rules of deployment.
     let host = ElementNumber(host(tree, drafts, draft)?);
     let goes_on = tree.attribute(draft.node, "cancelActivity").map(str::trim);

@@ -18,6 +18,6 @@ pub(super) fn compile(
         event::missing(tree, draft, report);
         return None;
     }
-    let trigger = Trigger::read(tree, drafts, draft.node, report)?;
+    let trigger = Trigger::read(tree, drafts, draft, report)?;
     Some(Body { kind: Kind::CatchEvent(Box::new(trigger)), mapping })
 }

@@ -119,7 +119,7 @@ fn is_built(draft: &Draft<'_>, trigger: &str) -> bool {
     match draft.tag {
         Tag::BoundaryEvent => trigger == "error",
         Tag::StartEvent if draft.scope != 0 => trigger == "error",
-        _ => trigger == "timer",
+        _ => matches!(trigger, "timer" | "message" | "signal"),
     }
 }
 

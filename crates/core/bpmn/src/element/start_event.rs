@@ -34,7 +34,7 @@ pub(super) fn compile(
 ) -> Option<Body> {
     let mut mapping = mapping_only(tree, draft, report);
     let start = if event::waits(tree, draft, report)? {
-        StartEvent::On(Box::new(Trigger::read(tree, drafts, draft.node, report)?))
+        StartEvent::On(Box::new(Trigger::read(tree, drafts, draft, report)?))
     } else {
         StartEvent::None
     };

@@ -2,15 +2,17 @@
 
 use std::sync::Arc;
 
+use coreto_feel::Expression;
 use coreto_xml::NodeId;
 
-use crate::compile::Drafts;
+use crate::compile::{Draft, Drafts};
 use crate::diagnostic::{Code, Report, Shown};
 use crate::element::definition_nodes;
 use crate::extension;
 use crate::text::{Text, expression_of};
 use crate::timer::{Schedule, Timer, TimerKind};
 use crate::tree::Tree;
+use crate::vocabulary::Tag;
 
 /// What an event waits for.
 #[derive(Clone, Debug)]
@@ -19,6 +21,19 @@ pub enum Trigger {
     Timer(Timer),
     /// An error with this code, or any error.
     Error(Option<Arc<str>>),
+    /// A message.
+    Message(Message),
+    /// A signal, by its name; must come to a string.
+    Signal(Text),
+}
+
+/// What a message must be like.
+#[derive(Clone, Debug)]
+pub struct Message {
+    /// Its name; must come to a string.
+    pub name: Text,
+    /// What it must be about; must come to a string or number. `None` where any message will do.
+    pub correlation_key: Option<Expression>,
 }
 
 impl Trigger {
@@ -27,6 +42,8 @@ impl Trigger {
         match self {
             Self::Timer(_) => "TIMER",
             Self::Error(_) => "ERROR",
+            Self::Message(_) => "MESSAGE",
+            Self::Signal(_) => "SIGNAL",
         }
     }
 
@@ -34,7 +51,15 @@ impl Trigger {
     pub const fn timer(&self) -> Option<&Timer> {
         match self {
             Self::Timer(timer) => Some(timer),
-            Self::Error(_) => None,
+            Self::Message(_) | Self::Signal(_) | Self::Error(_) => None,
+        }
+    }
+
+    /// The message, if that is what it is.
+    pub const fn message(&self) -> Option<&Message> {
+        match self {
+            Self::Message(message) => Some(message),
+            Self::Timer(_) | Self::Signal(_) | Self::Error(_) => None,
         }
     }
 
@@ -42,16 +67,86 @@ impl Trigger {
     pub(super) fn read(
         tree: &Tree<'_>,
         drafts: &Drafts<'_>,
-        event: NodeId,
+        draft: &Draft<'_>,
         report: &mut Report,
     ) -> Option<Self> {
-        let (definition, what) = definition_nodes(tree, event).next()?;
+        let (definition, what) = definition_nodes(tree, draft.node).next()?;
         match what {
             "timer" => timer(tree, definition, report).map(Self::Timer),
             "error" => error(tree, drafts, definition, report),
+            "signal" => signal(tree, drafts, definition, report).map(Self::Signal),
+            "message" => {
+                let starts_instances = draft.tag == Tag::StartEvent && draft.scope == 0;
+                message(tree, drafts, definition, !starts_instances, report).map(Self::Message)
+            }
             _ => None,
         }
     }
+}
+
+/// Reads the name of the signal that an event definition refers to.
+pub(super) fn signal(
+    tree: &Tree<'_>,
+    drafts: &Drafts<'_>,
+    node: NodeId,
+    report: &mut Report,
+) -> Option<Text> {
+    let root = referenced(tree, drafts, node, ("signalRef", "signal"), report)?;
+    name(tree, node, root, "signal", report)
+}
+
+/// Reads the message that an element or event definition refers to.
+pub(super) fn message(
+    tree: &Tree<'_>,
+    drafts: &Drafts<'_>,
+    node: NodeId,
+    correlates: bool,
+    report: &mut Report,
+) -> Option<Message> {
+    let root = referenced(tree, drafts, node, ("messageRef", "message"), report)?;
+    let name = name(tree, node, root, "message", report);
+    let key = if correlates { correlation_key(tree, root, report).map(Some) } else { Some(None) };
+    Some(Message { name: name?, correlation_key: key? })
+}
+
+/// The root element that an attribute refers to. A reference that leads nowhere is refused by the rules of deployment.
+fn referenced(
+    tree: &Tree<'_>,
+    drafts: &Drafts<'_>,
+    node: NodeId,
+    (attribute, element): (&str, &str),
+    report: &mut Report,
+) -> Option<NodeId> {
+    let Some(reference) = tree.attribute(node, attribute).map(str::trim).filter(|id| !id.is_empty()) else {
+        report
+            .error(Code::MissingAttribute, tree.place(node), format!("it does not say which {element}"))
+            .help(format!("refer to it by `{attribute}`"));
+        return None;
+    };
+    // The reference is a qualified name, whose prefix says nothing inside one file.
+    let id = reference.rsplit(':').next().unwrap_or_default();
+    drafts.ids.get(id).filter(|found| tree.local(*found) == element)
+}
+
+/// The name of a root element, by which what is sent and what waits meet.
+fn name(tree: &Tree<'_>, node: NodeId, root: NodeId, element: &str, report: &mut Report) -> Option<Text> {
+    let Some(name) = tree.attribute(root, "name").filter(|name| !name.is_empty()) else {
+        report.error(Code::MissingAttribute, tree.place(node), format!("the {element} has no `name`"));
+        return None;
+    };
+    extension::attribute_text(tree, root, name, report)
+}
+
+fn correlation_key(tree: &Tree<'_>, message: NodeId, report: &mut Report) -> Option<Expression> {
+    let subscription = extension::single(tree, message, "subscription", report);
+    let key = subscription.and_then(|node| tree.attribute(node, "correlationKey"));
+    let Some(key) = key.filter(|key| !key.is_empty()) else {
+        report
+            .error(Code::CorrelationKey, tree.place(message), "the message has no correlation key")
+            .help("add `zeebe:subscription` with a `correlationKey` to the message");
+        return None;
+    };
+    extension::expression(tree, message, "the correlation key", key, report)
 }
 
 fn timer(tree: &Tree<'_>, definition: NodeId, report: &mut Report) -> Option<Timer> {

@@ -102,6 +102,13 @@ fn render_element(process: &Process, number: usize, element: &Element, out: &mut
     if let Some(timer) = element.kind.trigger().and_then(Trigger::timer) {
         writeln!(out, "      {} {}", timer.kind, text(&timer.text)).unwrap();
     }
+    if let Some(Trigger::Signal(name)) = element.kind.trigger() {
+        writeln!(out, "      signal {}", text(name)).unwrap();
+    }
+    if let Some(message) = element.kind.trigger().and_then(Trigger::message) {
+        let key = message.correlation_key.as_ref().map_or("", |key| key.source());
+        writeln!(out, "      message {} about {key:?}", text(&message.name)).unwrap();
+    }
     if let Some(job) = element.kind.job() {
         writeln!(out, "      type {}", text(&job.job_type)).unwrap();
         writeln!(out, "      retries {}", text(&job.retries)).unwrap();

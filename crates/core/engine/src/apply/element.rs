@@ -5,6 +5,7 @@ use std::sync::Arc;
 use coreto_record::event::{ElementChanged, FlowTaken, ProcessEvent, TriggerEffect};
 use coreto_record::{ElementInstanceKey, ElementNumber, Key, Lifecycle};
 
+use super::message;
 use crate::state::{ElementInstance, Interruption, Name, State, Trigger};
 
 /// What holds of the counters of a scope.
@@ -85,6 +86,7 @@ fn ended(state: &mut State, event: &ElementChanged) {
         state.instances.remove(&event.instance);
         state.awaited.remove(&event.instance);
         state.banned.remove(&event.instance);
+        message::unlock(state, event.instance);
     } else {
         state.elements.update(&event.scope, |scope| {
             scope.children = scope.children.checked_sub(1).expect(COUNTED);

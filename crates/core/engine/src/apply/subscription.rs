@@ -1,9 +1,11 @@
 //! What waits for something to happen.
 
-use coreto_record::Key;
-use coreto_record::event::{TimerChanged, TimerIntent};
+use std::sync::Arc;
 
-use crate::state::{DUE_TIMER, State, timer_owner};
+use coreto_record::Key;
+use coreto_record::event::{SignalSubscription, SignalSubscriptionIntent, TimerChanged, TimerIntent};
+
+use crate::state::{DUE_TIMER, State, signal_owner, timer_owner};
 
 pub(super) fn timer(state: &mut State, event: &TimerChanged) {
     let due = (event.due, DUE_TIMER, event.key.raw());
@@ -18,6 +20,23 @@ pub(super) fn timer(state: &mut State, event: &TimerChanged) {
             state.due.remove(&due);
             state.timers_of.remove(&owned);
             state.timers.remove(&event.key);
+        }
+    }
+}
+
+pub(super) fn signal(state: &mut State, event: &SignalSubscription) {
+    let by_name = ((event.tenant, Arc::clone(&event.name)), event.key);
+    let by_owner = (signal_owner(event), event.key);
+    match event.to {
+        SignalSubscriptionIntent::Created => {
+            state.signals.insert(by_name);
+            state.signals_of.insert(by_owner);
+            state.signal_subscriptions.insert(event.key, event.clone());
+        }
+        SignalSubscriptionIntent::Deleted => {
+            state.signals.remove(&by_name);
+            state.signals_of.remove(&by_owner);
+            state.signal_subscriptions.remove(&event.key);
         }
     }
 }

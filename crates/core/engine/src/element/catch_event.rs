@@ -1,4 +1,4 @@
-//! Intermediate catch events: where a token waits for something to happen.
+//! Intermediate catch events and receive tasks: where a token waits for something to happen.
 
 use coreto_machine::{Head, Txn};
 use coreto_record::Lifecycle;
@@ -17,5 +17,5 @@ pub(super) fn activate(txn: &mut Txn<'_, Engine>, head: &Head, visit: &Visit) ->
 
 /// What came along is used as the result of a job is.
 pub(super) fn complete(txn: &mut Txn<'_, Engine>, head: &Head, visit: &Visit) -> Result<(), Trouble> {
-    service_task::complete(txn, head, visit)
+    service_task::complete_with(txn, head, visit, |txn| subscription::close(txn, visit.key))
 }

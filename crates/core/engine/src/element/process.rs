@@ -1,11 +1,12 @@
 //! The process itself, the outermost scope.
 
-use coreto_machine::Txn;
+use coreto_machine::{Head, Txn};
 use coreto_record::command::ActivateElement;
 use coreto_record::{Command, ElementNumber, Event, Lifecycle, Reply, reply};
 
 use super::{Visit, start_event};
 use crate::engine::Engine;
+use crate::subscription::correlation;
 use crate::variables;
 
 pub(super) fn activate(txn: &mut Txn<'_, Engine>, visit: &Visit) {
@@ -25,9 +26,14 @@ pub(super) fn activate(txn: &mut Txn<'_, Engine>, visit: &Visit) {
     }
 }
 
-pub(super) fn complete(txn: &mut Txn<'_, Engine>, visit: &Visit) {
+pub(super) fn complete(txn: &mut Txn<'_, Engine>, head: &Head, visit: &Visit) {
     answer_who_waits(txn, visit);
+    let by_events = !visit.process.event_starts.is_empty();
+    let lock = if by_events { correlation::lock_of(txn, visit.instance.instance) } else { None };
     txn.emit(&Event::Element(visit.instance.becomes(visit.key, Lifecycle::Completed)));
+    if let Some(lock) = lock {
+        correlation::after_lock(txn, head, &lock);
+    }
 }
 
 /// Whoever created the instance and waits for its result gets its root variables.

@@ -42,8 +42,19 @@ pub(super) fn activate(
 }
 
 pub(super) fn complete(txn: &mut Txn<'_, Engine>, head: &Head, visit: &Visit) -> Result<(), Trouble> {
+    complete_with(txn, head, visit, |_| ())
+}
+
+/// Uses what came, and does something more between the output mapping and leaving.
+pub(super) fn complete_with(
+    txn: &mut Txn<'_, Engine>,
+    head: &Head,
+    visit: &Visit,
+    before_leaving: impl FnOnce(&mut Txn<'_, Engine>),
+) -> Result<(), Trouble> {
     take_result(txn, visit, visit.key);
     mapping::outputs(txn, head, visit)?;
+    before_leaving(txn);
     leave(txn, visit);
     Ok(())
 }

@@ -50,7 +50,8 @@ pub(crate) fn deploy(txn: &mut Txn<'_, Engine>, head: &Head, command: &Deploy) -
     for process in &processes {
         created.processes.push(process::deploy(txn, command, process, key, duplicate));
     }
-    let keys: Vec<_> = created.processes.iter().map(|process| process.key).collect();
+    let new: Vec<_> =
+        created.processes.iter().map(|process| (process.key, Arc::clone(&process.id))).collect();
     let deployed = reply::Deployed {
         key,
         processes: created.processes.clone(),
@@ -59,8 +60,8 @@ pub(crate) fn deploy(txn: &mut Txn<'_, Engine>, head: &Head, command: &Deploy) -
         decisions: created.decisions.clone(),
     };
     txn.emit(&Event::DeploymentCreated(created));
-    for ((before, created), starts) in before.into_iter().zip(keys).zip(starts) {
-        process::restart(txn, command, before, created, starts);
+    for ((before, (created, id)), starts) in before.into_iter().zip(new).zip(starts) {
+        process::restart(txn, command, before, created, &id, starts);
     }
     let about = (ValueType::Deployment, intent::deployment::CREATE);
     Ok(distribution::begin(txn, head, key.raw(), about, Reply::Deployed(deployed)))

@@ -1,13 +1,16 @@
 //! What is distributed goes out, arrives, and is acknowledged.
 
-use coreto_machine::Txn;
+use std::sync::Arc;
+
+use coreto_machine::{Head, Txn};
 use coreto_record::command::{AcknowledgeDistribution, Distribute};
-use coreto_record::event::DeploymentTaken;
+use coreto_record::event::{DeploymentTaken, ProcessCreated};
 use coreto_record::{Command, Event, Key};
 
 use super::{Handled, done};
 use crate::distribution;
 use crate::engine::Engine;
+use crate::subscription::start;
 
 /// The partition that decides what all of them have.
 const FIRST: u32 = 1;
@@ -22,8 +25,14 @@ pub(crate) fn distribute(txn: &mut Txn<'_, Engine>, wish: &Distribute) -> Handle
 }
 
 /// Takes over what the first partition has deployed, and says so.
-pub(crate) fn take_deployment(txn: &mut Txn<'_, Engine>, take: &DeploymentTaken) -> Handled {
+pub(crate) fn take_deployment(txn: &mut Txn<'_, Engine>, head: &Head, take: &DeploymentTaken) -> Handled {
+    let latest = &txn.state().latest;
+    let id = |process: &ProcessCreated| (process.tenant, Arc::clone(&process.id));
+    let before: Vec<_> = take.processes.iter().map(|process| latest.get(&id(process))).collect();
     txn.emit(&Event::DeploymentTaken(take.clone()));
+    for (before, created) in before.into_iter().zip(&take.processes) {
+        start::take_over(txn, head, before.map(|latest| latest.key), created);
+    }
     acknowledge(txn, take.deployment.key.raw())
 }
 

@@ -1,23 +1,27 @@
 //! Doing what has become due.
 
 use coreto_machine::{Head, Txn};
-use coreto_record::event::{JobChanged, JobIntent};
-use coreto_record::{Event, JobKey, Key, TimerKey};
+use coreto_record::event::{JobChanged, JobIntent, MessageChanged, MessageIntent};
+use coreto_record::{Event, JobKey, Key, MessageKey, TimerKey};
 
 use super::{Handled, done};
 use crate::engine::Engine;
 use crate::jobs;
-use crate::state::{DUE_BACKOFF, DUE_DISTRIBUTION, DUE_TIMER, Due};
+use crate::state::{DUE_BACKOFF, DUE_DISTRIBUTION, DUE_MESSAGE, DUE_TIMER, Due};
 use crate::subscription::timer;
 
 /// Does a bounded part of what is due; the rest comes with the next tick.
 pub(crate) fn tick(txn: &mut Txn<'_, Engine>, head: &Head) -> Handled {
     let limit = txn.env().limits.due_per_tick;
     for entry in due(txn, head, limit) {
-        if let (_, DUE_TIMER, key) = entry {
-            timer::fire(txn, head, TimerKey::from_raw(key));
-        } else if let Some(key) = pass(txn, entry) {
-            jobs::offer(txn, head, key);
+        match entry {
+            (_, DUE_TIMER, key) => timer::fire(txn, head, TimerKey::from_raw(key)),
+            (_, DUE_MESSAGE, key) => expire(txn, MessageKey::from_raw(key)),
+            _ => {
+                if let Some(key) = pass(txn, entry) {
+                    jobs::offer(txn, head, key);
+                }
+            }
         }
     }
     done()
@@ -27,10 +31,10 @@ pub(crate) fn tick(txn: &mut Txn<'_, Engine>, head: &Head) -> Handled {
 /// all that is due behind it. Workers find the job when they ask. A timer is cancelled.
 pub(super) fn pass_first(txn: &mut Txn<'_, Engine>, head: &Head) -> Handled {
     for entry in due(txn, head, 1) {
-        if let (_, DUE_TIMER, key) = entry {
-            timer::give_up(txn, TimerKey::from_raw(key));
-        } else {
-            pass(txn, entry);
+        match entry {
+            (_, DUE_TIMER, key) => timer::give_up(txn, TimerKey::from_raw(key)),
+            (_, DUE_MESSAGE, key) => expire(txn, MessageKey::from_raw(key)),
+            _ => drop(pass(txn, entry)),
         }
     }
     done()
@@ -38,6 +42,14 @@ pub(super) fn pass_first(txn: &mut Txn<'_, Engine>, head: &Head) -> Handled {
 
 fn due(txn: &Txn<'_, Engine>, head: &Head, limit: usize) -> Vec<Due> {
     txn.state().due.range(..).take_while(|(at, ..)| *at <= head.now).take(limit).copied().collect()
+}
+
+/// Ends the life of a message.
+fn expire(txn: &mut Txn<'_, Engine>, key: MessageKey) {
+    if let Some(message) = txn.state().messages.get(&key) {
+        let expired = MessageChanged { to: MessageIntent::Expired, ..MessageChanged::clone(&message) };
+        txn.emit(&Event::Message(expired));
+    }
 }
 
 /// Ends the time of one entry. Gives the job that may be handed out now.

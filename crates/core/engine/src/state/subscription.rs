@@ -1,7 +1,12 @@
 //! What waits for something to happen.
 
-use coreto_record::event::TimerChanged;
-use coreto_record::{Key, TimerKey};
+use std::sync::Arc;
+
+use coreto_machine::Tenant;
+use coreto_record::event::{
+    MessageChanged, MessageSubscription, SignalSubscription, StartSubscription, TimerChanged,
+};
+use coreto_record::{ElementInstanceKey, Key, MessageKey, ProcessDefinitionKey, SubscriptionKey, TimerKey};
 
 use super::State;
 
@@ -15,5 +20,88 @@ impl State {
     pub(crate) fn timers_of(&self, owner: u64) -> impl Iterator<Item = TimerKey> {
         let first = (owner, TimerKey::from_raw(0));
         self.timers_of.scan(&first, move |(found, _)| *found == owner).map(|(_, timer)| *timer)
+    }
+}
+
+/// Who waits for a signal: an element instance, or a definition of which instances are started.
+pub(crate) fn signal_owner(waiting: &SignalSubscription) -> u64 {
+    if waiting.element_instance.is_unset() {
+        waiting.definition.raw()
+    } else {
+        waiting.element_instance.raw()
+    }
+}
+
+/// What messages meet by: their owner, name and correlation key.
+pub(crate) type Topic = (Tenant, Arc<str>, Arc<str>);
+
+/// The topic of a message.
+pub(crate) fn topic_of(message: &MessageChanged) -> Topic {
+    (message.tenant, Arc::clone(&message.name), Arc::clone(&message.correlation_key))
+}
+
+/// The place of a subscription among those of its topic: by process, and by the age of who waits.
+pub(crate) fn place_of(subscription: &MessageSubscription) -> (Topic, (Arc<str>, ElementInstanceKey)) {
+    let MessageSubscription { tenant, name, correlation_key, process, element_instance, .. } = subscription;
+    let topic = (*tenant, Arc::clone(name), Arc::clone(correlation_key));
+    (topic, (Arc::clone(process), *element_instance))
+}
+
+/// The place of what starts instances by a message among all that wait for its name.
+pub(crate) fn start_of(subscription: &StartSubscription) -> ((Tenant, Arc<str>), ProcessDefinitionKey) {
+    ((subscription.tenant, Arc::clone(&subscription.name)), subscription.definition)
+}
+
+coreto_machine::message! {
+    /// What keeps a second instance from being started by messages with the same key.
+    pub(crate) struct StartLock {
+        /// The owner.
+        1 => pub(crate) tenant: Tenant,
+        /// The process id in the BPMN.
+        2 => pub(crate) process: Arc<str>,
+        /// What the messages are about.
+        3 => pub(crate) correlation_key: Arc<str>,
+    }
+}
+
+impl State {
+    /// Kept messages of a topic, oldest first.
+    pub(crate) fn messages_of(&self, topic: &Topic) -> impl Iterator<Item = &Arc<MessageChanged>> {
+        let topic = topic.clone();
+        let first = (topic.clone(), MessageKey::from_raw(0));
+        self.messages_of
+            .scan(&first, move |(found, _)| *found == topic)
+            .filter_map(|(_, key)| self.messages.peek(key))
+    }
+
+    /// What waits for a signal, oldest first, from a key on.
+    pub(crate) fn waiting_for_signal(
+        &self,
+        tenant: Tenant,
+        name: &Arc<str>,
+        from: SubscriptionKey,
+    ) -> impl Iterator<Item = &Arc<SignalSubscription>> {
+        let of = (tenant, Arc::clone(name));
+        self.signals
+            .scan(&(of.clone(), from), move |(found, _)| *found == of)
+            .filter_map(|(_, key)| self.signal_subscriptions.peek(key))
+    }
+
+    /// The waits for signals of an element instance or a definition.
+    pub(crate) fn signals_of(&self, owner: u64) -> Vec<Arc<SignalSubscription>> {
+        let first = (owner, SubscriptionKey::from_raw(0));
+        self.signals_of
+            .scan(&first, |(found, _)| *found == owner)
+            .filter_map(|(_, key)| self.signal_subscriptions.get(key))
+            .collect()
+    }
+
+    /// Names of the messages that an element instance waits for.
+    pub(crate) fn awaited_messages(&self, key: ElementInstanceKey) -> Vec<Arc<str>> {
+        let first = (key, Arc::from(""));
+        self.process_subscriptions
+            .scan(&first, |(found, _)| *found == key)
+            .map(|((_, name), _)| Arc::clone(name))
+            .collect()
     }
 }

@@ -1,16 +1,22 @@
 //! What starts instances of a definition: opened when it becomes the latest version, closed when it is that no more.
 
+use std::sync::Arc;
+
 use coreto_bpmn::{Process, Trigger};
 use coreto_feel::{Budget, Env, Nothing};
 use coreto_machine::{Head, Tenant, Txn};
 use coreto_record::command::ActivateElement;
-use coreto_record::event::{InstanceStarted, ProcessEvent, TimerChanged};
+use coreto_record::event::{
+    InstanceStarted, ProcessCreated, ProcessEvent, SignalSubscription, StartSubscription,
+    StartSubscriptionIntent, TimerChanged,
+};
 use coreto_record::{
     Command, Document, ElementInstanceKey, ElementNumber, Event, Key, ProcessDefinitionKey,
     ProcessInstanceKey,
 };
 
-use super::{Wanted, timer};
+use super::message::{self, WantedMessage};
+use super::{Wanted, signal, timer};
 use crate::engine::Engine;
 use crate::incident::Trouble;
 use crate::keys;
@@ -30,6 +36,12 @@ pub(crate) fn understand(
         let Some(trigger) = process.elements[event.index()].kind.trigger() else { continue };
         let one = match trigger {
             Trigger::Error(_) => continue,
+            Trigger::Message(model) => Wanted::Message(WantedMessage {
+                name: message::name("message", &model.name, &Nothing, &env)?,
+                correlation_key: Arc::default(),
+                interrupting: false,
+            }),
+            Trigger::Signal(model) => Wanted::Signal(message::name("signal", model, &Nothing, &env)?),
             Trigger::Timer(model) => Wanted::Timer(timer::first(model, &Nothing, &env)?),
         };
         wanted.push((ElementNumber(event.0), one));
@@ -42,29 +54,89 @@ pub(crate) fn open(
     txn: &mut Txn<'_, Engine>,
     definition: ProcessDefinitionKey,
     tenant: Tenant,
+    process: &Arc<str>,
     wanted: Vec<(ElementNumber, Wanted)>,
 ) {
-    for (element, Wanted::Timer(tick)) in wanted {
-        let created = TimerChanged { element, definition, tenant, ..TimerChanged::default() };
-        timer::create(txn, &created, tick);
+    for (element, wanted) in wanted {
+        match wanted {
+            Wanted::Message(wanted) => {
+                let key = keys::next(txn);
+                txn.emit(&Event::StartSubscription(StartSubscription {
+                    key,
+                    to: StartSubscriptionIntent::Created,
+                    name: wanted.name,
+                    definition,
+                    process: Arc::clone(process),
+                    element,
+                    tenant,
+                    ..StartSubscription::default()
+                }));
+            }
+            Wanted::Signal(name) => {
+                let of = SignalSubscription { element, definition, tenant, ..SignalSubscription::default() };
+                signal::open(txn, &of, name);
+            }
+            Wanted::Timer(tick) => {
+                let created = TimerChanged { element, definition, tenant, ..TimerChanged::default() };
+                timer::create(txn, &created, tick);
+            }
+        }
     }
+}
+
+/// On a partition that is not the first one, messages start instances of the new version; timers are left to the first.
+pub(crate) fn take_over(
+    txn: &mut Txn<'_, Engine>,
+    head: &Head,
+    before: Option<ProcessDefinitionKey>,
+    created: &ProcessCreated,
+) {
+    if let Some(before) = before {
+        close(txn, before);
+    }
+    let definition = txn.state().definitions.get(&created.key);
+    let Some(process) = definition.as_ref().and_then(|definition| definition.process()) else { return };
+    let zone = Arc::clone(&txn.env().zone);
+    // The first partition understood them, or it would not have deployed the process.
+    let Ok(mut wanted) = understand(head, &zone, process) else { return };
+    wanted.retain(|(_, wanted)| matches!(wanted, Wanted::Message(_) | Wanted::Signal(_)));
+    open(txn, created.key, created.tenant, &created.id, wanted);
 }
 
 /// Closes what starts instances of a definition.
 pub(crate) fn close(txn: &mut Txn<'_, Engine>, definition: ProcessDefinitionKey) {
+    let first = (definition, Arc::from(""));
+    let starts = txn.state().starts_of.scan(&first, |(found, _)| *found == definition);
+    let names: Vec<_> = starts.map(|(_, name)| Arc::clone(name)).collect();
+    let tenant =
+        txn.state().definitions.peek(&definition).map(|found| found.record.tenant).unwrap_or_default();
+    for name in names {
+        if let Some(start) = txn.state().start_subscriptions.get(&((tenant, name), definition)) {
+            txn.emit(&Event::StartSubscription(StartSubscription {
+                to: StartSubscriptionIntent::Deleted,
+                ..StartSubscription::clone(&start)
+            }));
+        }
+    }
     timer::cancel_all(txn, definition.raw());
+    signal::close_all(txn, definition.raw());
 }
 
-/// Starts an instance at a start event that was set off. `None` when the definition is gone.
+/// The key of an instance that is to be started.
+pub(super) fn instance(txn: &mut Txn<'_, Engine>) -> ProcessInstanceKey {
+    keys::next(txn)
+}
+
+/// Starts an instance at a start event that was set off.
 pub(super) fn begin(
     txn: &mut Txn<'_, Engine>,
     head: &Head,
-    definition: ProcessDefinitionKey,
-    element: ElementNumber,
+    instance: ProcessInstanceKey,
+    (definition, element): (ProcessDefinitionKey, ElementNumber),
     variables: Document,
-) -> Option<ProcessInstanceKey> {
-    let tenant = txn.state().definitions.peek(&definition)?.record.tenant;
-    let instance: ProcessInstanceKey = keys::next(txn);
+) {
+    let Some(found) = txn.state().definitions.peek(&definition) else { return };
+    let tenant = found.record.tenant;
     let root = ElementInstanceKey::from(instance);
     txn.emit(&Event::InstanceStarted(InstanceStarted { instance, definition, tenant, at: head.now }));
     let key = keys::next_raw(txn);
@@ -84,5 +156,4 @@ pub(super) fn begin(
         key: root,
         ..ActivateElement::default()
     }));
-    Some(instance)
 }

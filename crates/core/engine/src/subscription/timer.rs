@@ -94,9 +94,10 @@ pub(crate) fn fire(txn: &mut Txn<'_, Engine>, head: &Head, key: TimerKey) {
     }
     txn.emit(&Event::Timer(TimerChanged { to: TimerIntent::Triggered, ..TimerChanged::clone(&timer) }));
     if timer.element_instance.is_unset() {
-        start::begin(txn, head, timer.definition, timer.element, Document::EMPTY);
+        let instance = start::instance(txn);
+        start::begin(txn, head, instance, (timer.definition, timer.element), Document::EMPTY);
     } else {
-        trigger(txn, timer.element_instance, timer.element, Document::EMPTY);
+        trigger(txn, head, timer.element_instance, timer.element, Document::EMPTY);
     }
     let tick = Tick { at_ms: timer.due.as_millis(), repetitions: timer.repetitions };
     if tick.repeats() && still_waits(txn, &timer) {

@@ -18,6 +18,7 @@ pub(crate) fn commands() -> Vec<(&'static str, Command)> {
     commands.extend(of_decisions());
     commands.extend(of_the_engine());
     commands.extend(super::distribution::commands());
+    commands.extend(super::subscription::commands());
     commands
 }
 
@@ -155,6 +156,16 @@ const fn all_have_a_sample(command: &Command) {
         | Command::Tick(())
         | Command::Distribute(_)
         | Command::TakeDeployment(_)
-        | Command::AcknowledgeDistribution(_) => (),
+        | Command::AcknowledgeDistribution(_)
+        | Command::PublishMessage(_)
+        | Command::BroadcastSignal(_)
+        | Command::SpreadSignal(_)
+        | Command::OpenMessageSubscription(_)
+        | Command::OpenedProcessSubscription(_)
+        | Command::CorrelateProcessSubscription(_)
+        | Command::CorrelateMessageSubscription(_)
+        | Command::RejectMessageSubscription(_)
+        | Command::CloseMessageSubscription(_)
+        | Command::ClosedProcessSubscription(_) => (),
     }
 }

@@ -19,6 +19,7 @@ pub(crate) fn events() -> Vec<(&'static str, Event)> {
     events.extend(super::decision::events());
     events.extend(super::subscription::events());
     events.extend(super::distribution::events());
+    events.extend(super::subscription::message_events());
     events
 }
 
@@ -305,6 +306,12 @@ const fn all_have_a_sample(event: &Event) {
         | Event::DistributionAcknowledged(_)
         | Event::DistributionFinished(_)
         | Event::DistributionAnswered(_)
-        | Event::DeploymentTaken(_) => (),
+        | Event::DeploymentTaken(_)
+        | Event::Message(_)
+        | Event::SignalBroadcasted(_)
+        | Event::SignalSubscription(_)
+        | Event::MessageSubscription(_)
+        | Event::ProcessSubscription(_)
+        | Event::StartSubscription(_) => (),
     }
 }

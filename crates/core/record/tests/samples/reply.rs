@@ -1,10 +1,13 @@
 //! Replies, which are kept for repeated requests.
 
 use coreto_machine::Tenant;
-use coreto_record::reply::{Deployed, InstanceCompleted, InstanceCreated, JobsActivated, VariablesSet};
+use coreto_record::reply::{
+    Deployed, InstanceCompleted, InstanceCreated, JobsActivated, MessagePublished, SignalBroadcasted,
+    VariablesSet,
+};
 use coreto_record::{ActivatedJob, DeployedProcess, Reply};
 
-use super::{document, key, time};
+use super::{document, key, late, time};
 
 /// One reply of each variant.
 pub(crate) fn replies() -> Vec<(&'static str, Reply)> {
@@ -50,6 +53,8 @@ pub(crate) fn replies() -> Vec<(&'static str, Reply)> {
         ("InstanceCreated", Reply::InstanceCreated(created.clone())),
         ("InstanceCompleted", Reply::InstanceCompleted(InstanceCompleted { created, variables: document() })),
         ("JobsActivated", Reply::JobsActivated(JobsActivated { jobs: vec![job], truncated: true })),
+        ("MessagePublished", Reply::MessagePublished(MessagePublished { key: late() })),
+        ("SignalBroadcasted", Reply::SignalBroadcasted(SignalBroadcasted { key: late() })),
         ("VariablesSet", Reply::VariablesSet(VariablesSet { key: 2_251_799_813_685_264 })),
     ];
     replies.extend(super::decision::replies());
@@ -66,6 +71,8 @@ const fn all_have_a_sample(reply: &Reply) {
         | Reply::InstanceCompleted(_)
         | Reply::JobsActivated(_)
         | Reply::VariablesSet(_)
+        | Reply::MessagePublished(_)
+        | Reply::SignalBroadcasted(_)
         | Reply::DecisionEvaluated(_) => (),
     }
 }

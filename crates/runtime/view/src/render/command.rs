@@ -3,19 +3,20 @@
 use std::sync::Arc;
 
 use coreto_machine::Tenant;
-use coreto_record::command::{ActivateJobs, CreateInstance, Deploy, TerminateChildren};
+use coreto_record::command::{ActivateJobs, CreateInstance, Deploy, FailJob, TerminateChildren, ThrowError};
 use coreto_record::event::{ElementChanged, IncidentRecord, JobChanged};
 use coreto_record::{Command, Key, ProcessDefinitionKey, ProcessInstanceKey};
 
 use super::json::{Object, name};
 use super::model::{self, Model};
-use super::{decision, deployment, distribution, event};
+use super::{decision, deployment, distribution, event, message, signal};
 
 /// The process instance that a command names.
 pub(super) fn instance(command: &Command) -> Option<ProcessInstanceKey> {
     match command {
         Command::CancelInstance(cancel) => Some(cancel.instance),
         Command::ActivateElement(activate) => Some(activate.instance),
+        Command::OpenMessageSubscription(open) => Some(open.instance),
         Command::Deploy(_)
         | Command::CreateInstance(_)
         | Command::SetVariables(_)
@@ -36,6 +37,15 @@ pub(super) fn instance(command: &Command) -> Option<ProcessInstanceKey> {
         | Command::Distribute(_)
         | Command::TakeDeployment(_)
         | Command::AcknowledgeDistribution(_)
+        | Command::PublishMessage(_)
+        | Command::BroadcastSignal(_)
+        | Command::SpreadSignal(_)
+        | Command::OpenedProcessSubscription(_)
+        | Command::CorrelateProcessSubscription(_)
+        | Command::CorrelateMessageSubscription(_)
+        | Command::RejectMessageSubscription(_)
+        | Command::CloseMessageSubscription(_)
+        | Command::ClosedProcessSubscription(_)
         | Command::Tick(()) => None,
     }
 }
@@ -72,25 +82,8 @@ pub(super) fn value(command: &Command, record: &mut Object<'_>) {
         Command::CompleteJob(complete) => {
             job(&JobChanged { variables: complete.variables.clone(), ..unset() }, -1, value);
         }
-        Command::FailJob(fail) => {
-            let wish = JobChanged {
-                retries: fail.retries,
-                backoff: fail.backoff,
-                error_message: Arc::clone(&fail.message),
-                variables: fail.variables.clone(),
-                ..unset()
-            };
-            job(&wish, -1, value);
-        }
-        Command::ThrowError(throw) => {
-            let wish = JobChanged {
-                error_code: Arc::clone(&throw.code),
-                error_message: Arc::clone(&throw.message),
-                variables: throw.variables.clone(),
-                ..unset()
-            };
-            job(&wish, -1, value);
-        }
+        Command::FailJob(fail) => job(&failed(fail), -1, value),
+        Command::ThrowError(throw) => job(&thrown(throw), -1, value),
         Command::UpdateJobRetries(update) => {
             job(&JobChanged { retries: update.retries, ..unset() }, -1, value);
         }
@@ -102,6 +95,16 @@ pub(super) fn value(command: &Command, record: &mut Object<'_>) {
             deployment::wished(&Deploy { tenant: take.deployment.tenant, ..Deploy::default() }, value);
         }
         Command::Tick(()) => job(&unset(), -1, value),
+        Command::BroadcastSignal(it) => signal::wished(&it.name, it.variables.as_str(), it.tenant, value),
+        Command::SpreadSignal(it) => signal::wished(&it.name, it.variables.as_str(), it.tenant, value),
+        Command::PublishMessage(publish) => message::wished(publish, value),
+        Command::OpenMessageSubscription(_)
+        | Command::CorrelateMessageSubscription(_)
+        | Command::RejectMessageSubscription(_)
+        | Command::CloseMessageSubscription(_)
+        | Command::OpenedProcessSubscription(_)
+        | Command::CorrelateProcessSubscription(_)
+        | Command::ClosedProcessSubscription(_) => message::wished_subscription(command, value),
         Command::ResolveIncident(_) => event::incident(&IncidentRecord::default(), &unknown(), value),
         Command::PinClock(pin) => value.number(name!("time"), pin.at.as_millis()),
         Command::ResetClock(()) => value.number(name!("time"), 0),
@@ -150,4 +153,23 @@ fn unset() -> JobChanged {
 
 fn job(wish: &JobChanged, timeout: i64, value: &mut Object<'_>) {
     event::job(wish, timeout, &unknown(), value);
+}
+
+fn failed(fail: &FailJob) -> JobChanged {
+    JobChanged {
+        retries: fail.retries,
+        backoff: fail.backoff,
+        error_message: Arc::clone(&fail.message),
+        variables: fail.variables.clone(),
+        ..unset()
+    }
+}
+
+fn thrown(throw: &ThrowError) -> JobChanged {
+    JobChanged {
+        error_code: Arc::clone(&throw.code),
+        error_message: Arc::clone(&throw.message),
+        variables: throw.variables.clone(),
+        ..unset()
+    }
 }

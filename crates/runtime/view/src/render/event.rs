@@ -10,7 +10,7 @@ use coreto_record::{Event, Key, ProcessInstanceKey};
 
 use super::json::{Object, name};
 use super::model::{self, Model, Models};
-use super::{Subject, decision, deployment, distribution};
+use super::{Subject, decision, deployment, distribution, message, signal};
 use crate::definitions::Unanswered;
 
 /// What an event is about.
@@ -24,6 +24,16 @@ pub(super) fn subject(event: &Event) -> Option<Subject> {
         | Event::InstanceStarted(_)
         | Event::DistributionAnswered(_)
         | Event::DeploymentTaken(_) => return None,
+        Event::SignalBroadcasted(_) => (V::Signal, None),
+        Event::SignalSubscription(event) => {
+            (V::SignalSubscription, (!event.instance.is_unset()).then_some(event.instance))
+        }
+        Event::Message(_) => (V::Message, None),
+        Event::MessageSubscription(event) => (V::MessageSubscription, Some(event.instance)),
+        Event::ProcessSubscription(event) => (V::ProcessMessageSubscription, Some(event.instance)),
+        Event::StartSubscription(event) => {
+            (V::MessageStartEventSubscription, (!event.instance.is_unset()).then_some(event.instance))
+        }
         Event::Timer(event) => (V::Timer, (!event.instance.is_unset()).then_some(event.instance)),
         Event::Element(event) => (V::ProcessInstance, Some(event.instance)),
         Event::FlowTaken(event) => (V::ProcessInstance, Some(event.instance)),
@@ -59,6 +69,12 @@ pub(super) fn intent_and_key(event: &Event) -> (u32, u64) {
         Event::ResultAwaited(event) => (0, event.instance.raw()),
         Event::InstanceStarted(event) => (0, event.instance.raw()),
         Event::Timer(event) => (event.to.number(), event.key.raw()),
+        Event::SignalBroadcasted(event) => (intent::signal::BROADCASTED, event.key.raw()),
+        Event::SignalSubscription(event) => (event.to.number(), event.key.raw()),
+        Event::Message(event) => (event.to.number(), event.key.raw()),
+        Event::MessageSubscription(event) => (event.to.number(), event.key.raw()),
+        Event::ProcessSubscription(event) => (event.to.number(), event.key.raw()),
+        Event::StartSubscription(event) => (event.to.number(), event.key.raw()),
         Event::Element(event) => (event.to.number(), event.key.raw()),
         Event::FlowTaken(event) => (intent::process_instance::SEQUENCE_FLOW_TAKEN, event.key.raw()),
         Event::VariableCreated(event) => (intent::variable::CREATED, event.key.raw()),
@@ -103,6 +119,18 @@ pub(super) fn value(event: &Event, models: &mut Models, record: &mut Object<'_>)
         Event::DistributionSent(event)
         | Event::DistributionAcknowledged(event)
         | Event::DistributionFinished(event) => distribution::step(event, value),
+        Event::SignalBroadcasted(event) => signal::broadcasted(event, value),
+        Event::SignalSubscription(event) => {
+            signal::subscription(event, &*models.get(event.definition)?, value);
+        }
+        Event::Message(event) => message::message(event, value),
+        Event::MessageSubscription(event) => message::message_subscription(event, value),
+        Event::ProcessSubscription(event) => {
+            message::process_subscription(event, &*models.get(event.definition)?, value);
+        }
+        Event::StartSubscription(event) => {
+            message::start_subscription(event, &*models.get(event.definition)?, value);
+        }
         Event::ClockReset(()) => value.number(name!("time"), 0),
         Event::Element(event) => element(event, &*models.get(event.definition)?, value),
         Event::FlowTaken(event) => flow(event, &*models.get(event.definition)?, value),

@@ -28,7 +28,9 @@ pub(crate) async fn evaluate(
         | Reply::InstanceCreated(_)
         | Reply::InstanceCompleted(_)
         | Reply::JobsActivated(_)
-        | Reply::VariablesSet(_) => Err(Failure::Mismatch { call: "an evaluation" }),
+        | Reply::VariablesSet(_)
+        | Reply::MessagePublished(_)
+        | Reply::SignalBroadcasted(_) => Err(Failure::Mismatch { call: "an evaluation" }),
     }
 }
 

@@ -69,6 +69,8 @@ async fn deploy(
         | Reply::InstanceCompleted(_)
         | Reply::JobsActivated(_)
         | Reply::VariablesSet(_)
+        | Reply::MessagePublished(_)
+        | Reply::SignalBroadcasted(_)
         | Reply::DecisionEvaluated(_) => Err(Failure::Mismatch { call: "a deployment" }),
     }
 }

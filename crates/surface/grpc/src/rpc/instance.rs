@@ -26,6 +26,8 @@ pub(crate) async fn create(
         | Reply::InstanceCompleted(_)
         | Reply::JobsActivated(_)
         | Reply::VariablesSet(_)
+        | Reply::MessagePublished(_)
+        | Reply::SignalBroadcasted(_)
         | Reply::DecisionEvaluated(_) => Err(Failure::Mismatch { call: "a creation" }),
     }
 }
@@ -70,6 +72,8 @@ pub(crate) async fn create_with_result(
         | Reply::InstanceCreated(_)
         | Reply::JobsActivated(_)
         | Reply::VariablesSet(_)
+        | Reply::MessagePublished(_)
+        | Reply::SignalBroadcasted(_)
         | Reply::DecisionEvaluated(_) => Err(Failure::Mismatch { call: "a creation with result" }),
     }
 }
@@ -125,6 +129,8 @@ pub(crate) async fn set_variables(
         | Reply::InstanceCreated(_)
         | Reply::InstanceCompleted(_)
         | Reply::JobsActivated(_)
+        | Reply::MessagePublished(_)
+        | Reply::SignalBroadcasted(_)
         | Reply::DecisionEvaluated(_) => Err(Failure::Mismatch { call: "a change of variables" }),
     }
 }

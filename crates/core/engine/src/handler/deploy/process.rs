@@ -100,12 +100,13 @@ pub(super) fn restart(
     command: &Deploy,
     before: Option<ProcessDefinitionKey>,
     created: ProcessDefinitionKey,
+    id: &Arc<str>,
     starts: Starts,
 ) {
     if let Some(before) = before {
         start::close(txn, before);
     }
-    start::open(txn, created, command.tenant, starts);
+    start::open(txn, created, command.tenant, id, starts);
 }
 
 /// The latest version of the process so far.

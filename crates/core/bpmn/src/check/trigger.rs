@@ -1,0 +1,84 @@
+//! Events of one scope that wait for the same thing.
+
+use std::collections::BTreeSet;
+
+use crate::compile::{Draft, Drafts};
+use crate::diagnostic::{Code, Report, Shown};
+use crate::element::definition_nodes;
+use crate::tree::Tree;
+use crate::vocabulary::Tag;
+
+/// Events among which each must wait for something else.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Group {
+    /// Start events of the process.
+    Starts,
+    /// Start events of the event subprocesses in a scope.
+    EventSubprocesses(u32),
+    /// Events on an activity, and the activity itself.
+    Activity(u32),
+    /// Events behind an event-based gateway.
+    Gateway(u32),
+}
+
+pub(super) fn check(tree: &Tree<'_>, drafts: &Drafts<'_>, report: &mut Report) {
+    let mut seen = BTreeSet::new();
+    for (index, draft) in drafts.all.iter().enumerate() {
+        let groups = groups(tree, drafts, draft, index);
+        for (what, name) in names(tree, drafts, draft) {
+            for group in &groups {
+                if !seen.insert((*group, what, name)) {
+                    let message =
+                        format!("another event of the same scope waits for the {what} `{}`", Shown(name));
+                    report
+                        .rule(Code::SameTrigger, tree.place(draft.node), message)
+                        .help("only one of them could be set off");
+                }
+            }
+        }
+    }
+}
+
+fn groups(tree: &Tree<'_>, drafts: &Drafts<'_>, draft: &Draft<'_>, index: usize) -> Vec<Group> {
+    let number =
+        |index: usize| u32::try_from(index).expect("a process has no more elements than its text has bytes");
+    match draft.tag {
+        Tag::StartEvent if draft.scope == 0 => vec![Group::Starts],
+        Tag::StartEvent => vec![Group::EventSubprocesses(drafts.all[draft.scope as usize].scope)],
+        Tag::ReceiveTask => vec![Group::Activity(number(index))],
+        Tag::BoundaryEvent => {
+            let host =
+                tree.attribute(draft.node, "attachedToRef").map(str::trim).and_then(|id| drafts.ids.get(id));
+            host.and_then(|node| drafts.index_of(node)).map(Group::Activity).into_iter().collect()
+        }
+        Tag::IntermediateCatchEvent => {
+            let sources = draft.incoming.iter().filter_map(|flow| drafts.all[*flow as usize].ends);
+            let gateways = sources
+                .map(|(source, _)| source)
+                .filter(|source| drafts.all[*source as usize].tag == Tag::EventBasedGateway);
+            gateways.map(Group::Gateway).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// What an event waits for by name: its kind, and the name.
+fn names<'t>(tree: &'t Tree<'_>, drafts: &Drafts<'_>, draft: &Draft<'_>) -> Vec<(&'static str, &'t str)> {
+    let name_of = |node, attribute, element| {
+        let reference = tree.attribute(node, attribute)?.trim().rsplit(':').next()?;
+        let root = drafts.ids.get(reference).filter(|root| tree.local(*root) == element)?;
+        tree.attribute(root, "name").filter(|name| !name.is_empty())
+    };
+    let mut names = Vec::new();
+    if draft.tag == Tag::ReceiveTask {
+        names.extend(name_of(draft.node, "messageRef", "message").map(|name| ("message", name)));
+    }
+    if draft.tag.is_event() {
+        for (definition, _) in definition_nodes(tree, draft.node) {
+            for (what, attribute) in [("message", "messageRef"), ("signal", "signalRef")] {
+                names.extend(name_of(definition, attribute, what).map(|name| (what, name)));
+            }
+        }
+    }
+    names
+}

@@ -1,0 +1,127 @@
+//! Messages, and who waits for them.
+
+use std::sync::Arc;
+
+use coreto_record::event::{
+    MessageChanged, MessageIntent, MessageSubscription, MessageSubscriptionIntent, ProcessSubscription,
+    ProcessSubscriptionIntent, StartSubscription, StartSubscriptionIntent,
+};
+use coreto_record::{Document, Key, MessageKey, ProcessInstanceKey};
+
+use crate::state::{DUE_MESSAGE, StartLock, State, place_of, start_of, topic_of};
+
+pub(super) fn message(state: &mut State, event: &MessageChanged) {
+    let due = (event.deadline, DUE_MESSAGE, event.key.raw());
+    let topic = topic_of(event);
+    match event.to {
+        MessageIntent::Published => {
+            state.due.insert(due);
+            if !event.id.is_empty() {
+                state.message_ids.insert((topic.clone(), Arc::clone(&event.id)));
+            }
+            state.messages_of.insert((topic, event.key));
+            state.messages.insert(event.key, event.clone());
+        }
+        MessageIntent::Expired => {
+            state.due.remove(&due);
+            state.message_ids.remove(&(topic.clone(), Arc::clone(&event.id)));
+            state.messages_of.remove(&(topic, event.key));
+            state.messages.remove(&event.key);
+            let first = (event.key, Arc::from(""));
+            let reached: Vec<_> = state
+                .reached
+                .scan(&first, |(message, _)| *message == event.key)
+                .map(|(reached, _)| reached.clone())
+                .collect();
+            for reached in reached {
+                state.reached.remove(&reached);
+            }
+        }
+    }
+}
+
+pub(super) fn message_subscription(state: &mut State, event: &MessageSubscription) {
+    let key = (event.element_instance, Arc::clone(&event.name));
+    let reached = (event.message, Arc::clone(&event.process));
+    match event.to {
+        MessageSubscriptionIntent::Created => {
+            state.waiting.insert(place_of(event));
+            state.message_subscriptions.insert(key, event.clone());
+        }
+        MessageSubscriptionIntent::Correlating => {
+            state.reached.insert(reached, event.instance.raw());
+            state.message_subscriptions.update(&key, |waiting| waiting.message = event.message);
+        }
+        MessageSubscriptionIntent::Correlated if !event.interrupting => {
+            state.message_subscriptions.update(&key, |waiting| waiting.message = MessageKey::default());
+        }
+        MessageSubscriptionIntent::Rejected => {
+            state.reached.remove(&reached);
+            state.message_subscriptions.update(&key, |waiting| waiting.message = MessageKey::default());
+        }
+        MessageSubscriptionIntent::Correlated | MessageSubscriptionIntent::Deleted => {
+            state.waiting.remove(&place_of(event));
+            state.message_subscriptions.remove(&key);
+        }
+    }
+}
+
+pub(super) fn process_subscription(state: &mut State, event: &ProcessSubscription) {
+    let key = (event.element_instance, Arc::clone(&event.name));
+    let waits_on = match event.to {
+        ProcessSubscriptionIntent::Creating
+        | ProcessSubscriptionIntent::Created
+        | ProcessSubscriptionIntent::Deleting => true,
+        ProcessSubscriptionIntent::Correlated => !event.interrupting,
+        ProcessSubscriptionIntent::Deleted => false,
+    };
+    if waits_on {
+        state
+            .process_subscriptions
+            .insert(key, ProcessSubscription { variables: Document::EMPTY, ..event.clone() });
+    } else {
+        state.process_subscriptions.remove(&key);
+    }
+}
+
+pub(super) fn start_subscription(state: &mut State, event: &StartSubscription) {
+    let of = (event.definition, Arc::clone(&event.name));
+    match event.to {
+        StartSubscriptionIntent::Created => {
+            state.starts_of.insert(of);
+            state.start_subscriptions.insert(start_of(event), event.clone());
+        }
+        StartSubscriptionIntent::Correlated => {
+            state.reached.insert((event.message, Arc::clone(&event.process)), event.instance.raw());
+            if !event.correlation_key.is_empty() {
+                lock(state, event);
+            }
+        }
+        StartSubscriptionIntent::Deleted => {
+            state.starts_of.remove(&of);
+            state.start_subscriptions.remove(&start_of(event));
+        }
+    }
+}
+
+/// No other instance of the process is started with the same key before this one has ended.
+fn lock(state: &mut State, event: &StartSubscription) {
+    let StartSubscription { tenant, process, correlation_key, .. } = event.clone();
+    let holder = event.instance.raw();
+    state.start_locks.insert((tenant, Arc::clone(&process), Arc::clone(&correlation_key)), holder);
+    state.lock_of.insert(event.instance, StartLock { tenant, process, correlation_key });
+}
+
+/// The instance has ended, and the lock that it held with it.
+pub(super) fn unlock(state: &mut State, instance: ProcessInstanceKey) {
+    if state.lock_of.is_empty() {
+        return;
+    }
+    if let Some(lock) = state.lock_of.remove(&instance) {
+        state.start_locks.remove(&(
+            lock.tenant,
+            Arc::clone(&lock.process),
+            Arc::clone(&lock.correlation_key),
+        ));
+    }
+}

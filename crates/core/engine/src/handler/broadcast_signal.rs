@@ -1,0 +1,58 @@
+//! Broadcasting a signal.
+
+use std::sync::Arc;
+
+use coreto_machine::{Head, Outcome, Txn};
+use coreto_record::command::{BroadcastSignal, SpreadSignal};
+use coreto_record::event::SignalBroadcasted;
+use coreto_record::{Command, Event, Key, Rejection, Reply, SubscriptionKey, reply};
+
+use super::{Handled, check_name, done};
+use crate::engine::Engine;
+use crate::keys;
+use crate::subscription::message::send;
+use crate::subscription::signal;
+
+/// Broadcasts a signal: all that waits for it now is set off, on every partition.
+pub(crate) fn broadcast_signal(txn: &mut Txn<'_, Engine>, command: &BroadcastSignal) -> Handled {
+    if command.name.is_empty() {
+        return Err(Rejection::invalid_argument("the signal has no name; nobody can wait for it"));
+    }
+    check_name(&txn.env().limits, "the name of the signal", &command.name)?;
+    let key = keys::next(txn);
+    txn.emit(&Event::SignalBroadcasted(SignalBroadcasted {
+        key,
+        name: Arc::clone(&command.name),
+        variables: command.variables.clone(),
+        tenant: command.tenant,
+    }));
+    let here = txn.place().number;
+    for partition in 1..=txn.place().count {
+        let spread = SpreadSignal {
+            tenant: command.tenant,
+            name: Arc::clone(&command.name),
+            variables: command.variables.clone(),
+            starts: partition == here,
+            ..SpreadSignal::default()
+        };
+        send(txn, partition, Command::SpreadSignal(spread));
+    }
+    Ok(Outcome::Now(Reply::SignalBroadcasted(reply::SignalBroadcasted { key })))
+}
+
+/// Sets off some of what waits for a signal, and leaves the rest to a follow-up.
+pub(crate) fn spread_signal(txn: &mut Txn<'_, Engine>, head: &Head, command: &SpreadSignal) -> Handled {
+    let limit = txn.env().limits.children_per_step;
+    let until: SubscriptionKey = if command.until.is_unset() { keys::next(txn) } else { command.until };
+    let waiting = txn.state().waiting_for_signal(command.tenant, &command.name, command.from);
+    let mut some: Vec<_> =
+        waiting.take_while(|waiting| waiting.key < until).take(limit + 1).cloned().collect();
+    let next = if some.len() > limit { some.pop() } else { None };
+    for waiting in some {
+        signal::set_off(txn, head, &waiting, command);
+    }
+    if let Some(next) = next {
+        txn.follow_up(Command::SpreadSignal(SpreadSignal { until, from: next.key, ..command.clone() }));
+    }
+    done()
+}

@@ -1,0 +1,133 @@
+//! Waiting for messages, on the side of the instance: what is asked of the side of the message, and what comes back.
+
+use std::sync::Arc;
+
+use coreto_bpmn::{Message, Text};
+use coreto_feel::{Env, Expression, Scope, Value};
+use coreto_machine::Txn;
+use coreto_record::command::{OpenMessageSubscription, Subscribed};
+use coreto_record::event::{ProcessSubscription, ProcessSubscriptionIntent};
+use coreto_record::{Command, ElementInstanceKey, ElementNumber, Event, IncidentKind, partition_of_text};
+
+use crate::element::Visit;
+use crate::engine::Engine;
+use crate::incident::Trouble;
+use crate::keys;
+
+/// A message that somebody waits for, with its expressions evaluated.
+pub(crate) struct WantedMessage {
+    pub(crate) name: Arc<str>,
+    pub(crate) correlation_key: Arc<str>,
+    pub(crate) interrupting: bool,
+}
+
+/// Brings a command to a partition; to this one it comes as a follow-up.
+pub(crate) fn send(txn: &mut Txn<'_, Engine>, to: u32, command: Command) {
+    if to == txn.place().number {
+        txn.follow_up(command);
+    } else {
+        txn.send(to, command);
+    }
+}
+
+/// The name of a message or signal.
+pub(crate) fn name(what: &str, name: &Text, scope: &dyn Scope, env: &Env<'_>) -> Result<Arc<str>, Trouble> {
+    let expression = match name {
+        Text::Static(text) => return Ok(Arc::clone(text)),
+        Text::Expression(expression) => expression,
+    };
+    let what = format!("name of the {what}");
+    let evaluated = expression
+        .evaluate(scope, env)
+        .map_err(|failure| Trouble::failed(&what, expression.source(), &failure))?;
+    let found = &evaluated.value;
+    match found.as_str() {
+        Some(text) => Ok(Arc::from(text)),
+        None => Err(Trouble::unexpected(&what, expression.source(), "a string", found, &evaluated.warnings)),
+    }
+}
+
+/// What a message must be about: a string, or the whole part of a number.
+pub(crate) fn correlation_key(
+    message: &Message,
+    scope: &dyn Scope,
+    env: &Env<'_>,
+) -> Result<Arc<str>, Trouble> {
+    let Some(expression) = &message.correlation_key else { return Ok(Arc::default()) };
+    let what = "correlation key";
+    let evaluated = expression
+        .evaluate(scope, env)
+        .map_err(|failure| Trouble::failed(what, expression.source(), &failure))?;
+    match &evaluated.value {
+        Value::String(_) => Ok(evaluated.value.as_str().unwrap_or_default().into()),
+        Value::Number(number) => match number.to_i64() {
+            Some(whole) => Ok(whole.to_string().into()),
+            None => Err(too_large(expression)),
+        },
+        found => Err(Trouble::unexpected(
+            what,
+            expression.source(),
+            "a string or number",
+            found,
+            &evaluated.warnings,
+        )),
+    }
+}
+
+fn too_large(expression: &Expression) -> Trouble {
+    let message =
+        format!("`={}` for the correlation key gave a number of more than 64 bits", expression.source());
+    Trouble { kind: IncidentKind::ExtractValueError, message }
+}
+
+/// Opens a subscription of an element instance.
+pub(super) fn open(txn: &mut Txn<'_, Engine>, visit: &Visit, event: ElementNumber, wanted: WantedMessage) {
+    let instance = &visit.instance;
+    let creating = ProcessSubscription {
+        key: keys::next(txn),
+        to: ProcessSubscriptionIntent::Creating,
+        element_instance: visit.key,
+        element: event,
+        name: wanted.name,
+        correlation_key: wanted.correlation_key,
+        interrupting: wanted.interrupting,
+        instance: instance.instance,
+        definition: instance.definition,
+        tenant: instance.tenant,
+        ..ProcessSubscription::default()
+    };
+    txn.emit(&Event::ProcessSubscription(creating.clone()));
+    let open = OpenMessageSubscription {
+        element_instance: visit.key,
+        name: creating.name,
+        correlation_key: creating.correlation_key,
+        process: Arc::clone(&visit.process.id),
+        interrupting: creating.interrupting,
+        instance: creating.instance,
+        definition: creating.definition,
+        tenant: creating.tenant,
+    };
+    let to = partition_of_text(&open.correlation_key, txn.place().count);
+    send(txn, to, Command::OpenMessageSubscription(open));
+}
+
+/// Closes all subscriptions of an element instance.
+pub(super) fn close_all(txn: &mut Txn<'_, Engine>, key: ElementInstanceKey) {
+    for name in txn.state().awaited_messages(key) {
+        let Some(subscription) = txn.state().process_subscriptions.get(&(key, name)) else { continue };
+        if subscription.to != ProcessSubscriptionIntent::Deleting {
+            close(txn, &subscription);
+        }
+    }
+}
+
+fn close(txn: &mut Txn<'_, Engine>, subscription: &ProcessSubscription) {
+    txn.emit(&Event::ProcessSubscription(ProcessSubscription {
+        to: ProcessSubscriptionIntent::Deleting,
+        ..subscription.clone()
+    }));
+    let to = partition_of_text(&subscription.correlation_key, txn.place().count);
+    let closed =
+        Subscribed { element_instance: subscription.element_instance, name: Arc::clone(&subscription.name) };
+    send(txn, to, Command::CloseMessageSubscription(closed));
+}

@@ -1,0 +1,55 @@
+//! Waiting for signals.
+
+use std::sync::Arc;
+
+use coreto_machine::{Head, Txn};
+use coreto_record::command::SpreadSignal;
+use coreto_record::event::{SignalSubscription, SignalSubscriptionIntent};
+use coreto_record::{Event, Key};
+
+use super::{accepts, start, trigger};
+use crate::engine::Engine;
+use crate::keys;
+
+/// Waits for a signal.
+pub(super) fn open(txn: &mut Txn<'_, Engine>, of: &SignalSubscription, name: Arc<str>) {
+    let key = keys::next(txn);
+    txn.emit(&Event::SignalSubscription(SignalSubscription {
+        key,
+        to: SignalSubscriptionIntent::Created,
+        name,
+        ..of.clone()
+    }));
+}
+
+/// Ends all waits for signals of an element instance or a definition.
+pub(super) fn close_all(txn: &mut Txn<'_, Engine>, owner: u64) {
+    for waiting in txn.state().signals_of(owner) {
+        txn.emit(&Event::SignalSubscription(SignalSubscription {
+            to: SignalSubscriptionIntent::Deleted,
+            ..SignalSubscription::clone(&waiting)
+        }));
+    }
+}
+
+/// Lets a signal set off its event, or start an instance.
+pub(crate) fn set_off(
+    txn: &mut Txn<'_, Engine>,
+    head: &Head,
+    waiting: &SignalSubscription,
+    signal: &SpreadSignal,
+) {
+    let is_there = txn.state().signal_subscriptions.contains(&waiting.key);
+    if !is_there || txn.state().banned.contains(&waiting.instance) {
+        return;
+    }
+    if waiting.element_instance.is_unset() {
+        if signal.starts {
+            let instance = start::instance(txn);
+            let at = (waiting.definition, waiting.element);
+            start::begin(txn, head, instance, at, signal.variables.clone());
+        }
+    } else if accepts(txn.state(), waiting.element_instance, waiting.element) {
+        trigger(txn, head, waiting.element_instance, waiting.element, signal.variables.clone());
+    }
+}

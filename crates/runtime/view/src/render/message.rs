@@ -1,0 +1,126 @@
+//! Messages, and who waits for them.
+
+use std::sync::Arc;
+
+use coreto_record::command::{OpenMessageSubscription, PublishMessage};
+use coreto_record::event::{MessageChanged, MessageSubscription, ProcessSubscription, StartSubscription};
+use coreto_record::{Command, ElementInstanceKey, Key, MessageKey, ProcessDefinitionKey};
+
+use super::json::{Object, name};
+use super::model::{self, Model};
+
+pub(super) fn message(event: &MessageChanged, value: &mut Object<'_>) {
+    value.text(name!("name"), &event.name);
+    value.text(name!("correlationKey"), &event.correlation_key);
+    value.text(name!("messageId"), &event.id);
+    value.number(name!("timeToLive"), event.ttl);
+    value.number(name!("deadline"), event.deadline.as_millis());
+    value.raw(name!("variables"), event.variables.as_str());
+    model::tenant(value, event.tenant);
+}
+
+/// A message that a client wished to publish.
+pub(super) fn wished(wish: &PublishMessage, value: &mut Object<'_>) {
+    value.text(name!("name"), &wish.name);
+    value.text(name!("correlationKey"), &wish.correlation_key);
+    value.text(name!("messageId"), &wish.id);
+    value.number(name!("timeToLive"), wish.ttl);
+    value.number(name!("deadline"), -1);
+    value.raw(name!("variables"), wish.variables.as_str());
+    model::tenant(value, wish.tenant);
+}
+
+pub(super) fn message_subscription(event: &MessageSubscription, value: &mut Object<'_>) {
+    value.key(name!("processInstanceKey"), event.instance.raw());
+    value.key(name!("elementInstanceKey"), event.element_instance.raw());
+    value.key(name!("processDefinitionKey"), event.definition.raw());
+    value.text(name!("bpmnProcessId"), &event.process);
+    value.text(name!("messageName"), &event.name);
+    value.text(name!("correlationKey"), &event.correlation_key);
+    value.key(name!("messageKey"), event.message.raw());
+    value.boolean(name!("interrupting"), event.interrupting);
+    value.raw(name!("variables"), event.variables.as_str());
+    model::tenant(value, event.tenant);
+}
+
+pub(super) fn process_subscription(event: &ProcessSubscription, model: &Model, value: &mut Object<'_>) {
+    value.key(name!("processInstanceKey"), event.instance.raw());
+    value.key(name!("elementInstanceKey"), event.element_instance.raw());
+    model.process_of_variable(value);
+    model.element_id(name!("elementId"), event.element, value);
+    value.text(name!("messageName"), &event.name);
+    value.text(name!("correlationKey"), &event.correlation_key);
+    value.key(name!("messageKey"), event.message.raw());
+    value.boolean(name!("interrupting"), event.interrupting);
+    value.raw(name!("variables"), event.variables.as_str());
+    model::tenant(value, event.tenant);
+}
+
+pub(super) fn start_subscription(event: &StartSubscription, model: &Model, value: &mut Object<'_>) {
+    model.process_of_variable(value);
+    model.element_id(name!("startEventId"), event.element, value);
+    value.key(name!("processInstanceKey"), event.instance.raw());
+    value.text(name!("messageName"), &event.name);
+    value.text(name!("correlationKey"), &event.correlation_key);
+    value.key(name!("messageKey"), event.message.raw());
+    value.raw(name!("variables"), event.variables.as_str());
+    model::tenant(value, event.tenant);
+}
+
+/// What one side of a subscription wished of the other.
+pub(super) fn wished_subscription(command: &Command, value: &mut Object<'_>) {
+    let none = MessageKey::default();
+    match command {
+        Command::OpenMessageSubscription(it) => message_subscription(&opened(it), value),
+        Command::CorrelateMessageSubscription(it) => {
+            of_the_message(it.element_instance, &it.name, it.message, value);
+        }
+        Command::RejectMessageSubscription(it) => {
+            of_the_message(it.element_instance, &it.name, it.message, value);
+        }
+        Command::CloseMessageSubscription(it) => of_the_message(it.element_instance, &it.name, none, value),
+        Command::OpenedProcessSubscription(it) | Command::ClosedProcessSubscription(it) => {
+            of_the_instance(it.element_instance, &it.name, none, value);
+        }
+        Command::CorrelateProcessSubscription(it) => {
+            of_the_instance(it.element_instance, &it.name, it.message, value);
+        }
+        _ => (),
+    }
+}
+
+fn opened(open: &OpenMessageSubscription) -> MessageSubscription {
+    MessageSubscription {
+        element_instance: open.element_instance,
+        name: Arc::clone(&open.name),
+        correlation_key: Arc::clone(&open.correlation_key),
+        process: Arc::clone(&open.process),
+        interrupting: open.interrupting,
+        instance: open.instance,
+        definition: open.definition,
+        tenant: open.tenant,
+        ..MessageSubscription::default()
+    }
+}
+
+fn of_the_message(
+    element_instance: ElementInstanceKey,
+    name: &Arc<str>,
+    key: MessageKey,
+    value: &mut Object<'_>,
+) {
+    let name = Arc::clone(name);
+    let wish = MessageSubscription { element_instance, name, message: key, ..MessageSubscription::default() };
+    message_subscription(&wish, value);
+}
+
+fn of_the_instance(
+    element_instance: ElementInstanceKey,
+    name: &Arc<str>,
+    key: MessageKey,
+    value: &mut Object<'_>,
+) {
+    let name = Arc::clone(name);
+    let wish = ProcessSubscription { element_instance, name, message: key, ..ProcessSubscription::default() };
+    process_subscription(&wish, &Model::unknown(ProcessDefinitionKey::default()), value);
+}

@@ -1,0 +1,68 @@
+//! Publishing messages, and broadcasting signals.
+
+use coreto_protocol::gateway as pb;
+use coreto_record::command::{BroadcastSignal, PublishMessage};
+use coreto_record::{Command, Reply};
+use tonic::Request;
+
+use crate::convert::{self, unbuilt};
+use crate::gateway::{Call, Gateway};
+use crate::status::Failure;
+
+pub(crate) async fn publish(
+    gateway: &Gateway,
+    request: Request<pb::PublishMessageRequest>,
+) -> Result<pb::PublishMessageResponse, Failure> {
+    let (metadata, _, request) = request.into_parts();
+    unbuilt(request.business_id.as_ref().is_some_and(|id| !id.is_empty()), "businessId")?;
+    let limits = &gateway.shared.config.limits;
+    let command = Command::PublishMessage(PublishMessage {
+        tenant: convert::tenant("tenantId", &request.tenant_id)?,
+        name: convert::name(limits, "name", request.name)?,
+        correlation_key: convert::name(limits, "correlationKey", request.correlation_key)?,
+        id: convert::name(limits, "messageId", request.message_id)?,
+        ttl: request.time_to_live,
+        variables: convert::document("variables", &request.variables)?,
+    });
+    match gateway.command(Call { metadata: &metadata, operation_reference: None, command }).await? {
+        Reply::MessagePublished(published) => Ok(pb::PublishMessageResponse {
+            key: convert::raw(published.key),
+            tenant_id: convert::DEFAULT_TENANT.to_owned(),
+        }),
+        Reply::Done(())
+        | Reply::Deployed(_)
+        | Reply::InstanceCreated(_)
+        | Reply::InstanceCompleted(_)
+        | Reply::JobsActivated(_)
+        | Reply::VariablesSet(_)
+        | Reply::SignalBroadcasted(_)
+        | Reply::DecisionEvaluated(_) => Err(Failure::Mismatch { call: "a publication" }),
+    }
+}
+
+pub(crate) async fn broadcast(
+    gateway: &Gateway,
+    request: Request<pb::BroadcastSignalRequest>,
+) -> Result<pb::BroadcastSignalResponse, Failure> {
+    let (metadata, _, request) = request.into_parts();
+    let limits = &gateway.shared.config.limits;
+    let command = Command::BroadcastSignal(BroadcastSignal {
+        tenant: convert::tenant("tenantId", &request.tenant_id)?,
+        name: convert::name(limits, "signalName", request.signal_name)?,
+        variables: convert::document("variables", &request.variables)?,
+    });
+    match gateway.command(Call { metadata: &metadata, operation_reference: None, command }).await? {
+        Reply::SignalBroadcasted(broadcasted) => Ok(pb::BroadcastSignalResponse {
+            key: convert::raw(broadcasted.key),
+            tenant_id: convert::DEFAULT_TENANT.to_owned(),
+        }),
+        Reply::Done(())
+        | Reply::Deployed(_)
+        | Reply::InstanceCreated(_)
+        | Reply::InstanceCompleted(_)
+        | Reply::JobsActivated(_)
+        | Reply::VariablesSet(_)
+        | Reply::MessagePublished(_)
+        | Reply::DecisionEvaluated(_) => Err(Failure::Mismatch { call: "a broadcast" }),
+    }
+}
