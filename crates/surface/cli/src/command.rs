@@ -5,6 +5,7 @@ mod deploy;
 mod get;
 mod incident;
 mod job;
+mod message;
 mod set;
 mod status;
 mod update;
@@ -24,6 +25,7 @@ pub use deploy::DeployArgs;
 pub use get::GetCommand;
 pub use incident::ResolveArgs;
 pub use job::{ActivateArgs, CompleteArgs, FailArgs, ThrowArgs};
+pub use message::{PublishArgs, SignalArgs};
 pub use set::SetArgs;
 pub use update::UpdateCommand;
 pub use watch::WatchArgs;
@@ -50,6 +52,10 @@ pub enum ClientCommand {
     Update(UpdateCommand),
     /// Set variables of an instance.
     Set(SetArgs),
+    /// Publish a message to those who wait for it.
+    Publish(PublishArgs),
+    /// Broadcast a signal to all who wait for it.
+    Signal(SignalArgs),
     /// Let what an incident stopped try again.
     Resolve(ResolveArgs),
     /// Show what the server holds now: instances, jobs, incidents, definitions.
@@ -80,6 +86,8 @@ async fn perform(command: ClientCommand, connection: &Connection, format: Format
         ClientCommand::Throw(args) => job::throw(args, connection, format).await,
         ClientCommand::Update(command) => update::run(command, connection, format).await,
         ClientCommand::Set(args) => set::run(args, connection, format).await,
+        ClientCommand::Publish(args) => message::publish(args, connection, format).await,
+        ClientCommand::Signal(args) => message::signal(args, connection, format).await,
         ClientCommand::Resolve(args) => incident::resolve(args, connection, format).await,
         ClientCommand::Get(command) => get::run(command, connection, format).await,
         ClientCommand::Status => status::run(connection, format).await,
