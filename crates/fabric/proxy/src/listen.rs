@@ -10,16 +10,19 @@
 //!
 //! # Where to look
 //! `service.rs` accepting, one runtime for each worker · `worker.rs` what a worker's tasks share · `one.rs` HTTP/1 ·
-//! `two.rs` HTTP/2 · `handle.rs` one request of either · `crowd.rs` how many connections there may be.
+//! `two.rs` HTTP/2 · `tls.rs` certificates · `handle.rs` one request of either · `crowd.rs` how many connections there may be.
 
 mod config;
 mod crowd;
 mod handle;
 mod one;
 mod service;
+mod tls;
 mod two;
 mod worker;
 
 pub use config::{Clocks, Config};
 pub use service::{Error, Service};
+pub(crate) use tls::covers;
+pub use tls::{Clients, Pair, Tls, TlsError};
 pub use worker::{Ledger, Rules};

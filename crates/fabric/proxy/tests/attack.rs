@@ -44,6 +44,11 @@ fn responses_of_upstreams() {
 }
 
 #[test]
+fn what_takes_too_long_and_what_is_sent_again() {
+    all("times.txt", 18, one::play);
+}
+
+#[test]
 fn requests_of_http_2() {
     all("streams.txt", 45, two::play);
 }

@@ -12,6 +12,9 @@ pub enum Failure {
     /// The request is malformed.
     #[error("{0}")]
     Request(#[from] Fault),
+    /// Its host is none of the certificate that the client was shown.
+    #[error("the host is not one of this connection's certificate")]
+    Misdirected,
     /// No route takes it.
     #[error("no route takes this request")]
     NoRoute,
@@ -67,6 +70,7 @@ impl Failure {
     pub fn status(&self) -> StatusCode {
         match self {
             Failure::Request(fault) => fault.status(),
+            Failure::Misdirected => StatusCode::MISDIRECTED_REQUEST,
             Failure::NoRoute => StatusCode::NOT_FOUND,
             Failure::NoMethod => StatusCode::METHOD_NOT_ALLOWED,
             Failure::HeadTime | Failure::BodyTime => StatusCode::REQUEST_TIMEOUT,
@@ -89,6 +93,7 @@ impl Failure {
         match self {
             Failure::Request(_)
             | Failure::BodyLarge
+            | Failure::Misdirected
             | Failure::NoMethod
             | Failure::HeadTime
             | Failure::BodyTime
@@ -116,7 +121,7 @@ impl Failure {
             Failure::Request(_) | Failure::Response(_) | Failure::Incomplete(_) | Failure::Upgrade => {
                 INTERNAL
             }
-            Failure::NoRoute | Failure::NoMethod => UNIMPLEMENTED,
+            Failure::Misdirected | Failure::NoRoute | Failure::NoMethod => UNIMPLEMENTED,
             Failure::BodyLarge => RESOURCE_EXHAUSTED,
             Failure::HeadTime
             | Failure::BodyTime

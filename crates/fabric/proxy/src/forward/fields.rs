@@ -5,7 +5,10 @@ use std::net::SocketAddr;
 
 use http::header::{self, HeaderName, HeaderValue};
 
+use tokio_rustls::rustls::pki_types::CertificateDer;
+
 use crate::gate::{Request, strip_claims};
+use crate::listen::covers;
 
 /// Who asks, as the connection tells; made once for each connection.
 #[derive(Clone, Debug)]
@@ -18,9 +21,14 @@ pub struct Client {
     pub trusted: bool,
     address: HeaderValue,
     port: HeaderValue,
+    /// What the client was shown when it asked for a name.
+    shown: Option<CertificateDer<'static>>,
+    /// The client's own certificate, as a field says it.
+    certificate: Option<HeaderValue>,
 }
 
 const NAME: &str = "coreto";
+const CLIENT_CERT: HeaderName = HeaderName::from_static("client-cert");
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const X_FORWARDED_PORT: HeaderName = HeaderName::from_static("x-forwarded-port");
@@ -31,10 +39,25 @@ const REQUEST_ID_BYTES_MAX: usize = 128;
 
 impl Client {
     /// The client behind a connection that was accepted at a `port` of ours.
-    pub fn new(peer: SocketAddr, port: u16, secure: bool, trusted: bool) -> Self {
-        let address =
-            HeaderValue::try_from(peer.ip().to_canonical().to_string()).expect("an address is text");
-        Self { peer, secure, trusted, address, port: HeaderValue::from(port) }
+    pub fn new(peer: SocketAddr, port: u16, trusted: bool) -> Self {
+        let address = peer.ip().to_canonical().to_string();
+        let address = HeaderValue::try_from(address).expect("an address is text");
+        let port = HeaderValue::from(port);
+        Self { peer, secure: false, trusted, address, port, shown: None, certificate: None }
+    }
+
+    /// The same behind TLS. `shown`: the certificate for the name that it asked for; `certificate`: its own.
+    #[must_use]
+    pub fn encrypted(self, shown: Option<CertificateDer<'static>>, certificate: Option<&[u8]>) -> Self {
+        // RFC 9440 §2.1: bytes as a structured field.
+        let field = |certificate| HeaderValue::try_from(format!(":{}:", base64(certificate)));
+        let certificate = certificate.map(|certificate| field(certificate).expect("it is ASCII"));
+        Self { secure: true, shown, certificate, ..self }
+    }
+
+    /// Whether the host of a request is one that the client was shown a certificate for.
+    pub(crate) fn is_meant_for_us(&self, request: &Request) -> bool {
+        self.shown.as_ref().is_none_or(|shown| covers(shown, request.authority.host()))
     }
 
     /// Adds what is said of the way a request came, after removing what only we may say. `id` names the request
@@ -78,6 +101,9 @@ impl Client {
             fields.insert(X_FORWARDED_PORT, self.port.clone());
             fields.insert(X_REAL_IP, self.address.clone());
             fields.insert(header::FORWARDED, HeaderValue::try_from(forwarded).expect("it is text"));
+        }
+        if let Some(certificate) = &self.certificate {
+            fields.insert(CLIENT_CERT, certificate.clone());
         }
         let known = fields.get(&X_REQUEST_ID).filter(|id| self.trusted && id.len() <= REQUEST_ID_BYTES_MAX);
         let id = known.cloned().unwrap_or_else(|| request_id(id));
@@ -135,4 +161,34 @@ fn request_id(id: u128) -> HeaderValue {
     let mut text = String::with_capacity(32);
     write!(text, "{id:032x}").expect("a string takes all");
     HeaderValue::try_from(text).expect("digits are text")
+}
+
+/// RFC 4648 §4.
+fn base64(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for three in bytes.chunks(3) {
+        let bits =
+            three.iter().fold(0_u32, |bits, byte| (bits << 8) | u32::from(*byte)) << (8 * (3 - three.len()));
+        for digit in 0..4 {
+            let at = usize::try_from((bits >> (18 - 6 * digit)) & 0x3f).unwrap_or_default();
+            text.push(if digit <= three.len() { char::from(DIGITS[at]) } else { '=' });
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn writes_base64() {
+        for (bytes, text) in
+            [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")]
+        {
+            assert_eq!(base64(bytes.as_bytes()), text);
+        }
+        assert_eq!(base64(&[0xfb, 0xff, 0xfe]), "+//+");
+    }
 }

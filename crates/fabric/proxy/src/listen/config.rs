@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use super::Tls;
 use crate::gate::Limits;
 
 /// One listener.
@@ -10,6 +11,8 @@ use crate::gate::Limits;
 pub struct Config {
     /// Where to listen; port 0 takes any free one.
     pub address: SocketAddr,
+    /// Certificates, when connections are encrypted.
+    pub tls: Option<Tls>,
     /// How many threads serve.
     pub workers: usize,
     /// How large messages may be.
@@ -29,6 +32,8 @@ pub struct Config {
 /// How long clients may take.
 #[derive(Clone, Debug)]
 pub struct Clocks {
+    /// A TLS handshake.
+    pub handshake: Duration,
     /// A head, from its first byte.
     pub head: Duration,
     /// Silence within a body.
@@ -45,6 +50,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             address: SocketAddr::from(([127, 0, 0, 1], 8000)),
+            tls: None,
             workers: std::thread::available_parallelism().map_or(1, usize::from),
             limits: Limits::default(),
             clocks: Clocks::default(),
@@ -59,6 +65,7 @@ impl Default for Config {
 impl Default for Clocks {
     fn default() -> Self {
         Self {
+            handshake: Duration::from_secs(10),
             head: Duration::from_secs(10),
             body: Duration::from_secs(30),
             idle: Duration::from_secs(75),

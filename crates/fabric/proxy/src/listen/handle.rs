@@ -37,7 +37,11 @@ pub(super) async fn handle(
         let told = put_answer(channel, &answer, false, close).await;
         return if told && !close { Then::Next } else { Then::Linger };
     }
-    let order = worker.rules.order(&request);
+    let order = if client.is_meant_for_us(&request) {
+        worker.rules.order(&request)
+    } else {
+        Err(Failure::Misdirected)
+    };
     let terms = Terms {
         pool: &worker.pool,
         client,

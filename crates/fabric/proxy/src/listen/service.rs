@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 
 use super::crowd::Crowd;
 use super::worker::Worker;
-use super::{Config, Ledger, Rules, one, two};
+use super::{Config, Ledger, Rules, Tls, one, two};
 use crate::forward::Client;
 use crate::wire::{Connection, Socket};
 
@@ -142,12 +142,35 @@ const KEPT_MAX: Duration = Duration::from_mins(1);
 async fn connection(worker: &Arc<Worker>, stream: TcpStream, peer: SocketAddr, port: u16) {
     // Small writes leave at once; a failure only costs time.
     let _ = stream.set_nodelay(true);
-    let client = Arc::new(Client::new(peer, port, false, worker.config.trusted));
+    if let Some(tls) = &worker.config.tls {
+        return encrypted(worker, tls, stream, peer, port).await;
+    }
+    let client = Arc::new(Client::new(peer, port, worker.config.trusted));
     let mut connection = Box::new(Connection::new(Socket::plain(stream), Arc::clone(&worker.limits)));
     let preface = poll_fn(|cx| connection.poll_preface(cx));
     match tokio::time::timeout(worker.config.clocks.idle, preface).await {
         Ok(Ok(true)) => two::serve(worker, &client, connection.into_socket()).await,
         Ok(Ok(false)) => one::serve(worker, &client, connection).await,
         Ok(Err(_)) | Err(_) => {}
+    }
+}
+
+async fn encrypted(worker: &Arc<Worker>, tls: &Tls, stream: TcpStream, peer: SocketAddr, port: u16) {
+    let handshake = tokio::time::timeout(worker.config.clocks.handshake, tls.acceptor().accept(stream));
+    // A client that cannot be agreed with has been told so by an alert.
+    let Ok(Ok(stream)) = handshake.await else { return };
+    let session = stream.get_ref().1;
+    let shown = session.server_name().and_then(|name| tls.shown_for(name));
+    let certificate = session.peer_certificates().and_then(|chain| chain.first());
+    let client =
+        Client::new(peer, port, worker.config.trusted).encrypted(shown, certificate.map(AsRef::as_ref));
+    let client = Arc::new(client);
+    let is_two = session.alpn_protocol() == Some(b"h2");
+    let socket = Socket::tls(stream.into());
+    if is_two {
+        two::serve(worker, &client, socket).await;
+    } else {
+        let connection = Connection::new(socket, Arc::clone(&worker.limits));
+        one::serve(worker, &client, Box::new(connection)).await;
     }
 }

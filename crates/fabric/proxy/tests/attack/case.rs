@@ -11,6 +11,11 @@ pub(crate) struct Case {
     pub(crate) up: Option<Vec<u8>>,
     pub(crate) reply: Option<Vec<u8>>,
     pub(crate) reply_close: bool,
+    pub(crate) reply_never: bool,
+    pub(crate) times: Vec<(String, u64)>,
+    pub(crate) endpoints: String,
+    pub(crate) warm: bool,
+    pub(crate) after: Vec<u8>,
     pub(crate) get: Option<Vec<u8>>,
     pub(crate) reused: Option<bool>,
     pub(crate) fields: Vec<(Vec<u8>, Vec<u8>)>,
@@ -41,6 +46,17 @@ pub(crate) fn read(text: &str) -> Vec<Case> {
                 case.reply.get_or_insert_default();
                 case.up = None;
             }
+            "reply-never" => {
+                (case.reply_never, case.up) = (true, None);
+                case.reply.get_or_insert_default();
+            }
+            "set" => {
+                let (name, time) = rest.split_once(' ').expect("a time has a name");
+                case.times.push((name.to_owned(), time.parse().expect("milliseconds")));
+            }
+            "endpoints" => case.endpoints = rest.to_owned(),
+            "warm" => case.warm = true,
+            "after" => case.after = bytes(rest),
             "get" => case.get = Some(bytes(rest)),
             "reused" => case.reused = Some(rest == "yes"),
             "field" => case.fields.push(field(rest)),
@@ -87,4 +103,12 @@ fn bytes(text: &str) -> Vec<u8> {
         rest = &rest[length..];
     }
     bytes
+}
+
+impl Case {
+    /// A time that the case sets.
+    pub(crate) fn time(&self, name: &str) -> Option<std::time::Duration> {
+        let found = self.times.iter().find(|(known, _)| known == name);
+        found.map(|(_, time)| std::time::Duration::from_millis(*time))
+    }
 }

@@ -9,12 +9,21 @@ use super::stage::Stage;
 /// Plays a case.
 pub(crate) fn play(case: &Case, stage: &Stage) -> Result<(), String> {
     let mut stream = stage.connect();
+    if case.warm {
+        let mut other = stage.connect();
+        other.write_all(b"GET /warm HTTP/1.1\r\nHost: a\r\n\r\n").map_err(|error| error.to_string())?;
+        Answers { stream: &mut other, bytes: Vec::new(), reset: false }.next(false)?;
+        stage.arm(case);
+    }
     // A proxy that refuses early may close while it is still sent something.
     let _ = stream.write_all(&case.send);
     let (then, statuses) = case.want.split_last().ok_or("nothing is wanted")?;
     let mut answers = Answers { stream: &mut stream, bytes: Vec::new(), reset: false };
-    let mut last = Answer::default();
-    for wanted in statuses {
+    let mut last = Answer { whole: true, ..Answer::default() };
+    for (number, wanted) in statuses.iter().enumerate() {
+        if number == 1 {
+            let _ = answers.stream.write_all(&case.after);
+        }
         last = answers.next(case.send.starts_with(b"HEAD"))?;
         if !wanted.split('|').any(|wanted| wanted == last.status) {
             return Err(format!("{wanted} is wanted, {} came: {}", last.status, last.body.escape_ascii()));

@@ -10,14 +10,16 @@ pub(crate) struct Seen {
     pub(crate) bytes: Vec<u8>,
     pub(crate) connections: usize,
     /// The next answer, given as soon as a head has come; and whether the connection is closed then.
-    script: Option<(Vec<u8>, bool)>,
+    pub(crate) script: Option<(Vec<u8>, bool)>,
+    /// It answers the script, and then nothing on that connection.
+    silent: bool,
 }
 
 /// Starts one that lives as long as the test.
-pub(crate) fn start(script: Option<(Vec<u8>, bool)>) -> (SocketAddr, Arc<Mutex<Seen>>) {
+pub(crate) fn start(script: Option<(Vec<u8>, bool)>, silent: bool) -> (SocketAddr, Arc<Mutex<Seen>>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
     let address = listener.local_addr().expect("it is bound");
-    let seen = Arc::new(Mutex::new(Seen { script, ..Seen::default() }));
+    let seen = Arc::new(Mutex::new(Seen { script, silent, ..Seen::default() }));
     let kept = Arc::clone(&seen);
     std::thread::spawn(move || {
         for stream in listener.incoming().flatten() {
@@ -42,7 +44,14 @@ fn serve(mut stream: TcpStream, seen: &Mutex<Seen>) {
             if has_head(&request) { seen.script.take() } else { None }
         };
         if let Some((answer, close)) = script {
-            request.clear();
+            if seen.lock().expect("no test panics with it").silent {
+                let _ = std::io::copy(&mut stream, &mut std::io::sink());
+                return;
+            }
+            // After an informational answer the request goes on.
+            if !answer.starts_with(b"HTTP/1.1 100") {
+                request.clear();
+            }
             let _ = stream.write_all(&answer);
             if close {
                 let _ = stream.shutdown(Shutdown::Both);

@@ -38,29 +38,18 @@ impl Stage {
     /// For a case, whose upstream answers what it says.
     pub(crate) fn new(case: &Case) -> Self {
         let script = case.reply.clone().map(|reply| (reply, case.reply_close));
-        let (upstream, seen) = origin::start(script);
-        let cluster = Cluster {
-            name: "origin".to_owned(),
-            number: 0,
-            endpoints: vec![upstream],
-            protocol: Protocol::One,
-            connect: Duration::from_secs(3),
-            idle: Duration::from_secs(4),
-            last: AtomicUsize::new(0),
+        let (upstream, seen) = origin::start(script.filter(|_| !case.warm), case.reply_never);
+        let order = order(case, endpoints(case, upstream));
+        let usual = Clocks::default();
+        let clocks = Clocks {
+            head: case.time("head").unwrap_or(usual.head),
+            idle: case.time("idle").unwrap_or(usual.idle),
+            body: case.time("body").unwrap_or(usual.body),
+            drain: Duration::from_millis(100),
+            ..usual
         };
-        let order = Order {
-            cluster: Arc::new(cluster),
-            timeouts: Timeouts::default(),
-            retry: Retry::default(),
-            upgrades: ["websocket".to_owned()].into(),
-            body_bytes_max: None,
-        };
-        let config = Config {
-            address: "127.0.0.1:0".parse().expect("an address"),
-            workers: 1,
-            clocks: Clocks { drain: Duration::from_millis(100), ..Clocks::default() },
-            ..Config::default()
-        };
+        let address = "127.0.0.1:0".parse().expect("an address");
+        let config = Config { address, workers: 1, clocks, ..Config::default() };
         let service =
             Service::build(config, Arc::new(One(order)), Arc::new(Nothing)).expect("a port is free");
         let proxy = service.local_addr();
@@ -90,9 +79,51 @@ impl Stage {
         text.split_inclusive("\r\n").filter(|line| !is_usual(line.trim_end(), &port)).collect()
     }
 
+    /// Lets the upstream answer what the case says, from the next request on.
+    pub(crate) fn arm(&self, case: &Case) {
+        let script = case.reply.clone().map(|reply| (reply, case.reply_close));
+        self.seen.lock().expect("no test panics with it").script = script;
+    }
+
     /// How many connections the upstream has been given.
     pub(crate) fn connections(&self) -> usize {
         self.seen.lock().expect("no test panics with it").connections
+    }
+}
+
+fn endpoints(case: &Case, upstream: SocketAddr) -> Vec<SocketAddr> {
+    // A port that was free a moment ago refuses.
+    let closed = || std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
+    match case.endpoints.as_str() {
+        "dead" => vec![closed().expect("a port is free")],
+        "dead-first" => vec![closed().expect("a port is free"), upstream],
+        _ => vec![upstream],
+    }
+}
+
+fn order(case: &Case, endpoints: Vec<SocketAddr>) -> Order {
+    let cluster = Cluster {
+        name: "origin".to_owned(),
+        number: 0,
+        endpoints,
+        protocol: Protocol::One,
+        connect: Duration::from_secs(3),
+        idle: Duration::from_secs(4),
+        last: AtomicUsize::new(0),
+    };
+    let usual = Timeouts::default();
+    let timeouts = Timeouts {
+        total: case.time("total").unwrap_or(usual.total),
+        per_try: case.time("try"),
+        idle: case.time("silence").unwrap_or(usual.idle),
+        ..usual
+    };
+    Order {
+        cluster: Arc::new(cluster),
+        timeouts,
+        retry: Retry::default(),
+        upgrades: ["websocket".to_owned()].into(),
+        body_bytes_max: None,
     }
 }
 

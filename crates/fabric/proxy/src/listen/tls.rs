@@ -1,0 +1,215 @@
+//! Certificates of a listener, and of its clients.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::client::verify_server_name;
+use tokio_rustls::rustls::crypto::CryptoProvider;
+use tokio_rustls::rustls::crypto::aws_lc_rs::{Ticketer, default_provider};
+use tokio_rustls::rustls::pki_types::pem::PemObject;
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use tokio_rustls::rustls::server::{
+    ClientHello, ParsedCertificate, ResolvesServerCert, VerifierBuilderError, WebPkiClientVerifier,
+};
+use tokio_rustls::rustls::sign::CertifiedKey;
+use tokio_rustls::rustls::{self, RootCertStore, ServerConfig};
+
+/// A chain of certificates and its key, as PEM files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pair {
+    /// The chain, the listener's own certificate first.
+    pub certificate: PathBuf,
+    /// The private key.
+    pub key: PathBuf,
+}
+
+/// Which clients may connect.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Clients {
+    /// Any; none is asked for a certificate.
+    #[default]
+    Any,
+    /// Any; one that shows a certificate is held to the authorities of this PEM file.
+    Known(PathBuf),
+    /// Those with a certificate of the authorities of this PEM file.
+    Only(PathBuf),
+}
+
+/// Why TLS cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum TlsError {
+    /// A file holds not what it is to hold.
+    #[error("cannot read {what} from `{path}`: {reason}")]
+    File {
+        /// What it is to hold.
+        what: &'static str,
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// A certificate and a key that do not fit, or that are not to be used.
+    #[error("cannot use certificate `{certificate}` with key `{key}`")]
+    Pair {
+        /// The certificate's file.
+        certificate: PathBuf,
+        /// The key's file.
+        key: PathBuf,
+        /// Why.
+        source: rustls::Error,
+    },
+    /// There is no certificate.
+    #[error("no certificate is given")]
+    Empty,
+    /// The authorities for clients cannot be used.
+    #[error("cannot use the authorities of `{path}` for clients")]
+    Authorities {
+        /// Their file.
+        path: PathBuf,
+        /// Why.
+        source: VerifierBuilderError,
+    },
+    /// The settings do not fit together.
+    #[error("cannot set TLS up")]
+    Setup(#[source] rustls::Error),
+}
+
+/// TLS of a listener, shared by its workers. New certificates are taken by the next handshakes.
+#[derive(Clone)]
+pub struct Tls {
+    server: Arc<ServerConfig>,
+    shown: Arc<Shown>,
+}
+
+impl fmt::Debug for Tls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tls").field("certificates", &self.shown.list().len()).finish_non_exhaustive()
+    }
+}
+
+/// The certificates in use. The first is for clients that ask for no name, or for one that none has.
+#[derive(Debug)]
+struct Shown(RwLock<Arc<[Arc<CertifiedKey>]>>);
+
+impl Tls {
+    /// Reads and checks certificates and keys.
+    ///
+    /// # Errors
+    /// When a file cannot be read, or a certificate not be used.
+    pub fn build(pairs: &[Pair], clients: &Clients) -> Result<Self, TlsError> {
+        let provider = Arc::new(default_provider());
+        let shown = Arc::new(Shown(RwLock::new(read(pairs, &provider)?)));
+        let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
+            .with_safe_default_protocol_versions()
+            .map_err(TlsError::Setup)?;
+        let builder = match clients {
+            Clients::Any => builder.with_no_client_auth(),
+            Clients::Known(path) | Clients::Only(path) => {
+                let verifier = WebPkiClientVerifier::builder_with_provider(authorities(path)?, provider);
+                let known = matches!(clients, Clients::Known(_));
+                let verifier = if known { verifier.allow_unauthenticated() } else { verifier };
+                let unusable = |source| TlsError::Authorities { path: path.clone(), source };
+                builder.with_client_cert_verifier(verifier.build().map_err(unusable)?)
+            }
+        };
+        let mut server = builder.with_cert_resolver(Arc::clone(&shown) as Arc<dyn ResolvesServerCert>);
+        server.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        // Its keys change every six hours, and the ones before are good for as long again.
+        server.ticketer = Ticketer::new().map_err(TlsError::Setup)?;
+        Ok(Self { server: Arc::new(server), shown })
+    }
+
+    /// Takes other certificates for the handshakes to come.
+    ///
+    /// # Errors
+    /// When a file cannot be read, or a certificate not be used; those of before stay in use.
+    pub fn reload(&self, pairs: &[Pair]) -> Result<(), TlsError> {
+        let certificates = read(pairs, self.server.crypto_provider())?;
+        *self.shown.0.write().unwrap_or_else(PoisonError::into_inner) = certificates;
+        Ok(())
+    }
+
+    pub(super) fn acceptor(&self) -> TlsAcceptor {
+        TlsAcceptor::from(Arc::clone(&self.server))
+    }
+
+    /// What a client that asked for a name has been shown.
+    pub(super) fn shown_for(&self, name: &str) -> Option<CertificateDer<'static>> {
+        self.shown.choose(Some(name))?.cert.first().cloned()
+    }
+}
+
+impl Shown {
+    fn list(&self) -> Arc<[Arc<CertifiedKey>]> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn choose(&self, name: Option<&str>) -> Option<Arc<CertifiedKey>> {
+        let list = self.list();
+        let named = name.and_then(|name| {
+            list.iter().find(|key| key.cert.first().is_some_and(|certificate| covers(certificate, name)))
+        });
+        named.or(list.first()).cloned()
+    }
+}
+
+impl ResolvesServerCert for Shown {
+    fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        self.choose(hello.server_name())
+    }
+}
+
+/// Whether a certificate is for a host: by name, by a `*` for its first label, or by address.
+pub(crate) fn covers(certificate: &CertificateDer<'_>, host: &str) -> bool {
+    let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+    let (Ok(certificate), Ok(name)) = (ParsedCertificate::try_from(certificate), ServerName::try_from(host))
+    else {
+        return false;
+    };
+    verify_server_name(&certificate, &name).is_ok()
+}
+
+fn read(pairs: &[Pair], provider: &CryptoProvider) -> Result<Arc<[Arc<CertifiedKey>]>, TlsError> {
+    if pairs.is_empty() {
+        return Err(TlsError::Empty);
+    }
+    pairs
+        .iter()
+        .map(|pair| {
+            let chain = certificates(&pair.certificate)?;
+            let key = PrivateKeyDer::from_pem_file(&pair.key)
+                .map_err(|error| file_error("a private key", &pair.key, error.to_string()))?;
+            let unusable = |source| TlsError::Pair {
+                certificate: pair.certificate.clone(),
+                key: pair.key.clone(),
+                source,
+            };
+            let key = CertifiedKey::from_der(chain, key, provider).map_err(unusable)?;
+            Ok(Arc::new(key))
+        })
+        .collect()
+}
+
+fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    let read: Vec<CertificateDer<'static>> = CertificateDer::pem_file_iter(path)
+        .and_then(Iterator::collect)
+        .map_err(|error| file_error("certificates", path, error.to_string()))?;
+    if read.is_empty() {
+        return Err(file_error("certificates", path, "there is no PEM block `CERTIFICATE` in it".to_owned()));
+    }
+    Ok(read)
+}
+
+fn authorities(path: &Path) -> Result<Arc<RootCertStore>, TlsError> {
+    let mut store = RootCertStore::empty();
+    for certificate in certificates(path)? {
+        store.add(certificate).map_err(|error| file_error("an authority", path, error.to_string()))?;
+    }
+    Ok(Arc::new(store))
+}
+
+fn file_error(what: &'static str, path: &Path, reason: String) -> TlsError {
+    TlsError::File { what, path: path.to_path_buf(), reason }
+}

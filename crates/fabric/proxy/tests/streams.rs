@@ -1,0 +1,211 @@
+//! Streams of HTTP/2 to an upstream, from clients of both versions.
+
+#[path = "run/proxy.rs"]
+mod proxy;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use bytes::Bytes;
+use coreto_proxy::forward::Protocol;
+use coreto_proxy::listen::Config;
+use h2::{Reason, RecvStream, client, server};
+use http::{HeaderMap, HeaderValue, Method, Request, Response};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+use proxy::Proxy;
+
+/// Gives each piece of a body back as it comes, then trailers. `/refused` is refused once, `/broken` is reset inside
+/// its response.
+async fn echo(listener: TcpListener) {
+    let refused = Arc::new(AtomicUsize::new(0));
+    while let Ok((stream, _)) = listener.accept().await {
+        let refused = Arc::clone(&refused);
+        tokio::spawn(async move {
+            let mut connection = server::handshake(stream).await.expect("the proxy speaks HTTP/2");
+            while let Some(Ok((request, respond))) = connection.accept().await {
+                tokio::spawn(answer(request, respond, Arc::clone(&refused)));
+            }
+        });
+    }
+}
+
+async fn answer(
+    request: Request<RecvStream>,
+    mut respond: server::SendResponse<Bytes>,
+    refused: Arc<AtomicUsize>,
+) {
+    if request.uri().path() == "/refused" && refused.fetch_add(1, Ordering::Relaxed) == 0 {
+        respond.send_reset(Reason::REFUSED_STREAM);
+        return;
+    }
+    let broken = request.uri().path() == "/broken";
+    let mut response = Response::new(());
+    response
+        .headers_mut()
+        .insert("x-te", request.headers().get("te").cloned().unwrap_or(HeaderValue::from_static("-")));
+    let mut body = request.into_body();
+    let mut sending = respond.send_response(response, false).expect("the stream is open");
+    while let Some(Ok(data)) = body.data().await {
+        let _ = body.flow_control().release_capacity(data.len());
+        if sending.send_data(data, false).is_err() {
+            return;
+        }
+        if broken {
+            sending.send_reset(Reason::INTERNAL_ERROR);
+            return;
+        }
+    }
+    let mut trailers = HeaderMap::new();
+    trailers.insert("grpc-status", HeaderValue::from_static("0"));
+    let _ = sending.send_trailers(trailers);
+}
+
+fn run(test: impl AsyncFnOnce(SocketAddr)) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
+        let origin = listener.local_addr().expect("it is bound");
+        tokio::spawn(echo(listener));
+        test(origin).await;
+    });
+}
+
+async fn connect(address: SocketAddr) -> client::SendRequest<Bytes> {
+    let stream = TcpStream::connect(address).await.expect("the proxy listens");
+    let (sender, connection) = client::handshake(stream).await.expect("the proxy speaks HTTP/2");
+    tokio::spawn(async move {
+        let _ = connection.await;
+    });
+    sender
+}
+
+fn post(path: &str) -> Request<()> {
+    Request::builder()
+        .method(Method::POST)
+        .uri(format!("http://a{path}"))
+        .header("content-type", "application/grpc")
+        .header("te", "trailers")
+        .body(())
+        .expect("it is a request")
+}
+
+#[test]
+fn both_ways_at_once_with_trailers() {
+    run(async |origin| {
+        let proxy = Proxy::start(Config::default(), origin, Protocol::Two);
+        let mut sender = connect(proxy.address).await;
+        let (response, mut sending) = sender.send_request(post("/"), false).expect("the stream opens");
+        sending.send_data(Bytes::from_static(b"one"), false).expect("there is a window");
+        let response = response.await.expect("the response comes before the request's end");
+        assert_eq!(response.headers()["x-te"], "trailers");
+        let mut body = response.into_body();
+        assert_eq!(body.data().await.expect("a piece").expect("a piece"), "one");
+        sending.send_data(Bytes::from_static(b"two"), true).expect("there is a window");
+        assert_eq!(body.data().await.expect("a piece").expect("a piece"), "two");
+        assert!(body.data().await.is_none());
+        let trailers = body.trailers().await.expect("an end").expect("trailers");
+        assert_eq!(trailers["grpc-status"], "0");
+    });
+}
+
+#[test]
+fn a_refused_stream_is_tried_again_with_any_method() {
+    run(async |origin| {
+        let proxy = Proxy::start(Config::default(), origin, Protocol::Two);
+        let mut sender = connect(proxy.address).await;
+        let (response, mut sending) = sender.send_request(post("/refused"), false).expect("the stream opens");
+        sending.send_data(Bytes::from_static(b"one"), true).expect("there is a window");
+        let mut body = response.await.expect("a response").into_body();
+        assert_eq!(body.data().await.expect("a piece").expect("a piece"), "one");
+        while body.data().await.is_some() {}
+        assert!(body.trailers().await.expect("an end").is_some());
+        drop(proxy.accounts.lock().expect("no test panics with it"));
+    });
+}
+
+#[test]
+fn a_response_that_breaks_off_is_reset() {
+    run(async |origin| {
+        let proxy = Proxy::start(Config::default(), origin, Protocol::Two);
+        let mut sender = connect(proxy.address).await;
+        let (response, mut sending) = sender.send_request(post("/broken"), false).expect("the stream opens");
+        sending.send_data(Bytes::from_static(b"one"), false).expect("there is a window");
+        let mut body = response.await.expect("a response").into_body();
+        let error = loop {
+            match body.data().await {
+                Some(Ok(_)) => {}
+                Some(Err(error)) => break error,
+                None => panic!("the body has an end"),
+            }
+        };
+        assert!(error.reason().is_some());
+    });
+}
+
+#[test]
+fn errors_of_grpc_are_trailers_only() {
+    run(async |_| {
+        let closed = TcpListener::bind("127.0.0.1:0").await.and_then(|listener| listener.local_addr());
+        let proxy = Proxy::start(Config::default(), closed.expect("a port is free"), Protocol::Two);
+        let mut sender = connect(proxy.address).await;
+        let (response, _) = sender.send_request(post("/"), true).expect("the stream opens");
+        let response = response.await.expect("a response");
+        assert_eq!(response.status(), 200);
+        assert_eq!(response.headers()["grpc-status"], "14");
+        assert!(response.body().is_end_stream());
+    });
+}
+
+#[test]
+fn a_client_of_http_1_gets_chunks_and_trailers() {
+    run(async |origin| {
+        let proxy = Proxy::start(Config::default(), origin, Protocol::Two);
+        let mut stream = TcpStream::connect(proxy.address).await.expect("the proxy listens");
+        let request = b"POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n0\r\n\r\n";
+        stream.write_all(request).await.expect("it is sent");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.expect("an answer");
+        assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
+        assert!(answer.ends_with("\r\n\r\n3\r\none\r\n0\r\ngrpc-status: 0\r\n\r\n"), "{answer}");
+    });
+}
+
+#[test]
+fn large_bodies_go_both_ways_through_small_windows() {
+    run(async |origin| {
+        let proxy = Proxy::start(Config::default(), origin, Protocol::Two);
+        let mut sender = connect(proxy.address).await;
+        let (response, mut sending) = sender.send_request(post("/"), false).expect("the stream opens");
+        const PIECES: usize = 300;
+        let upload = async move {
+            for piece in 0..PIECES {
+                let mut data = Bytes::from(vec![u8::try_from(piece % 251).expect("it is small"); 10_000]);
+                while !data.is_empty() {
+                    sending.reserve_capacity(data.len());
+                    let room = std::future::poll_fn(|cx| sending.poll_capacity(cx)).await;
+                    let room = room.expect("the stream is open").expect("the stream is open");
+                    sending.send_data(data.split_to(room.min(data.len())), false).expect("there is a window");
+                }
+            }
+            sending.send_data(Bytes::new(), true).expect("the stream is open");
+        };
+        let download = async {
+            let mut body = response.await.expect("a response").into_body();
+            let mut at = 0_usize;
+            while let Some(data) = body.data().await {
+                let data = data.expect("a piece");
+                let _ = body.flow_control().release_capacity(data.len());
+                for byte in data {
+                    assert_eq!(usize::from(byte), at / 10_000 % 251, "byte {at}");
+                    at += 1;
+                }
+            }
+            at
+        };
+        let ((), received) = tokio::join!(upload, download);
+        assert_eq!(received, PIECES * 10_000);
+    });
+}

@@ -1,0 +1,201 @@
+//! TLS of a listener: names, protocols, reload, certificates of clients, resumption.
+
+#[path = "attack/origin.rs"]
+mod origin;
+#[path = "run/proxy.rs"]
+mod proxy;
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use coreto_proxy::forward::Protocol;
+use coreto_proxy::listen::{Clients, Config, Pair, Tls};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use tokio_rustls::rustls::{ClientConfig, ClientConnection, HandshakeKind, RootCertStore, StreamOwned};
+
+use proxy::Proxy;
+
+/// An authority and a folder for what it issues.
+struct Authority {
+    issuer: CertifiedIssuer<'static, KeyPair>,
+    folder: PathBuf,
+}
+
+struct Issued {
+    pair: Pair,
+    certificate: CertificateDer<'static>,
+    key: PrivateKeyDer<'static>,
+}
+
+impl Authority {
+    fn new(test: &str) -> Self {
+        let mut params = CertificateParams::new(Vec::new()).expect("no names are fine");
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let key = KeyPair::generate().expect("a key");
+        let issuer = CertifiedIssuer::self_signed(params, key).expect("a certificate");
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(test);
+        std::fs::create_dir_all(&folder).expect("a folder");
+        std::fs::write(folder.join("ca.pem"), issuer.pem()).expect("a file");
+        Self { issuer, folder }
+    }
+
+    fn issue(&self, file: &str, names: &[&str]) -> Issued {
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        let key = KeyPair::generate().expect("a key");
+        let certificate = CertificateParams::new(names)
+            .expect("names")
+            .signed_by(&key, &self.issuer)
+            .expect("a certificate");
+        let pair = Pair {
+            certificate: self.folder.join(format!("{file}.pem")),
+            key: self.folder.join(format!("{file}.key")),
+        };
+        std::fs::write(&pair.certificate, certificate.pem()).expect("a file");
+        std::fs::write(&pair.key, key.serialize_pem()).expect("a file");
+        let key = PrivateKeyDer::try_from(key.serialize_der()).expect("a key");
+        Issued { pair, certificate: certificate.der().clone(), key }
+    }
+
+    fn client(&self, own: Option<&Issued>, protocols: &[&[u8]]) -> Arc<ClientConfig> {
+        let mut roots = RootCertStore::empty();
+        roots.add(self.issuer.der().clone()).expect("an authority");
+        let provider = Arc::new(tokio_rustls::rustls::crypto::aws_lc_rs::default_provider());
+        let builder = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .expect("versions")
+            .with_root_certificates(roots);
+        let mut config = match own {
+            None => builder.with_no_client_auth(),
+            Some(own) => builder
+                .with_client_auth_cert(vec![own.certificate.clone()], own.key.clone_key())
+                .expect("a certificate"),
+        };
+        config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
+        Arc::new(config)
+    }
+}
+
+type Secure = StreamOwned<ClientConnection, TcpStream>;
+
+fn connect(address: SocketAddr, config: &Arc<ClientConfig>, name: &'static str) -> Secure {
+    let name = ServerName::try_from(name).expect("a name");
+    let session = ClientConnection::new(Arc::clone(config), name).expect("a session");
+    StreamOwned::new(session, TcpStream::connect(address).expect("the proxy listens"))
+}
+
+fn ask(stream: &mut Secure, host: &str) -> std::io::Result<String> {
+    let request =
+        format!("GET / HTTP/1.1\r\nHost: {host}\r\nClient-Cert: forged\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes())?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    Ok(answer)
+}
+
+fn shown(stream: &Secure) -> CertificateDer<'static> {
+    stream.conn.peer_certificates().expect("a handshake")[0].clone().into_owned()
+}
+
+fn start(tls: &Tls) -> (Proxy, std::sync::Arc<std::sync::Mutex<origin::Seen>>) {
+    let (upstream, seen) = origin::start(None, false);
+    let config = Config { tls: Some(tls.clone()), ..Config::default() };
+    (Proxy::start(config, upstream, Protocol::One), seen)
+}
+
+#[test]
+fn the_name_that_is_asked_for_chooses_the_certificate() {
+    let authority = Authority::new("names");
+    let (a, wild) = (authority.issue("a", &["a.example"]), authority.issue("wild", &["*.b.example"]));
+    let tls = Tls::build(&[a.pair.clone(), wild.pair.clone()], &Clients::Any).expect("certificates");
+    let (proxy, _) = start(&tls);
+    let client = authority.client(None, &[]);
+    for (name, host, certificate, status) in [
+        ("a.example", "a.example", &a, "200"),
+        ("x.b.example", "x.b.example:443", &wild, "200"),
+        ("x.b.example", "y.b.example", &wild, "200"),
+        ("a.example", "x.b.example", &a, "421"),
+        ("x.b.example", "x.y.b.example", &wild, "421"),
+    ] {
+        let mut stream = connect(proxy.address, &client, name);
+        let answer = ask(&mut stream, host).expect("an answer");
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{name} {host}: {answer}");
+        assert_eq!(shown(&stream), certificate.certificate, "{name}");
+    }
+}
+
+#[test]
+fn the_protocol_is_agreed_on_in_the_handshake() {
+    let authority = Authority::new("protocols");
+    let tls = Tls::build(&[authority.issue("a", &["a"]).pair], &Clients::Any).expect("certificates");
+    let (proxy, _) = start(&tls);
+    for (offered, agreed) in [(&[&b"h2"[..], b"http/1.1"][..], &b"h2"[..]), (&[b"http/1.1"], b"http/1.1")] {
+        let mut stream = connect(proxy.address, &authority.client(None, offered), "a");
+        stream.conn.complete_io(&mut stream.sock).expect("a handshake");
+        assert_eq!(stream.conn.alpn_protocol(), Some(agreed));
+    }
+    let mut stream = connect(proxy.address, &authority.client(None, &[b"other"]), "a");
+    assert!(stream.conn.complete_io(&mut stream.sock).is_err(), "nothing is agreed on");
+}
+
+#[test]
+fn new_certificates_are_for_new_handshakes_and_bad_ones_change_nothing() {
+    let authority = Authority::new("reload");
+    let (old, new) = (authority.issue("old", &["a"]), authority.issue("new", &["a"]));
+    let tls = Tls::build(&[old.pair.clone()], &Clients::Any).expect("certificates");
+    let (proxy, _) = start(&tls);
+    let client = authority.client(None, &[]);
+    let mut before = connect(proxy.address, &client, "a");
+    before.conn.complete_io(&mut before.sock).expect("a handshake");
+    let mixed = Pair { key: old.pair.key.clone(), ..new.pair.clone() };
+    let refused = tls.reload(&[mixed]).expect_err("the key is that of another certificate");
+    assert!(refused.to_string().contains("new.pem"), "{refused}");
+    let missing = Pair { key: "/nowhere".into(), ..new.pair.clone() };
+    assert!(tls.reload(&[missing]).is_err());
+    assert!(tls.reload(&[]).is_err());
+    let mut between = connect(proxy.address, &client, "a");
+    between.conn.complete_io(&mut between.sock).expect("a handshake");
+    assert_eq!(shown(&between), old.certificate);
+    tls.reload(&[new.pair.clone()]).expect("certificates");
+    // A session of before would be resumed without a look at the certificate.
+    let mut after = connect(proxy.address, &authority.client(None, &[]), "a");
+    assert!(ask(&mut after, "a").expect("an answer").starts_with("HTTP/1.1 200 "));
+    assert_eq!(shown(&after), new.certificate);
+    assert!(ask(&mut before, "a").expect("an answer").starts_with("HTTP/1.1 200 "), "it goes on");
+}
+
+#[test]
+fn clients_show_certificates_and_upstreams_are_told_which() {
+    let authority = Authority::new("clients");
+    let own = authority.issue("client", &["client"]);
+    let only = Clients::Only(authority.folder.join("ca.pem"));
+    let tls = Tls::build(&[authority.issue("a", &["a"]).pair], &only).expect("certificates");
+    let (proxy, seen) = start(&tls);
+    let mut stream = connect(proxy.address, &authority.client(Some(&own), &[]), "a");
+    assert!(ask(&mut stream, "a").expect("an answer").starts_with("HTTP/1.1 200 "));
+    let told = String::from_utf8_lossy(&seen.lock().expect("no test panics with it").bytes).into_owned();
+    let field = told.lines().find_map(|line| line.strip_prefix("client-cert: ")).expect("it is told");
+    assert!(field.starts_with(":MII") && field.ends_with(':'), "{field}");
+    assert!(!told.contains("forged"), "{told}");
+    assert!(told.contains("x-forwarded-proto: https\r\n"), "{told}");
+    let mut stream = connect(proxy.address, &authority.client(None, &[]), "a");
+    assert!(ask(&mut stream, "a").is_err(), "a client without a certificate is not served");
+    let stranger = Authority::new("strangers").issue("client", &["client"]);
+    let mut stream = connect(proxy.address, &authority.client(Some(&stranger), &[]), "a");
+    assert!(ask(&mut stream, "a").is_err(), "a certificate of another authority is not believed");
+}
+
+#[test]
+fn a_session_is_resumed() {
+    let authority = Authority::new("sessions");
+    let tls = Tls::build(&[authority.issue("a", &["a"]).pair], &Clients::Any).expect("certificates");
+    let (proxy, _) = start(&tls);
+    let client = authority.client(None, &[]);
+    for kind in [HandshakeKind::Full, HandshakeKind::Resumed] {
+        let mut stream = connect(proxy.address, &client, "a");
+        assert!(ask(&mut stream, "a").expect("an answer").starts_with("HTTP/1.1 200 "));
+        assert_eq!(stream.conn.handshake_kind(), Some(kind));
+    }
+}
