@@ -17,8 +17,8 @@ use tokio::net::{TcpListener, TcpStream};
 
 use proxy::Proxy;
 
-/// Gives each piece of a body back as it comes, then trailers. `/refused` is refused once, `/broken` is reset inside
-/// its response.
+/// Gives each piece of a body back as it comes, then trailers. `/refused` is refused once, `/broken` is reset at
+/// its second piece.
 async fn echo(listener: TcpListener) {
     let refused = Arc::new(AtomicUsize::new(0));
     while let Ok((stream, _)) = listener.accept().await {
@@ -48,13 +48,15 @@ async fn answer(
         .insert("x-te", request.headers().get("te").cloned().unwrap_or(HeaderValue::from_static("-")));
     let mut body = request.into_body();
     let mut sending = respond.send_response(response, false).expect("the stream is open");
+    let mut pieces = 0;
     while let Some(Ok(data)) = body.data().await {
-        let _ = body.flow_control().release_capacity(data.len());
-        if sending.send_data(data, false).is_err() {
+        pieces += 1;
+        if broken && pieces == 2 {
+            sending.send_reset(Reason::INTERNAL_ERROR);
             return;
         }
-        if broken {
-            sending.send_reset(Reason::INTERNAL_ERROR);
+        let _ = body.flow_control().release_capacity(data.len());
+        if sending.send_data(data, false).is_err() {
             return;
         }
     }
@@ -122,7 +124,11 @@ fn a_refused_stream_is_tried_again_with_any_method() {
         assert_eq!(body.data().await.expect("a piece").expect("a piece"), "one");
         while body.data().await.is_some() {}
         assert!(body.trailers().await.expect("an end").is_some());
-        drop(proxy.accounts.lock().expect("no test panics with it"));
+        let accounts = Arc::clone(&proxy.accounts);
+        // All is told of once the proxy has ended.
+        drop(proxy);
+        let accounts = accounts.lock().expect("no test panics with it");
+        assert_eq!(accounts.iter().map(|account| account.attempts).collect::<Vec<_>>(), [2]);
     });
 }
 
@@ -134,13 +140,9 @@ fn a_response_that_breaks_off_is_reset() {
         let (response, mut sending) = sender.send_request(post("/broken"), false).expect("the stream opens");
         sending.send_data(Bytes::from_static(b"one"), false).expect("there is a window");
         let mut body = response.await.expect("a response").into_body();
-        let error = loop {
-            match body.data().await {
-                Some(Ok(_)) => {}
-                Some(Err(error)) => break error,
-                None => panic!("the body has an end"),
-            }
-        };
+        assert_eq!(body.data().await.expect("a piece").expect("a piece"), "one");
+        sending.send_data(Bytes::from_static(b"two"), false).expect("there is a window");
+        let error = body.data().await.expect("no end").expect_err("a reset");
         assert!(error.reason().is_some());
     });
 }
@@ -173,13 +175,15 @@ fn a_client_of_http_1_gets_chunks_and_trailers() {
     });
 }
 
+/// Of ten thousand bytes each.
+const PIECES: usize = 300;
+
 #[test]
 fn large_bodies_go_both_ways_through_small_windows() {
     run(async |origin| {
         let proxy = Proxy::start(Config::default(), origin, Protocol::Two);
         let mut sender = connect(proxy.address).await;
         let (response, mut sending) = sender.send_request(post("/"), false).expect("the stream opens");
-        const PIECES: usize = 300;
         let upload = async move {
             for piece in 0..PIECES {
                 let mut data = Bytes::from(vec![u8::try_from(piece % 251).expect("it is small"); 10_000]);

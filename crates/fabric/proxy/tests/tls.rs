@@ -124,6 +124,9 @@ fn the_name_that_is_asked_for_chooses_the_certificate() {
         assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{name} {host}: {answer}");
         assert_eq!(shown(&stream), certificate.certificate, "{name}");
     }
+    let accounts = proxy.accounts.lock().expect("no test panics with it");
+    let errors = accounts.iter().filter_map(|account| account.error).collect::<Vec<_>>();
+    assert_eq!(errors, ["http_request_error"; 2]);
 }
 
 #[test]

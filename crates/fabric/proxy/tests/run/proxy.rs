@@ -53,7 +53,7 @@ impl Proxy {
             body_bytes_max: None,
         };
         let address = "127.0.0.1:0".parse().expect("an address");
-        let clocks = Clocks { drain: Duration::from_secs(5), ..config.clocks.clone() };
+        let clocks = Clocks { drain: Duration::from_millis(200), ..config.clocks.clone() };
         let config = Config { address, workers: 1, clocks, ..config };
         let accounts = Arc::default();
         let book = Book(Arc::clone(&accounts));
