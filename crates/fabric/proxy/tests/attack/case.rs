@@ -54,7 +54,7 @@ pub(crate) fn read(text: &str) -> Vec<Case> {
                 let (name, time) = rest.split_once(' ').expect("a time has a name");
                 case.times.push((name.to_owned(), time.parse().expect("milliseconds")));
             }
-            "endpoints" => case.endpoints = rest.to_owned(),
+            "endpoints" => rest.clone_into(&mut case.endpoints),
             "warm" => case.warm = true,
             "after" => case.after = bytes(rest),
             "get" => case.get = Some(bytes(rest)),
