@@ -147,7 +147,7 @@ fn the_protocol_is_agreed_on_in_the_handshake() {
 fn new_certificates_are_for_new_handshakes_and_bad_ones_change_nothing() {
     let authority = Authority::new("reload");
     let (old, new) = (authority.issue("old", &["a"]), authority.issue("new", &["a"]));
-    let tls = Tls::build(&[old.pair.clone()], &Clients::Any).expect("certificates");
+    let tls = Tls::build(std::slice::from_ref(&old.pair), &Clients::Any).expect("certificates");
     let (proxy, _) = start(&tls);
     let client = authority.client(None, &[]);
     let mut before = connect(proxy.address, &client, "a");
@@ -161,7 +161,7 @@ fn new_certificates_are_for_new_handshakes_and_bad_ones_change_nothing() {
     let mut between = connect(proxy.address, &client, "a");
     between.conn.complete_io(&mut between.sock).expect("a handshake");
     assert_eq!(shown(&between), old.certificate);
-    tls.reload(&[new.pair.clone()]).expect("certificates");
+    tls.reload(std::slice::from_ref(&new.pair)).expect("certificates");
     // A session of before would be resumed without a look at the certificate.
     let mut after = connect(proxy.address, &authority.client(None, &[]), "a");
     assert!(ask(&mut after, "a").expect("an answer").starts_with("HTTP/1.1 200 "));
