@@ -108,11 +108,14 @@ impl Names {
             Kind::CatchEvent(_) => "catch",
             Kind::ReceiveTask(_)
             | Kind::ServiceTask(_)
+            | Kind::SendTask(_)
+            | Kind::ScriptTask(_)
             | Kind::BusinessRuleTask(_)
             | Kind::Task
             | Kind::ManualTask => "task",
             Kind::SubProcess { .. } | Kind::EventSubProcess { .. } => "sub",
             Kind::BoundaryEvent(_) => "boundary",
+            Kind::ThrowEvent(_) => "throw",
             Kind::ExclusiveGateway(_) | Kind::ParallelGateway => "gateway",
             Kind::SequenceFlow { .. } => "flow",
         };

@@ -9,19 +9,24 @@ mod event;
 mod gateway;
 mod process;
 mod receive_task;
+mod script_task;
+mod send_task;
 mod sequence_flow;
 mod service_task;
 mod start_event;
 mod sub_process;
 mod task;
+mod throw_event;
 mod trigger;
 
 pub use boundary_event::BoundaryEvent;
 pub use business_rule_task::Rule;
 pub use end_event::EndEvent;
 pub use gateway::ExclusiveGateway;
+pub use script_task::Script;
 pub use service_task::Job;
 pub use start_event::StartEvent;
+pub use throw_event::ThrowEvent;
 pub use trigger::{Message, Trigger};
 
 pub(crate) use boundary_event::host;
@@ -58,21 +63,18 @@ pub(crate) fn compile(
         Tag::ManualTask => Some(task::compile(tree, draft, Kind::ManualTask, report)),
         Tag::ReceiveTask => receive_task::compile(tree, drafts, draft, report),
         Tag::ServiceTask => service_task::compile(tree, draft, report),
+        Tag::SendTask => send_task::compile(tree, draft, report),
+        Tag::ScriptTask => script_task::compile(tree, draft, report),
         Tag::BusinessRuleTask => business_rule_task::compile(tree, draft, report),
         Tag::ExclusiveGateway => Some(gateway::exclusive(tree, drafts, draft, report)),
         Tag::ParallelGateway => Some(gateway::parallel(tree, draft, report)),
         Tag::BoundaryEvent => boundary_event::compile(tree, drafts, draft, report),
         Tag::SubProcess => Some(sub_process::compile(tree, draft, report)),
         Tag::IntermediateCatchEvent => catch_event::compile(tree, drafts, draft, report),
-        Tag::IntermediateThrowEvent => {
-            event::refuse(tree, draft, report);
-            None
-        }
+        Tag::IntermediateThrowEvent => throw_event::compile(tree, draft, report),
         Tag::Process
         | Tag::SequenceFlow
-        | Tag::SendTask
         | Tag::UserTask
-        | Tag::ScriptTask
         | Tag::CallActivity
         | Tag::AdHocSubProcess
         | Tag::Transaction

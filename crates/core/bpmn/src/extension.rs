@@ -68,13 +68,21 @@ fn verdict(tree: &Tree<'_>, element: NodeId, local: &str, tag: Tag) -> Verdict {
     let is_empty = tree.children(element).next().is_none();
     match (local, tag) {
         ("properties", _)
-        | ("ioMapping" | "taskDefinition" | "taskHeaders", Tag::ServiceTask | Tag::BusinessRuleTask)
+        | (
+            "ioMapping" | "taskDefinition" | "taskHeaders",
+            Tag::ServiceTask
+            | Tag::BusinessRuleTask
+            | Tag::SendTask
+            | Tag::ScriptTask
+            | Tag::IntermediateThrowEvent
+            | Tag::EndEvent,
+        )
+        | ("script", Tag::ScriptTask)
         | ("calledDecision", Tag::BusinessRuleTask)
         // What of it has no effect is said where it is read.
         | (
             "ioMapping",
             Tag::StartEvent
-            | Tag::EndEvent
             | Tag::IntermediateCatchEvent
             | Tag::ReceiveTask
             | Tag::BoundaryEvent

@@ -49,7 +49,9 @@ mod tree;
 mod vocabulary;
 
 pub use diagnostic::{Code, Diagnostic, Severity};
-pub use element::{BoundaryEvent, EndEvent, ExclusiveGateway, Job, Message, Rule, StartEvent, Trigger};
+pub use element::{
+    BoundaryEvent, EndEvent, ExclusiveGateway, Job, Message, Rule, Script, StartEvent, ThrowEvent, Trigger,
+};
 pub use extension::{Binding, CalledDecision};
 pub use limits::{Limits, Purpose};
 pub use mapping::{Mapped, Mapping, MappingError};

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use coreto_feel::Expression;
 
-use crate::element::{BoundaryEvent, EndEvent, ExclusiveGateway, Job, Rule, StartEvent, Trigger};
+use crate::element::{
+    BoundaryEvent, EndEvent, ExclusiveGateway, Job, Rule, Script, StartEvent, ThrowEvent, Trigger,
+};
 use crate::mapping::Mapping;
 
 /// What one BPMN resource holds.
@@ -111,6 +113,12 @@ pub enum Kind {
     ServiceTask(Box<Job>),
     /// A decision, or a job for a worker.
     BusinessRuleTask(Box<Rule>),
+    /// A job for a worker that sends something.
+    SendTask(Box<Job>),
+    /// An expression, or a job for a worker.
+    ScriptTask(Box<Script>),
+    /// What a token sets off on its way.
+    ThrowEvent(ThrowEvent),
     /// An undefined task, which is passed through.
     Task,
     /// A manual task, which is passed through.
@@ -157,6 +165,9 @@ impl Kind {
             | Self::EndEvent(_)
             | Self::ServiceTask(_)
             | Self::BusinessRuleTask(_)
+            | Self::SendTask(_)
+            | Self::ScriptTask(_)
+            | Self::ThrowEvent(_)
             | Self::Task
             | Self::ManualTask
             | Self::SubProcess { .. }
@@ -170,7 +181,14 @@ impl Kind {
     /// The job that it creates for a worker, if it does.
     pub fn job(&self) -> Option<&Job> {
         match self {
-            Self::ServiceTask(job) => Some(job),
+            Self::ServiceTask(job)
+            | Self::SendTask(job)
+            | Self::ThrowEvent(ThrowEvent::Message(job))
+            | Self::EndEvent(EndEvent::Message(job)) => Some(job),
+            Self::ScriptTask(script) => match &**script {
+                Script::Job(job) => Some(job),
+                Script::Expression { .. } => None,
+            },
             Self::BusinessRuleTask(rule) => match &**rule {
                 Rule::Job(job) => Some(job),
                 Rule::Decision(_) => None,
@@ -178,6 +196,7 @@ impl Kind {
             Self::Process
             | Self::StartEvent(_)
             | Self::EndEvent(_)
+            | Self::ThrowEvent(ThrowEvent::None)
             | Self::CatchEvent(_)
             | Self::ReceiveTask(_)
             | Self::Task
@@ -209,6 +228,9 @@ impl Kind {
             Self::ReceiveTask(_) => "RECEIVE_TASK",
             Self::ServiceTask(_) => "SERVICE_TASK",
             Self::BusinessRuleTask(_) => "BUSINESS_RULE_TASK",
+            Self::SendTask(_) => "SEND_TASK",
+            Self::ScriptTask(_) => "SCRIPT_TASK",
+            Self::ThrowEvent(_) => "INTERMEDIATE_THROW_EVENT",
             Self::Task => "TASK",
             Self::ManualTask => "MANUAL_TASK",
             Self::SubProcess { .. } => "SUB_PROCESS",
@@ -225,12 +247,15 @@ impl Kind {
         match self {
             Self::StartEvent(event) => event.event_type(),
             Self::EndEvent(event) => event.event_type(),
+            Self::ThrowEvent(event) => event.event_type(),
             Self::CatchEvent(trigger) => trigger.event_type(),
             Self::BoundaryEvent(event) => event.trigger.event_type(),
             Self::Process
             | Self::ReceiveTask(_)
             | Self::ServiceTask(_)
             | Self::BusinessRuleTask(_)
+            | Self::SendTask(_)
+            | Self::ScriptTask(_)
             | Self::Task
             | Self::ManualTask
             | Self::SubProcess { .. }

@@ -11,9 +11,11 @@ pub(crate) mod mapping;
 mod parallel_gateway;
 mod pass_through;
 mod process;
+mod script_task;
 mod service_task;
 mod start_event;
 mod sub_process;
+mod throw_event;
 
 pub(crate) use catching::{admits, trigger};
 
@@ -78,8 +80,10 @@ pub(crate) fn activate(txn: &mut Txn<'_, Engine>, head: &Head, visit: &Visit) {
         }
         Kind::EndEvent(event) => end_event::activate(txn, head, visit, event),
         Kind::CatchEvent(_) | Kind::ReceiveTask(_) => catch_event::activate(txn, head, visit),
-        Kind::ServiceTask(job) => service_task::activate(txn, head, visit, job),
+        Kind::ServiceTask(job) | Kind::SendTask(job) => service_task::activate(txn, head, visit, job),
         Kind::BusinessRuleTask(rule) => business_rule_task::activate(txn, head, visit, rule),
+        Kind::ScriptTask(script) => script_task::activate(txn, head, visit, script),
+        Kind::ThrowEvent(event) => throw_event::activate(txn, head, visit, event),
         Kind::Task | Kind::ManualTask => {
             pass_through::activate(txn, visit);
             Ok(())
@@ -108,7 +112,11 @@ pub(crate) fn complete(txn: &mut Txn<'_, Engine>, head: &Head, visit: &Visit) {
         Kind::StartEvent(event) => start_event::complete(txn, head, visit, event),
         Kind::CatchEvent(_) | Kind::ReceiveTask(_) => catch_event::complete(txn, head, visit),
         Kind::EndEvent(event) => end_event::complete(txn, head, visit, event),
-        Kind::ServiceTask(_) | Kind::BusinessRuleTask(_) => service_task::complete(txn, head, visit),
+        Kind::ServiceTask(_)
+        | Kind::SendTask(_)
+        | Kind::BusinessRuleTask(_)
+        | Kind::ScriptTask(_)
+        | Kind::ThrowEvent(_) => service_task::complete(txn, head, visit),
         Kind::Task | Kind::ManualTask => {
             pass_through::complete(txn, visit);
             Ok(())

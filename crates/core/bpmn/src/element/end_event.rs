@@ -1,6 +1,6 @@
 //! End events.
 
-use super::{Body, event, mapping_only};
+use super::{Body, Job, event, mapping_only};
 use crate::compile::{Draft, Drafts};
 use crate::diagnostic::{Code, Report};
 use crate::element::{definition_nodes, error_code};
@@ -16,6 +16,8 @@ pub enum EndEvent {
     None,
     /// Everything else in its scope ends.
     Terminate,
+    /// A message, which a worker sends.
+    Message(Box<Job>),
     /// An error is thrown; its code must come to a string.
     Error(Box<Text>),
 }
@@ -26,6 +28,7 @@ impl EndEvent {
         match self {
             Self::None => "NONE",
             Self::Terminate => "TERMINATE",
+            Self::Message(_) => "MESSAGE",
             Self::Error(_) => "ERROR",
         }
     }
@@ -38,14 +41,17 @@ pub(super) fn compile(
     report: &mut Report,
 ) -> Option<Body> {
     let mut mapping = mapping_only(tree, draft, report);
-    let event = match event::thrown(tree, draft, &["terminate", "error"], report)? {
+    let event = match event::thrown(tree, draft, &["terminate", "error", "message"], report)? {
+        "message" => EndEvent::Message(Box::new(Job::read(tree, draft.node, report)?)),
         "terminate" => EndEvent::Terminate,
         "error" => EndEvent::Error(Box::new(thrown_code(tree, drafts, draft, report)?)),
         _ => EndEvent::None,
     };
-    // An end event is passed through; of its mappings only those for the output run, and only at a none end event.
-    mapping.drop_inputs(tree, draft, report);
-    if !matches!(event, EndEvent::None) {
+    if !matches!(event, EndEvent::Message(_)) {
+        // Nothing is evaluated before it is left.
+        mapping.drop_inputs(tree, draft, report);
+    }
+    if matches!(event, EndEvent::Terminate | EndEvent::Error(_)) {
         mapping.drop_outputs(tree, draft, report);
     }
     Some(Body { kind: Kind::EndEvent(event), mapping })

@@ -41,20 +41,6 @@ pub(super) fn thrown(
     }
 }
 
-/// Reports an event of a kind that is not built.
-pub(super) fn refuse(tree: &Tree<'_>, draft: &Draft<'_>, report: &mut Report) {
-    let place = tree.place(draft.node);
-    let noun = draft.tag.noun();
-    match definition(tree, draft, report) {
-        Definition::None if draft.tag == Tag::IntermediateThrowEvent => {
-            report.refuse(place, &format!("none {noun}"));
-        }
-        Definition::None => missing(tree, draft, report),
-        Definition::One(what) => refuse_trigger(tree, draft, what, report),
-        Definition::Several => (),
-    }
-}
-
 /// Reports an event that must have an event definition and has none.
 pub(super) fn missing(tree: &Tree<'_>, draft: &Draft<'_>, report: &mut Report) {
     let message = format!("the {} has no event definition", draft.tag.noun());

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use coreto_bpmn::{
     Diagnostic, Element, ElementNumber, EndEvent, ExclusiveGateway, Kind, Mapping, Process, Resource, Rule,
-    StartEvent, Text, Trigger,
+    Script, StartEvent, Text, Trigger,
 };
 
 /// What one reading gave.
@@ -108,6 +108,11 @@ fn render_element(process: &Process, number: usize, element: &Element, out: &mut
     if let Some(message) = element.kind.trigger().and_then(Trigger::message) {
         let key = message.correlation_key.as_ref().map_or("", |key| key.source());
         writeln!(out, "      message {} about {key:?}", text(&message.name)).unwrap();
+    }
+    if let Kind::ScriptTask(script) = &element.kind
+        && let Script::Expression { expression, result_variable } = &**script
+    {
+        writeln!(out, "      script {} to {result_variable}", expression.source()).unwrap();
     }
     if let Some(job) = element.kind.job() {
         writeln!(out, "      type {}", text(&job.job_type)).unwrap();

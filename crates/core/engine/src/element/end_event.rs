@@ -19,6 +19,7 @@ pub(super) fn activate(
 ) -> Result<(), Trouble> {
     match event {
         EndEvent::None | EndEvent::Terminate => pass(txn, visit),
+        EndEvent::Message(job) => service_task::activate(txn, head, visit, job)?,
         EndEvent::Error(code) => throw(txn, head, visit, code)?,
     }
     Ok(())
@@ -35,6 +36,7 @@ pub(super) fn complete(
             mapping::outputs(txn, head, visit)?;
             leave(txn, visit);
         }
+        EndEvent::Message(_) => service_task::complete(txn, head, visit)?,
         EndEvent::Terminate => terminate(txn, visit),
         EndEvent::Error(_) => unreachable!("an error end event ends with its scope"),
     }
