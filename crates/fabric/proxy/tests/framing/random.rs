@@ -1,26 +1,19 @@
-//! Numbers by seed (splitmix64).
+//! Choices by seed.
 
-/// A sequence that its seed determines.
-pub(crate) struct Random(u64);
+use coreto_proxy::chance::Dice;
+
+/// A sequence of choices that its seed determines.
+pub(crate) struct Random(Dice);
 
 impl Random {
     /// The sequence of this seed.
     pub(crate) fn new(seed: u64) -> Self {
-        Self(seed)
-    }
-
-    /// Any number.
-    pub(crate) fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
+        Self(Dice::seeded(seed))
     }
 
     /// A number below `bound`.
     pub(crate) fn below(&mut self, bound: usize) -> usize {
-        usize::try_from(self.next() % bound as u64).expect("it is below a usize")
+        self.0.index(bound)
     }
 
     /// True once in so many.
