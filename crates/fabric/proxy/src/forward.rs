@@ -28,6 +28,6 @@ pub use account::Account;
 pub use answer::{Answer, Reply};
 pub use failure::Failure;
 pub use fields::Client;
-pub use order::{Cluster, Order, Protocol, Retry, Timeouts};
+pub use order::{Cluster, Order, Retry};
 pub use run::{Ended, Terms, run};
 pub(crate) use run::{put_answer, stamp};

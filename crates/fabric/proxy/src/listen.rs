@@ -21,8 +21,8 @@ mod tls;
 mod two;
 mod worker;
 
-pub use config::{Clocks, Config};
+pub use config::Config;
 pub use service::{Error, Service};
 pub(crate) use tls::covers;
-pub use tls::{Clients, Pair, Tls, TlsError};
+pub use tls::{Tls, TlsError};
 pub use worker::{Ledger, Rules};

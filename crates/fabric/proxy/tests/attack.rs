@@ -9,6 +9,8 @@ mod case;
 mod one;
 #[path = "attack/origin.rs"]
 mod origin;
+#[path = "run/proxy.rs"]
+mod proxy;
 #[path = "attack/stage.rs"]
 mod stage;
 #[path = "attack/two.rs"]

@@ -8,14 +8,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
-use coreto_proxy::forward::Protocol;
 use coreto_proxy::listen::Config;
+use coreto_proxy::model::Protocol;
 use h2::{Reason, RecvStream, client, server};
 use http::{HeaderMap, HeaderValue, Method, Request, Response};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use proxy::Proxy;
+use proxy::{Proxy, order};
 
 /// Gives each piece of a body back as it comes, then trailers. `/refused` is refused once, `/broken` is reset at
 /// its second piece.
@@ -84,6 +84,10 @@ async fn connect(address: SocketAddr) -> client::SendRequest<Bytes> {
     sender
 }
 
+fn start(origin: SocketAddr) -> Proxy {
+    Proxy::start(Config::default(), order(vec![origin], Protocol::Http2))
+}
+
 fn post(path: &str) -> Request<()> {
     Request::builder()
         .method(Method::POST)
@@ -97,7 +101,7 @@ fn post(path: &str) -> Request<()> {
 #[test]
 fn both_ways_at_once_with_trailers() {
     run(async |origin| {
-        let proxy = Proxy::start(Config::default(), origin, Protocol::Two);
+        let proxy = start(origin);
         let mut sender = connect(proxy.address).await;
         let (response, mut sending) = sender.send_request(post("/"), false).expect("the stream opens");
         sending.send_data(Bytes::from_static(b"one"), false).expect("there is a window");
@@ -116,7 +120,7 @@ fn both_ways_at_once_with_trailers() {
 #[test]
 fn a_refused_stream_is_tried_again_with_any_method() {
     run(async |origin| {
-        let proxy = Proxy::start(Config::default(), origin, Protocol::Two);
+        let proxy = start(origin);
         let mut sender = connect(proxy.address).await;
         let (response, mut sending) = sender.send_request(post("/refused"), false).expect("the stream opens");
         sending.send_data(Bytes::from_static(b"one"), true).expect("there is a window");
@@ -135,7 +139,7 @@ fn a_refused_stream_is_tried_again_with_any_method() {
 #[test]
 fn a_response_that_breaks_off_is_reset() {
     run(async |origin| {
-        let proxy = Proxy::start(Config::default(), origin, Protocol::Two);
+        let proxy = start(origin);
         let mut sender = connect(proxy.address).await;
         let (response, mut sending) = sender.send_request(post("/broken"), false).expect("the stream opens");
         sending.send_data(Bytes::from_static(b"one"), false).expect("there is a window");
@@ -151,7 +155,7 @@ fn a_response_that_breaks_off_is_reset() {
 fn errors_of_grpc_are_trailers_only() {
     run(async |_| {
         let closed = TcpListener::bind("127.0.0.1:0").await.and_then(|listener| listener.local_addr());
-        let proxy = Proxy::start(Config::default(), closed.expect("a port is free"), Protocol::Two);
+        let proxy = start(closed.expect("a port is free"));
         let mut sender = connect(proxy.address).await;
         let (response, _) = sender.send_request(post("/"), true).expect("the stream opens");
         let response = response.await.expect("a response");
@@ -164,7 +168,7 @@ fn errors_of_grpc_are_trailers_only() {
 #[test]
 fn a_client_of_http_1_gets_chunks_and_trailers() {
     run(async |origin| {
-        let proxy = Proxy::start(Config::default(), origin, Protocol::Two);
+        let proxy = start(origin);
         let mut stream = TcpStream::connect(proxy.address).await.expect("the proxy listens");
         let request = b"POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n0\r\n\r\n";
         stream.write_all(request).await.expect("it is sent");
@@ -181,7 +185,7 @@ const PIECES: usize = 300;
 #[test]
 fn large_bodies_go_both_ways_through_small_windows() {
     run(async |origin| {
-        let proxy = Proxy::start(Config::default(), origin, Protocol::Two);
+        let proxy = start(origin);
         let mut sender = connect(proxy.address).await;
         let (response, mut sending) = sender.send_request(post("/"), false).expect("the stream opens");
         let upload = async move {

@@ -10,13 +10,13 @@ use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use coreto_proxy::forward::Protocol;
-use coreto_proxy::listen::{Clients, Config, Pair, Tls};
+use coreto_proxy::listen::{Config, Tls};
+use coreto_proxy::model::{self, Certificate, ClientCertificate, Protocol};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, ClientConnection, HandshakeKind, RootCertStore, StreamOwned};
 
-use proxy::Proxy;
+use proxy::{Proxy, order};
 
 /// An authority and a folder for what it issues.
 struct Authority {
@@ -25,7 +25,7 @@ struct Authority {
 }
 
 struct Issued {
-    pair: Pair,
+    files: Certificate,
     certificate: CertificateDer<'static>,
     key: PrivateKeyDer<'static>,
 }
@@ -49,14 +49,14 @@ impl Authority {
             .expect("names")
             .signed_by(&key, &self.issuer)
             .expect("a certificate");
-        let pair = Pair {
-            certificate: self.folder.join(format!("{file}.pem")),
+        let files = Certificate {
+            cert: self.folder.join(format!("{file}.pem")),
             key: self.folder.join(format!("{file}.key")),
         };
-        std::fs::write(&pair.certificate, certificate.pem()).expect("a file");
-        std::fs::write(&pair.key, key.serialize_pem()).expect("a file");
+        std::fs::write(&files.cert, certificate.pem()).expect("a file");
+        std::fs::write(&files.key, key.serialize_pem()).expect("a file");
         let key = PrivateKeyDer::try_from(key.serialize_der()).expect("a key");
-        Issued { pair, certificate: certificate.der().clone(), key }
+        Issued { files, certificate: certificate.der().clone(), key }
     }
 
     fn client(&self, own: Option<&Issued>, protocols: &[&[u8]]) -> Arc<ClientConfig> {
@@ -99,17 +99,23 @@ fn shown(stream: &Secure) -> CertificateDer<'static> {
     stream.conn.peer_certificates().expect("a handshake")[0].clone().into_owned()
 }
 
+/// TLS that asks no client for a certificate.
+fn build(certificates: &[&Issued]) -> Tls {
+    let certificates = certificates.iter().map(|issued| issued.files.clone()).collect();
+    Tls::build(&model::Tls { certificates, ..model::Tls::default() }).expect("certificates")
+}
+
 fn start(tls: &Tls) -> (Proxy, std::sync::Arc<std::sync::Mutex<origin::Seen>>) {
     let (upstream, seen) = origin::start(None, false);
     let config = Config { tls: Some(tls.clone()), ..Config::default() };
-    (Proxy::start(config, upstream, Protocol::One), seen)
+    (Proxy::start(config, order(vec![upstream], Protocol::Http1)), seen)
 }
 
 #[test]
 fn the_name_that_is_asked_for_chooses_the_certificate() {
     let authority = Authority::new("names");
     let (a, wild) = (authority.issue("a", &["a.example"]), authority.issue("wild", &["*.b.example"]));
-    let tls = Tls::build(&[a.pair.clone(), wild.pair.clone()], &Clients::Any).expect("certificates");
+    let tls = build(&[&a, &wild]);
     let (proxy, _) = start(&tls);
     let client = authority.client(None, &[]);
     for (name, host, certificate, status) in [
@@ -132,7 +138,7 @@ fn the_name_that_is_asked_for_chooses_the_certificate() {
 #[test]
 fn the_protocol_is_agreed_on_in_the_handshake() {
     let authority = Authority::new("protocols");
-    let tls = Tls::build(&[authority.issue("a", &["a"]).pair], &Clients::Any).expect("certificates");
+    let tls = build(&[&authority.issue("a", &["a"])]);
     let (proxy, _) = start(&tls);
     for (offered, agreed) in [(&[&b"h2"[..], b"http/1.1"][..], &b"h2"[..]), (&[b"http/1.1"], b"http/1.1")] {
         let mut stream = connect(proxy.address, &authority.client(None, offered), "a");
@@ -147,21 +153,21 @@ fn the_protocol_is_agreed_on_in_the_handshake() {
 fn new_certificates_are_for_new_handshakes_and_bad_ones_change_nothing() {
     let authority = Authority::new("reload");
     let (old, new) = (authority.issue("old", &["a"]), authority.issue("new", &["a"]));
-    let tls = Tls::build(std::slice::from_ref(&old.pair), &Clients::Any).expect("certificates");
+    let tls = build(&[&old]);
     let (proxy, _) = start(&tls);
     let client = authority.client(None, &[]);
     let mut before = connect(proxy.address, &client, "a");
     before.conn.complete_io(&mut before.sock).expect("a handshake");
-    let mixed = Pair { key: old.pair.key.clone(), ..new.pair.clone() };
+    let mixed = Certificate { key: old.files.key.clone(), ..new.files.clone() };
     let refused = tls.reload(&[mixed]).expect_err("the key is that of another certificate");
     assert!(refused.to_string().contains("new.pem"), "{refused}");
-    let missing = Pair { key: "/nowhere".into(), ..new.pair.clone() };
+    let missing = Certificate { key: "/nowhere".into(), ..new.files.clone() };
     assert!(tls.reload(&[missing]).is_err());
     assert!(tls.reload(&[]).is_err());
     let mut between = connect(proxy.address, &client, "a");
     between.conn.complete_io(&mut between.sock).expect("a handshake");
     assert_eq!(shown(&between), old.certificate);
-    tls.reload(std::slice::from_ref(&new.pair)).expect("certificates");
+    tls.reload(std::slice::from_ref(&new.files)).expect("certificates");
     // A session of before would be resumed without a look at the certificate.
     let mut after = connect(proxy.address, &authority.client(None, &[]), "a");
     assert!(ask(&mut after, "a").expect("an answer").starts_with("HTTP/1.1 200 "));
@@ -173,8 +179,13 @@ fn new_certificates_are_for_new_handshakes_and_bad_ones_change_nothing() {
 fn clients_show_certificates_and_upstreams_are_told_which() {
     let authority = Authority::new("clients");
     let own = authority.issue("client", &["client"]);
-    let only = Clients::Only(authority.folder.join("ca.pem"));
-    let tls = Tls::build(&[authority.issue("a", &["a"]).pair], &only).expect("certificates");
+    let asking = model::Tls {
+        certificates: vec![authority.issue("a", &["a"]).files],
+        client_ca: Some(authority.folder.join("ca.pem")),
+        client_certificate: ClientCertificate::Required,
+    };
+    let tls = Tls::build(&asking).expect("certificates");
+    assert!(Tls::build(&model::Tls { client_ca: None, ..asking }).is_err(), "nobody vouches for clients");
     let (proxy, seen) = start(&tls);
     let mut stream = connect(proxy.address, &authority.client(Some(&own), &[]), "a");
     assert!(ask(&mut stream, "a").expect("an answer").starts_with("HTTP/1.1 200 "));
@@ -193,7 +204,7 @@ fn clients_show_certificates_and_upstreams_are_told_which() {
 #[test]
 fn a_session_is_resumed() {
     let authority = Authority::new("sessions");
-    let tls = Tls::build(&[authority.issue("a", &["a"]).pair], &Clients::Any).expect("certificates");
+    let tls = build(&[&authority.issue("a", &["a"])]);
     let (proxy, _) = start(&tls);
     let client = authority.client(None, &[]);
     for kind in [HandshakeKind::Full, HandshakeKind::Resumed] {

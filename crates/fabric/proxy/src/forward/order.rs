@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use http::HeaderValue;
 
+use crate::model::{Protocol, Timeouts};
+
 /// Where a request may go, and how.
 #[derive(Clone, Debug)]
 pub struct Order {
@@ -39,40 +41,6 @@ pub struct Cluster {
     pub idle: Duration,
     /// The endpoint that was chosen last.
     pub last: AtomicUsize,
-}
-
-/// What is spoken to an endpoint.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Protocol {
-    /// HTTP/1.1.
-    #[default]
-    One,
-    /// HTTP/2.
-    Two,
-}
-
-/// How long the parts of a request may take.
-#[derive(Clone, Debug)]
-pub struct Timeouts {
-    /// From the request's head to the end of the response.
-    pub total: Duration,
-    /// One try, from when it is sent to the response's head.
-    pub per_try: Option<Duration>,
-    /// Silence of the endpoint.
-    pub idle: Duration,
-    /// Silence of a connection that has switched protocols.
-    pub upgrade_idle: Duration,
-}
-
-impl Default for Timeouts {
-    fn default() -> Self {
-        Self {
-            total: Duration::from_secs(30),
-            per_try: None,
-            idle: Duration::from_mins(5),
-            upgrade_idle: Duration::from_hours(1),
-        }
-    }
 }
 
 /// When a request is sent again.

@@ -1,10 +1,10 @@
 //! How a listener treats its clients.
 
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use super::Tls;
 use crate::gate::Limits;
+use crate::model::Clocks;
 
 /// One listener.
 #[derive(Clone, Debug)]
@@ -29,23 +29,6 @@ pub struct Config {
     pub trusted: bool,
 }
 
-/// How long clients may take.
-#[derive(Clone, Debug)]
-pub struct Clocks {
-    /// A TLS handshake.
-    pub handshake: Duration,
-    /// A head, from its first byte.
-    pub head: Duration,
-    /// Silence within a body.
-    pub body: Duration,
-    /// Silence between requests.
-    pub idle: Duration,
-    /// What a client gets to read a last answer before its connection is closed.
-    pub linger: Duration,
-    /// What requests in flight get when the listener goes away.
-    pub drain: Duration,
-}
-
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -58,19 +41,6 @@ impl Default for Config {
             connections_per_address_max: 1_000,
             streams_max: 100,
             trusted: false,
-        }
-    }
-}
-
-impl Default for Clocks {
-    fn default() -> Self {
-        Self {
-            handshake: Duration::from_secs(10),
-            head: Duration::from_secs(10),
-            body: Duration::from_secs(30),
-            idle: Duration::from_secs(75),
-            linger: Duration::from_secs(2),
-            drain: Duration::from_secs(30),
         }
     }
 }

@@ -2,15 +2,17 @@
 
 use std::future::poll_fn;
 use std::task::{Context, Poll, ready};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use super::config::Clocks;
 use super::handle::{Then, handle, refuse};
 use super::worker::Worker;
 use crate::forward::{Client, Failure};
 use crate::gate::Request;
+use crate::model::Clocks;
 use crate::wire::{Alarm, Broken, Channel, Connection};
 
+/// What a client gets to read a last answer before its connection is closed.
+const LINGER: Duration = Duration::from_secs(2);
 /// So much of what a client still sends is read before its connection is closed.
 const LINGER_BYTES_MAX: u64 = 256 << 10;
 
@@ -47,8 +49,8 @@ pub(super) async fn serve(worker: &Worker, client: &Client, connection: Box<Conn
         };
         match then {
             Then::Next => {}
-            Then::Cut => return cut(&mut channel, &mut alarm, clocks).await,
-            Then::Linger => return linger(&mut channel, &mut alarm, clocks).await,
+            Then::Cut => return cut(&mut channel, &mut alarm).await,
+            Then::Linger => return linger(&mut channel, &mut alarm).await,
         }
     }
 }
@@ -75,7 +77,7 @@ impl Wait {
         }
         if connection.has_begun() {
             let begun = *self.begun.get_or_insert_with(Instant::now);
-            alarm.set(begun + clocks.head);
+            alarm.set(begun + clocks.header);
         } else {
             alarm.set(self.since + clocks.idle);
         }
@@ -84,9 +86,9 @@ impl Wait {
     }
 }
 
-async fn linger(channel: &mut Channel, alarm: &mut Alarm, clocks: &Clocks) {
+async fn linger(channel: &mut Channel, alarm: &mut Alarm) {
     let Channel::One(connection) = channel else { return };
-    alarm.set(Instant::now() + clocks.linger);
+    alarm.set(Instant::now() + LINGER);
     let bytes_max = connection.counted().0 + LINGER_BYTES_MAX;
     poll_fn(|cx| match connection.poll_linger(cx, bytes_max) {
         Poll::Ready(()) => Poll::Ready(()),
@@ -96,9 +98,9 @@ async fn linger(channel: &mut Channel, alarm: &mut Alarm, clocks: &Clocks) {
 }
 
 /// Ends a connection inside a response: what there is of it leaves, and its end cannot be taken for that of the body.
-async fn cut(channel: &mut Channel, alarm: &mut Alarm, clocks: &Clocks) {
+async fn cut(channel: &mut Channel, alarm: &mut Alarm) {
     let Channel::One(connection) = channel else { return };
-    alarm.set(Instant::now() + clocks.linger);
+    alarm.set(Instant::now() + LINGER);
     poll_fn(|cx| match connection.poll_flush(cx) {
         Poll::Ready(_) => Poll::Ready(()),
         Poll::Pending => alarm.poll(cx),

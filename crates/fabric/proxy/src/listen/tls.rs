@@ -16,26 +16,7 @@ use tokio_rustls::rustls::server::{
 use tokio_rustls::rustls::sign::CertifiedKey;
 use tokio_rustls::rustls::{self, RootCertStore, ServerConfig};
 
-/// A chain of certificates and its key, as PEM files.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Pair {
-    /// The chain, the listener's own certificate first.
-    pub certificate: PathBuf,
-    /// The private key.
-    pub key: PathBuf,
-}
-
-/// Which clients may connect.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Clients {
-    /// Any; none is asked for a certificate.
-    #[default]
-    Any,
-    /// Any; one that shows a certificate is held to the authorities of this PEM file.
-    Known(PathBuf),
-    /// Those with a certificate of the authorities of this PEM file.
-    Only(PathBuf),
-}
+use crate::model::{self, Certificate, ClientCertificate};
 
 /// Why TLS cannot be had.
 #[derive(Debug, thiserror::Error)]
@@ -63,6 +44,9 @@ pub enum TlsError {
     /// There is no certificate.
     #[error("no certificate is given")]
     Empty,
+    /// Clients are to show certificates that nobody vouches for.
+    #[error("no authorities are given for the certificates of clients")]
+    NoAuthorities,
     /// The authorities for clients cannot be used.
     #[error("cannot use the authorities of `{path}` for clients")]
     Authorities {
@@ -98,18 +82,19 @@ impl Tls {
     ///
     /// # Errors
     /// When a file cannot be read, or a certificate not be used.
-    pub fn build(pairs: &[Pair], clients: &Clients) -> Result<Self, TlsError> {
+    pub fn build(tls: &model::Tls) -> Result<Self, TlsError> {
         let provider = Arc::new(default_provider());
-        let shown = Arc::new(Shown(RwLock::new(read(pairs, &provider)?)));
+        let shown = Arc::new(Shown(RwLock::new(read(&tls.certificates, &provider)?)));
         let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
             .map_err(TlsError::Setup)?;
-        let builder = match clients {
-            Clients::Any => builder.with_no_client_auth(),
-            Clients::Known(path) | Clients::Only(path) => {
+        let builder = match tls.client_certificate {
+            ClientCertificate::Off => builder.with_no_client_auth(),
+            asked @ (ClientCertificate::Optional | ClientCertificate::Required) => {
+                let path = tls.client_ca.as_ref().ok_or(TlsError::NoAuthorities)?;
                 let verifier = WebPkiClientVerifier::builder_with_provider(authorities(path)?, provider);
-                let known = matches!(clients, Clients::Known(_));
-                let verifier = if known { verifier.allow_unauthenticated() } else { verifier };
+                let optional = asked == ClientCertificate::Optional;
+                let verifier = if optional { verifier.allow_unauthenticated() } else { verifier };
                 let unusable = |source| TlsError::Authorities { path: path.clone(), source };
                 builder.with_client_cert_verifier(verifier.build().map_err(unusable)?)
             }
@@ -125,8 +110,8 @@ impl Tls {
     ///
     /// # Errors
     /// When a file cannot be read, or a certificate not be used; those of before stay in use.
-    pub fn reload(&self, pairs: &[Pair]) -> Result<(), TlsError> {
-        let certificates = read(pairs, self.server.crypto_provider())?;
+    pub fn reload(&self, certificates: &[Certificate]) -> Result<(), TlsError> {
+        let certificates = read(certificates, self.server.crypto_provider())?;
         *self.shown.0.write().unwrap_or_else(PoisonError::into_inner) = certificates;
         Ok(())
     }
@@ -171,28 +156,26 @@ pub(crate) fn covers(certificate: &CertificateDer<'_>, host: &str) -> bool {
     verify_server_name(&certificate, &name).is_ok()
 }
 
-fn read(pairs: &[Pair], provider: &CryptoProvider) -> Result<Arc<[Arc<CertifiedKey>]>, TlsError> {
-    if pairs.is_empty() {
+fn read(
+    certificates: &[Certificate],
+    provider: &CryptoProvider,
+) -> Result<Arc<[Arc<CertifiedKey>]>, TlsError> {
+    if certificates.is_empty() {
         return Err(TlsError::Empty);
     }
-    pairs
+    certificates
         .iter()
-        .map(|pair| {
-            let chain = certificates(&pair.certificate)?;
-            let key = PrivateKeyDer::from_pem_file(&pair.key)
-                .map_err(|error| file_error("a private key", &pair.key, error.to_string()))?;
-            let unusable = |source| TlsError::Pair {
-                certificate: pair.certificate.clone(),
-                key: pair.key.clone(),
-                source,
-            };
-            let key = CertifiedKey::from_der(chain, key, provider).map_err(unusable)?;
-            Ok(Arc::new(key))
+        .map(|Certificate { cert, key }| {
+            let chain = chain(cert)?;
+            let read = PrivateKeyDer::from_pem_file(key)
+                .map_err(|error| file_error("a private key", key, error.to_string()))?;
+            let unusable = |source| TlsError::Pair { certificate: cert.clone(), key: key.clone(), source };
+            Ok(Arc::new(CertifiedKey::from_der(chain, read, provider).map_err(unusable)?))
         })
         .collect()
 }
 
-fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+fn chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     let read: Vec<CertificateDer<'static>> = CertificateDer::pem_file_iter(path)
         .and_then(Iterator::collect)
         .map_err(|error| file_error("certificates", path, error.to_string()))?;
@@ -204,7 +187,7 @@ fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
 
 fn authorities(path: &Path) -> Result<Arc<RootCertStore>, TlsError> {
     let mut store = RootCertStore::empty();
-    for certificate in certificates(path)? {
+    for certificate in chain(path)? {
         store.add(certificate).map_err(|error| file_error("an authority", path, error.to_string()))?;
     }
     Ok(Arc::new(store))

@@ -30,7 +30,7 @@ pub(super) async fn serve(worker: &Arc<Worker>, client: &Arc<Client>, socket: So
         .max_send_buffer_size(SEND_BUFFER_BYTES_MAX)
         .max_header_list_size(u32::try_from(worker.limits.head_bytes_max).unwrap_or(u32::MAX))
         .handshake::<_, Bytes>(socket);
-    let Ok(Ok(mut connection)) = tokio::time::timeout(config.clocks.head, handshake).await else { return };
+    let Ok(Ok(mut connection)) = tokio::time::timeout(config.clocks.header, handshake).await else { return };
     let mut streams = JoinSet::new();
     let mut drain = worker.drain.clone();
     let mut draining = false;

@@ -13,8 +13,9 @@ use http::header::{self, HeaderValue};
 
 use super::ConnectError;
 use super::connect::{begin, connect};
-use crate::forward::{Cluster, Protocol};
+use crate::forward::Cluster;
 use crate::gate::{Body, Limits, Request};
+use crate::model::Protocol;
 use crate::wire::{Channel, Connection, Stream};
 
 /// The connections of one worker. The lock is never contended: only that worker's tasks take it.
@@ -83,16 +84,18 @@ impl Pool {
     pub async fn lease(&self, cluster: &Cluster, endpoint: SocketAddr) -> Result<Lease, ConnectError> {
         let place = (cluster.number, endpoint);
         let kept = match cluster.protocol {
-            Protocol::One => self.take_idle(place, cluster).map(Carrier::One),
-            Protocol::Two => self.take_shared(place).await.map(Carrier::Two),
+            Protocol::Auto | Protocol::Http1 => self.take_idle(place, cluster).map(Carrier::One),
+            Protocol::Http2 => self.take_shared(place).await.map(Carrier::Two),
         };
         if let Some(carrier) = kept {
             return Ok(Lease { place, carrier, reused: true });
         }
         let socket = connect(endpoint, cluster.connect).await?;
         let carrier = match cluster.protocol {
-            Protocol::One => Carrier::One(Box::new(Connection::new(socket, Arc::clone(&self.limits)))),
-            Protocol::Two => {
+            Protocol::Auto | Protocol::Http1 => {
+                Carrier::One(Box::new(Connection::new(socket, Arc::clone(&self.limits))))
+            }
+            Protocol::Http2 => {
                 let sender = tokio::time::timeout(cluster.connect, begin(socket, &self.limits))
                     .await
                     .map_err(|_| ConnectError::Time)??;

@@ -1,37 +1,21 @@
 //! A proxy and an upstream for one case.
 
 use std::net::{SocketAddr, TcpStream};
-use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use coreto_proxy::forward::{Account, Cluster, Failure, Order, Protocol, Retry, Timeouts};
-use coreto_proxy::gate::Request;
-use coreto_proxy::listen::{Clocks, Config, Ledger, Rules, Service};
+use coreto_proxy::forward::Order;
+use coreto_proxy::listen::Config;
+use coreto_proxy::model::{Clocks, Protocol, Timeouts};
 
 use super::case::Case;
 use super::origin::{self, Seen};
+use super::proxy::{self, Proxy};
 
 /// Runs until it is dropped.
 pub(crate) struct Stage {
-    pub(crate) proxy: SocketAddr,
+    proxy: Proxy,
     seen: Arc<Mutex<Seen>>,
-    stop: Option<tokio::sync::oneshot::Sender<()>>,
-    thread: Option<std::thread::JoinHandle<()>>,
-}
-
-struct One(Order);
-
-impl Rules for One {
-    fn order(&self, _: &Request) -> Result<Order, Failure> {
-        Ok(self.0.clone())
-    }
-}
-
-struct Nothing;
-
-impl Ledger for Nothing {
-    fn note(&self, _: &Account) {}
 }
 
 impl Stage {
@@ -42,30 +26,17 @@ impl Stage {
         let order = order(case, endpoints(case, upstream));
         let usual = Clocks::default();
         let clocks = Clocks {
-            head: case.time("head").unwrap_or(usual.head),
+            header: case.time("head").unwrap_or(usual.header),
             idle: case.time("idle").unwrap_or(usual.idle),
             body: case.time("body").unwrap_or(usual.body),
-            drain: Duration::from_millis(100),
             ..usual
         };
-        let address = "127.0.0.1:0".parse().expect("an address");
-        let config = Config { address, workers: 1, clocks, ..Config::default() };
-        let service =
-            Service::build(config, Arc::new(One(order)), Arc::new(Nothing)).expect("a port is free");
-        let proxy = service.local_addr();
-        let (stop, stopped) = tokio::sync::oneshot::channel();
-        let thread = std::thread::spawn(move || {
-            let drain = async {
-                let _ = stopped.await;
-            };
-            service.run(drain).expect("workers start");
-        });
-        Self { proxy, seen, stop: Some(stop), thread: Some(thread) }
+        Self { proxy: Proxy::start(Config { clocks, ..Config::default() }, order), seen }
     }
 
     /// A connection to the proxy on which nothing takes longer than a person would wait.
     pub(crate) fn connect(&self) -> TcpStream {
-        let stream = TcpStream::connect(self.proxy).expect("the proxy listens");
+        let stream = TcpStream::connect(self.proxy.address).expect("the proxy listens");
         stream.set_read_timeout(Some(Duration::from_secs(5))).expect("a socket takes a time");
         stream.set_nodelay(true).expect("a socket takes the option");
         stream
@@ -75,7 +46,7 @@ impl Stage {
     pub(crate) fn reached(&self) -> String {
         let seen = self.seen.lock().expect("no test panics with it");
         let text: String = seen.bytes.iter().map(|byte| char::from(*byte)).collect();
-        let port = self.proxy.port().to_string();
+        let port = self.proxy.address.port().to_string();
         text.split_inclusive("\r\n").filter(|line| !is_usual(line.trim_end(), &port)).collect()
     }
 
@@ -102,15 +73,6 @@ fn endpoints(case: &Case, upstream: SocketAddr) -> Vec<SocketAddr> {
 }
 
 fn order(case: &Case, endpoints: Vec<SocketAddr>) -> Order {
-    let cluster = Cluster {
-        name: "origin".to_owned(),
-        number: 0,
-        endpoints,
-        protocol: Protocol::One,
-        connect: Duration::from_secs(3),
-        idle: Duration::from_secs(4),
-        last: AtomicUsize::new(0),
-    };
     let usual = Timeouts::default();
     let timeouts = Timeouts {
         total: case.time("total").unwrap_or(usual.total),
@@ -118,22 +80,8 @@ fn order(case: &Case, endpoints: Vec<SocketAddr>) -> Order {
         idle: case.time("silence").unwrap_or(usual.idle),
         ..usual
     };
-    Order {
-        cluster: Arc::new(cluster),
-        timeouts,
-        retry: Retry::default(),
-        upgrades: ["websocket".to_owned()].into(),
-        body_bytes_max: None,
-    }
-}
-
-impl Drop for Stage {
-    fn drop(&mut self) {
-        drop(self.stop.take());
-        if let Some(thread) = self.thread.take() {
-            thread.join().expect("the proxy does not panic");
-        }
-    }
+    let upgrades = ["websocket".to_owned()].into();
+    Order { timeouts, upgrades, ..proxy::order(endpoints, Protocol::Http1) }
 }
 
 fn is_usual(line: &str, port: &str) -> bool {

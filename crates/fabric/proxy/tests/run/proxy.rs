@@ -1,17 +1,19 @@
-//! A proxy in front of one endpoint, for as long as the test needs it.
+//! A proxy that sends all requests one way, for as long as the test needs it.
 
 use std::net::SocketAddr;
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use coreto_proxy::forward::{Account, Cluster, Failure, Order, Protocol, Retry, Timeouts};
+use coreto_proxy::forward::{Account, Cluster, Failure, Order, Retry};
 use coreto_proxy::gate::Request;
-use coreto_proxy::listen::{Clocks, Config, Ledger, Rules, Service};
+use coreto_proxy::listen::{Config, Ledger, Rules, Service};
+use coreto_proxy::model::{Clocks, Protocol, Timeouts};
 
 /// Runs until it is dropped.
 pub(crate) struct Proxy {
     pub(crate) address: SocketAddr,
+    #[allow(dead_code, reason = "not every test asks what was told of requests")]
     pub(crate) accounts: Arc<Mutex<Vec<Account>>>,
     stop: Option<tokio::sync::oneshot::Sender<()>>,
     thread: Option<std::thread::JoinHandle<()>>,
@@ -33,27 +35,31 @@ impl Ledger for Book {
     }
 }
 
+/// Every request may go to these, and nothing else is said.
+pub(crate) fn order(endpoints: Vec<SocketAddr>, protocol: Protocol) -> Order {
+    let cluster = Cluster {
+        name: "origin".to_owned(),
+        number: 0,
+        endpoints,
+        protocol,
+        connect: Duration::from_secs(3),
+        idle: Duration::from_secs(4),
+        last: AtomicUsize::new(0),
+    };
+    Order {
+        cluster: Arc::new(cluster),
+        timeouts: Timeouts::default(),
+        retry: Retry::default(),
+        upgrades: Arc::default(),
+        body_bytes_max: None,
+    }
+}
+
 impl Proxy {
     /// Starts one with one worker on a free port.
-    pub(crate) fn start(config: Config, endpoint: SocketAddr, protocol: Protocol) -> Self {
-        let cluster = Cluster {
-            name: "origin".to_owned(),
-            number: 0,
-            endpoints: vec![endpoint],
-            protocol,
-            connect: Duration::from_secs(3),
-            idle: Duration::from_secs(4),
-            last: AtomicUsize::new(0),
-        };
-        let order = Order {
-            cluster: Arc::new(cluster),
-            timeouts: Timeouts::default(),
-            retry: Retry::default(),
-            upgrades: Arc::default(),
-            body_bytes_max: None,
-        };
+    pub(crate) fn start(config: Config, order: Order) -> Self {
         let address = "127.0.0.1:0".parse().expect("an address");
-        let clocks = Clocks { drain: Duration::from_millis(200), ..config.clocks.clone() };
+        let clocks = Clocks { drain: Duration::from_millis(100), ..config.clocks.clone() };
         let config = Config { address, workers: 1, clocks, ..config };
         let accounts = Arc::default();
         let book = Book(Arc::clone(&accounts));
