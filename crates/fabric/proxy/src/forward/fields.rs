@@ -22,9 +22,17 @@ pub struct Client {
     address: HeaderValue,
     port: HeaderValue,
     /// What the client was shown when it asked for a name.
-    shown: Option<CertificateDer<'static>>,
+    shown: Option<Shown>,
     /// The client's own certificate, as a field says it.
     certificate: Option<HeaderValue>,
+}
+
+/// The certificate that a client was shown.
+#[derive(Clone, Debug)]
+struct Shown {
+    certificate: CertificateDer<'static>,
+    /// The name that was asked for, if the certificate is for it.
+    name: Option<Box<str>>,
 }
 
 const NAME: &str = "coreto";
@@ -46,9 +54,17 @@ impl Client {
         Self { peer, secure: false, trusted, address, port, shown: None, certificate: None }
     }
 
-    /// The same behind TLS. `shown`: the certificate for the name that it asked for; `certificate`: its own.
+    /// The same behind TLS. `shown`: the name that it asked for, and the certificate that it got; `certificate`: its own.
     #[must_use]
-    pub fn encrypted(self, shown: Option<CertificateDer<'static>>, certificate: Option<&[u8]>) -> Self {
+    pub fn encrypted(
+        self,
+        shown: Option<(&str, CertificateDer<'static>)>,
+        certificate: Option<&[u8]>,
+    ) -> Self {
+        let shown = shown.map(|(name, certificate)| Shown {
+            name: covers(&certificate, name).then(|| name.into()),
+            certificate,
+        });
         // RFC 9440 §2.1: bytes as a structured field.
         let field = |certificate| HeaderValue::try_from(format!(":{}:", base64(certificate)));
         let certificate = certificate.map(|certificate| field(certificate).expect("it is ASCII"));
@@ -57,7 +73,12 @@ impl Client {
 
     /// Whether the host of a request is one that the client was shown a certificate for.
     pub(crate) fn is_meant_for_us(&self, request: &Request) -> bool {
-        self.shown.as_ref().is_none_or(|shown| covers(shown, request.authority.host()))
+        let host = request.authority.host();
+        self.shown.as_ref().is_none_or(|shown| {
+            // Nearly every request is for the name of the handshake: the certificate is not read again for it.
+            let asked = shown.name.as_deref().is_some_and(|name| name.eq_ignore_ascii_case(host));
+            asked || covers(&shown.certificate, host)
+        })
     }
 
     /// Adds what is said of the way a request came, after removing what only we may say. `id` names the request

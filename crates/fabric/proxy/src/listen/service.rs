@@ -160,7 +160,7 @@ async fn encrypted(worker: &Arc<Worker>, tls: &Tls, stream: TcpStream, peer: Soc
     // A client that cannot be agreed with has been told so by an alert.
     let Ok(Ok(stream)) = handshake.await else { return };
     let session = stream.get_ref().1;
-    let shown = session.server_name().and_then(|name| tls.shown_for(name));
+    let shown = session.server_name().and_then(|name| Some((name, tls.shown_for(name)?)));
     let certificate = session.peer_certificates().and_then(|chain| chain.first());
     let client =
         Client::new(peer, port, worker.config.trusted).encrypted(shown, certificate.map(AsRef::as_ref));
