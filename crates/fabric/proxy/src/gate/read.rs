@@ -227,8 +227,7 @@ struct Fields {
 
 impl Fields {
     fn of_request(head: &Bytes, parsed: &[httparse::Header<'_>], limits: &Limits) -> Result<Self, Fault> {
-        let mut found = Self::with_options(parsed, limits)?;
-        let options = options(parsed);
+        let (mut found, options) = Self::with_options(parsed, limits)?;
         for field in parsed {
             let name = HeaderName::from_bytes(field.name.as_bytes()).map_err(|_| Fault::Field)?;
             match name {
@@ -248,8 +247,7 @@ impl Fields {
     }
 
     fn of_response(head: &Bytes, parsed: &[httparse::Header<'_>], limits: &Limits) -> Result<Self, Fault> {
-        let mut found = Self::with_options(parsed, limits)?;
-        let options = options(parsed);
+        let (mut found, options) = Self::with_options(parsed, limits)?;
         for field in parsed {
             let name = HeaderName::from_bytes(field.name.as_bytes()).map_err(|_| Fault::Field)?;
             found.take(name, head.slice_ref(field.value), &options)?;
@@ -257,18 +255,22 @@ impl Fields {
         Ok(found)
     }
 
-    fn with_options(parsed: &[httparse::Header<'_>], limits: &Limits) -> Result<Self, Fault> {
+    fn with_options<'a>(
+        parsed: &[httparse::Header<'a>],
+        limits: &Limits,
+    ) -> Result<(Self, Options<'a>), Fault> {
         if parsed.len() > limits.fields_max {
             return Err(Fault::FieldsMany);
         }
         let options = options(parsed);
-        Ok(Self {
+        let found = Self {
             fields: HeaderMap::with_capacity(parsed.len()),
             close: options.close,
             keep_alive: options.keep_alive,
             wants_upgrade: options.upgrade,
             ..Self::default()
-        })
+        };
+        Ok((found, options))
     }
 
     fn take(&mut self, name: HeaderName, value: Bytes, options: &Options<'_>) -> Result<(), Fault> {

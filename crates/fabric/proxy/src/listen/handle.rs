@@ -19,6 +19,9 @@ pub(super) enum Then {
     Cut,
 }
 
+/// The methods that pass without being listed.
+const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
+
 /// Carries out a request.
 pub(super) async fn handle(
     worker: &Worker,
@@ -29,9 +32,7 @@ pub(super) async fn handle(
 ) -> Then {
     if is_for_us(&request) {
         let mut answer = Answer::bare(StatusCode::NO_CONTENT);
-        answer
-            .fields
-            .insert(header::ALLOW, HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"));
+        answer.fields.insert(header::ALLOW, HeaderValue::from_static(METHODS));
         stamp(&mut answer.fields, &worker.date(), None);
         let close = !request.keep_alive || !channel.has_read_all();
         let told = put_answer(channel, &answer, false, close).await;
@@ -64,9 +65,7 @@ pub(super) async fn handle(
 pub(super) async fn refuse(worker: &Worker, client: &Client, channel: &mut Channel, failure: Failure) {
     let mut answer = Answer::of(&failure, crate::forward::Reply::default());
     if failure.status() == StatusCode::METHOD_NOT_ALLOWED {
-        answer
-            .fields
-            .insert(header::ALLOW, HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"));
+        answer.fields.insert(header::ALLOW, HeaderValue::from_static(METHODS));
     }
     stamp(&mut answer.fields, &worker.date(), None);
     let mut account = Account::unread(client.peer, failure.status());
