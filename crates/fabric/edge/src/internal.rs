@@ -1,6 +1,6 @@
 //! Addresses of ours that are never upstreams: through them the world would reach what is meant for us alone.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use coreto_proxy::model::{Model, Source};
 
@@ -35,18 +35,35 @@ pub fn name(address: SocketAddr, admin: SocketAddr, model: &Model) -> Option<Str
 pub(crate) fn faults(admin: SocketAddr, model: &Model) -> Vec<(String, String)> {
     let mut faults = Vec::new();
     for (at, cluster) in model.clusters.iter().enumerate() {
-        let Source::Static(endpoints) = &cluster.source else { continue };
-        for (number, endpoint) in endpoints.iter().enumerate() {
-            if let Some(what) = name(endpoint.address, admin, model) {
-                let place = format!("cluster[{at}].endpoint[{number}].address");
-                faults.push((
-                    place,
-                    format!("`{}` is {what}, which is not reached through the gateway", endpoint.address),
-                ));
+        let addresses: Vec<(String, SocketAddr)> = match &cluster.source {
+            Source::Static(endpoints) => endpoints
+                .iter()
+                .enumerate()
+                .map(|(number, endpoint)| (format!("endpoint[{number}].address"), endpoint.address))
+                .collect(),
+            Source::Dns { host, port, .. } => {
+                let known = known_address(host).map(|ip| SocketAddr::new(ip, *port));
+                known.map(|address| ("dns.host".to_owned(), address)).into_iter().collect()
+            }
+        };
+        for (key, address) in addresses {
+            if let Some(what) = name(address, admin, model) {
+                let message = format!("`{address}` is {what}, which is not reached through the gateway");
+                faults.push((format!("cluster[{at}].{key}"), message));
             }
         }
     }
     faults
+}
+
+/// The address of a host that no DNS has to be asked for: one in numbers, or this machine by its name.
+fn known_address(host: &str) -> Option<IpAddr> {
+    let host = host.strip_suffix('.').unwrap_or(host);
+    if host.eq_ignore_ascii_case("localhost") {
+        return Some(IpAddr::V4(Ipv4Addr::LOCALHOST));
+    }
+    let inner = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    inner.unwrap_or(host).parse().ok()
 }
 
 #[cfg(test)]
