@@ -66,6 +66,14 @@ fn explains_who_wins_and_why() {
     let (code, _, err) = edge(&["explain", "examples/edge/versions.toml", "GET", "api.example"]);
     assert_eq!(code, 2);
     assert!(err.contains("`api.example` is no URL of the web"), "{err}");
+    for (url, why) in [
+        ("http://api.example/a/../../b", "the path leads above the root"),
+        ("http://me@api.example/", "the host is not `name` or `name:port`"),
+    ] {
+        let (code, _, err) = edge(&["explain", "examples/edge/versions.toml", "GET", url]);
+        assert_eq!(code, 2);
+        assert!(err.contains(&format!("`{url}` is refused before any route: {why}")), "{err}");
+    }
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use coreto_proxy::gate::{Authority, Fault, Limits, Target};
 use coreto_proxy::model::{Action, Plan, Scheme};
 use coreto_proxy::route::{Asked, Contest, Entrant, Match, Passage, Path, Request};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
@@ -13,10 +14,8 @@ use crate::config::Config;
 pub struct Question {
     method: Method,
     scheme: Scheme,
-    host: String,
-    port: Option<u16>,
-    path: String,
-    query: Option<String>,
+    authority: Authority,
+    target: Target,
     headers: HeaderMap,
 }
 
@@ -34,17 +33,12 @@ impl Question {
         } else {
             return Err(format!("`{url}` is no URL of the web: write `http://api.example/orders`"));
         };
-        let end = rest.find(['/', '?']).unwrap_or(rest.len());
-        let (authority, target) = rest.split_at(end);
-        let (host, port) = match authority.rsplit_once(':').filter(|(_, port)| !port.ends_with(']')) {
-            Some((host, port)) => (host, Some(port.parse().map_err(|_| format!("`{port}` is no port"))?)),
-            None => (authority, None),
-        };
-        if host.is_empty() || !target.bytes().all(|byte| (0x21..=0x7e).contains(&byte)) {
-            return Err(format!("`{url}` has no host, or bytes that are escaped in a URL"));
-        }
-        let (path, query) =
-            target.split_once('?').map_or((target, None), |(path, query)| (path, Some(query)));
+        // What the gate does not let pass has no route.
+        let refused = |fault: Fault| format!("`{url}` is refused before any route: {fault}");
+        let (host, target) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+        let authority = Authority::read(host.to_owned().into()).map_err(refused)?;
+        let target = if target.starts_with('/') { target.to_owned() } else { format!("/{target}") };
+        let target = Target::read(target.into(), &Limits::default()).map_err(refused)?;
         let mut known = HeaderMap::new();
         for header in headers {
             let (name, value) = header
@@ -54,25 +48,17 @@ impl Question {
             let name = HeaderName::from_bytes(name.trim().as_bytes()).map_err(|_| bad())?;
             known.append(name, HeaderValue::from_str(value.trim()).map_err(|_| bad())?);
         }
-        Ok(Self {
-            method,
-            scheme,
-            host: host.to_owned(),
-            port,
-            path: if path.is_empty() { "/".to_owned() } else { path.to_owned() },
-            query: query.map(str::to_owned),
-            headers: known,
-        })
+        Ok(Self { method, scheme, authority, target, headers: known })
     }
 }
 
 /// The answer, as lines for people: who took part, who won and why, and what becomes of the request.
 pub fn explain(config: &Config, question: &Question) -> String {
-    let path = Path::read(&question.path);
+    let path = Path::read(question.target.path());
     let request = Request {
-        host: &question.host,
+        host: question.authority.host(),
         path: &path,
-        query: question.query.as_deref(),
+        query: question.target.query(),
         method: &question.method,
         headers: &question.headers,
     };
@@ -143,7 +129,7 @@ fn outcome(plan: &Plan, number: usize, request: &Request<'_>, question: &Questio
             let asked = Asked {
                 scheme: question.scheme,
                 host: request.host,
-                port: question.port,
+                port: question.authority.port(),
                 path: request.path,
                 query: request.query,
             };
