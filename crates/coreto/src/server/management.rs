@@ -36,17 +36,22 @@ impl Management {
         Parts { health: management.clone(), metrics: management, clock }
     }
 
-    /// Lets every partition remember what became of the clock, and look at it again.
+    /// Lets every partition look at the clock again.
+    fn wake(&self) {
+        self.handles.iter().for_each(Handle::wake);
+    }
+
+    /// Lets every partition remember what became of the clock, also those behind one that does not.
     fn remember(&self, command: &Command) -> Result<(), ClockError> {
-        for (number, handle) in (1..).zip(&self.handles) {
-            handle.wake();
+        self.wake();
+        let told = (1..).zip(&self.handles).map(|(number, handle): (u32, _)| {
             handle.carry_out(command.clone(), DURABLE_IN).map_err(|error| ClockError {
                 reason: format!(
                     "it is moved, but partition {number} may not remember that after a restart: {error}"
                 ),
-            })?;
-        }
-        Ok(())
+            })
+        });
+        told.fold(Ok(()), Result::and)
     }
 }
 
@@ -167,9 +172,7 @@ impl coreto_rest::Clock for Management {
         if let Some(at) = self.clock.pinned() {
             return self.remember(&Command::PinClock(PinClock { at }));
         }
-        for handle in &self.handles {
-            handle.wake();
-        }
+        self.wake();
         Ok(())
     }
 
