@@ -108,7 +108,7 @@ pub(crate) fn content(file: &Path) -> Result<Vec<u8>, CliError> {
     std::fs::read(file).map_err(|source| CliError::File { path: file.into(), doing: "read", source })
 }
 
-fn has_suffix(path: &Path, suffixes: &[&str]) -> bool {
+pub(crate) fn has_suffix(path: &Path, suffixes: &[&str]) -> bool {
     path.extension().is_some_and(|found| suffixes.iter().any(|suffix| found.eq_ignore_ascii_case(suffix)))
 }
 

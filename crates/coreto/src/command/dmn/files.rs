@@ -7,7 +7,7 @@ use coreto_cli::CliError;
 use coreto_dmn::{Code, Diagnostic, Model, Options, read_all};
 use coreto_feel::Dialect;
 
-use crate::command::check::content;
+use crate::command::check::{content, has_suffix};
 
 /// A model that is sound, and what was found in its file.
 pub(crate) type Read = (Option<Model>, Vec<Diagnostic>);
@@ -49,8 +49,7 @@ fn neighbours(places: &BTreeSet<&Path>, given: &[PathBuf]) -> Vec<Vec<u8>> {
     let folder = |place: &Path| if place.as_os_str().is_empty() { PathBuf::from(".") } else { place.into() };
     let entries = places.iter().filter_map(|place| std::fs::read_dir(folder(place)).ok()).flatten().flatten();
     let paths = entries.map(|entry| entry.path()).filter(|path| {
-        path.extension().is_some_and(|suffix| suffix.eq_ignore_ascii_case("dmn"))
-            && path.canonicalize().is_ok_and(|path| !given.contains(&path))
+        has_suffix(path, &["dmn"]) && path.canonicalize().is_ok_and(|path| !given.contains(&path))
     });
     let mut paths: Vec<PathBuf> = paths.take(NEIGHBOURS_MAX).collect();
     paths.sort();
