@@ -6,10 +6,12 @@ mod proxy;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use bytes::Bytes;
 use coreto_proxy::listen::Config;
 use coreto_proxy::model::Protocol;
+use coreto_proxy::upstream::Pool;
 use h2::{Reason, RecvStream, client, server};
 use http::{HeaderMap, HeaderValue, Method, Request, Response};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -216,4 +218,28 @@ fn large_bodies_go_both_ways_through_small_windows() {
         let ((), received) = tokio::join!(upload, download);
         assert_eq!(received, PIECES * 10_000);
     });
+}
+
+#[test]
+fn a_connection_to_an_upstream_is_closed_when_nobody_uses_it() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let closed = runtime.block_on(async {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
+        let origin = listener.local_addr().expect("it listens");
+        let order = order(vec![origin], Protocol::Http2);
+        let pool = Pool::new(Arc::default());
+        let accepted = async {
+            let (stream, _) = listener.accept().await.expect("the pool connects");
+            server::handshake(stream).await.expect("the pool speaks HTTP/2")
+        };
+        let (lease, mut connection) = tokio::join!(pool.lease(&order.cluster, origin), accepted);
+        drop(lease.expect("the origin is there"));
+        pool.sweep(Duration::from_hours(1));
+        let again = pool.lease(&order.cluster, origin).await.expect("the origin is there");
+        assert!(again.is_reused(), "an hour has not passed");
+        drop(again);
+        pool.sweep(Duration::ZERO);
+        tokio::time::timeout(Duration::from_secs(10), connection.accept()).await
+    });
+    assert!(matches!(closed, Ok(None)), "{closed:?}");
 }

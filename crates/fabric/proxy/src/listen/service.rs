@@ -126,7 +126,7 @@ async fn work(worker: &Arc<Worker>, listener: TcpListener, crowd: &Arc<Crowd>, p
                 Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
             },
             Some(_) = open.join_next() => {}
-            _ = sweep.tick() => worker.pool.sweep(|_| KEPT_MAX),
+            _ = sweep.tick() => worker.pool.sweep(KEPT_MAX),
             _ = drain.wait_for(|drain| *drain) => break,
         }
     }

@@ -5,7 +5,7 @@ use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use h2::client::SendRequest;
@@ -40,6 +40,8 @@ struct Kept {
 struct Shared {
     sender: SendRequest<Bytes>,
     streams: Arc<AtomicUsize>,
+    /// Since when it has been seen without a stream.
+    idle_since: Option<Instant>,
 }
 
 /// More idle connections to one endpoint are closed.
@@ -99,7 +101,7 @@ impl Pool {
                 let sender = tokio::time::timeout(cluster.connect, begin(socket, &self.limits))
                     .await
                     .map_err(|_| ConnectError::Time)??;
-                let shared = Shared { sender, streams: Arc::default() };
+                let shared = Shared { sender, streams: Arc::default(), idle_since: None };
                 self.lock().entry(place).or_default().shared.push(shared.clone());
                 Carrier::Two(shared)
             }
@@ -120,11 +122,17 @@ impl Pool {
         }
     }
 
-    /// Closes connections that nobody has used for their cluster's time. `idle`: that time by the cluster's number.
-    pub fn sweep(&self, idle: impl Fn(usize) -> std::time::Duration) {
+    /// Closes connections that nobody has used for this long.
+    pub fn sweep(&self, idle: Duration) {
         let now = Instant::now();
-        self.lock().retain(|(cluster, _), kept| {
-            kept.idle.retain(|(_, since)| now.duration_since(*since) < idle(*cluster));
+        let is_recent = |since: Instant| now.duration_since(since) < idle;
+        self.lock().retain(|_, kept| {
+            kept.idle.retain(|(_, since)| is_recent(*since));
+            kept.shared.retain_mut(|shared| {
+                let unused = shared.streams.load(Ordering::Relaxed) == 0;
+                shared.idle_since = unused.then(|| shared.idle_since.unwrap_or(now));
+                shared.idle_since.is_none_or(is_recent)
+            });
             !kept.idle.is_empty() || !kept.shared.is_empty()
         });
     }
@@ -145,9 +153,11 @@ impl Pool {
         // Bound: each turn takes a dead one away.
         loop {
             let mut shared = {
-                let kept = self.lock();
-                let free = |shared: &&Shared| shared.streams.load(Ordering::Relaxed) < STREAMS_MAX;
-                kept.get(&place)?.shared.iter().find(free)?.clone()
+                let mut kept = self.lock();
+                let free = |shared: &&mut Shared| shared.streams.load(Ordering::Relaxed) < STREAMS_MAX;
+                let shared = kept.get_mut(&place)?.shared.iter_mut().find(free)?;
+                shared.idle_since = None;
+                shared.clone()
             };
             if poll_fn(|cx| shared.sender.poll_ready(cx)).await.is_ok() {
                 return Some(shared);
