@@ -76,7 +76,8 @@ impl Machine for Engine {
             Command::YieldJob(command) => handler::yield_job(txn, head, command),
             Command::ActivateElement(command) => handler::activate_element(txn, head, command),
             Command::CompleteElement(command) => handler::complete_element(txn, head, command),
-            Command::TerminateElement(command) => handler::terminate_element(txn, head, command),
+            Command::ContinueTermination(command) => handler::continue_termination(txn, head, command),
+            Command::TerminateElement(command) => handler::terminate_element(txn, command),
             Command::TerminateChildren(command) => handler::terminate_children(txn, command),
             Command::Tick(()) => handler::tick(txn, head),
             Command::Distribute(command) => handler::distribute(txn, command),
@@ -161,6 +162,7 @@ impl Machine for Engine {
             | Command::ActivateElement(_)
             | Command::CompleteElement(_)
             | Command::TerminateElement(_)
+            | Command::ContinueTermination(_)
             | Command::TerminateChildren(_)
             | Command::Distribute(_)
             | Command::TakeDeployment(_)

@@ -40,7 +40,7 @@ pub(crate) use fault::fault;
 pub(crate) use publish_message::publish_message;
 pub(crate) use resolve_incident::resolve_incident;
 pub(crate) use set_variables::set_variables;
-pub(crate) use terminate_element::{terminate_children, terminate_element};
+pub(crate) use terminate_element::{continue_termination, terminate_children, terminate_element};
 pub(crate) use throw_error::throw_error;
 pub(crate) use tick::tick;
 pub(crate) use update_job::{update_job_retries, update_job_timeout};

@@ -14,7 +14,9 @@ use coreto_machine::{message, union};
 pub use decision::EvaluateDecision;
 pub use deployment::{Deploy, Resource};
 pub use distribution::{AcknowledgeDistribution, Distribute};
-pub use element::{ActivateElement, CompleteElement, TerminateChildren, TerminateElement};
+pub use element::{
+    ActivateElement, CompleteElement, ContinueTermination, TerminateChildren, TerminateElement,
+};
 pub use instance::{AwaitResult, CancelInstance, CreateInstance, SetVariables};
 pub use job::{ActivateJobs, CompleteJob, FailJob, ThrowError, UpdateJobRetries, UpdateJobTimeout, YieldJob};
 pub use message::{
@@ -78,6 +80,8 @@ union! {
         54 => TerminateChildren(TerminateChildren),
         /// Does what has become due.
         55 => Tick(()),
+        /// Ends an element instance that has ended what it held.
+        56 => ContinueTermination(ContinueTermination),
         /// Sends what is distributed to one partition.
         80 => Distribute(Distribute),
         /// Takes over a deployment of the first partition.
@@ -172,6 +176,9 @@ impl Command {
             }
             Self::CompleteElement(complete) => {
                 (V::ProcessInstance, intent::process_instance::COMPLETE_ELEMENT, complete.key.raw())
+            }
+            Self::ContinueTermination(go_on) => {
+                (V::ProcessInstance, intent::process_instance::CONTINUE_TERMINATING_ELEMENT, go_on.key.raw())
             }
             Self::TerminateElement(terminate) => {
                 (V::ProcessInstance, intent::process_instance::TERMINATE_ELEMENT, terminate.key.raw())

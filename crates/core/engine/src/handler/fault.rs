@@ -68,6 +68,7 @@ fn concerned(txn: &Txn<'_, Engine>, command: &Command) -> Option<ProcessInstance
         Command::ActivateElement(activate) => Some(activate.instance),
         Command::CompleteElement(complete) => of(complete.key),
         Command::TerminateElement(terminate) => of(terminate.key),
+        Command::ContinueTermination(go_on) => of(go_on.key),
         Command::TerminateChildren(terminate) => of(terminate.scope),
         _ => None,
     }

@@ -1,19 +1,16 @@
 //! Ending element instances early, children first.
 
 use coreto_machine::{Head, Txn};
-use coreto_record::command::{TerminateChildren, TerminateElement};
+use coreto_record::command::{ContinueTermination, TerminateChildren, TerminateElement};
 use coreto_record::{Command, ElementInstanceKey, ElementNumber, Event, Lifecycle, Rejection};
 
 use super::{Handled, done, is_banned};
 use crate::engine::Engine;
 use crate::{element, incident, jobs, subscription};
 
-/// Ends an element instance early.
-pub(crate) fn terminate_element(
-    txn: &mut Txn<'_, Engine>,
-    head: &Head,
-    command: &TerminateElement,
-) -> Handled {
+/// Ends early what an element instance holds: its job, what it waits for, its children. Those that are ended together
+/// are all TERMINATING before the first of them is TERMINATED.
+pub(crate) fn terminate_element(txn: &mut Txn<'_, Engine>, command: &TerminateElement) -> Handled {
     let key = command.key;
     let Some(instance) = txn.state().elements.get(&key) else {
         return Err(Rejection::not_found(format!("no element instance with key {key} is active")));
@@ -29,12 +26,26 @@ pub(crate) fn terminate_element(
     subscription::close(txn, key);
     incident::resolve_all(txn, key);
     if instance.children == 0 {
-        element::terminated(txn, head, key);
+        txn.follow_up(Command::ContinueTermination(ContinueTermination { key }));
     } else {
         txn.follow_up(Command::TerminateChildren(TerminateChildren {
             scope: key,
             from: ElementInstanceKey::default(),
         }));
+    }
+    done()
+}
+
+/// Ends an element instance that holds nothing any more.
+pub(crate) fn continue_termination(
+    txn: &mut Txn<'_, Engine>,
+    head: &Head,
+    command: &ContinueTermination,
+) -> Handled {
+    let key = command.key;
+    let Some(instance) = txn.state().elements.get(&key) else { return done() };
+    if instance.state == Lifecycle::Terminating && !is_banned(txn.state(), instance.instance) {
+        element::terminated(txn, head, key);
     }
     done()
 }

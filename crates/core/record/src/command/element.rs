@@ -27,6 +27,14 @@ message! {
 }
 
 message! {
+    /// Ends an element instance that has ended what it held.
+    pub struct ContinueTermination {
+        /// The element instance.
+        1 => pub key: ElementInstanceKey,
+    }
+}
+
+message! {
     /// Ends an element instance early.
     pub struct TerminateElement {
         /// The element instance.

@@ -4,9 +4,10 @@ use coreto_machine::Tenant;
 use coreto_record::Command;
 use coreto_record::ElementNumber;
 use coreto_record::command::{
-    ActivateElement, ActivateJobs, AwaitResult, CancelInstance, CompleteElement, CompleteJob, CreateInstance,
-    Deploy, EvaluateDecision, FailJob, PinClock, ResolveIncident, Resource, SetVariables, TerminateChildren,
-    TerminateElement, ThrowError, UpdateJobRetries, UpdateJobTimeout, YieldJob,
+    ActivateElement, ActivateJobs, AwaitResult, CancelInstance, CompleteElement, CompleteJob,
+    ContinueTermination, CreateInstance, Deploy, EvaluateDecision, FailJob, PinClock, ResolveIncident,
+    Resource, SetVariables, TerminateChildren, TerminateElement, ThrowError, UpdateJobRetries,
+    UpdateJobTimeout, YieldJob,
 };
 
 use super::{document, key, late, time};
@@ -124,6 +125,7 @@ fn of_the_engine() -> Vec<(&'static str, Command)> {
             }),
         ),
         ("CompleteElement", Command::CompleteElement(CompleteElement { key: key(8) })),
+        ("ContinueTermination", Command::ContinueTermination(ContinueTermination { key: key(8) })),
         ("TerminateElement", Command::TerminateElement(TerminateElement { key: key(8) })),
         ("TerminateChildren", Command::TerminateChildren(TerminateChildren { scope: key(2), from: key(60) })),
         ("Tick", Command::Tick(())),
@@ -152,6 +154,7 @@ const fn all_have_a_sample(command: &Command) {
         | Command::ActivateElement(_)
         | Command::CompleteElement(_)
         | Command::TerminateElement(_)
+        | Command::ContinueTermination(_)
         | Command::TerminateChildren(_)
         | Command::Tick(())
         | Command::Distribute(_)

@@ -33,6 +33,7 @@ pub(super) fn instance(command: &Command) -> Option<ProcessInstanceKey> {
         | Command::YieldJob(_)
         | Command::CompleteElement(_)
         | Command::TerminateElement(_)
+        | Command::ContinueTermination(_)
         | Command::TerminateChildren(_)
         | Command::Distribute(_)
         | Command::TakeDeployment(_)
@@ -70,7 +71,7 @@ pub(super) fn value(command: &Command, record: &mut Object<'_>) {
             },
             value,
         ),
-        Command::CompleteElement(_) | Command::TerminateElement(_) => {
+        Command::CompleteElement(_) | Command::TerminateElement(_) | Command::ContinueTermination(_) => {
             element(&ElementChanged::default(), value);
         }
         Command::TerminateChildren(terminate) => batch(terminate, value),
