@@ -21,6 +21,8 @@ const VERSION: &str = "8.9";
 const SETTLE: &str = "60";
 /// As many partitions as show what partitions can do wrong.
 const SEVERAL: u32 = 3;
+/// Cases that hold by chance where instances begin on several partitions: an older one may have the larger key.
+const ONE_ORDER: [&str; 1] = ["lifecycle/two-instances"];
 /// What is left of the suite's time for setting up before the cases and for telling after them.
 const ASIDE: Duration = Duration::from_mins(1);
 
@@ -38,7 +40,14 @@ pub(crate) fn run(workspace: &Workspace, folder: &Path) -> anyhow::Result<Verdic
     copy(folder, &kit)?;
     let time = Budget::of_workspace(workspace)?.of("conform")?.saturating_sub(ASIDE) / 2;
     let alone = play(workspace, &python, &kit, 1, time)?;
-    // With several partitions the kit leaves out what speaks of the order of records.
+    // With several partitions the kit leaves out what speaks of the order of records, but for this.
+    for case in ONE_ORDER {
+        println!(
+            "conform: with several partitions without `{case}`, which takes the order of keys for that of time"
+        );
+        std::fs::remove_dir_all(kit.join("cases").join(case))
+            .with_context(|| format!("the kit has no case `{case}`"))?;
+    }
     let together = play(workspace, &python, &kit, SEVERAL, time)?;
     Ok(if alone && together { Verdict::Passed } else { Verdict::Failed })
 }
