@@ -135,11 +135,10 @@ impl Sinks {
     pub(crate) fn take(&self, job_type: &str, tenant: Tenant, polls_only: bool) -> Option<Taken> {
         let mut inner = self.lock();
         let number = inner.lines.get(job_type)?.get(&tenant)?.next(polls_only)?;
-        inner.step_out(number);
         inner.last_turn += 1;
         let turn = inner.last_turn;
         let sink = inner.sinks.get_mut(&number)?;
-        sink.turn = Some(turn);
+        let before = sink.turn.replace(turn)?;
         sink.credit -= 1;
         let (max, is_poll) = match sink.spec.kind {
             SinkKind::Stream => (1, false),
@@ -153,7 +152,9 @@ impl Sinks {
             max,
             is_poll,
         };
+        // In this order: a line that empties is taken down, and put up again for the next job.
         inner.stand(number);
+        inner.step_out(number, before);
         Some(taken)
     }
 
@@ -197,9 +198,8 @@ impl Inner {
 
     /// Takes a sink's turn away.
     fn leave(&mut self, number: u64) {
-        self.step_out(number);
-        if let Some(sink) = self.sinks.get_mut(&number) {
-            sink.turn = None;
+        if let Some(turn) = self.sinks.get_mut(&number).and_then(|sink| sink.turn.take()) {
+            self.step_out(number, turn);
         }
     }
 
@@ -213,14 +213,14 @@ impl Inner {
         }
     }
 
-    /// Takes a sink out of its lines.
-    fn step_out(&mut self, number: u64) {
+    /// Takes a sink out of the place that a turn gave it in its lines.
+    fn step_out(&mut self, number: u64, turn: u64) {
         let Self { sinks, lines, .. } = self;
-        let Some(Sink { spec, turn: Some(turn), .. }) = sinks.get(&number) else { return };
+        let Some(Sink { spec, .. }) = sinks.get(&number) else { return };
         let Some(of_type) = lines.get_mut(&spec.job_type) else { return };
         for tenant in &*spec.tenants {
             if let Some(line) = of_type.get_mut(tenant) {
-                line.of(spec.kind).remove(turn);
+                line.of(spec.kind).remove(&turn);
                 if line.is_empty() {
                     of_type.remove(tenant);
                 }
