@@ -53,7 +53,7 @@ pub(crate) fn step(key: u64, distribution: &Distribution, partition: u32) -> Dis
 /// The command that another partition is to carry out, as far as what it is about is still there.
 pub(crate) fn command(state: &State, distribution: &Distribution) -> Option<Command> {
     match &distribution.reply {
-        Reply::Deployed(deployed) => Some(Command::TakeDeployment(taken(state, deployed))),
+        Reply::Deployed(deployed) => Some(Command::TakeDeployment(Box::new(taken(state, deployed)))),
         Reply::Done(())
         | Reply::InstanceCreated(_)
         | Reply::InstanceCompleted(_)

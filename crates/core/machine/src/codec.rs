@@ -91,6 +91,16 @@ impl Codec for () {
     }
 }
 
+/// What is large and rare in a union stands in a box, so that the rest of it is cheap to move.
+impl<T: Codec> Codec for Box<T> {
+    fn encode(&self, out: &mut Vec<u8>) {
+        T::encode(self, out);
+    }
+    fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+        T::decode(bytes).map(Self::new)
+    }
+}
+
 impl Codec for u64 {
     fn encode(&self, out: &mut Vec<u8>) {
         put_varint(out, *self);

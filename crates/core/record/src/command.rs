@@ -85,7 +85,7 @@ union! {
         /// Sends what is distributed to one partition.
         80 => Distribute(Distribute),
         /// Takes over a deployment of the first partition.
-        81 => TakeDeployment(DeploymentTaken),
+        81 => TakeDeployment(Box<DeploymentTaken>),
         /// Says that a partition has what was distributed.
         82 => AcknowledgeDistribution(AcknowledgeDistribution),
         /// Lets an element instance wait for a message.
@@ -122,6 +122,9 @@ message! {
         1 => pub at: coreto_machine::Timestamp,
     }
 }
+
+/// A transaction moves its follow-ups several times, and more than this is not moved in registers.
+const _: () = assert!(size_of::<Command>() <= 128, "what is large and rare stands in a box");
 
 impl Command {
     /// The exported value type and intent of the command, and the key that it is about; 0 when it has none.

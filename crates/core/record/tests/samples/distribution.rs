@@ -13,7 +13,7 @@ use super::{key, time};
 pub(super) fn commands() -> Vec<(&'static str, Command)> {
     vec![
         ("Distribute", Command::Distribute(Distribute { key: 7, partition: 3 })),
-        ("TakeDeployment", Command::TakeDeployment(taken())),
+        ("TakeDeployment", Command::TakeDeployment(Box::new(taken()))),
         (
             "AcknowledgeDistribution",
             Command::AcknowledgeDistribution(AcknowledgeDistribution { key: 7, partition: 3 }),
