@@ -24,11 +24,17 @@ fn expect(found: Wire, wanted: Wire, field: u32) -> Result<(), DecodeError> {
     if found == wanted { Ok(()) } else { Err(DecodeError::WireType { field }) }
 }
 
+/// Most fields of most messages have their default: that is seen without a call.
+#[inline]
 fn write_varint(value: u64, number: u32, out: &mut Vec<u8>) {
     if value != 0 {
-        put_tag(out, number, Wire::Varint);
-        put_varint(out, value);
+        put_number(value, number, out);
     }
+}
+
+fn put_number(value: u64, number: u32, out: &mut Vec<u8>) {
+    put_tag(out, number, Wire::Varint);
+    put_varint(out, value);
 }
 
 fn write_bytes(value: &[u8], number: u32, out: &mut Vec<u8>) {
@@ -40,6 +46,7 @@ fn write_bytes(value: &[u8], number: u32, out: &mut Vec<u8>) {
 macro_rules! varint_field {
     ($($type:ty),*) => {$(
         impl Field for $type {
+            #[inline]
             fn write(&self, number: u32, out: &mut Vec<u8>) {
                 write_varint(u64::from(*self), number, out);
             }
@@ -54,6 +61,7 @@ macro_rules! varint_field {
 varint_field!(u8, u16, u32, u64);
 
 impl Field for bool {
+    #[inline]
     fn write(&self, number: u32, out: &mut Vec<u8>) {
         write_varint(u64::from(*self), number, out);
     }
@@ -74,6 +82,7 @@ const fn unzigzag(value: u64) -> i64 {
 }
 
 impl Field for i64 {
+    #[inline]
     fn write(&self, number: u32, out: &mut Vec<u8>) {
         write_varint(zigzag(*self), number, out);
     }
@@ -85,6 +94,7 @@ impl Field for i64 {
 }
 
 impl Field for i32 {
+    #[inline]
     fn write(&self, number: u32, out: &mut Vec<u8>) {
         i64::from(*self).write(number, out);
     }
@@ -97,6 +107,7 @@ impl Field for i32 {
 }
 
 impl Field for Timestamp {
+    #[inline]
     fn write(&self, number: u32, out: &mut Vec<u8>) {
         self.as_millis().write(number, out);
     }
@@ -109,6 +120,7 @@ impl Field for Timestamp {
 }
 
 impl Field for Tenant {
+    #[inline]
     fn write(&self, number: u32, out: &mut Vec<u8>) {
         self.raw().write(number, out);
     }
@@ -121,6 +133,7 @@ impl Field for Tenant {
 }
 
 impl Field for Token {
+    #[inline]
     fn write(&self, number: u32, out: &mut Vec<u8>) {
         self.raw().write(number, out);
     }
@@ -133,6 +146,7 @@ impl Field for Token {
 }
 
 impl Field for Arc<str> {
+    #[inline]
     fn write(&self, number: u32, out: &mut Vec<u8>) {
         if !self.is_empty() {
             write_bytes(self.as_bytes(), number, out);
@@ -146,6 +160,7 @@ impl Field for Arc<str> {
 }
 
 impl Field for String {
+    #[inline]
     fn write(&self, number: u32, out: &mut Vec<u8>) {
         if !self.is_empty() {
             write_bytes(self.as_bytes(), number, out);
@@ -159,6 +174,7 @@ impl Field for String {
 }
 
 impl Field for Arc<[u8]> {
+    #[inline]
     fn write(&self, number: u32, out: &mut Vec<u8>) {
         if !self.is_empty() {
             write_bytes(self, number, out);
