@@ -101,45 +101,33 @@ fn written(event: &Event, names: &Names, voice: &Voice) -> (&'static str, String
             ("SIGNAL", format!("BROADCASTED `{}` {}", it.name, shown(it.variables.as_str())))
         }
         Event::SignalSubscription(it) => {
-            let intent = ValueType::SignalSubscription.intent_name(it.to as u32).unwrap_or("?");
             let of = if it.element_instance.is_unset() {
                 format!(" for {}", names.name(it.definition))
             } else {
                 at(it.element_instance, names)
             };
-            ("SIGNAL_SUBSCRIPTION", format!("{intent} `{}`{of}", it.name))
+            subscription(ValueType::SignalSubscription, it.to as u32, &format!("`{}`{of}", it.name))
         }
         Event::Message(it) => ("MESSAGE", message(it, names)),
         Event::MessageSubscription(it) => {
-            let intent = ValueType::MessageSubscription.intent_name(it.to as u32).unwrap_or("?");
-            let rest = format!(
-                "{intent} {}{}",
-                topic(&it.name, &it.correlation_key),
-                at(it.element_instance, names)
-            );
-            ("MESSAGE_SUBSCRIPTION", rest)
+            let of = topic(&it.name, &it.correlation_key) + &at(it.element_instance, names);
+            subscription(ValueType::MessageSubscription, it.to as u32, &of)
         }
         Event::ProcessSubscription(it) => {
-            let intent = ValueType::ProcessMessageSubscription.intent_name(it.to as u32).unwrap_or("?");
-            let rest = format!(
-                "{intent} {}{}",
-                topic(&it.name, &it.correlation_key),
-                at(it.element_instance, names)
-            );
-            ("PROCESS_MESSAGE_SUBSCRIPTION", rest)
+            let of = topic(&it.name, &it.correlation_key) + &at(it.element_instance, names);
+            subscription(ValueType::ProcessMessageSubscription, it.to as u32, &of)
         }
         Event::StartSubscription(it) => {
-            let intent = ValueType::MessageStartEventSubscription.intent_name(it.to as u32).unwrap_or("?");
-            let rest = match it.to {
+            let of = match it.to {
                 StartSubscriptionIntent::Correlated => {
                     let of = topic(&it.name, &it.correlation_key);
-                    format!("{intent} {of} starts {}", names.name(it.instance))
+                    format!("{of} starts {}", names.name(it.instance))
                 }
                 StartSubscriptionIntent::Created | StartSubscriptionIntent::Deleted => {
-                    format!("{intent} `{}` for {}", it.name, names.name(it.definition))
+                    format!("`{}` for {}", it.name, names.name(it.definition))
                 }
             };
-            ("MESSAGE_START_EVENT_SUBSCRIPTION", rest)
+            subscription(ValueType::MessageStartEventSubscription, it.to as u32, &of)
         }
         Event::ResultAwaited(it) => ("RESULT", format!("AWAITED {}", names.name(it.instance))),
         Event::Element(it) => {
@@ -217,6 +205,10 @@ fn written(event: &Event, names: &Names, voice: &Voice) -> (&'static str, String
 /// What a message and who waits for it meet by.
 fn topic(name: &str, correlation_key: &str) -> String {
     format!("`{name}` about `{correlation_key}`")
+}
+
+fn subscription(value_type: ValueType, intent: u32, of: &str) -> (&'static str, String) {
+    (value_type.name(), format!("{} {of}", value_type.intent_name(intent).unwrap_or("?")))
 }
 
 fn at(key: ElementInstanceKey, names: &Names) -> String {

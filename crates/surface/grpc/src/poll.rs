@@ -220,15 +220,8 @@ fn activated(outcome: Outcome, gateway: &Gateway) -> Result<Vec<ActivatedJob>, F
             return Err(Failure::NoAnswer { after: gateway.shared.config.request_timeout });
         }
     };
-    match gateway::reply(answer, "ACTIVATE")? {
-        Reply::JobsActivated(activated) => Ok(activated.jobs),
-        Reply::Done(())
-        | Reply::Deployed(_)
-        | Reply::InstanceCreated(_)
-        | Reply::InstanceCompleted(_)
-        | Reply::VariablesSet(_)
-        | Reply::MessagePublished(_)
-        | Reply::SignalBroadcasted(_)
-        | Reply::DecisionEvaluated(_) => Err(Failure::Mismatch { call: "a request for jobs" }),
-    }
+    let Reply::JobsActivated(activated) = gateway::reply(answer, "ACTIVATE")? else {
+        return Err(Failure::Mismatch { call: "a request for jobs" });
+    };
+    Ok(activated.jobs)
 }

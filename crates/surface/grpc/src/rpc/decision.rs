@@ -21,17 +21,12 @@ pub(crate) async fn evaluate(
         id: request.decision_id.into(),
         variables: convert::document("variables", &request.variables)?,
     });
-    match gateway.command(Call { metadata: &metadata, operation_reference: None, command }).await? {
-        Reply::DecisionEvaluated(evaluation) => Ok(response(&evaluation)),
-        Reply::Done(())
-        | Reply::Deployed(_)
-        | Reply::InstanceCreated(_)
-        | Reply::InstanceCompleted(_)
-        | Reply::JobsActivated(_)
-        | Reply::VariablesSet(_)
-        | Reply::MessagePublished(_)
-        | Reply::SignalBroadcasted(_) => Err(Failure::Mismatch { call: "an evaluation" }),
-    }
+    let Reply::DecisionEvaluated(evaluation) =
+        gateway.command(Call { metadata: &metadata, operation_reference: None, command }).await?
+    else {
+        return Err(Failure::Mismatch { call: "an evaluation" });
+    };
+    Ok(response(&evaluation))
 }
 
 #[expect(deprecated, reason = "clients of 8.5 to 8.7 read the key under its old name")]

@@ -62,15 +62,8 @@ async fn deploy(
     deploy: Deploy,
 ) -> Result<reply::Deployed, Failure> {
     let call = Call { metadata, operation_reference: None, command: Command::Deploy(deploy) };
-    match gateway.command(call).await? {
-        Reply::Deployed(deployed) => Ok(deployed),
-        Reply::Done(())
-        | Reply::InstanceCreated(_)
-        | Reply::InstanceCompleted(_)
-        | Reply::JobsActivated(_)
-        | Reply::VariablesSet(_)
-        | Reply::MessagePublished(_)
-        | Reply::SignalBroadcasted(_)
-        | Reply::DecisionEvaluated(_) => Err(Failure::Mismatch { call: "a deployment" }),
-    }
+    let Reply::Deployed(deployed) = gateway.command(call).await? else {
+        return Err(Failure::Mismatch { call: "a deployment" });
+    };
+    Ok(deployed)
 }

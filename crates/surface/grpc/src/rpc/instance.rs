@@ -19,17 +19,12 @@ pub(crate) async fn create(
     let (metadata, _, request) = request.into_parts();
     let operation_reference = convert::operation_reference(request.operation_reference)?;
     let command = Command::CreateInstance(creation(request, None)?);
-    match gateway.command(Call { metadata: &metadata, operation_reference, command }).await? {
-        Reply::InstanceCreated(created) => Ok(convert::instance_created(&created)),
-        Reply::Done(())
-        | Reply::Deployed(_)
-        | Reply::InstanceCompleted(_)
-        | Reply::JobsActivated(_)
-        | Reply::VariablesSet(_)
-        | Reply::MessagePublished(_)
-        | Reply::SignalBroadcasted(_)
-        | Reply::DecisionEvaluated(_) => Err(Failure::Mismatch { call: "a creation" }),
-    }
+    let Reply::InstanceCreated(created) =
+        gateway.command(Call { metadata: &metadata, operation_reference, command }).await?
+    else {
+        return Err(Failure::Mismatch { call: "a creation" });
+    };
+    Ok(convert::instance_created(&created))
 }
 
 /// Waits for the instance's end, with a timer of its own.
@@ -65,17 +60,10 @@ pub(crate) async fn create_with_result(
         () = tokio::time::sleep(after) => return Err(Failure::NotCompleted { after }),
         _ = drain.wait_for(|drains| *drains) => return Err(Failure::Draining),
     };
-    match gateway::reply(answer, intent)? {
-        Reply::InstanceCompleted(completed) => Ok(convert::instance_completed(&completed)),
-        Reply::Done(())
-        | Reply::Deployed(_)
-        | Reply::InstanceCreated(_)
-        | Reply::JobsActivated(_)
-        | Reply::VariablesSet(_)
-        | Reply::MessagePublished(_)
-        | Reply::SignalBroadcasted(_)
-        | Reply::DecisionEvaluated(_) => Err(Failure::Mismatch { call: "a creation with result" }),
-    }
+    let Reply::InstanceCompleted(completed) = gateway::reply(answer, intent)? else {
+        return Err(Failure::Mismatch { call: "a creation with result" });
+    };
+    Ok(convert::instance_completed(&completed))
 }
 
 fn creation(
@@ -122,15 +110,10 @@ pub(crate) async fn set_variables(
     let variables = convert::document("variables", &request.variables)?;
     let scope = convert::key(request.element_instance_key, "UPDATE", "element instance")?;
     let command = Command::SetVariables(SetVariables { scope, variables, local: request.local });
-    match gateway.command(Call { metadata: &metadata, operation_reference, command }).await? {
-        Reply::VariablesSet(set) => Ok(pb::SetVariablesResponse { key: set.key.cast_signed() }),
-        Reply::Done(())
-        | Reply::Deployed(_)
-        | Reply::InstanceCreated(_)
-        | Reply::InstanceCompleted(_)
-        | Reply::JobsActivated(_)
-        | Reply::MessagePublished(_)
-        | Reply::SignalBroadcasted(_)
-        | Reply::DecisionEvaluated(_) => Err(Failure::Mismatch { call: "a change of variables" }),
-    }
+    let Reply::VariablesSet(set) =
+        gateway.command(Call { metadata: &metadata, operation_reference, command }).await?
+    else {
+        return Err(Failure::Mismatch { call: "a change of variables" });
+    };
+    Ok(pb::SetVariablesResponse { key: set.key.cast_signed() })
 }

@@ -24,20 +24,15 @@ pub(crate) async fn publish(
         ttl: request.time_to_live,
         variables: convert::document("variables", &request.variables)?,
     });
-    match gateway.command(Call { metadata: &metadata, operation_reference: None, command }).await? {
-        Reply::MessagePublished(published) => Ok(pb::PublishMessageResponse {
-            key: convert::raw(published.key),
-            tenant_id: convert::DEFAULT_TENANT.to_owned(),
-        }),
-        Reply::Done(())
-        | Reply::Deployed(_)
-        | Reply::InstanceCreated(_)
-        | Reply::InstanceCompleted(_)
-        | Reply::JobsActivated(_)
-        | Reply::VariablesSet(_)
-        | Reply::SignalBroadcasted(_)
-        | Reply::DecisionEvaluated(_) => Err(Failure::Mismatch { call: "a publication" }),
-    }
+    let Reply::MessagePublished(published) =
+        gateway.command(Call { metadata: &metadata, operation_reference: None, command }).await?
+    else {
+        return Err(Failure::Mismatch { call: "a publication" });
+    };
+    Ok(pb::PublishMessageResponse {
+        key: convert::raw(published.key),
+        tenant_id: convert::DEFAULT_TENANT.to_owned(),
+    })
 }
 
 pub(crate) async fn broadcast(
@@ -51,18 +46,13 @@ pub(crate) async fn broadcast(
         name: convert::name(limits, "signalName", request.signal_name)?,
         variables: convert::document("variables", &request.variables)?,
     });
-    match gateway.command(Call { metadata: &metadata, operation_reference: None, command }).await? {
-        Reply::SignalBroadcasted(broadcasted) => Ok(pb::BroadcastSignalResponse {
-            key: convert::raw(broadcasted.key),
-            tenant_id: convert::DEFAULT_TENANT.to_owned(),
-        }),
-        Reply::Done(())
-        | Reply::Deployed(_)
-        | Reply::InstanceCreated(_)
-        | Reply::InstanceCompleted(_)
-        | Reply::JobsActivated(_)
-        | Reply::VariablesSet(_)
-        | Reply::MessagePublished(_)
-        | Reply::DecisionEvaluated(_) => Err(Failure::Mismatch { call: "a broadcast" }),
-    }
+    let Reply::SignalBroadcasted(broadcasted) =
+        gateway.command(Call { metadata: &metadata, operation_reference: None, command }).await?
+    else {
+        return Err(Failure::Mismatch { call: "a broadcast" });
+    };
+    Ok(pb::BroadcastSignalResponse {
+        key: convert::raw(broadcasted.key),
+        tenant_id: convert::DEFAULT_TENANT.to_owned(),
+    })
 }
