@@ -23,6 +23,7 @@ pub(super) fn moments(trace: &str) -> impl Iterator<Item = Call> {
             let (thread, rest) = line.split_once(' ').unwrap();
             let rest = rest.trim_start();
             if let Some(head) = rest.strip_suffix("<unfinished ...>") {
+                let head = head.trim_end();
                 begun.insert(thread, head);
                 return vec![parse(head)];
             }
@@ -60,7 +61,9 @@ fn unescape(text: &str) -> Vec<u8> {
 #[test]
 fn calls_that_were_interrupted_are_put_together() {
     let trace = r#"7  fdatasync(6<\x2f\x61>) = 0
+9  fdatasync(6<\x2f\x62> <unfinished ...>
 7  recvfrom(25<TCP:[127.0.0.1:1->127.0.0.1:2]>,  <unfinished ...>
+9  <... fdatasync resumed>) = 0
 8  writev(25<TCP:[127.0.0.1:1->127.0.0.1:2]>, [{iov_base="\x00", iov_len=1}, {iov_base="\x07", iov_len=1}], 2) = 2
 7  <... recvfrom resumed>"\x50\x52", 24, 0, NULL, NULL) = 2
 7  +++ exited with 0 +++
@@ -75,6 +78,7 @@ fn calls_that_were_interrupted_are_put_together() {
             "fdatasync /a [] None".to_owned(),
             "fdatasync /a [] Some(0)".to_owned(),
             format!("recvfrom {socket} [] None"),
+            "fdatasync /b [] Some(0)".to_owned(),
             format!("writev {socket} [0, 7] None"),
             format!("writev {socket} [0, 7] Some(2)"),
             format!("recvfrom {socket} [80, 82] Some(2)"),
