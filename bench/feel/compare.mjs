@@ -1,11 +1,15 @@
-// The table of `cargo bench -p coreto-feel`, with what feelin needs for the same in the same run:
+// The expressions of `cargo bench -p coreto-bench`: their times and allocations, with what feelin needs for the same in
+// the same run:
 //
 //     (cd bench/feel && npm install --no-package-lock && node compare.mjs)
 //
-// feelin parses a text each time that it evaluates it, so its figure stands beside both of ours together. Where it has
-// no value, the expression uses what it lacks, or needs more stack than it has.
+// Times of ours are criterion's medians, those of feelin the median of some rounds. feelin parses a text each time that
+// it evaluates it, so its figure stands beside both of ours together. Where it has no value, the expression uses what it
+// lacks, or needs more stack than it has.
 import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { evaluate } from "feelin";
 
 const here = (name) => new URL(name, import.meta.url);
@@ -30,40 +34,67 @@ function hasValue(source, given) {
   }
 }
 
-/** Microseconds per call in the best of some rounds of about 10 ms. */
-function best(call) {
+/** Microseconds per call in the median of some rounds of about 10 ms. */
+function median(call) {
   const since = (start) => Number(process.hrtime.bigint() - start) / 1e3;
   let start = process.hrtime.bigint();
   call();
   const calls = Math.max(1, Math.floor(10_000 / since(start)));
-  const rounds = calls === 1 ? 3 : 12;
-  let found = Infinity;
+  const rounds = calls === 1 ? 3 : 13;
+  const found = [];
   for (let round = 0; round < rounds; round++) {
     start = process.hrtime.bigint();
     for (let at = 0; at < calls; at++) call();
-    found = Math.min(found, since(start) / calls);
+    found.push(since(start) / calls);
   }
-  return found;
+  return found.sort((left, right) => left - right)[(rounds - 1) / 2];
 }
 
-const bench = spawnSync("cargo", ["bench", "--quiet", "--package", "coreto-feel", "--bench", "speed"], {
-  cwd: here("../.."),
-  encoding: "utf8",
-  stdio: ["ignore", "pipe", "inherit"],
-});
-if (bench.status !== 0) process.exit(bench.status ?? 1);
+/** What a bench of ours prints. */
+function bench(name, environment = {}) {
+  const ran = spawnSync("cargo", ["bench", "--quiet", "--package", "coreto-bench", "--bench", name], {
+    cwd: here("../.."),
+    encoding: "utf8",
+    env: { ...process.env, ...environment },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  if (ran.status !== 0) process.exit(ran.status ?? 1);
+  return ran.stdout;
+}
 
-console.log("| expression | eval | parse | feelin, both | times |\n| --- | --- | --- | --- | --- |");
-for (const line of bench.stdout.split("\n")) {
-  const [, evalNs, parseNs, source] = line.match(/^\s*([\d.]+)\s+([\d.]+)\s+(.*)$/) ?? [];
-  if (!source) continue;
-  const [evalUs, parseUs] = [evalNs / 1e3, parseNs / 1e3];
-  const told = (us) => `${us < 10 ? us.toPrecision(2) : Math.round(us)} µs`;
+/** Medians of criterion in microseconds, e.g. of `evaluate/x = 21`. */
+function times(name) {
+  const folder = mkdtempSync(join(tmpdir(), "coreto-bench-"));
+  const read = (file) => JSON.parse(readFileSync(file, "utf8"));
+  try {
+    bench(name, { CRITERION_HOME: folder });
+    const files = readdirSync(folder, { recursive: true }).filter((file) => file.endsWith(join("new", "benchmark.json")));
+    return new Map(
+      files.map((file) => {
+        const estimates = read(join(folder, file, "..", "estimates.json"));
+        return [read(join(folder, file)).full_id, estimates.median.point_estimate / 1e3];
+      }),
+    );
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+const told = (us) => `${us < 10 ? us.toPrecision(2) : Math.round(us)} µs`;
+const counted = bench("allocations").trimEnd().split("\n").slice(1).map((line) => line.split("\t"));
+const found = times("feel");
+
+console.log("| expression | evaluated | allocations | bytes | parsed | feelin, both | times |");
+console.log("| --- | --- | --- | --- | --- | --- | --- |");
+for (const [count, bytes, source] of counted) {
+  const [evaluated, parsed] = [found.get(`evaluate/${source}`), found.get(`parse/${source}`)];
+  if (evaluated === undefined) continue;
   let [theirs, times] = ["–", "–"];
   const given = named(source);
   if (hasValue(source, given)) {
-    const us = best(() => evaluate(source, given));
-    [theirs, times] = [told(us), Math.round(us / (evalUs + parseUs))];
+    const us = median(() => evaluate(source, given));
+    [theirs, times] = [told(us), Math.round(us / (evaluated + parsed))];
   }
-  console.log(`| \`${source.replaceAll("|", "\\|")}\` | ${told(evalUs)} | ${told(parseUs)} | ${theirs} | ${times} |`);
+  const ours = [told(evaluated), count, bytes, told(parsed)];
+  console.log(`| \`${source.replaceAll("|", "\\|")}\` | ${ours.join(" | ")} | ${theirs} | ${times} |`);
 }

@@ -101,6 +101,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "coreto-partition",
         ],
     ),
+    ("coreto-bench", &["coreto-feel", "coreto-dmn"]),
     ("example-order", &["coreto-worker"]),
     ("xtask", &["coreto-dmn", "coreto-feel", "coreto-xml"]),
 ];
