@@ -6,7 +6,7 @@ use coreto_xml::NodeId;
 
 use crate::check;
 use crate::diagnostic::{Code, Report};
-use crate::element::{self, Body, boolean};
+use crate::element::{self, Body, Trigger, boolean};
 use crate::extension::{self, IoMapping};
 use crate::ids::Ids;
 use crate::model::{Element, ElementNumber, Kind, Process, Resource};
@@ -193,6 +193,7 @@ fn finish(tree: &Tree<'_>, draft: &Draft<'_>, body: Body) -> Element {
         outgoing: numbers(&draft.outgoing),
         boundary_events: Box::default(),
         event_subprocesses: Box::default(),
+        awaited: Box::default(),
         inputs: body.mapping.inputs,
         outputs: body.mapping.outputs,
     }
@@ -221,6 +222,18 @@ fn link(tree: &Tree<'_>, drafts: &Drafts<'_>, elements: &mut [Element]) {
     }
     distribute(attached, |owner, numbers| elements[owner.index()].boundary_events = numbers);
     distribute(inside, |owner, numbers| elements[owner.index()].event_subprocesses = numbers);
+    for index in 0..elements.len() {
+        elements[index].awaited = awaited(elements, &elements[index]);
+    }
+}
+
+/// What an element waits for while it is active: event subprocesses come before boundary events.
+fn awaited(elements: &[Element], owner: &Element) -> Box<[ElementNumber]> {
+    let starts = owner.event_subprocesses.iter().filter_map(|number| elements[number.index()].kind.start());
+    let waits = |event: &ElementNumber| {
+        elements[event.index()].kind.trigger().is_some_and(|trigger| !matches!(trigger, Trigger::Error(_)))
+    };
+    starts.chain(owner.boundary_events.iter().copied()).filter(waits).collect()
 }
 
 /// Gives every owner what belongs to it, in document order.

@@ -44,6 +44,20 @@ impl Process {
         found.ok().map(|at| self.by_id[at])
     }
 
+    /// Whether an event ends what it happens to: a boundary event its activity, an event subprocess its scope, and any
+    /// other event its own wait.
+    pub fn interrupts(&self, event: ElementNumber) -> bool {
+        let element = &self.elements[event.index()];
+        match &element.kind {
+            Kind::BoundaryEvent(boundary) => boundary.interrupting,
+            Kind::StartEvent(_) => match self.elements[element.scope.index()].kind {
+                Kind::EventSubProcess { interrupting, .. } => interrupting,
+                _ => false,
+            },
+            _ => true,
+        }
+    }
+
     /// The element with this number, `None` when the process has fewer.
     pub fn element(&self, number: ElementNumber) -> Option<&Element> {
         self.elements.get(number.index())
@@ -83,6 +97,9 @@ pub struct Element {
     pub boundary_events: Box<[ElementNumber]>,
     /// Event subprocesses that stand in it, in document order.
     pub event_subprocesses: Box<[ElementNumber]>,
+    /// What it waits for while it is active, beside what it is: the start events of its event subprocesses and its
+    /// boundary events. Those for errors are left out, since errors are looked for from where they are thrown.
+    pub awaited: Box<[ElementNumber]>,
     /// Variables made when it is activated; `None` where there are none or they have no effect.
     pub inputs: Option<Mapping>,
     /// Variables made when it completes; `None` where there are none or they have no effect.

@@ -10,19 +10,23 @@ pub(crate) mod signal;
 pub(crate) mod start;
 pub(crate) mod timer;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use coreto_bpmn::{Tick, Trigger};
+use coreto_bpmn::{Kind, Tick, Trigger};
 use coreto_machine::{Head, Txn};
 use coreto_record::command::CompleteElement;
 use coreto_record::event::{ProcessEvent, SignalSubscription};
-use coreto_record::{Command, Document, ElementInstanceKey, ElementNumber, Event, Key, Lifecycle};
+use coreto_record::{
+    Command, Document, ElementInstanceKey, ElementNumber, Event, IncidentKind, Key, Lifecycle,
+};
 
-use crate::element::{Visit, mapping};
+use crate::element::{self, Visit, mapping};
 use crate::engine::Engine;
 use crate::incident::Trouble;
 use crate::keys;
 use crate::state::State;
+use crate::variables::Visible;
 use message::WantedMessage;
 
 /// What an event waits for, with its expressions evaluated.
@@ -43,21 +47,20 @@ impl Wanted {
     }
 }
 
-/// Opens what an element instance waits for: messages, then timers, then signals. When one of them cannot be
-/// understood, none is opened.
-pub(crate) fn open(
-    txn: &mut Txn<'_, Engine>,
-    head: &Head,
-    visit: &Visit,
-    events: &[ElementNumber],
-) -> Result<(), Trouble> {
-    let mut wanted = Vec::with_capacity(events.len());
-    for &event in events {
-        if let Some(trigger) = visit.process.elements[event.0 as usize].kind.trigger() {
-            wanted.extend(understand(txn, head, visit, trigger)?.map(|wanted| (event, wanted)));
+/// Opens what an element instance waits for: what it is itself, and what may happen to it or in it. Messages come
+/// first, then timers, then signals. When one of them cannot be understood, none is opened.
+pub(crate) fn open(txn: &mut Txn<'_, Engine>, head: &Head, visit: &Visit) -> Result<(), Trouble> {
+    let element = visit.element();
+    let mut wanted = Vec::with_capacity(1 + element.awaited.len());
+    let itself = coreto_bpmn::ElementNumber(visit.instance.element.0);
+    for &event in std::iter::once(&itself).chain(&element.awaited) {
+        if let Some(trigger) = visit.process.elements[event.index()].kind.trigger() {
+            let event = ElementNumber(event.0);
+            wanted.extend(understand(txn, head, visit, event, trigger)?.map(|wanted| (event, wanted)));
         }
     }
     wanted.sort_by_key(|(_, wanted)| wanted.turn());
+    check_names(&wanted)?;
     for (event, wanted) in wanted {
         match wanted {
             Wanted::Message(wanted) => message::open(txn, visit, event, wanted),
@@ -68,20 +71,50 @@ pub(crate) fn open(
     Ok(())
 }
 
+/// Deployment has compared the names that are not computed.
+fn check_names(wanted: &[(ElementNumber, Wanted)]) -> Result<(), Trouble> {
+    let mut names = BTreeSet::new();
+    for (_, wanted) in wanted {
+        if let Wanted::Message(message) = wanted
+            && !names.insert(&message.name)
+        {
+            return Err(Trouble {
+                kind: IncidentKind::ExtractValueError,
+                message: format!(
+                    "two events wait for the message `{}`; only one of them could be set off",
+                    message.name
+                ),
+            });
+        }
+    }
+    Ok(())
+}
+
 fn understand(
     txn: &mut Txn<'_, Engine>,
     head: &Head,
     visit: &Visit,
+    event: ElementNumber,
     trigger: &Trigger,
 ) -> Result<Option<Wanted>, Trouble> {
     match trigger {
         // Errors are looked for from where they are thrown.
         Trigger::Error(_) => Ok(None),
-        Trigger::Message(model) => mapping::with_variables(txn, head, visit, |scope, env| {
-            let name = message::name("message", &model.name, scope, env)?;
-            let correlation_key = message::correlation_key(model, scope, env)?;
-            Ok(Some(Wanted::Message(WantedMessage { name, correlation_key, interrupting: true })))
-        }),
+        Trigger::Message(model) => {
+            let (event, process) = (coreto_bpmn::ElementNumber(event.0), &visit.process);
+            let interrupting = process.interrupts(event);
+            // What happens to an activity concerns the scope around it: its local variables are not seen.
+            let around = match process.elements[event.index()].kind {
+                Kind::BoundaryEvent(_) => visit.instance.scope,
+                _ => visit.key,
+            };
+            mapping::with_variables(txn, head, visit, |scope, env| {
+                let name = message::name("message", &model.name, scope, env)?;
+                let around = Visible { scope: around, ..*scope };
+                let correlation_key = message::correlation_key(model, &around, env)?;
+                Ok(Some(Wanted::Message(WantedMessage { name, correlation_key, interrupting })))
+            })
+        }
         Trigger::Signal(name) => mapping::with_variables(txn, head, visit, |scope, env| {
             message::name("signal", name, scope, env).map(|name| Some(Wanted::Signal(name)))
         }),
@@ -95,9 +128,18 @@ fn understand(
 
 /// Closes all that an element instance waits for.
 pub(crate) fn close(txn: &mut Txn<'_, Engine>, key: ElementInstanceKey) {
-    message::close_all(txn, key);
-    timer::cancel_all(txn, key.raw());
-    signal::close_all(txn, key.raw());
+    close_those(txn, key, &|_| true);
+}
+
+/// Closes what an element instance waits for, as far as these events are concerned.
+pub(crate) fn close_those(
+    txn: &mut Txn<'_, Engine>,
+    key: ElementInstanceKey,
+    concerns: &dyn Fn(ElementNumber) -> bool,
+) {
+    message::close_all(txn, key, concerns);
+    timer::cancel_all(txn, key.raw(), concerns);
+    signal::close_all(txn, key.raw(), concerns);
 }
 
 /// A wait of an element instance for a signal, which is yet to begin.
@@ -114,15 +156,17 @@ fn signal_of(visit: &Visit, event: ElementNumber) -> SignalSubscription {
 
 /// Whether an event that an element instance waits for may be set off.
 pub(crate) fn accepts(state: &State, key: ElementInstanceKey, event: ElementNumber) -> bool {
-    state.elements.peek(&key).is_some_and(|instance| {
-        instance.element == event && instance.state == Lifecycle::Activated && !state.triggers.contains(&key)
-    })
+    let Some(instance) = state.elements.peek(&key) else { return false };
+    if instance.element == event {
+        return instance.state == Lifecycle::Activated && !state.triggers.contains(&key);
+    }
+    element::admits(state, key, event)
 }
 
 /// Sets off an event that an element instance waits for, if it still can be.
 pub(crate) fn trigger(
     txn: &mut Txn<'_, Engine>,
-    _head: &Head,
+    head: &Head,
     key: ElementInstanceKey,
     event: ElementNumber,
     variables: Document,
@@ -131,6 +175,9 @@ pub(crate) fn trigger(
         return;
     }
     let Some(instance) = txn.state().elements.get(&key) else { return };
+    if instance.element != event {
+        return element::trigger(txn, head, key, event, &variables);
+    }
     let trigger = ProcessEvent {
         key: keys::next_raw(txn),
         scope: key,

@@ -19,6 +19,8 @@ enum Group {
     Activity(u32),
     /// Events behind an event-based gateway.
     Gateway(u32),
+    /// All that waits for messages at one subprocess: it can wait once for each.
+    Messages(u32),
 }
 
 pub(super) fn check(tree: &Tree<'_>, drafts: &Drafts<'_>, report: &mut Report) {
@@ -26,14 +28,14 @@ pub(super) fn check(tree: &Tree<'_>, drafts: &Drafts<'_>, report: &mut Report) {
     for (index, draft) in drafts.all.iter().enumerate() {
         let groups = groups(tree, drafts, draft, index);
         for (what, name) in names(tree, drafts, draft) {
-            for group in &groups {
-                if !seen.insert((*group, what, name)) {
-                    let message =
-                        format!("another event of the same scope waits for the {what} `{}`", Shown(name));
-                    report
-                        .rule(Code::SameTrigger, tree.place(draft.node), message)
-                        .help("only one of them could be set off");
-                }
+            let groups =
+                groups.iter().filter(|group| what == "message" || !matches!(group, Group::Messages(_)));
+            if groups.filter(|group| !seen.insert((**group, what, name))).count() > 0 {
+                let message =
+                    format!("another event of the same scope waits for the {what} `{}`", Shown(name));
+                report
+                    .rule(Code::SameTrigger, tree.place(draft.node), message)
+                    .help("only one of them could be set off");
             }
         }
     }
@@ -44,12 +46,16 @@ fn groups(tree: &Tree<'_>, drafts: &Drafts<'_>, draft: &Draft<'_>, index: usize)
         |index: usize| u32::try_from(index).expect("a process has no more elements than its text has bytes");
     match draft.tag {
         Tag::StartEvent if draft.scope == 0 => vec![Group::Starts],
-        Tag::StartEvent => vec![Group::EventSubprocesses(drafts.all[draft.scope as usize].scope)],
+        Tag::StartEvent => {
+            let around = drafts.all[draft.scope as usize].scope;
+            vec![Group::EventSubprocesses(around), Group::Messages(around)]
+        }
         Tag::ReceiveTask => vec![Group::Activity(number(index))],
         Tag::BoundaryEvent => {
             let host =
                 tree.attribute(draft.node, "attachedToRef").map(str::trim).and_then(|id| drafts.ids.get(id));
-            host.and_then(|node| drafts.index_of(node)).map(Group::Activity).into_iter().collect()
+            let host = host.and_then(|node| drafts.index_of(node));
+            host.map_or_else(Vec::new, |host| vec![Group::Activity(host), Group::Messages(host)])
         }
         Tag::IntermediateCatchEvent => {
             let sources = draft.incoming.iter().filter_map(|flow| drafts.all[*flow as usize].ends);

@@ -102,11 +102,8 @@ fn definition(tree: &Tree<'_>, draft: &Draft<'_>, report: &mut Report) -> Defini
 
 /// Whether an event at such a place is built for what its event definition is called.
 fn is_built(draft: &Draft<'_>, trigger: &str) -> bool {
-    match draft.tag {
-        Tag::BoundaryEvent => trigger == "error",
-        Tag::StartEvent if draft.scope != 0 => trigger == "error",
-        _ => matches!(trigger, "timer" | "message" | "signal"),
-    }
+    let inside = draft.tag == Tag::BoundaryEvent || draft.tag == Tag::StartEvent && draft.scope != 0;
+    matches!(trigger, "timer" | "message" | "signal") || inside && trigger == "error"
 }
 
 /// Whether BPMN has such an event at such a place.

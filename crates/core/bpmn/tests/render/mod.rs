@@ -73,7 +73,10 @@ fn render_element(process: &Process, number: usize, element: &Element, out: &mut
         }
         Kind::BoundaryEvent(event) => {
             let goes_on = if event.interrupting { "" } else { " non-interrupting" };
-            write!(out, " at={}{goes_on} {:?}", id(&event.host), event.trigger).unwrap();
+            write!(out, " at={}{goes_on}", id(&event.host)).unwrap();
+            if let Trigger::Error(_) = event.trigger {
+                write!(out, " {:?}", event.trigger).unwrap();
+            }
         }
         Kind::StartEvent(StartEvent::On(trigger)) if matches!(**trigger, Trigger::Error(_)) => {
             write!(out, " {trigger:?}").unwrap();
@@ -86,6 +89,7 @@ fn render_element(process: &Process, number: usize, element: &Element, out: &mut
         ("out", &element.outgoing),
         ("boundary", &element.boundary_events),
         ("event-subprocesses", &element.event_subprocesses),
+        ("awaited", &element.awaited),
     ];
     for (what, flows) in lists {
         if !flows.is_empty() {

@@ -10,7 +10,7 @@ use crate::subscription;
 
 pub(super) fn activate(txn: &mut Txn<'_, Engine>, head: &Head, visit: &Visit) -> Result<(), Trouble> {
     mapping::inputs(txn, head, visit)?;
-    subscription::open(txn, head, visit, &[visit.instance.element])?;
+    subscription::open(txn, head, visit)?;
     visit.goes_on(txn, Lifecycle::Activated);
     Ok(())
 }

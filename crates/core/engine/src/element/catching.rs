@@ -11,7 +11,7 @@ use coreto_record::{Command, Document, ElementInstanceKey, ElementNumber, Event,
 use super::{boundary_event, event_sub_process};
 use crate::engine::Engine;
 use crate::state::{ElementInstance, State, Trigger};
-use crate::{handler, keys};
+use crate::{handler, keys, subscription};
 
 /// How an event catches.
 struct Catching {
@@ -76,6 +76,12 @@ pub(crate) fn trigger(
     }
     let happened = Happened { at, instance, event, key: keys::next_raw(txn), target: keys::next(txn) };
     happened.tell(txn, &catching, variables);
+    if catching.interrupting && !catching.at_boundary {
+        // What happens to the scope as a whole may go on happening, but nothing more in it.
+        let in_scope =
+            |event: ElementNumber| !matches!(process.elements[event.0 as usize].kind, Kind::BoundaryEvent(_));
+        subscription::close_those(txn, at, &in_scope);
+    }
     match (catching.at_boundary, catching.interrupting) {
         (true, true) => txn.follow_up(Command::TerminateElement(TerminateElement { key: at })),
         (true, false) => happened.enter_boundary(txn, variables),

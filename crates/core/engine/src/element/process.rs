@@ -6,7 +6,7 @@ use coreto_record::{Command, ElementNumber, Event, Lifecycle, Reply, reply};
 
 use super::{Visit, start_event};
 use crate::engine::Engine;
-use crate::subscription::correlation;
+use crate::subscription::{self, correlation};
 use crate::variables;
 
 pub(super) fn activate(txn: &mut Txn<'_, Engine>, visit: &Visit) {
@@ -27,6 +27,9 @@ pub(super) fn activate(txn: &mut Txn<'_, Engine>, visit: &Visit) {
 }
 
 pub(super) fn complete(txn: &mut Txn<'_, Engine>, head: &Head, visit: &Visit) {
+    if !visit.element().awaited.is_empty() {
+        subscription::close(txn, visit.key);
+    }
     answer_who_waits(txn, visit);
     let by_events = !visit.process.event_starts.is_empty();
     let lock = if by_events { correlation::lock_of(txn, visit.instance.instance) } else { None };

@@ -11,7 +11,7 @@ use coreto_record::{Event, JobKey, Lifecycle};
 use super::{Visit, leave, mapping, take_result};
 use crate::engine::Engine;
 use crate::incident::Trouble;
-use crate::{jobs, keys};
+use crate::{jobs, keys, subscription};
 
 pub(super) fn activate(
     txn: &mut Txn<'_, Engine>,
@@ -22,6 +22,9 @@ pub(super) fn activate(
     mapping::inputs(txn, head, visit)?;
     let job_type = text(txn, head, visit, "job type", &job.job_type)?;
     let retries = number(txn, head, visit, "job retries", &job.retries)?;
+    if !visit.element().awaited.is_empty() {
+        subscription::open(txn, head, visit)?;
+    }
     let key: JobKey = keys::next(txn);
     let instance = &visit.instance;
     txn.emit(&Event::Job(JobChanged {
@@ -42,7 +45,11 @@ pub(super) fn activate(
 }
 
 pub(super) fn complete(txn: &mut Txn<'_, Engine>, head: &Head, visit: &Visit) -> Result<(), Trouble> {
-    complete_with(txn, head, visit, |_| ())
+    complete_with(txn, head, visit, |txn| {
+        if !visit.element().awaited.is_empty() {
+            subscription::close(txn, visit.key);
+        }
+    })
 }
 
 /// Uses what came, and does something more between the output mapping and leaving.

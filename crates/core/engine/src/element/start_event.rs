@@ -1,5 +1,7 @@
 //! Start events: where tokens come from. That of an event subprocess gets the variables of what happened.
 
+use std::sync::Arc;
+
 use coreto_bpmn::StartEvent;
 use coreto_machine::{Head, Txn};
 use coreto_record::command::CompleteElement;
@@ -10,7 +12,7 @@ use super::{Visit, leave, mapping, pass, take_result};
 use crate::engine::Engine;
 use crate::incident::Trouble;
 use crate::state::Trigger;
-use crate::{keys, variables};
+use crate::{keys, subscription, variables};
 
 pub(super) fn activate(txn: &mut Txn<'_, Engine>, visit: &Visit) {
     pass(txn, visit);
@@ -52,6 +54,18 @@ pub(super) fn complete(
     if triggered && !mapped {
         variables::hand_out(txn, &visit.instance, visit.key);
     }
+    open_scope(txn, head, visit)?;
     leave(txn, visit);
     Ok(())
+}
+
+/// From now on the scope around waits for what may happen in it and to it.
+fn open_scope(txn: &mut Txn<'_, Engine>, head: &Head, visit: &Visit) -> Result<(), Trouble> {
+    let scope = &visit.process.elements[visit.element().scope.index()];
+    if scope.awaited.is_empty() {
+        return Ok(());
+    }
+    let key = visit.instance.scope;
+    let Some(instance) = txn.state().elements.get(&key) else { return Ok(()) };
+    subscription::open(txn, head, &Visit { key, instance, process: Arc::clone(&visit.process) })
 }

@@ -8,6 +8,7 @@ use coreto_record::{Command, ElementNumber, Lifecycle};
 use super::{Visit, leave, mapping};
 use crate::engine::Engine;
 use crate::incident::Trouble;
+use crate::subscription;
 
 pub(super) fn activate(
     txn: &mut Txn<'_, Engine>,
@@ -31,6 +32,9 @@ pub(super) fn activate(
 /// Its own variables go with it; what is to stay is mapped.
 pub(super) fn complete(txn: &mut Txn<'_, Engine>, head: &Head, visit: &Visit) -> Result<(), Trouble> {
     mapping::outputs(txn, head, visit)?;
+    if !visit.element().awaited.is_empty() {
+        subscription::close(txn, visit.key);
+    }
     leave(txn, visit);
     Ok(())
 }

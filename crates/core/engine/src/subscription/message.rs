@@ -111,11 +111,15 @@ pub(super) fn open(txn: &mut Txn<'_, Engine>, visit: &Visit, event: ElementNumbe
     send(txn, to, Command::OpenMessageSubscription(open));
 }
 
-/// Closes all subscriptions of an element instance.
-pub(super) fn close_all(txn: &mut Txn<'_, Engine>, key: ElementInstanceKey) {
+/// Closes the subscriptions of an element instance that concern these events.
+pub(super) fn close_all(
+    txn: &mut Txn<'_, Engine>,
+    key: ElementInstanceKey,
+    concerns: &dyn Fn(ElementNumber) -> bool,
+) {
     for name in txn.state().awaited_messages(key) {
         let Some(subscription) = txn.state().process_subscriptions.get(&(key, name)) else { continue };
-        if subscription.to != ProcessSubscriptionIntent::Deleting {
+        if subscription.to != ProcessSubscriptionIntent::Deleting && concerns(subscription.element) {
             close(txn, &subscription);
         }
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use coreto_machine::{Head, Txn};
 use coreto_record::command::SpreadSignal;
 use coreto_record::event::{SignalSubscription, SignalSubscriptionIntent};
-use coreto_record::{Event, Key};
+use coreto_record::{ElementNumber, Event, Key};
 
 use super::{accepts, start, trigger};
 use crate::engine::Engine;
@@ -22,12 +22,13 @@ pub(super) fn open(txn: &mut Txn<'_, Engine>, of: &SignalSubscription, name: Arc
     }));
 }
 
-/// Ends all waits for signals of an element instance or a definition.
-pub(super) fn close_all(txn: &mut Txn<'_, Engine>, owner: u64) {
-    for waiting in txn.state().signals_of(owner) {
+/// Ends the waits for signals of an element instance or a definition that concern these events.
+pub(super) fn close_all(txn: &mut Txn<'_, Engine>, owner: u64, concerns: &dyn Fn(ElementNumber) -> bool) {
+    let waits = txn.state().signals_of(owner);
+    for waiting in waits.iter().filter(|waiting| concerns(waiting.element)) {
         txn.emit(&Event::SignalSubscription(SignalSubscription {
             to: SignalSubscriptionIntent::Deleted,
-            ..SignalSubscription::clone(&waiting)
+            ..SignalSubscription::clone(waiting)
         }));
     }
 }

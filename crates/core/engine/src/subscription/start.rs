@@ -118,8 +118,8 @@ pub(crate) fn close(txn: &mut Txn<'_, Engine>, definition: ProcessDefinitionKey)
             }));
         }
     }
-    timer::cancel_all(txn, definition.raw());
-    signal::close_all(txn, definition.raw());
+    timer::cancel_all(txn, definition.raw(), &|_| true);
+    signal::close_all(txn, definition.raw(), &|_| true);
 }
 
 /// The key of an instance that is to be started.

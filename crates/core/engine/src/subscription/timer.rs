@@ -72,11 +72,11 @@ pub(super) fn create(txn: &mut Txn<'_, Engine>, timer: &TimerChanged, tick: Tick
     }));
 }
 
-/// Cancels all timers that an element instance or a definition waits for.
-pub(super) fn cancel_all(txn: &mut Txn<'_, Engine>, owner: u64) {
+/// Cancels the timers that an element instance or a definition waits for and that concern these events.
+pub(super) fn cancel_all(txn: &mut Txn<'_, Engine>, owner: u64, concerns: &dyn Fn(ElementNumber) -> bool) {
     let timers: Vec<_> = txn.state().timers_of(owner).collect();
     for key in timers {
-        if let Some(timer) = txn.state().timers.get(&key) {
+        if let Some(timer) = txn.state().timers.get(&key).filter(|timer| concerns(timer.element)) {
             cancel(txn, &timer);
         }
     }
@@ -86,10 +86,13 @@ fn cancel(txn: &mut Txn<'_, Engine>, timer: &TimerChanged) {
     txn.emit(&Event::Timer(TimerChanged { to: TimerIntent::Canceled, ..timer.clone() }));
 }
 
-/// A timer is due: its event is set off, and a cycle goes on. In a banned instance nothing happens any more.
+/// A timer is due: its event is set off, and a cycle goes on. Where it comes too late, and in a banned instance,
+/// nothing happens any more.
 pub(crate) fn fire(txn: &mut Txn<'_, Engine>, head: &Head, key: TimerKey) {
     let Some(timer) = txn.state().timers.get(&key) else { return };
-    if txn.state().banned.contains(&timer.instance) {
+    let waits = timer.element_instance.is_unset()
+        || super::accepts(txn.state(), timer.element_instance, timer.element);
+    if !waits || txn.state().banned.contains(&timer.instance) {
         return cancel(txn, &timer);
     }
     txn.emit(&Event::Timer(TimerChanged { to: TimerIntent::Triggered, ..TimerChanged::clone(&timer) }));
