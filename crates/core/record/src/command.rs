@@ -130,36 +130,29 @@ impl Command {
     /// The exported value type and intent of the command, and the key that it is about; 0 when it has none.
     pub fn describe(&self) -> (ValueType, u32, u64) {
         use ValueType as V;
+        use intent::{
+            command_distribution as distribution, decision_evaluation as decision, deployment, incident, job,
+            job_batch as jobs, process_instance as element, process_instance_batch as batch,
+            process_instance_creation as creation, variable_document as variables,
+        };
         match self {
-            Self::Deploy(_) => (V::Deployment, intent::deployment::CREATE, 0),
-            Self::CreateInstance(create) if create.await_result.is_some() => (
-                V::ProcessInstanceCreation,
-                intent::process_instance_creation::CREATE_WITH_AWAITING_RESULT,
-                0,
-            ),
-            Self::CreateInstance(_) => {
-                (V::ProcessInstanceCreation, intent::process_instance_creation::CREATE, 0)
+            Self::Deploy(_) => (V::Deployment, deployment::CREATE, 0),
+            Self::CreateInstance(create) if create.await_result.is_some() => {
+                (V::ProcessInstanceCreation, creation::CREATE_WITH_AWAITING_RESULT, 0)
             }
-            Self::CancelInstance(cancel) => {
-                (V::ProcessInstance, intent::process_instance::CANCEL, cancel.instance.raw())
+            Self::CreateInstance(_) => (V::ProcessInstanceCreation, creation::CREATE, 0),
+            Self::CancelInstance(cancel) => (V::ProcessInstance, element::CANCEL, cancel.instance.raw()),
+            Self::SetVariables(set) => (V::VariableDocument, variables::UPDATE, set.scope.raw()),
+            Self::ActivateJobs(_) => (V::JobBatch, jobs::ACTIVATE, 0),
+            Self::CompleteJob(complete) => (V::Job, job::COMPLETE, complete.job.raw()),
+            Self::FailJob(fail) => (V::Job, job::FAIL, fail.job.raw()),
+            Self::ThrowError(throw) => (V::Job, job::THROW_ERROR, throw.job.raw()),
+            Self::UpdateJobRetries(update) => (V::Job, job::UPDATE_RETRIES, update.job.raw()),
+            Self::UpdateJobTimeout(update) => (V::Job, job::UPDATE_TIMEOUT, update.job.raw()),
+            Self::ResolveIncident(resolve) => (V::Incident, incident::RESOLVE, resolve.incident.raw()),
+            Self::EvaluateDecision(evaluate) => {
+                (V::DecisionEvaluation, decision::EVALUATE, evaluate.decision.map_or(0, Key::raw))
             }
-            Self::SetVariables(set) => {
-                (V::VariableDocument, intent::variable_document::UPDATE, set.scope.raw())
-            }
-            Self::ActivateJobs(_) => (V::JobBatch, intent::job_batch::ACTIVATE, 0),
-            Self::CompleteJob(complete) => (V::Job, intent::job::COMPLETE, complete.job.raw()),
-            Self::FailJob(fail) => (V::Job, intent::job::FAIL, fail.job.raw()),
-            Self::ThrowError(throw) => (V::Job, intent::job::THROW_ERROR, throw.job.raw()),
-            Self::UpdateJobRetries(update) => (V::Job, intent::job::UPDATE_RETRIES, update.job.raw()),
-            Self::UpdateJobTimeout(update) => (V::Job, intent::job::UPDATE_TIMEOUT, update.job.raw()),
-            Self::ResolveIncident(resolve) => {
-                (V::Incident, intent::incident::RESOLVE, resolve.incident.raw())
-            }
-            Self::EvaluateDecision(evaluate) => (
-                V::DecisionEvaluation,
-                intent::decision_evaluation::EVALUATE,
-                evaluate.decision.map_or(0, Key::raw),
-            ),
             Self::BroadcastSignal(_) | Self::SpreadSignal(_) => (V::Signal, intent::signal::BROADCAST, 0),
             Self::PublishMessage(_) => (V::Message, intent::message::PUBLISH, 0),
             Self::OpenMessageSubscription(_) => (V::MessageSubscription, on_message::CREATE, 0),
@@ -173,31 +166,29 @@ impl Command {
             Self::ClosedProcessSubscription(_) => (V::ProcessMessageSubscription, on_instance::DELETE, 0),
             Self::PinClock(_) => (V::Clock, intent::clock::PIN, 0),
             Self::ResetClock(()) => (V::Clock, intent::clock::RESET, 0),
-            Self::YieldJob(give) => (V::Job, intent::job::YIELD, give.job.raw()),
+            Self::YieldJob(give) => (V::Job, job::YIELD, give.job.raw()),
             Self::ActivateElement(activate) => {
-                (V::ProcessInstance, intent::process_instance::ACTIVATE_ELEMENT, activate.key.raw())
+                (V::ProcessInstance, element::ACTIVATE_ELEMENT, activate.key.raw())
             }
             Self::CompleteElement(complete) => {
-                (V::ProcessInstance, intent::process_instance::COMPLETE_ELEMENT, complete.key.raw())
+                (V::ProcessInstance, element::COMPLETE_ELEMENT, complete.key.raw())
             }
             Self::ContinueTermination(go_on) => {
-                (V::ProcessInstance, intent::process_instance::CONTINUE_TERMINATING_ELEMENT, go_on.key.raw())
+                (V::ProcessInstance, element::CONTINUE_TERMINATING_ELEMENT, go_on.key.raw())
             }
             Self::TerminateElement(terminate) => {
-                (V::ProcessInstance, intent::process_instance::TERMINATE_ELEMENT, terminate.key.raw())
+                (V::ProcessInstance, element::TERMINATE_ELEMENT, terminate.key.raw())
             }
             Self::TerminateChildren(terminate) => {
-                (V::ProcessInstanceBatch, intent::process_instance_batch::TERMINATE, terminate.scope.raw())
+                (V::ProcessInstanceBatch, batch::TERMINATE, terminate.scope.raw())
             }
-            Self::Tick(()) => (V::Job, intent::job::TIME_OUT, 0),
+            Self::Tick(()) => (V::Job, job::TIME_OUT, 0),
             Self::Distribute(distribute) => {
-                (V::CommandDistribution, intent::command_distribution::DISTRIBUTING, distribute.key)
+                (V::CommandDistribution, distribution::DISTRIBUTING, distribute.key)
             }
-            Self::TakeDeployment(take) => {
-                (V::Deployment, intent::deployment::CREATE, take.deployment.key.raw())
-            }
+            Self::TakeDeployment(take) => (V::Deployment, deployment::CREATE, take.deployment.key.raw()),
             Self::AcknowledgeDistribution(acknowledge) => {
-                (V::CommandDistribution, intent::command_distribution::ACKNOWLEDGE, acknowledge.key)
+                (V::CommandDistribution, distribution::ACKNOWLEDGE, acknowledge.key)
             }
         }
     }
