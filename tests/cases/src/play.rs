@@ -347,6 +347,7 @@ impl<'a> Player<'a> {
             "message_bytes" => self.bounds.engine.message_bytes_max = value,
             "children" => self.bounds.engine.children_per_step = value,
             "due" => self.bounds.engine.due_per_tick = value,
+            "batch_bytes" => self.bounds.partition.batch_bytes_soft = value,
             "command_bytes" => self.bounds.partition.command_bytes_max = value,
             "commands" => {
                 let max = u32::try_from(value).map_err(|_| "the limit is too large")?;

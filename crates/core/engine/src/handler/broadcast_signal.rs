@@ -5,11 +5,12 @@ use std::sync::Arc;
 use coreto_machine::{Head, Outcome, Txn};
 use coreto_record::command::{BroadcastSignal, SpreadSignal};
 use coreto_record::event::SignalBroadcasted;
-use coreto_record::{Command, Event, Key, Rejection, Reply, SubscriptionKey, reply};
+use coreto_record::{Command, Document, Event, Key, Rejection, Reply, SubscriptionKey, reply};
 
 use super::{Handled, check_name, done};
 use crate::engine::Engine;
 use crate::keys;
+use crate::limits::Limits;
 use crate::subscription::message::send;
 use crate::subscription::signal;
 
@@ -42,7 +43,7 @@ pub(crate) fn broadcast_signal(txn: &mut Txn<'_, Engine>, command: &BroadcastSig
 
 /// Sets off some of what waits for a signal, and leaves the rest to a follow-up.
 pub(crate) fn spread_signal(txn: &mut Txn<'_, Engine>, head: &Head, command: &SpreadSignal) -> Handled {
-    let limit = txn.env().limits.children_per_step;
+    let limit = at_once(&txn.env().limits, &command.variables);
     let until: SubscriptionKey = if command.until.is_unset() { keys::next(txn) } else { command.until };
     let waiting = txn.state().waiting_for_signal(command.tenant, &command.name, command.from);
     let mut some: Vec<_> =
@@ -55,4 +56,12 @@ pub(crate) fn spread_signal(txn: &mut Txn<'_, Engine>, head: &Head, command: &Sp
         txn.follow_up(Command::SpreadSignal(SpreadSignal { until, from: next.key, ..command.clone() }));
     }
     done()
+}
+
+/// How many are set off at once: each puts what the signal brings along on record again, and what a command writes is
+/// bounded.
+fn at_once(limits: &Limits, variables: &Document) -> usize {
+    const PARTS: usize = 4;
+    let fitting = limits.message_bytes_max / PARTS / variables.as_str().len().max(1);
+    fitting.clamp(1, limits.children_per_step.max(1))
 }
