@@ -4,7 +4,7 @@ use coreto_machine::{Head, Txn};
 use coreto_record::event::{JobChanged, JobIntent, MessageChanged, MessageIntent};
 use coreto_record::{Event, JobKey, Key, MessageKey, TimerKey};
 
-use super::{Handled, done};
+use super::{Handled, distribution, done};
 use crate::engine::Engine;
 use crate::jobs;
 use crate::state::{DUE_BACKOFF, DUE_DISTRIBUTION, DUE_MESSAGE, DUE_TIMER, Due};
@@ -13,14 +13,15 @@ use crate::subscription::timer;
 /// Does a bounded part of what is due; the rest comes with the next tick.
 pub(crate) fn tick(txn: &mut Txn<'_, Engine>, head: &Head) -> Handled {
     let limit = txn.env().limits.due_per_tick;
-    for entry in due(txn, head, limit) {
-        match entry {
-            (_, DUE_TIMER, key) => timer::fire(txn, head, TimerKey::from_raw(key)),
-            (_, DUE_MESSAGE, key) => expire(txn, MessageKey::from_raw(key)),
+    for (_, kind, key) in due(txn, head, limit) {
+        match kind {
+            DUE_TIMER => timer::fire(txn, head, TimerKey::from_raw(key)),
+            DUE_MESSAGE => expire(txn, MessageKey::from_raw(key)),
+            DUE_DISTRIBUTION => distribution::answer_anyway(txn, key),
             _ => {
-                if let Some(key) = pass(txn, entry) {
-                    jobs::offer(txn, head, key);
-                }
+                let job = JobKey::from_raw(key);
+                end_wait(txn, kind, job);
+                jobs::offer(txn, head, job);
             }
         }
     }
@@ -30,11 +31,12 @@ pub(crate) fn tick(txn: &mut Txn<'_, Engine>, head: &Head) -> Handled {
 /// A tick failed: what is due first is done alone, and its job is not offered to anybody, so that it cannot hold up
 /// all that is due behind it. Workers find the job when they ask. A timer is cancelled.
 pub(super) fn pass_first(txn: &mut Txn<'_, Engine>, head: &Head) -> Handled {
-    for entry in due(txn, head, 1) {
-        match entry {
-            (_, DUE_TIMER, key) => timer::give_up(txn, TimerKey::from_raw(key)),
-            (_, DUE_MESSAGE, key) => expire(txn, MessageKey::from_raw(key)),
-            _ => drop(pass(txn, entry)),
+    for (_, kind, key) in due(txn, head, 1) {
+        match kind {
+            DUE_TIMER => timer::give_up(txn, TimerKey::from_raw(key)),
+            DUE_MESSAGE => expire(txn, MessageKey::from_raw(key)),
+            DUE_DISTRIBUTION => distribution::answer_anyway(txn, key),
+            _ => end_wait(txn, kind, JobKey::from_raw(key)),
         }
     }
     done()
@@ -52,15 +54,9 @@ fn expire(txn: &mut Txn<'_, Engine>, key: MessageKey) {
     }
 }
 
-/// Ends the time of one entry. Gives the job that may be handed out now.
-fn pass(txn: &mut Txn<'_, Engine>, (_, kind, raw): Due) -> Option<JobKey> {
-    if kind == DUE_DISTRIBUTION {
-        super::distribution::answer_anyway(txn, raw);
-        return None;
-    }
-    let key = JobKey::from_raw(raw);
-    let job = txn.state().jobs.get(&key)?;
+/// Ends the time that a worker has for a job, or the job's back-off: it may be handed out now.
+fn end_wait(txn: &mut Txn<'_, Engine>, kind: u8, key: JobKey) {
+    let Some(job) = txn.state().jobs.get(&key) else { return };
     let to = if kind == DUE_BACKOFF { JobIntent::RecurredAfterBackoff } else { JobIntent::TimedOut };
     txn.emit(&Event::Job(JobChanged { deadline: None, ..job.becomes(key, to) }));
-    Some(key)
 }
