@@ -1,7 +1,5 @@
 //! What is on its way to all partitions.
 
-use std::sync::Arc;
-
 use coreto_machine::Tables as _;
 use coreto_record::event::{DeploymentTaken, DistributionStarted, DistributionStep};
 
@@ -26,14 +24,16 @@ pub(super) fn started(state: &mut State, event: &DistributionStarted) {
 }
 
 pub(super) fn acknowledged(state: &mut State, event: &DistributionStep) {
-    change(state, event.key, |distribution| {
+    state.distributions.update(&event.key, |distribution| {
         distribution.missing.retain(|partition| *partition != event.partition);
     });
 }
 
 pub(super) fn answered(state: &mut State, event: &DistributionStep) {
     cease(state, event.key);
-    change(state, event.key, |distribution| (distribution.token, distribution.answer_by) = (None, None));
+    state.distributions.update(&event.key, |distribution| {
+        (distribution.token, distribution.answer_by) = (None, None);
+    });
 }
 
 pub(super) fn finished(state: &mut State, event: &DistributionStep) {
@@ -45,14 +45,6 @@ pub(super) fn finished(state: &mut State, event: &DistributionStep) {
 fn cease(state: &mut State, key: u64) {
     if let Some(at) = state.distributions.peek(&key).and_then(|distribution| distribution.answer_by) {
         state.due.remove(&(at, DUE_DISTRIBUTION, key));
-    }
-}
-
-fn change(state: &mut State, key: u64, how: impl FnOnce(&mut Distribution)) {
-    if let Some(found) = state.distributions.get(&key) {
-        let mut distribution = Arc::unwrap_or_clone(found);
-        how(&mut distribution);
-        state.distributions.insert(key, distribution);
     }
 }
 
