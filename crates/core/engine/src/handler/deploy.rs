@@ -36,10 +36,8 @@ pub(crate) fn deploy(txn: &mut Txn<'_, Engine>, head: &Head, command: &Deploy) -
     let zone = Arc::clone(&txn.env().zone);
     let mut starts = Vec::new();
     for process in processes.iter().filter(|_| !duplicate) {
-        starts.push(process::starts(head, &zone, process)?);
+        starts.push(process::starts(txn.state(), head, &zone, command, process)?);
     }
-    let before: Vec<_> =
-        processes.iter().map(|process| process::latest(txn.state(), command, process)).collect();
     let key: DeploymentKey = keys::next(txn);
     let mut created = DeploymentCreated { key, tenant: command.tenant, ..DeploymentCreated::default() };
     for graph in &graphs {
@@ -50,8 +48,6 @@ pub(crate) fn deploy(txn: &mut Txn<'_, Engine>, head: &Head, command: &Deploy) -
     for process in &processes {
         created.processes.push(process::deploy(txn, command, process, key, duplicate));
     }
-    let new: Vec<_> =
-        created.processes.iter().map(|process| (process.key, Arc::clone(&process.id))).collect();
     let deployed = reply::Deployed {
         key,
         processes: created.processes.clone(),
@@ -60,8 +56,8 @@ pub(crate) fn deploy(txn: &mut Txn<'_, Engine>, head: &Head, command: &Deploy) -
         decisions: created.decisions.clone(),
     };
     txn.emit(&Event::DeploymentCreated(created));
-    for ((before, (created, id)), starts) in before.into_iter().zip(new).zip(starts) {
-        process::restart(txn, command, before, created, &id, starts);
+    for (starts, process) in starts.into_iter().zip(&deployed.processes) {
+        process::restart(txn, command.tenant, starts, process);
     }
     let about = (ValueType::Deployment, intent::deployment::CREATE);
     Ok(distribution::begin(txn, head, key.raw(), about, Reply::Deployed(deployed)))

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use coreto_bpmn::{Binding, CalledDecision, Element, Kind, Limits, Process, Purpose, Rule, Severity, Text};
-use coreto_machine::{Head, Txn};
+use coreto_machine::{Head, Tenant, Txn};
 use coreto_record::command::{Deploy, Resource};
 use coreto_record::event::ProcessCreated;
 use coreto_record::{
@@ -83,39 +83,35 @@ pub(super) fn known(
     same.then_some((latest.key, latest.version))
 }
 
-/// What the start events of a process wait for.
-pub(super) type Starts = Vec<(ElementNumber, Wanted)>;
+/// What starts instances of a new version of a process.
+pub(super) struct Starts {
+    wanted: Vec<(ElementNumber, Wanted)>,
+    /// The version of which instances were started until now.
+    before: Option<ProcessDefinitionKey>,
+}
 
 /// Understands what starts instances of the process, before anything is done.
-pub(super) fn starts(head: &Head, zone: &str, candidate: &Candidate<'_>) -> Result<Starts, Rejection> {
-    start::understand(head, zone, &candidate.process).map_err(|trouble| {
+pub(super) fn starts(
+    state: &State,
+    head: &Head,
+    zone: &str,
+    command: &Deploy,
+    candidate: &Candidate<'_>,
+) -> Result<Starts, Rejection> {
+    let wanted = start::understand(head, zone, &candidate.process).map_err(|trouble| {
         let reason = format!("cannot deploy the process `{}`: {}", candidate.id, trouble.message);
         Rejection::new(RejectionKind::ProcessingError, reason)
-    })
+    })?;
+    let before = state.latest.get(&(command.tenant, Arc::clone(&candidate.id))).map(|latest| latest.key);
+    Ok(Starts { wanted, before })
 }
 
 /// Lets what starts instances start those of a new version, and no older one.
-pub(super) fn restart(
-    txn: &mut Txn<'_, Engine>,
-    command: &Deploy,
-    before: Option<ProcessDefinitionKey>,
-    created: ProcessDefinitionKey,
-    id: &Arc<str>,
-    starts: Starts,
-) {
-    if let Some(before) = before {
+pub(super) fn restart(txn: &mut Txn<'_, Engine>, tenant: Tenant, starts: Starts, created: &DeployedProcess) {
+    if let Some(before) = starts.before {
         start::close(txn, before);
     }
-    start::open(txn, created, command.tenant, id, starts);
-}
-
-/// The latest version of the process so far.
-pub(super) fn latest(
-    state: &State,
-    command: &Deploy,
-    candidate: &Candidate<'_>,
-) -> Option<ProcessDefinitionKey> {
-    state.latest.get(&(command.tenant, Arc::clone(&candidate.id))).map(|latest| latest.key)
+    start::open(txn, created.key, tenant, &created.id, starts.wanted);
 }
 
 /// The process as it is deployed: a new version, unless the whole deployment is known.
