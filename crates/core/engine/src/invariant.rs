@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use coreto_record::event::ProcessSubscriptionIntent;
 use coreto_record::{ElementInstanceKey, Key};
 
-use crate::state::{Job, JobState, State, timer_owner};
+use crate::state::{Job, JobState, State, owner_of};
 
 /// Everything that does not hold, each with the id of its invariant; empty when all is well.
 ///
 /// - ENG-1: a scope counts its children.
 /// - ENG-2: what belongs to an element instance is gone when that has ended: variables, jobs, incidents, triggers,
-///   timers.
+///   timers, waits for messages and signals, locks.
 /// - ENG-3: the indexes say what the tables say.
 /// - ENG-4: tokens that wait at gateways are among those that their scope counts.
 /// - ENG-6: a job and the element instance that waits for it name each other, and a job that waits for its incident to
@@ -24,6 +24,7 @@ pub fn broken(state: &State) -> Vec<String> {
     incidents(state, &mut broken);
     jobs(state, &mut broken);
     due(state, &mut broken);
+    subscriptions(state, &mut broken);
     broken
 }
 
@@ -129,14 +130,10 @@ fn jobs(state: &State, broken: &mut Vec<String>) {
         activatable += usize::from(job.state == JobState::Activatable);
     });
     let counts = [
-        ("exist", state.jobs.len(), state.job_keys.len()),
-        ("are activatable", activatable, state.activatable.len()),
+        ("jobs exist", state.jobs.len(), state.job_keys.len()),
+        ("jobs are activatable", activatable, state.activatable.len()),
     ];
-    for (what, counted, indexed) in counts {
-        if counted != indexed {
-            broken.push(format!("ENG-3: {counted} jobs {what}, the index has {indexed}"));
-        }
-    }
+    compare(&counts, broken);
 }
 
 fn due(state: &State, broken: &mut Vec<String>) {
@@ -153,11 +150,19 @@ fn due(state: &State, broken: &mut Vec<String>) {
         if !waits {
             broken.push(format!("ENG-2: timer {key} outlived who waits for it"));
         }
-        if !state.timers_of.contains(&(timer_owner(timer), *key)) {
+        if !state.timers_of.contains(&(owner_of(timer.element_instance, timer.definition), *key)) {
             broken.push(format!("ENG-3: timer {key} is in no index"));
         }
     });
     due += state.messages.len();
+    let counts = [
+        ("things are due", due, state.due.len()),
+        ("timers wait", state.timers.len(), state.timers_of.len()),
+    ];
+    compare(&counts, broken);
+}
+
+fn subscriptions(state: &State, broken: &mut Vec<String>) {
     for ((key, name), waiting) in state.process_subscriptions.range(..) {
         if waiting.to != ProcessSubscriptionIntent::Deleting && !state.elements.contains(key) {
             broken
@@ -182,9 +187,12 @@ fn due(state: &State, broken: &mut Vec<String>) {
         ("wait for signals", state.signal_subscriptions.len(), state.signals.len()),
         ("wait for signals by owner", state.signal_subscriptions.len(), state.signals_of.len()),
         ("locks are held", state.start_locks.len(), state.lock_of.len()),
-        ("things are due", due, state.due.len()),
-        ("timers wait", state.timers.len(), state.timers_of.len()),
     ];
+    compare(&counts, broken);
+}
+
+/// Whether indexes have as many entries as were counted.
+fn compare(counts: &[(&str, usize, usize)], broken: &mut Vec<String>) {
     for (what, counted, indexed) in counts {
         if counted != indexed {
             broken.push(format!("ENG-3: {counted} {what}, the index has {indexed}"));

@@ -26,7 +26,7 @@ pub(crate) use definition::Latest;
 pub(crate) use distribution::Distribution;
 pub(crate) use element::ElementInstance;
 pub(crate) use job::{Job, JobState};
-pub(crate) use subscription::{StartLock, Topic, place_of, signal_owner, start_of, timer_owner, topic_of};
+pub(crate) use subscription::{StartLock, Topic, owner_of, place_of, start_of, topic_of};
 pub(crate) use variable::{Name, Named, Variable};
 
 /// What is due: a job's deadline, the end of its back-off, a timer, the end of a message.
@@ -185,8 +185,10 @@ impl State {
             activatable.map(|(key, job)| (Arc::clone(&job.job_type), *key)).collect(),
         );
         let mut timers = Vec::new();
-        self.timers
-            .for_each(|key, timer| timers.push((timer_owner(timer), (timer.due, DUE_TIMER, key.raw()))));
+        self.timers.for_each(|key, timer| {
+            let owner = owner_of(timer.element_instance, timer.definition);
+            timers.push((owner, (timer.due, DUE_TIMER, key.raw())));
+        });
         let answers = self.distributions.range(..);
         let answers = answers.filter_map(|(key, it)| Some((it.answer_by?, DUE_DISTRIBUTION, *key)));
         let due = jobs.iter().filter_map(|(key, job)| job.due(*key));
@@ -214,7 +216,9 @@ impl State {
         let signals = || self.signal_subscriptions.range(..);
         let by_name = signals().map(|(key, waiting)| ((waiting.tenant, Arc::clone(&waiting.name)), *key));
         fill(&mut self.signals, by_name.collect());
-        fill(&mut self.signals_of, signals().map(|(key, waiting)| (signal_owner(waiting), *key)).collect());
+        let by_owner =
+            signals().map(|(key, waiting)| (owner_of(waiting.element_instance, waiting.definition), *key));
+        fill(&mut self.signals_of, by_owner.collect());
         let starts = self.start_subscriptions.range(..);
         fill(
             &mut self.starts_of,

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use coreto_record::Key;
 use coreto_record::event::{SignalSubscription, SignalSubscriptionIntent, TimerChanged, TimerIntent};
 
-use crate::state::{DUE_TIMER, State, signal_owner, timer_owner};
+use crate::state::{DUE_TIMER, State, owner_of};
 
 pub(super) fn timer(state: &mut State, event: &TimerChanged) {
     let due = (event.due, DUE_TIMER, event.key.raw());
-    let owned = (timer_owner(event), event.key);
+    let owned = (owner_of(event.element_instance, event.definition), event.key);
     match event.to {
         TimerIntent::Created => {
             state.due.insert(due);
@@ -26,7 +26,7 @@ pub(super) fn timer(state: &mut State, event: &TimerChanged) {
 
 pub(super) fn signal(state: &mut State, event: &SignalSubscription) {
     let by_name = ((event.tenant, Arc::clone(&event.name)), event.key);
-    let by_owner = (signal_owner(event), event.key);
+    let by_owner = (owner_of(event.element_instance, event.definition), event.key);
     match event.to {
         SignalSubscriptionIntent::Created => {
             state.signals.insert(by_name);

@@ -3,33 +3,15 @@
 use std::sync::Arc;
 
 use coreto_machine::Tenant;
-use coreto_record::event::{
-    MessageChanged, MessageSubscription, SignalSubscription, StartSubscription, TimerChanged,
-};
+use coreto_record::event::{MessageChanged, MessageSubscription, SignalSubscription, StartSubscription};
 use coreto_record::{ElementInstanceKey, Key, MessageKey, ProcessDefinitionKey, SubscriptionKey, TimerKey};
 
 use super::State;
 
-/// Who waits for a timer: an element instance, or a definition that it starts. Both have keys of one counter.
-pub(crate) fn timer_owner(timer: &TimerChanged) -> u64 {
-    if timer.element_instance.is_unset() { timer.definition.raw() } else { timer.element_instance.raw() }
-}
-
-impl State {
-    /// Timers that an element instance or a definition waits for, oldest first.
-    pub(crate) fn timers_of(&self, owner: u64) -> impl Iterator<Item = TimerKey> {
-        let first = (owner, TimerKey::from_raw(0));
-        self.timers_of.scan(&first, move |(found, _)| *found == owner).map(|(_, timer)| *timer)
-    }
-}
-
-/// Who waits for a signal: an element instance, or a definition of which instances are started.
-pub(crate) fn signal_owner(waiting: &SignalSubscription) -> u64 {
-    if waiting.element_instance.is_unset() {
-        waiting.definition.raw()
-    } else {
-        waiting.element_instance.raw()
-    }
+/// Who waits for a timer or signal: an element instance, or, where that is unset, a definition of which instances are
+/// started. Both have keys of one counter.
+pub(crate) fn owner_of(element_instance: ElementInstanceKey, definition: ProcessDefinitionKey) -> u64 {
+    if element_instance.is_unset() { definition.raw() } else { element_instance.raw() }
 }
 
 /// What messages meet by: their owner, name and correlation key.
@@ -65,6 +47,12 @@ coreto_machine::message! {
 }
 
 impl State {
+    /// Timers that an element instance or a definition waits for, oldest first.
+    pub(crate) fn timers_of(&self, owner: u64) -> impl Iterator<Item = TimerKey> {
+        let first = (owner, TimerKey::from_raw(0));
+        self.timers_of.scan(&first, move |(found, _)| *found == owner).map(|(_, timer)| *timer)
+    }
+
     /// Kept messages of a topic, oldest first.
     pub(crate) fn messages_of(&self, topic: &Topic) -> impl Iterator<Item = &Arc<MessageChanged>> {
         let topic = topic.clone();
