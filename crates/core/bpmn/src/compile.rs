@@ -211,8 +211,7 @@ fn link(tree: &Tree<'_>, drafts: &Drafts<'_>, elements: &mut [Element]) {
             Kind::StartEvent(_) => match &mut elements[scope.index()].kind {
                 Kind::SubProcess { start } => *start = Some(at),
                 Kind::EventSubProcess { start, interrupting } => {
-                    let goes_on = tree.attribute(drafts.all[index].node, "isInterrupting").map(str::trim);
-                    *interrupting = !matches!(goes_on, Some("false" | "0"));
+                    *interrupting = element::interrupts(tree, &drafts.all[index]);
                     *start = Some(at);
                 }
                 _ => (),

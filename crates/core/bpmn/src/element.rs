@@ -30,7 +30,7 @@ pub use throw_event::ThrowEvent;
 pub use trigger::{Message, Trigger};
 
 pub(crate) use boundary_event::host;
-pub(crate) use event::{definition_nodes, definitions};
+pub(crate) use event::{definition_nodes, definitions, interrupts};
 pub(crate) use gateway::default_id;
 pub(crate) use process::{boolean, version_tag};
 pub(crate) use sequence_flow::{condition, ends};

@@ -38,6 +38,11 @@ impl<'t> Ids<'t> {
         Self { sorted }
     }
 
+    /// The node that a reference means. It is a qualified name, whose prefix says nothing inside one file.
+    pub(crate) fn referenced(&self, name: &str) -> Option<NodeId> {
+        self.get(name.trim().rsplit(':').next()?)
+    }
+
     /// The first node with this identifier.
     pub(crate) fn get(&self, id: &str) -> Option<NodeId> {
         let at = self.sorted.partition_point(|(other, _)| *other < id);

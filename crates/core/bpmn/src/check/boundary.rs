@@ -2,7 +2,7 @@
 
 use crate::compile::{Draft, Drafts};
 use crate::diagnostic::{Code, Report};
-use crate::element::definitions;
+use crate::element::{self, definitions, interrupts};
 use crate::tree::Tree;
 use crate::vocabulary::Tag;
 
@@ -27,7 +27,7 @@ fn host<'d, 't>(
         report.rule(Code::BoundaryEvent, place, "the boundary event is attached to nothing");
         return None;
     };
-    let Some(index) = crate::element::host(tree, drafts, draft) else {
+    let Some(index) = element::host(tree, drafts, draft) else {
         let message = format!("`attachedToRef` is `{id}`, which is not in the process");
         report.rule(Code::UnknownReference, place, message);
         return None;
@@ -59,9 +59,7 @@ fn flows(tree: &Tree<'_>, draft: &Draft<'_>, report: &mut Report) {
 /// Whether the event may be of its kind on its activity.
 fn kind(tree: &Tree<'_>, draft: &Draft<'_>, host: Option<&Draft<'_>>, report: &mut Report) {
     let place = tree.place(draft.node);
-    let goes_on = tree
-        .attribute(draft.node, "cancelActivity")
-        .is_some_and(|value| matches!(value.trim(), "false" | "0"));
+    let goes_on = !interrupts(tree, draft);
     for what in definitions(tree, draft.node) {
         if goes_on && !matches!(what, "message" | "timer" | "signal" | "escalation" | "conditional") {
             let message = format!("a boundary event for {what} cannot be non-interrupting");

@@ -35,9 +35,7 @@ fn references(tree: &Tree<'_>, drafts: &Drafts<'_>, node: NodeId, report: &mut R
         else {
             continue;
         };
-        // The reference is a qualified name, whose prefix says nothing inside one file.
-        let id = name.rsplit(':').next().unwrap_or_default();
-        if drafts.ids.get(id).is_none_or(|found| tree.local(found) != *element) {
+        if drafts.ids.referenced(name).is_none_or(|found| tree.local(found) != *element) {
             let message = format!("`{attribute}` is `{name}`, which is no {element} of the model");
             report.rule(Code::UnknownReference, tree.place(node), message);
         }

@@ -4,7 +4,7 @@ use coreto_xml::NodeId;
 
 use crate::compile::{Draft, Drafts};
 use crate::diagnostic::{Code, Report};
-use crate::element::definition_nodes;
+use crate::element::{definition_nodes, interrupts};
 use crate::tree::Tree;
 use crate::vocabulary::Tag;
 
@@ -39,13 +39,11 @@ fn kinds<'t>(tree: &'t Tree<'_>, definition: NodeId) -> impl Iterator<Item = &'t
 
 /// A cycle stands only where it can be due more than once.
 fn cycle(tree: &Tree<'_>, drafts: &Drafts<'_>, draft: &Draft<'_>, report: &mut Report) {
-    let is = |node, name, value| tree.attribute(node, name).is_some_and(|found: &str| found.trim() == value);
-    let goes_on = |name| is(draft.node, name, "false") || is(draft.node, name, "0");
     let once = match draft.tag {
         Tag::IntermediateCatchEvent => true,
-        Tag::BoundaryEvent => !goes_on("cancelActivity"),
+        Tag::BoundaryEvent => interrupts(tree, draft),
         Tag::StartEvent => {
-            tree.flag(drafts.all[draft.scope as usize].node, "triggeredByEvent") && !goes_on("isInterrupting")
+            tree.flag(drafts.all[draft.scope as usize].node, "triggeredByEvent") && interrupts(tree, draft)
         }
         _ => false,
     };

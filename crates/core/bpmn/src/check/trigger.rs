@@ -71,8 +71,8 @@ fn groups(tree: &Tree<'_>, drafts: &Drafts<'_>, draft: &Draft<'_>, index: usize)
 /// What an event waits for by name: its kind, and the name.
 fn names<'t>(tree: &'t Tree<'_>, drafts: &Drafts<'_>, draft: &Draft<'_>) -> Vec<(&'static str, &'t str)> {
     let name_of = |node, attribute, element| {
-        let reference = tree.attribute(node, attribute)?.trim().rsplit(':').next()?;
-        let root = drafts.ids.get(reference).filter(|root| tree.local(*root) == element)?;
+        let root = drafts.ids.referenced(tree.attribute(node, attribute)?);
+        let root = root.filter(|root| tree.local(*root) == element)?;
         tree.attribute(root, "name").filter(|name| !name.is_empty())
     };
     let mut names = Vec::new();

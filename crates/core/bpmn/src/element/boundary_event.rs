@@ -34,14 +34,12 @@ pub(super) fn compile(
     let trigger = Trigger::read(tree, drafts, draft, report)?;
     // Without a host it is refused by the rules of deployment.
     let host = ElementNumber(host(tree, drafts, draft)?);
-    let goes_on = tree.attribute(draft.node, "cancelActivity").map(str::trim);
-    let interrupting = !matches!(goes_on, Some("false" | "0"));
+    let interrupting = event::interrupts(tree, draft);
     Some(Body { kind: Kind::BoundaryEvent(Box::new(BoundaryEvent { host, interrupting, trigger })), mapping })
 }
 
 /// The element that a boundary event is attached to.
 pub(crate) fn host(tree: &Tree<'_>, drafts: &Drafts<'_>, draft: &Draft<'_>) -> Option<u32> {
-    let id = tree.attribute(draft.node, "attachedToRef")?.trim();
-    // The reference is a qualified name, whose prefix says nothing inside one file.
-    drafts.ids.get(id.rsplit(':').next()?).and_then(|node| drafts.index_of(node))
+    let node = drafts.ids.referenced(tree.attribute(draft.node, "attachedToRef")?)?;
+    drafts.index_of(node)
 }

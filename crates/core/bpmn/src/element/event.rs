@@ -57,6 +57,12 @@ fn refuse_trigger(tree: &Tree<'_>, draft: &Draft<'_>, what: &str, report: &mut R
     }
 }
 
+/// Whether an event ends what it happens to: it does unless it says otherwise.
+pub(crate) fn interrupts(tree: &Tree<'_>, draft: &Draft<'_>) -> bool {
+    let attribute = if draft.tag == Tag::BoundaryEvent { "cancelActivity" } else { "isInterrupting" };
+    !matches!(tree.attribute(draft.node, attribute).map(str::trim), Some("false" | "0"))
+}
+
 enum Definition {
     None,
     One(&'static str),

@@ -47,22 +47,6 @@ impl Trigger {
         }
     }
 
-    /// The timer, if that is what it is.
-    pub const fn timer(&self) -> Option<&Timer> {
-        match self {
-            Self::Timer(timer) => Some(timer),
-            Self::Message(_) | Self::Signal(_) | Self::Error(_) => None,
-        }
-    }
-
-    /// The message, if that is what it is.
-    pub const fn message(&self) -> Option<&Message> {
-        match self {
-            Self::Message(message) => Some(message),
-            Self::Timer(_) | Self::Signal(_) | Self::Error(_) => None,
-        }
-    }
-
     /// Reads the event definition of an event that waits; what is wrong with it is reported.
     pub(super) fn read(
         tree: &Tree<'_>,
@@ -123,9 +107,7 @@ fn referenced(
             .help(format!("refer to it by `{attribute}`"));
         return None;
     };
-    // The reference is a qualified name, whose prefix says nothing inside one file.
-    let id = reference.rsplit(':').next().unwrap_or_default();
-    drafts.ids.get(id).filter(|found| tree.local(*found) == element)
+    drafts.ids.referenced(reference).filter(|found| tree.local(*found) == element)
 }
 
 /// The name of a root element, by which what is sent and what waits meet.
@@ -188,8 +170,6 @@ fn error(tree: &Tree<'_>, drafts: &Drafts<'_>, definition: NodeId, report: &mut 
 
 /// The code of the error that an event definition refers to; `None` when there is none, or an empty one.
 pub(crate) fn error_code<'t>(tree: &'t Tree<'_>, drafts: &Drafts<'_>, definition: NodeId) -> Option<&'t str> {
-    let reference = tree.attribute(definition, "errorRef")?.trim();
-    // The reference is a qualified name, whose prefix says nothing inside one file.
-    let error = drafts.ids.get(reference.rsplit(':').next()?)?;
+    let error = drafts.ids.referenced(tree.attribute(definition, "errorRef")?)?;
     tree.attribute(error, "errorCode").filter(|code| !code.is_empty())
 }

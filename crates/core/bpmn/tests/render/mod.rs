@@ -103,13 +103,13 @@ fn render_element(process: &Process, number: usize, element: &Element, out: &mut
         let decision = text(&called.decision);
         writeln!(out, "      decision {decision}{} to {}", called.binding, called.result_variable).unwrap();
     }
-    if let Some(timer) = element.kind.trigger().and_then(Trigger::timer) {
+    if let Some(Trigger::Timer(timer)) = element.kind.trigger() {
         writeln!(out, "      {} {}", timer.kind, text(&timer.text)).unwrap();
     }
     if let Some(Trigger::Signal(name)) = element.kind.trigger() {
         writeln!(out, "      signal {}", text(name)).unwrap();
     }
-    if let Some(message) = element.kind.trigger().and_then(Trigger::message) {
+    if let Some(Trigger::Message(message)) = element.kind.trigger() {
         let key = message.correlation_key.as_ref().map_or("", |key| key.source());
         writeln!(out, "      message {} about {key:?}", text(&message.name)).unwrap();
     }
