@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::compile::{Draft, Drafts};
 use crate::diagnostic::{Code, Report, Shown};
-use crate::element::definition_nodes;
+use crate::element::{definition_nodes, host};
 use crate::tree::Tree;
 use crate::vocabulary::Tag;
 
@@ -51,12 +51,8 @@ fn groups(tree: &Tree<'_>, drafts: &Drafts<'_>, draft: &Draft<'_>, index: usize)
             vec![Group::EventSubprocesses(around), Group::Messages(around)]
         }
         Tag::ReceiveTask => vec![Group::Activity(number(index))],
-        Tag::BoundaryEvent => {
-            let host =
-                tree.attribute(draft.node, "attachedToRef").map(str::trim).and_then(|id| drafts.ids.get(id));
-            let host = host.and_then(|node| drafts.index_of(node));
-            host.map_or_else(Vec::new, |host| vec![Group::Activity(host), Group::Messages(host)])
-        }
+        Tag::BoundaryEvent => host(tree, drafts, draft)
+            .map_or_else(Vec::new, |host| vec![Group::Activity(host), Group::Messages(host)]),
         Tag::IntermediateCatchEvent => {
             let sources = draft.incoming.iter().filter_map(|flow| drafts.all[*flow as usize].ends);
             let gateways = sources
