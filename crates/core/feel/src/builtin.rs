@@ -142,8 +142,11 @@ pub(crate) fn run(
     evaluator.charge_steps(1, at)?;
     let warnings = evaluator.warnings();
     let mut call = Call { evaluator, name: builtin.name, patterns, refused: false, at };
+    if !call.evaluator.dialect().is_standard() {
+        return (builtin.run)(&mut call, values);
+    }
     let result = (builtin.run)(&mut call, values)?;
-    if !call.refused || !call.evaluator.dialect().is_standard() {
+    if !call.refused {
         return Ok(result);
     }
     // What a function does not take as it is may fit as the one item of a list, or as a list of it.

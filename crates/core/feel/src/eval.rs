@@ -17,8 +17,12 @@ use crate::{Dialect, Env, Evaluated, Failure, Resource, Scope, Session, Warning,
 
 pub(crate) use test::at_once;
 
-/// A value, or why the whole evaluation fails (in a box, to keep the usual case small).
-pub(crate) type Eval<T = Value> = Result<T, Box<Failure>>;
+/// A value, unless the whole evaluation has failed.
+pub(crate) type Eval<T = Value> = Result<T, Stopped>;
+
+/// The evaluation has failed; the evaluator knows why. Empty, so that results stay in registers.
+#[derive(Debug)]
+pub(crate) struct Stopped;
 
 /// One evaluation under way.
 pub(crate) struct Evaluator<'e> {
@@ -35,6 +39,8 @@ pub(crate) struct Evaluator<'e> {
     /// How many random numbers were drawn.
     drawn: u64,
     warnings: Vec<Warning>,
+    /// Why the evaluation has stopped, once it has.
+    failure: Option<Box<Failure>>,
     /// Variables that are read in loops, by their numbers. A function that comes from another source counts them in
     /// another way, so only the very name that was kept counts.
     kept: Vec<Option<(Arc<str>, Value)>>,
@@ -55,6 +61,7 @@ impl<'e> Evaluator<'e> {
             bytes_left,
             drawn,
             warnings,
+            failure: None,
             kept: Vec::new(),
         }
     }
@@ -72,14 +79,26 @@ impl<'e> Evaluator<'e> {
     }
 
     /// Lends what is left to somebody, and takes back what they leave.
-    fn lent<T>(&mut self, run: impl FnOnce(&mut Session<'e>) -> Eval<T>) -> Eval<T> {
+    fn lent<T>(&mut self, run: impl FnOnce(&mut Session<'e>) -> Result<T, Failure>) -> Eval<T> {
         let mut session = self.rest();
         let result = run(&mut session);
         self.steps_left = session.steps_left;
         self.bytes_left = session.bytes_left;
         self.drawn = session.drawn;
         self.warnings = session.warnings;
-        result
+        result.or_else(|failure| self.stop(failure))
+    }
+
+    /// Fails.
+    #[cold]
+    pub(crate) fn stop<T>(&mut self, failure: Failure) -> Eval<T> {
+        self.failure = Some(Box::new(failure));
+        Err(Stopped)
+    }
+
+    /// A result for those who do not know the evaluator, which ends with it.
+    pub(crate) fn told<T>(&mut self, result: Eval<T>) -> Result<T, Failure> {
+        result.map_err(|Stopped| *self.failure.take().expect("what stops an evaluation says why"))
     }
 
     /// Goes on in another scope, with a frame of its own.
@@ -115,9 +134,15 @@ impl<'e> Evaluator<'e> {
 
     /// The result of a whole expression.
     pub(crate) fn run(mut self, root: &Node) -> Result<Evaluated, Failure> {
-        match self.eval(root) {
+        // The result of a condition does not become a value before it is where it stays, see `Value::assign`.
+        let result = match self.verdict(root) {
+            Some(Ok(verdict)) => Ok(verdict.into()),
+            Some(Err(stopped)) => Err(stopped),
+            None => self.eval(root),
+        };
+        match result {
             Ok(value) => Ok(Evaluated { value, warnings: std::mem::take(&mut self.warnings) }),
-            Err(failure) => Err(*failure),
+            Err(stopped) => self.told(Err(stopped)),
         }
     }
 
@@ -136,15 +161,52 @@ impl<'e> Evaluator<'e> {
             Kind::Arithmetic(chain) if let Some(number) = self.at_hand_result(chain) => {
                 Ok(Value::Number(number))
             }
-            _ => self.deeper(node.at, |evaluator| evaluator.eval_inner(node)),
+            _ => match self.verdict(node) {
+                Some(verdict) => verdict.map(Value::from),
+                None => self.deeper(node.at, |evaluator| evaluator.eval_inner(node)),
+            },
         }
+    }
+
+    /// What a condition gives, a boolean or nothing, which is null; nothing at all for every other node.
+    fn verdict(&mut self, node: &Node) -> Option<Eval<Option<bool>>> {
+        let at = node.at;
+        Some(match &node.kind {
+            Kind::Or(operands) => self.deeper(at, |evaluator| evaluator.connected(operands, true)),
+            Kind::And(operands) => self.deeper(at, |evaluator| evaluator.connected(operands, false)),
+            Kind::Compare(comparison, operands) => {
+                self.deeper(at, |evaluator| evaluator.compare(*comparison, operands, at))
+            }
+            Kind::Between(operands) => self.deeper(at, |evaluator| evaluator.between(operands, at)),
+            Kind::In(test) => self.deeper(at, |evaluator| evaluator.in_tests(test, at)),
+            Kind::InstanceOf(parts) => {
+                self.deeper(at, |evaluator| evaluator.instance_of(&parts.0, &parts.1, at))
+            }
+            Kind::Quantified(expression) => self.deeper(at, |evaluator| evaluator.quantified(expression, at)),
+            Kind::Tests(tests, slot) => self.deeper(at, |evaluator| evaluator.any_test(tests, *slot, at)),
+            Kind::Constant(_)
+            | Kind::Local(_)
+            | Kind::Item(_)
+            | Kind::Free(_)
+            | Kind::Filtered(_)
+            | Kind::Negate(_)
+            | Kind::Arithmetic(_)
+            | Kind::If(_)
+            | Kind::For(_)
+            | Kind::Path(_)
+            | Kind::Call(_)
+            | Kind::List(_)
+            | Kind::Context(_)
+            | Kind::Range(_)
+            | Kind::Function(_) => return None,
+        })
     }
 
     /// Guards everything that recurses.
     #[inline]
     fn deeper<T>(&mut self, at: u32, run: impl FnOnce(&mut Self) -> Eval<T>) -> Eval<T> {
         if self.depth >= self.env.budget.depth {
-            return exhausted(Resource::Depth, at);
+            return self.exhausted(Resource::Depth, at);
         }
         self.depth += 1;
         let result = run(self);
@@ -171,30 +233,33 @@ impl<'e> Evaluator<'e> {
     fn eval_inner(&mut self, node: &Node) -> Eval {
         let at = node.at;
         match &node.kind {
-            Kind::Constant(_) | Kind::Local(_) | Kind::Item(_) | Kind::Free(_) => self.eval(node),
+            Kind::Constant(_)
+            | Kind::Local(_)
+            | Kind::Item(_)
+            | Kind::Free(_)
+            | Kind::Or(_)
+            | Kind::And(_)
+            | Kind::Compare(..)
+            | Kind::Between(_)
+            | Kind::In(_)
+            | Kind::InstanceOf(_)
+            | Kind::Quantified(_)
+            | Kind::Tests(..) => self.eval(node),
             Kind::Filtered(filtered) => self.filtered(filtered, at),
-            Kind::Or(operands) => self.connected(operands, true).map(Value::from),
-            Kind::And(operands) => self.connected(operands, false).map(Value::from),
             Kind::Negate(operand) => self.negate(operand, at),
-            Kind::Compare(comparison, operands) => self.compare(*comparison, operands, at).map(Value::from),
             Kind::Arithmetic(chain) => self.chain(chain, at),
-            Kind::Between(operands) => self.between(operands, at),
-            Kind::In(test) => self.in_tests(test, at),
-            Kind::InstanceOf(parts) => self.instance_of(&parts.0, &parts.1, at),
             Kind::If(parts) => {
                 let [condition, then, otherwise] = &**parts;
                 let branch = if self.truth(condition, true)? == Some(true) { then } else { otherwise };
                 self.eval(branch)
             }
             Kind::For(expression) => self.for_expression(expression, at),
-            Kind::Quantified(expression) => self.quantified(expression, at),
             Kind::Path(path) => self.path(path),
             Kind::Call(call) => self.call(call, at),
             Kind::List(items) => self.list(items, at),
             Kind::Context(entries) => self.context(entries, at),
             Kind::Range(range) => self.range(range, at),
             Kind::Function(literal) => Ok(self.closure(literal)),
-            Kind::Tests(tests, slot) => self.any_test(tests, *slot, at).map(Value::from),
         }
     }
 
@@ -226,7 +291,7 @@ impl<'e> Evaluator<'e> {
                 self.steps_left = left;
                 Ok(())
             }
-            None => exhausted(Resource::Steps, at),
+            None => self.exhausted(Resource::Steps, at),
         }
     }
 
@@ -237,7 +302,7 @@ impl<'e> Evaluator<'e> {
                 self.bytes_left = left;
                 Ok(())
             }
-            None => exhausted(Resource::Bytes, at),
+            None => self.exhausted(Resource::Bytes, at),
         }
     }
 
@@ -249,7 +314,11 @@ impl<'e> Evaluator<'e> {
 
     /// Fails when a list would be longer than allowed.
     pub(crate) fn check_length(&mut self, length: usize, at: u32) -> Eval<()> {
-        if length as u64 > self.env.budget.list_length { exhausted(Resource::ListLength, at) } else { Ok(()) }
+        if length as u64 > self.env.budget.list_length {
+            self.exhausted(Resource::ListLength, at)
+        } else {
+            Ok(())
+        }
     }
 
     /// A list as a value, charged.
@@ -257,9 +326,9 @@ impl<'e> Evaluator<'e> {
         self.check_length(items.len(), at)?;
         self.charge_bytes(KEPT + items.len() * size_of::<Value>(), at)?;
         match List::new(items) {
-            Some(list) if list.weight() > self.env.budget.bytes => exhausted(Resource::Bytes, at),
+            Some(list) if list.weight() > self.env.budget.bytes => self.exhausted(Resource::Bytes, at),
             Some(list) => Ok(Value::List(list)),
-            None => exhausted(Resource::Depth, at),
+            None => self.exhausted(Resource::Depth, at),
         }
     }
 
@@ -267,9 +336,9 @@ impl<'e> Evaluator<'e> {
     pub(crate) fn make_context(&mut self, entries: Vec<(Text, Value)>, at: u32) -> Eval {
         self.charge_bytes(KEPT + entries.len() * size_of::<(Text, Value)>(), at)?;
         match Context::new(entries) {
-            Some(context) if context.weight() > self.env.budget.bytes => exhausted(Resource::Bytes, at),
+            Some(context) if context.weight() > self.env.budget.bytes => self.exhausted(Resource::Bytes, at),
             Some(context) => Ok(Value::Context(context)),
-            None => exhausted(Resource::Depth, at),
+            None => self.exhausted(Resource::Depth, at),
         }
     }
 
@@ -277,6 +346,12 @@ impl<'e> Evaluator<'e> {
     pub(crate) fn make_string(&mut self, text: impl Into<Text> + AsRef<str>, at: u32) -> Eval {
         self.charge_bytes(text.as_ref().len(), at)?;
         Ok(Value::String(text.into()))
+    }
+
+    /// Fails for wanting more than the budget.
+    #[cold]
+    fn exhausted<T>(&mut self, resource: Resource, at: u32) -> Eval<T> {
+        self.stop(Failure::BudgetExhausted { resource, offset: at })
     }
 
     /// Null, with a warning that says why.
@@ -295,12 +370,6 @@ impl<'e> Evaluator<'e> {
 
 /// Bytes that a list or context takes beside what is in it.
 const KEPT: usize = 80;
-
-/// The failure of an evaluation that wanted more than its budget.
-#[cold]
-fn exhausted<T>(resource: Resource, at: u32) -> Eval<T> {
-    Err(Box::new(Failure::BudgetExhausted { resource, offset: at }))
-}
 
 /// An empty frame; most expressions need none.
 fn frame(slots: u32) -> Vec<Value> {

@@ -33,7 +33,7 @@ impl<'e> Session<'e> {
     /// As for [`Expression::evaluate`].
     pub fn evaluate(&mut self, expression: &Expression, scope: &dyn Scope) -> Result<Value, Failure> {
         let Compiled { root, slots, dialect, .. } = expression.compiled();
-        self.within(scope, *slots, *dialect, |evaluator| evaluator.eval(root)).map_err(|failure| *failure)
+        self.within(scope, *slots, *dialect, |evaluator| evaluator.eval(root))
     }
 
     /// Whether an input passes unary tests; nothing when that cannot be told.
@@ -54,7 +54,7 @@ impl<'e> Session<'e> {
             evaluator.set_input(input.clone());
             evaluator.eval(root)
         });
-        passes.map(|passes| passes.as_bool()).map_err(|failure| *failure)
+        passes.map(|passes| passes.as_bool())
     }
 
     /// Calls a function with arguments by name; missing ones are null, and names that it does not have give null.
@@ -70,7 +70,7 @@ impl<'e> Session<'e> {
     ) -> Result<Value, Failure> {
         let call =
             |evaluator: &mut Evaluator<'_>| evaluator.invoke_by_name(function, "function", names, values, 0);
-        self.within(&Nothing, 0, dialect, call).map_err(|failure| *failure)
+        self.within(&Nothing, 0, dialect, call)
     }
 
     /// Goes one level deeper, into something that may come back here; [`Self::leave`] comes out again.
@@ -111,7 +111,7 @@ impl<'e> Session<'e> {
             evaluator.charge_steps(1, 0)?;
             evaluator.charge_walk(left, 0)
         });
-        charged.map_err(|failure| *failure)?;
+        charged?;
         Ok(equal_in(dialect, left, right))
     }
 
@@ -159,7 +159,7 @@ impl<'e> Session<'e> {
     }
 
     fn make(&mut self, make: impl FnOnce(&mut Evaluator<'_>) -> Eval) -> Result<Value, Failure> {
-        self.within(&Nothing, 0, Dialect::default(), make).map_err(|failure| *failure)
+        self.within(&Nothing, 0, Dialect::default(), make)
     }
 
     /// Runs a part of this session as an evaluation in a scope.
@@ -169,11 +169,12 @@ impl<'e> Session<'e> {
         slots: u32,
         dialect: Dialect,
         run: impl FnOnce(&mut Evaluator<'_>) -> Eval<T>,
-    ) -> Eval<T> {
+    ) -> Result<T, Failure> {
         let warnings = std::mem::take(&mut self.warnings);
         let session = Session { env: self.env, warnings, ..*self };
         let mut evaluator = Evaluator::new(session, scope, slots, dialect);
         let result = run(&mut evaluator);
+        let result = evaluator.told(result);
         let Session { steps_left, bytes_left, drawn, warnings, .. } = evaluator.rest();
         (self.steps_left, self.bytes_left, self.drawn) = (steps_left, bytes_left, drawn);
         self.warnings = warnings;

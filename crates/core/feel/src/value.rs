@@ -133,13 +133,16 @@ impl Value {
         if let Self::Context(context) = self { Some(context) } else { None }
     }
 
+    /// The weight of a value that holds no others.
+    pub(crate) const WEIGHT_MIN: u64 = 8;
+
     /// About how many bytes of text the value stands for; counted once per place where a part is used, however the
     /// part is shared.
     pub(crate) fn weight(&self) -> u64 {
         match self {
             Self::List(list) => list.weight(),
             Self::Context(context) => context.weight(),
-            Self::String(text) => 8 + text.as_bytes().len() as u64,
+            Self::String(text) => Self::WEIGHT_MIN + text.as_bytes().len() as u64,
             Self::Null
             | Self::Boolean(_)
             | Self::Number(_)
@@ -149,7 +152,7 @@ impl Value {
             | Self::DaysTimeDuration(_)
             | Self::YearsMonthsDuration(_)
             | Self::Range(_)
-            | Self::Function(_) => 8,
+            | Self::Function(_) => Self::WEIGHT_MIN,
         }
     }
 

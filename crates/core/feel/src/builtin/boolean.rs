@@ -36,5 +36,5 @@ fn assert(call: &mut Call<'_, '_>, values: &[Value]) -> Eval {
         Some(Value::String(cause)) => cause.to_string(),
         _ => "the condition is not fulfilled".to_owned(),
     };
-    Err(Box::new(Failure::Assert { message, offset: call.at }))
+    call.evaluator.stop(Failure::Assert { message, offset: call.at })
 }

@@ -145,7 +145,7 @@ impl Evaluator<'_> {
             FunctionKind::Builtin(builtin) => builtin::run(self, builtin, &values, None, at),
             FunctionKind::Host(callable) => {
                 self.charge_steps(1, at)?;
-                self.lent(|session| callable.call(values, session).map_err(Box::new))
+                self.lent(|session| callable.call(values, session))
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use super::{Eval, Evaluator, exhausted};
+use super::{Eval, Evaluator};
 use crate::WarningKind;
 use crate::ast::{For, Iteration, Node, Quantified, Slot};
 use crate::value::{Date, List, Number, Value, order};
@@ -17,15 +17,18 @@ impl Evaluator<'_> {
     pub(super) fn for_expression(&mut self, expression: &For, at: u32) -> Eval {
         let Some(slot) = expression.partial else {
             let mut results = Vec::new();
-            let whole = self.iterate(&expression.iterations, at, &mut |evaluator| {
+            let whole = self.iterate(&expression.iterations, at, &mut |evaluator, turns| {
                 evaluator.check_length(results.len() + 1, at)?;
+                if results.len() == results.capacity() {
+                    results.reserve(evaluator.room(results.len(), turns));
+                }
                 evaluator.eval_onto(&expression.body, &mut results)?;
                 Ok(Flow::GoOn)
             })?;
             return if whole.is_some() { self.make_list(results, at) } else { Ok(Value::Null) };
         };
         self.set(slot, Value::List(List::empty()));
-        let whole = self.iterate(&expression.iterations, at, &mut |evaluator| {
+        let whole = self.iterate(&expression.iterations, at, &mut |evaluator, _| {
             let value = evaluator.eval(&expression.body)?;
             evaluator.push_partial(slot, value, at)?;
             Ok(Flow::GoOn)
@@ -45,19 +48,19 @@ impl Evaluator<'_> {
         self.charge_bytes((copied + 1) * size_of::<Value>(), at)?;
         match list.with(value) {
             Some(list) if list.weight() > self.env.budget.bytes => {
-                return exhausted(crate::Resource::Bytes, at);
+                return self.exhausted(crate::Resource::Bytes, at);
             }
             Some(list) => self.set(slot, Value::List(list)),
-            None => return exhausted(crate::Resource::Depth, at),
+            None => return self.exhausted(crate::Resource::Depth, at),
         }
         Ok(())
     }
 
-    pub(super) fn quantified(&mut self, expression: &Quantified, at: u32) -> Eval {
+    pub(super) fn quantified(&mut self, expression: &Quantified, at: u32) -> Eval<Option<bool>> {
         // `some` is decided by a true, `every` by a false; else an unknown one leaves the result unknown.
         let decisive = !expression.every;
         let (mut decided, mut unknown) = (false, false);
-        let whole = self.iterate(&expression.iterations, at, &mut |evaluator| {
+        let whole = self.iterate(&expression.iterations, at, &mut |evaluator, _| {
             match evaluator.truth(&expression.condition, !unknown)? {
                 Some(boolean) if boolean == decisive => {
                     decided = true;
@@ -69,26 +72,34 @@ impl Evaluator<'_> {
             Ok(Flow::GoOn)
         })?;
         Ok(match (whole, decided, unknown) {
-            (None, ..) | (_, false, true) => Value::Null,
-            (_, true, _) => Value::Boolean(decisive),
-            (_, false, false) => Value::Boolean(!decisive),
+            (None, ..) | (_, false, true) => None,
+            (_, true, _) => Some(decisive),
+            (_, false, false) => Some(!decisive),
         })
     }
 
-    /// Runs the body for every combination of items, the last iteration turning fastest. Nothing when a domain is
-    /// not one.
-    fn iterate<F: FnMut(&mut Self) -> Eval<Flow>>(
+    /// For how many more results to make room at once, when a loop is about to add so many to those that are there:
+    /// no more than the budget allows.
+    fn room(&self, length: usize, turns: u64) -> usize {
+        let by_length = self.env.budget.list_length.saturating_sub(length as u64);
+        let by_bytes = self.bytes_left / size_of::<Value>() as u64;
+        usize::try_from(turns.min(by_length).min(by_bytes)).unwrap_or(0)
+    }
+
+    /// Runs the body for every combination of items, the last iteration turning fastest; it is told about how
+    /// many turns that one takes. Nothing when a domain is not one.
+    fn iterate<F: FnMut(&mut Self, u64) -> Eval<Flow>>(
         &mut self,
         iterations: &[Iteration],
         at: u32,
         body: &mut F,
     ) -> Eval<Option<Flow>> {
-        let Some((first, rest)) = iterations.split_first() else { return body(self).map(Some) };
-        let mut turn = |evaluator: &mut Self, item: &Value| {
+        let Some((first, rest)) = iterations.split_first() else { return body(self, 1).map(Some) };
+        let mut turn = |evaluator: &mut Self, item: &Value, turns: u64| {
             evaluator.charge_steps(1, at)?;
             evaluator.assign(first.slot, item);
             if rest.is_empty() {
-                return body(evaluator).map(Some);
+                return body(evaluator, turns).map(Some);
             }
             evaluator.deeper(at, |evaluator| evaluator.iterate(rest, at, body))
         };
@@ -104,7 +115,7 @@ impl Evaluator<'_> {
             None => return Ok(None),
             Some(Domain::List(list)) => {
                 for item in list.iter() {
-                    match turn(self, item)? {
+                    match turn(self, item, list.len() as u64)? {
                         Some(Flow::GoOn) => (),
                         other => return Ok(other),
                     }
@@ -112,10 +123,11 @@ impl Evaluator<'_> {
             }
             Some(Domain::Numbers(start, end)) => {
                 let step = if start <= end { 1 } else { -1 };
+                let turns = start.abs_diff(end).saturating_add(1);
                 let mut at = start;
                 // Bound: every turn charges a step.
                 loop {
-                    match turn(self, &Value::from(at))? {
+                    match turn(self, &Value::from(at), turns)? {
                         Some(Flow::GoOn) if at != end => at += step,
                         Some(Flow::GoOn) => break,
                         other => return Ok(other),
@@ -127,7 +139,7 @@ impl Evaluator<'_> {
                 let mut at = start;
                 // Bound: every turn charges a step.
                 loop {
-                    match turn(self, &Value::Date(at))? {
+                    match turn(self, &Value::Date(at), 1)? {
                         Some(Flow::GoOn) if at != end => match at.plus_days(step) {
                             Some(next) => at = next,
                             None => break,

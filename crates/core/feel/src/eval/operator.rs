@@ -11,15 +11,10 @@ impl Evaluator<'_> {
     /// The value of a condition: a boolean or nothing. What is no boolean, null included, is nothing, with a warning
     /// unless the result is not known anyway.
     pub(super) fn truth(&mut self, node: &Node, warn: bool) -> Eval<Option<bool>> {
-        // Conditions are mostly comparisons, whose result need not become a value first.
-        let holds = match &node.kind {
-            Kind::Compare(comparison, operands) if self.depth < self.env.budget.depth => {
-                self.depth += 1;
-                let holds = self.compare(*comparison, operands, node.at);
-                self.depth -= 1;
-                holds?
-            }
-            _ => match self.eval(node) {
+        // What a condition gives need not become a value first.
+        let holds = match self.verdict(node) {
+            Some(holds) => holds?,
+            None => match self.eval(node) {
                 Ok(Value::Boolean(boolean)) => Some(boolean),
                 Ok(Value::Null) => None,
                 Ok(other) => {
@@ -28,7 +23,7 @@ impl Evaluator<'_> {
                     }
                     return Ok(None);
                 }
-                Err(failure) => return Err(failure),
+                Err(stopped) => return Err(stopped),
             },
         };
         if holds.is_none() && warn {
@@ -143,19 +138,19 @@ impl Evaluator<'_> {
         holds
     }
 
-    pub(super) fn between(&mut self, operands: &[Node; 3], at: u32) -> Eval {
+    pub(super) fn between(&mut self, operands: &[Node; 3], at: u32) -> Eval<Option<bool>> {
         let [value, start, end] = operands;
         let (value, start, end) = (self.eval(value)?, self.eval(start)?, self.eval(end)?);
         self.charge_walk(&value, at)?;
         let above = self.compare_values(Comparison::GreaterOrEqual, &value, &start, at);
         if above == Some(false) {
-            return Ok(Value::Boolean(false));
+            return Ok(Some(false));
         }
         let below = self.compare_values(Comparison::LessOrEqual, &value, &end, at);
         Ok(match (above, below) {
-            (_, Some(false)) => Value::Boolean(false),
-            (Some(true), Some(true)) => Value::Boolean(true),
-            _ => Value::Null,
+            (_, Some(false)) => Some(false),
+            (Some(true), Some(true)) => Some(true),
+            _ => None,
         })
     }
 
@@ -298,8 +293,12 @@ fn json_holds(comparison: Comparison, text: &[u8], constant: &Value) -> Option<b
             Some(ordered(comparison, left.cmp(number)))
         }
         Value::String(right) => {
-            let left = json::plain_string(text)?;
-            Some(ordered(comparison, by_utf16(left, right.as_bytes())))
+            let (left, right) = (json::plain_string(text)?, right.as_bytes());
+            Some(match comparison {
+                Comparison::Equal => left == right,
+                Comparison::NotEqual => left != right,
+                _ => ordered(comparison, by_utf16(left, right)),
+            })
         }
         _ => None,
     }

@@ -1,6 +1,6 @@
 //! Paths: fields, filters and calls on values.
 
-use super::{Eval, Evaluator, exhausted};
+use super::{Eval, Evaluator};
 use crate::ast::{Kind, Node, Path, Slot, Step, StepKind};
 use crate::value::{Context, List, Number, Text, Value, json};
 use crate::{Variable, WarningKind};
@@ -108,7 +108,7 @@ impl Evaluator<'_> {
             // One value stands for a list of it.
             single => match List::new(vec![single]) {
                 Some(list) => list,
-                None => return exhausted(crate::Resource::Depth, at),
+                None => return self.exhausted(crate::Resource::Depth, at),
             },
         };
         if let Kind::Constant(Value::Number(index)) = &predicate.kind {

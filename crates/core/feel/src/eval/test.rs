@@ -9,10 +9,10 @@ use crate::ast::{Comparison, In, Kind, Node, RangeKind, Slot, Test};
 use crate::value::{Bound, Range, Value, order, same};
 
 impl Evaluator<'_> {
-    pub(super) fn in_tests(&mut self, test: &In, at: u32) -> Eval {
+    pub(super) fn in_tests(&mut self, test: &In, at: u32) -> Eval<Option<bool>> {
         let input = self.eval(&test.input)?;
         self.set(test.slot, input);
-        self.any_test(&test.tests, test.slot, at).map(Value::from)
+        self.any_test(&test.tests, test.slot, at)
     }
 
     /// Whether any test passes; nothing if none does and one could not tell.

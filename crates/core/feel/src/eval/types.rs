@@ -6,13 +6,14 @@ use crate::value::{List, Value};
 use crate::{Scope, WarningKind};
 
 impl Evaluator<'_> {
-    pub(super) fn instance_of(&mut self, operand: &Node, kind: &Type, at: u32) -> Eval {
+    pub(super) fn instance_of(&mut self, operand: &Node, kind: &Type, at: u32) -> Eval<Option<bool>> {
         let value = self.eval(operand)?;
         self.charge_walk(&value, at)?;
         Ok(match is_instance(self.scope, &value, kind) {
-            Ok(is_instance) => Value::Boolean(is_instance),
+            Ok(is_instance) => Some(is_instance),
             Err(UnknownType(name)) => {
-                self.warn(WarningKind::Unknown, at, || format!("there is no type `{name}`"))
+                self.warn(WarningKind::Unknown, at, || format!("there is no type `{name}`"));
+                None
             }
         })
     }

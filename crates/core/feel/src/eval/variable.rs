@@ -17,6 +17,7 @@ impl Evaluator<'_> {
             return Ok(value.clone());
         }
         let value = match self.scope.variable(&free.name) {
+            Some(Variable::Json(text)) if !free.in_loop => return self.read_json(text, at),
             Some(Variable::Json(text)) => self.read_json(text, at),
             Some(Variable::Value(value)) => Ok(value),
             None => return Ok(self.no_variable_or_builtin(&free.name, at)),
@@ -38,8 +39,14 @@ impl Evaluator<'_> {
             return Ok(Value::Number(number));
         }
         self.charge_bytes(text.len(), at)?;
-        if let Some(text) = json::plain_string(text).and_then(Text::from_utf8) {
-            return Ok(Value::String(text));
+        if let Some(inner) = json::plain_string(text) {
+            // Made where it stays, see `Value::assign`.
+            if inner.len() <= Text::INLINE_MAX && inner.is_ascii() {
+                return Ok(Value::String(Text::inline(inner)));
+            }
+            if let Some(text) = Text::from_utf8(inner) {
+                return Ok(Value::String(text));
+            }
         }
         match Value::from_json(text) {
             Ok(value) => Ok(value),

@@ -3,7 +3,7 @@
 use super::{Parser, Result, node};
 use crate::ast::{Entry, Kind, Node, StepKind};
 use crate::lexer::{TokenKind, unescape};
-use crate::value::{List, Text, Value};
+use crate::value::{Context, List, Text, Value};
 
 impl Parser<'_> {
     /// A list, or a range that includes its start.
@@ -42,15 +42,18 @@ impl Parser<'_> {
             }
         }
         self.expect(TokenKind::CloseBrace, "`,` or `}`")?;
-        for entry in &mut entries {
-            entry.slot = entry.slot.filter(|&slot| self.names.is_used(slot));
+        // From the last one on, so that slots that nothing reads are given back.
+        for entry in entries.iter_mut().rev() {
+            if let Some(slot) = entry.slot.take_if(|slot| !self.names.is_used(*slot)) {
+                self.names.release(slot);
+            }
         }
         self.names.forget(mark);
         // In the standard, a name that comes twice makes the context null.
         if self.dialect.is_standard() && has_twins(&entries) {
             return Ok(node(Kind::Constant(Value::Null), at));
         }
-        Ok(node(Kind::Context(entries.into()), at))
+        Ok(node(context(entries), at))
     }
 
     /// The name of an entry: a string, a name in back-ticks, or any text up to the colon.
@@ -107,6 +110,18 @@ fn has_twins(entries: &[Entry]) -> bool {
     let mut keys: Vec<&Text> = entries.iter().map(|entry| &entry.key).collect();
     keys.sort_unstable();
     keys.windows(2).any(|pair| pair[0] == pair[1])
+}
+
+/// A context of constants is made once.
+fn context(entries: Vec<Entry>) -> Kind {
+    let constants = entries.iter().map(|entry| match &entry.value.kind {
+        Kind::Constant(value) => Some((entry.key.clone(), value.clone())),
+        _ => None,
+    });
+    match constants.collect::<Option<Vec<_>>>().and_then(Context::new) {
+        Some(constant) => Kind::Constant(Value::Context(constant)),
+        None => Kind::Context(entries.into()),
+    }
 }
 
 /// A list of constants is made once.

@@ -20,6 +20,11 @@ impl List {
     pub fn new(items: Vec<Value>) -> Option<Self> {
         let (mut depth, mut weight) = (0, 8u64);
         for item in &items {
+            // Numbers, which long lists are mostly made of, are known without a look into them.
+            if let Value::Number(_) = item {
+                weight = weight.saturating_add(Value::WEIGHT_MIN);
+                continue;
+            }
             depth = depth.max(item.depth());
             weight = weight.saturating_add(item.weight());
         }

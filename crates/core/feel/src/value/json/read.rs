@@ -4,14 +4,14 @@ use super::JsonError;
 use crate::value::{Context, List, Number, Text, VALUE_DEPTH_MAX, Value};
 
 pub(super) fn value(text: &[u8]) -> Result<Value, JsonError> {
-    let mut reader = Reader { text, at: 0, why: "" };
+    let mut reader = Reader::new(text);
     let value = reader.whole();
     value.map_err(|Malformed| JsonError { offset: reader.at, message: reader.why })
 }
 
 /// The text of a JSON string that starts at its opening quote.
 pub(super) fn string(text: &[u8]) -> Result<Text, JsonError> {
-    let mut reader = Reader { text, at: 0, why: "" };
+    let mut reader = Reader::new(text);
     let string = reader.string();
     string.map_err(|Malformed| JsonError { offset: reader.at, message: reader.why })
 }
@@ -19,6 +19,8 @@ pub(super) fn string(text: &[u8]) -> Result<Text, JsonError> {
 struct Reader<'a> {
     text: &'a [u8],
     at: usize,
+    /// How many bytes may still be looked at before they are read.
+    ahead: usize,
     /// What is wrong at this place, once something is.
     why: &'static str,
 }
@@ -28,7 +30,11 @@ struct Malformed;
 
 type Read<T> = Result<T, Malformed>;
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
+    fn new(text: &'a [u8]) -> Self {
+        Self { text, at: 0, ahead: text.len(), why: "" }
+    }
+
     fn whole(&mut self) -> Read<Value> {
         self.blanks();
         let value = self.value(0)?;
@@ -144,49 +150,45 @@ impl Reader<'_> {
     /// Reads short integers with nothing but commas between, as lists mostly have them, as far as they go; whether
     /// that is the end of the list.
     fn integers(&mut self, items: &mut Vec<Value>) -> bool {
-        let mut start = self.at;
+        // Values are made of many integers at once: a value that is pushed alone is made first and moved then, see
+        // [`Value::assign`].
+        let mut integers = [0; 64];
         loop {
-            let mut at = start;
-            let mut integer = 0i64;
-            while let Some(byte @ b'0'..=b'9') = self.text.get(at) {
-                if at - start == 18 {
-                    return false;
+            let mut count = 0;
+            let mut is_last = false;
+            while count < integers.len() && !is_last {
+                let Some((integer, end)) = short_integer(self.text, self.at) else { break };
+                match self.text.get(end) {
+                    Some(b',') => self.at = end + 1,
+                    Some(b']') => (self.at, is_last) = (end, true),
+                    _ => break,
                 }
-                integer = integer * 10 + i64::from(byte - b'0');
-                at += 1;
+                integers[count] = integer;
+                count += 1;
             }
-            if at == start || at - start > 1 && self.text[start] == b'0' {
-                return false;
-            }
-            match self.text.get(at) {
-                Some(b',') => {
-                    items.push(Value::Number(Number::from_i64(integer)));
-                    start = at + 1;
-                    self.at = start;
-                }
-                Some(b']') => {
-                    items.push(Value::Number(Number::from_i64(integer)));
-                    self.at = at;
-                    return true;
-                }
-                _ => return false,
+            items.extend(integers[..count].iter().map(|&integer| Value::from(integer)));
+            if count < integers.len() || is_last {
+                return is_last;
             }
         }
     }
 
-    /// About how many items there are up to the end of a list without lists in it, the next one included. Only so far
-    /// ahead is looked, since a text may open hundreds of lists before it closes one.
-    #[expect(clippy::naive_bytecount, reason = "too small a task for a crate")]
-    fn items_ahead(&self) -> usize {
-        let commas = |bytes: &[u8]| bytes.iter().filter(|&&byte| byte == b',').count();
+    /// How many items there are up to the end of a list without lists in it, the next one included. Of the whole text
+    /// only so much is looked at in advance as it is long, since it may open hundreds of lists before it closes one.
+    fn items_ahead(&mut self) -> usize {
+        let rest = &self.text[self.at..];
+        let rest = &rest[..rest.len().min(self.ahead)];
         let mut count = 1;
-        // Looking at a piece at once is several times faster than byte by byte.
-        for piece in self.text[self.at..].chunks(128).take(64) {
-            if piece.contains(&b']') {
-                let end = piece.iter().position(|&byte| byte == b']').unwrap_or(piece.len());
-                return count + commas(&piece[..end]);
+        // Looking at a piece at once is many times faster than byte by byte, and in so short a one a byte can count.
+        for piece in rest.chunks(128) {
+            let of = |wanted: u8| piece.iter().map(|&byte| u8::from(byte == wanted)).sum::<u8>();
+            self.ahead -= piece.len();
+            if of(b']') == 0 {
+                count += usize::from(of(b','));
+                continue;
             }
-            count += commas(piece);
+            let to_end = piece.iter().take_while(|&&byte| byte != b']');
+            return count + to_end.filter(|&&byte| byte == b',').count();
         }
         count
     }
@@ -295,4 +297,18 @@ impl Reader<'_> {
         self.at += 4;
         Ok(code)
     }
+}
+
+/// The integer of at most 18 digits that starts at a place, and where it ends.
+#[inline]
+fn short_integer(text: &[u8], start: usize) -> Option<(i64, usize)> {
+    let (mut at, mut integer) = (start, 0i64);
+    while let Some(byte @ b'0'..=b'9') = text.get(at) {
+        if at - start == 18 {
+            return None;
+        }
+        integer = integer * 10 + i64::from(byte - b'0');
+        at += 1;
+    }
+    if at == start || at - start > 1 && text[start] == b'0' { None } else { Some((integer, at)) }
 }
