@@ -116,7 +116,7 @@ impl Names {
             Kind::SubProcess { .. } | Kind::EventSubProcess { .. } => "sub",
             Kind::BoundaryEvent(_) => "boundary",
             Kind::ThrowEvent(_) => "throw",
-            Kind::ExclusiveGateway(_) | Kind::ParallelGateway => "gateway",
+            Kind::ExclusiveGateway(_) | Kind::ParallelGateway | Kind::EventBasedGateway => "gateway",
             Kind::SequenceFlow { .. } => "flow",
         };
         format!("{kind}:{}", element.id)

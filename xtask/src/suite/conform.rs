@@ -22,7 +22,7 @@ const SETTLE: &str = "60";
 /// As many partitions as show what partitions can do wrong.
 const SEVERAL: u32 = 3;
 /// Cases that hold by chance where instances begin on several partitions: an older one may have the larger key.
-const ONE_ORDER: [&str; 1] = ["lifecycle/two-instances"];
+const ONE_ORDER: [&str; 2] = ["lifecycle/two-instances", "messages/once-per-process"];
 /// What is left of the suite's time for setting up before the cases and for telling after them.
 const ASIDE: Duration = Duration::from_mins(1);
 

@@ -228,6 +228,13 @@ fn link(tree: &Tree<'_>, drafts: &Drafts<'_>, elements: &mut [Element]) {
 
 /// What an element waits for while it is active: event subprocesses come before boundary events.
 fn awaited(elements: &[Element], owner: &Element) -> Box<[ElementNumber]> {
+    if let Kind::EventBasedGateway = owner.kind {
+        let target = |flow: &ElementNumber| match elements[flow.index()].kind {
+            Kind::SequenceFlow { target, .. } => Some(target),
+            _ => None,
+        };
+        return owner.outgoing.iter().filter_map(target).collect();
+    }
     let starts = owner.event_subprocesses.iter().filter_map(|number| elements[number.index()].kind.start());
     let waits = |event: &ElementNumber| {
         elements[event.index()].kind.trigger().is_some_and(|trigger| !matches!(trigger, Trigger::Error(_)))

@@ -68,10 +68,11 @@ pub(crate) fn compile(
         Tag::BusinessRuleTask => business_rule_task::compile(tree, draft, report),
         Tag::ExclusiveGateway => Some(gateway::exclusive(tree, drafts, draft, report)),
         Tag::ParallelGateway => Some(gateway::parallel(tree, draft, report)),
+        Tag::EventBasedGateway => gateway::event_based(tree, draft, report),
         Tag::BoundaryEvent => boundary_event::compile(tree, drafts, draft, report),
         Tag::SubProcess => Some(sub_process::compile(tree, draft, report)),
         Tag::IntermediateCatchEvent => catch_event::compile(tree, drafts, draft, report),
-        Tag::IntermediateThrowEvent => throw_event::compile(tree, draft, report),
+        Tag::IntermediateThrowEvent => throw_event::compile(tree, drafts, draft, report),
         Tag::Process
         | Tag::SequenceFlow
         | Tag::UserTask
@@ -79,7 +80,6 @@ pub(crate) fn compile(
         | Tag::AdHocSubProcess
         | Tag::Transaction
         | Tag::InclusiveGateway
-        | Tag::EventBasedGateway
         | Tag::ComplexGateway
         | Tag::Choreography => {
             report.refuse(tree.place(draft.node), draft.tag.noun());

@@ -58,6 +58,16 @@ impl Process {
         }
     }
 
+    /// Whether an element is a catch event that an event-based gateway waits for.
+    pub fn is_behind_gateway(&self, element: &Element) -> bool {
+        let source = |flow: &ElementNumber| match self.elements[flow.index()].kind {
+            Kind::SequenceFlow { source, .. } => Some(&self.elements[source.index()].kind),
+            _ => None,
+        };
+        matches!(element.kind, Kind::CatchEvent(_))
+            && matches!(element.incoming.first().and_then(source), Some(Kind::EventBasedGateway))
+    }
+
     /// The element with this number, `None` when the process has fewer.
     pub fn element(&self, number: ElementNumber) -> Option<&Element> {
         self.elements.get(number.index())
@@ -98,7 +108,8 @@ pub struct Element {
     /// Event subprocesses that stand in it, in document order.
     pub event_subprocesses: Box<[ElementNumber]>,
     /// What it waits for while it is active, beside what it is: the start events of its event subprocesses and its
-    /// boundary events. Those for errors are left out, since errors are looked for from where they are thrown.
+    /// boundary events, or the catch events behind an event-based gateway. Those for errors are left out, since errors
+    /// are looked for from where they are thrown.
     pub awaited: Box<[ElementNumber]>,
     /// Variables made when it is activated; `None` where there are none or they have no effect.
     pub inputs: Option<Mapping>,
@@ -158,6 +169,8 @@ pub enum Kind {
     ExclusiveGateway(ExclusiveGateway),
     /// All ways at once, when all that lead here have been taken.
     ParallelGateway,
+    /// The way to the first of the catch events behind it that is set off.
+    EventBasedGateway,
     /// The way from one flow node to the next.
     SequenceFlow {
         /// Where it leaves.
@@ -191,6 +204,7 @@ impl Kind {
             | Self::EventSubProcess { .. }
             | Self::ExclusiveGateway(_)
             | Self::ParallelGateway
+            | Self::EventBasedGateway
             | Self::SequenceFlow { .. } => None,
         }
     }
@@ -213,7 +227,7 @@ impl Kind {
             Self::Process
             | Self::StartEvent(_)
             | Self::EndEvent(_)
-            | Self::ThrowEvent(ThrowEvent::None)
+            | Self::ThrowEvent(ThrowEvent::None | ThrowEvent::Signal(_))
             | Self::CatchEvent(_)
             | Self::ReceiveTask(_)
             | Self::Task
@@ -223,6 +237,7 @@ impl Kind {
             | Self::BoundaryEvent(_)
             | Self::ExclusiveGateway(_)
             | Self::ParallelGateway
+            | Self::EventBasedGateway
             | Self::SequenceFlow { .. } => None,
         }
     }
@@ -255,6 +270,7 @@ impl Kind {
             Self::BoundaryEvent(_) => "BOUNDARY_EVENT",
             Self::ExclusiveGateway(_) => "EXCLUSIVE_GATEWAY",
             Self::ParallelGateway => "PARALLEL_GATEWAY",
+            Self::EventBasedGateway => "EVENT_BASED_GATEWAY",
             Self::SequenceFlow { .. } => "SEQUENCE_FLOW",
         }
     }
@@ -279,6 +295,7 @@ impl Kind {
             | Self::EventSubProcess { .. }
             | Self::ExclusiveGateway(_)
             | Self::ParallelGateway
+            | Self::EventBasedGateway
             | Self::SequenceFlow { .. } => "UNSPECIFIED",
         }
     }

@@ -5,6 +5,7 @@ mod business_rule_task;
 mod catch_event;
 mod catching;
 mod end_event;
+mod event_based_gateway;
 mod event_sub_process;
 mod exclusive_gateway;
 pub(crate) mod mapping;
@@ -97,6 +98,7 @@ pub(crate) fn activate(txn: &mut Txn<'_, Engine>, head: &Head, visit: &Visit) {
             parallel_gateway::activate(txn, visit);
             Ok(())
         }
+        Kind::EventBasedGateway => event_based_gateway::activate(txn, head, visit),
         Kind::SequenceFlow { .. } => unreachable!("a sequence flow is taken, not visited"),
     };
     raise_on(txn, head, visit, done);
@@ -123,6 +125,10 @@ pub(crate) fn complete(txn: &mut Txn<'_, Engine>, head: &Head, visit: &Visit) {
         }
         Kind::SubProcess { .. } | Kind::EventSubProcess { .. } => sub_process::complete(txn, head, visit),
         Kind::BoundaryEvent(event) => boundary_event::complete(txn, head, visit, event),
+        Kind::EventBasedGateway => {
+            event_based_gateway::complete(txn, visit);
+            Ok(())
+        }
         Kind::ExclusiveGateway(_) | Kind::ParallelGateway => {
             unreachable!("a gateway completes when it is entered")
         }

@@ -49,7 +49,7 @@ impl Machine for Engine {
             Command::UpdateJobTimeout(command) => handler::update_job_timeout(txn, head, command),
             Command::ResolveIncident(command) => handler::resolve_incident(txn, head, command),
             Command::EvaluateDecision(command) => handler::evaluate_decision(txn, head, command),
-            Command::BroadcastSignal(command) => handler::broadcast_signal(txn, command),
+            Command::BroadcastSignal(command) => handler::broadcast_signal(txn, head, command),
             Command::SpreadSignal(command) => handler::spread_signal(txn, head, command),
             Command::PublishMessage(command) => handler::publish_message(txn, head, command),
             Command::OpenMessageSubscription(command) => {

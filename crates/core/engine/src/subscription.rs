@@ -13,7 +13,7 @@ pub(crate) mod timer;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use coreto_bpmn::{Kind, Tick, Trigger};
+use coreto_bpmn::{Kind, Process, Tick, Trigger};
 use coreto_machine::{Head, Txn};
 use coreto_record::command::CompleteElement;
 use coreto_record::event::{ProcessEvent, SignalSubscription};
@@ -24,9 +24,9 @@ use coreto_record::{
 use crate::element::{self, Visit, mapping};
 use crate::engine::Engine;
 use crate::incident::Trouble;
-use crate::keys;
-use crate::state::State;
+use crate::state::{ElementInstance, State};
 use crate::variables::Visible;
+use crate::{handler, keys};
 use message::WantedMessage;
 
 /// What an event waits for, with its expressions evaluated.
@@ -157,10 +157,18 @@ fn signal_of(visit: &Visit, event: ElementNumber) -> SignalSubscription {
 /// Whether an event that an element instance waits for may be set off.
 pub(crate) fn accepts(state: &State, key: ElementInstanceKey, event: ElementNumber) -> bool {
     let Some(instance) = state.elements.peek(&key) else { return false };
-    if instance.element == event {
+    if waits_itself(state, instance, event) {
         return instance.state == Lifecycle::Activated && !state.triggers.contains(&key);
     }
     element::admits(state, key, event)
+}
+
+/// Whether an event lets the element instance go on that waits for it, as a catch event or the gateway before it.
+fn waits_itself(state: &State, instance: &ElementInstance, event: ElementNumber) -> bool {
+    let is_caught =
+        |process: &Process| matches!(process.elements[event.0 as usize].kind, Kind::CatchEvent(_));
+    instance.element == event
+        || handler::process(state, instance.definition).is_ok_and(|process| is_caught(&process))
 }
 
 /// Sets off an event that an element instance waits for, if it still can be.
@@ -175,7 +183,7 @@ pub(crate) fn trigger(
         return;
     }
     let Some(instance) = txn.state().elements.get(&key) else { return };
-    if instance.element != event {
+    if !waits_itself(txn.state(), &instance, event) {
         return element::trigger(txn, head, key, event, &variables);
     }
     let trigger = ProcessEvent {

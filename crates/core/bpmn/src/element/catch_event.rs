@@ -1,7 +1,7 @@
 //! Intermediate catch events.
 
 use super::trigger::Trigger;
-use super::{Body, event, mapping_only};
+use super::{Body, event, gateway, mapping_only};
 use crate::compile::{Draft, Drafts};
 use crate::diagnostic::Report;
 use crate::model::Kind;
@@ -13,7 +13,11 @@ pub(super) fn compile(
     draft: &Draft<'_>,
     report: &mut Report,
 ) -> Option<Body> {
-    let mapping = mapping_only(tree, draft, report);
+    let mut mapping = mapping_only(tree, draft, report);
+    if gateway::is_behind(drafts, draft) {
+        // What it waits for is evaluated at the gateway, and it is entered when that has happened.
+        mapping.drop_inputs(tree, draft, report);
+    }
     if !event::waits(tree, draft, report)? {
         event::missing(tree, draft, report);
         return None;

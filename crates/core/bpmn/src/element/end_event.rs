@@ -1,6 +1,6 @@
 //! End events.
 
-use super::{Body, Job, event, mapping_only};
+use super::{Body, Job, event, mapping_only, trigger};
 use crate::compile::{Draft, Drafts};
 use crate::diagnostic::{Code, Report};
 use crate::element::{definition_nodes, error_code};
@@ -18,6 +18,8 @@ pub enum EndEvent {
     Terminate,
     /// A message, which a worker sends.
     Message(Box<Job>),
+    /// A signal, by its name; must come to a string.
+    Signal(Box<Text>),
     /// An error is thrown; its code must come to a string.
     Error(Box<Text>),
 }
@@ -29,6 +31,7 @@ impl EndEvent {
             Self::None => "NONE",
             Self::Terminate => "TERMINATE",
             Self::Message(_) => "MESSAGE",
+            Self::Signal(_) => "SIGNAL",
             Self::Error(_) => "ERROR",
         }
     }
@@ -41,13 +44,14 @@ pub(super) fn compile(
     report: &mut Report,
 ) -> Option<Body> {
     let mut mapping = mapping_only(tree, draft, report);
-    let event = match event::thrown(tree, draft, &["terminate", "error", "message"], report)? {
+    let event = match event::thrown(tree, draft, &["terminate", "error", "message", "signal"], report)? {
         "message" => EndEvent::Message(Box::new(Job::read(tree, draft.node, report)?)),
+        "signal" => EndEvent::Signal(Box::new(trigger::thrown_signal(tree, drafts, draft, report)?)),
         "terminate" => EndEvent::Terminate,
         "error" => EndEvent::Error(Box::new(thrown_code(tree, drafts, draft, report)?)),
         _ => EndEvent::None,
     };
-    if !matches!(event, EndEvent::Message(_)) {
+    if !matches!(event, EndEvent::Message(_) | EndEvent::Signal(_)) {
         // Nothing is evaluated before it is left.
         mapping.drop_inputs(tree, draft, report);
     }

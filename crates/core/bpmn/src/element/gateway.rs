@@ -1,11 +1,12 @@
-//! Exclusive and parallel gateways.
+//! Exclusive, parallel and event-based gateways.
 
-use super::Body;
+use super::{Body, boolean};
 use crate::compile::{Draft, Drafts};
 use crate::diagnostic::{Code, Report};
 use crate::extension::{self, IoMapping};
 use crate::model::{ElementNumber, Kind};
 use crate::tree::Tree;
+use crate::vocabulary::Tag;
 
 /// One way out of several: the first whose condition is true.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +35,21 @@ pub(super) fn parallel(tree: &Tree<'_>, draft: &Draft<'_>, report: &mut Report) 
         report.rule(Code::NoEffect, tree.place(draft.node), message);
     }
     Body { kind: Kind::ParallelGateway, mapping: IoMapping::default() }
+}
+
+pub(super) fn event_based(tree: &Tree<'_>, draft: &Draft<'_>, report: &mut Report) -> Option<Body> {
+    extension::judge(tree, draft.node, draft.tag, report);
+    if boolean(tree, draft.node, "instantiate", report) == Some(true) {
+        report.refuse(tree.place(draft.node), "event-based gateway that starts instances");
+        return None;
+    }
+    Some(Body { kind: Kind::EventBasedGateway, mapping: IoMapping::default() })
+}
+
+/// Whether an event-based gateway leads to an element.
+pub(super) fn is_behind(drafts: &Drafts<'_>, draft: &Draft<'_>) -> bool {
+    let mut sources = draft.incoming.iter().filter_map(|flow| drafts.all[*flow as usize].ends);
+    sources.any(|(source, _)| drafts.all[source as usize].tag == Tag::EventBasedGateway)
 }
 
 /// The identifier of the default flow, if the gateway names one.

@@ -1,9 +1,10 @@
 //! Intermediate throw events.
 
-use super::{Body, Job, event, mapping_only};
-use crate::compile::Draft;
+use super::{Body, Job, event, mapping_only, trigger};
+use crate::compile::{Draft, Drafts};
 use crate::diagnostic::Report;
 use crate::model::Kind;
+use crate::text::Text;
 use crate::tree::Tree;
 
 /// What a token sets off on its way.
@@ -13,6 +14,8 @@ pub enum ThrowEvent {
     None,
     /// A message, which a worker sends.
     Message(Box<Job>),
+    /// A signal, by its name; must come to a string.
+    Signal(Box<Text>),
 }
 
 impl ThrowEvent {
@@ -21,18 +24,25 @@ impl ThrowEvent {
         match self {
             Self::None => "NONE",
             Self::Message(_) => "MESSAGE",
+            Self::Signal(_) => "SIGNAL",
         }
     }
 }
 
-pub(super) fn compile(tree: &Tree<'_>, draft: &Draft<'_>, report: &mut Report) -> Option<Body> {
+pub(super) fn compile(
+    tree: &Tree<'_>,
+    drafts: &Drafts<'_>,
+    draft: &Draft<'_>,
+    report: &mut Report,
+) -> Option<Body> {
     let mut mapping = mapping_only(tree, draft, report);
-    let event = match event::thrown(tree, draft, &["message"], report)? {
+    let event = match event::thrown(tree, draft, &["message", "signal"], report)? {
         event::NOTHING => {
             // Nothing is evaluated before it is left.
             mapping.drop_inputs(tree, draft, report);
             ThrowEvent::None
         }
+        "signal" => ThrowEvent::Signal(Box::new(trigger::thrown_signal(tree, drafts, draft, report)?)),
         _ => ThrowEvent::Message(Box::new(Job::read(tree, draft.node, report)?)),
     };
     Some(Body { kind: Kind::ThrowEvent(event), mapping })

@@ -68,13 +68,19 @@ impl Trigger {
     }
 }
 
-/// Reads the name of the signal that an event definition refers to.
-pub(super) fn signal(
+/// Reads the name of the signal that an event throws.
+pub(super) fn thrown_signal(
     tree: &Tree<'_>,
     drafts: &Drafts<'_>,
-    node: NodeId,
+    draft: &Draft<'_>,
     report: &mut Report,
 ) -> Option<Text> {
+    let (definition, _) = definition_nodes(tree, draft.node).next()?;
+    signal(tree, drafts, definition, report)
+}
+
+/// Reads the name of the signal that an event definition refers to.
+fn signal(tree: &Tree<'_>, drafts: &Drafts<'_>, node: NodeId, report: &mut Report) -> Option<Text> {
     let root = referenced(tree, drafts, node, ("signalRef", "signal"), report)?;
     name(tree, node, root, "signal", report)
 }

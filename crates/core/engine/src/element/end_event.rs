@@ -6,7 +6,7 @@ use coreto_record::command::TerminateChildren;
 use coreto_record::event::ElementChanged;
 use coreto_record::{Command, Document, ElementInstanceKey, Event, IncidentKind, Lifecycle};
 
-use super::{Visit, complete_scope_if_done, leave, mapping, pass, service_task};
+use super::{Visit, complete_scope_if_done, leave, mapping, pass, service_task, throw_event};
 use crate::engine::Engine;
 use crate::incident::Trouble;
 use crate::thrown_error;
@@ -20,6 +20,7 @@ pub(super) fn activate(
     match event {
         EndEvent::None | EndEvent::Terminate => pass(txn, visit),
         EndEvent::Message(job) => service_task::activate(txn, head, visit, job)?,
+        EndEvent::Signal(name) => throw_event::broadcast(txn, head, visit, name)?,
         EndEvent::Error(code) => throw(txn, head, visit, code)?,
     }
     Ok(())
@@ -32,7 +33,7 @@ pub(super) fn complete(
     event: &EndEvent,
 ) -> Result<(), Trouble> {
     match event {
-        EndEvent::None => {
+        EndEvent::None | EndEvent::Signal(_) => {
             mapping::outputs(txn, head, visit)?;
             leave(txn, visit);
         }

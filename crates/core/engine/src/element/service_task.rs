@@ -45,23 +45,11 @@ pub(super) fn activate(
 }
 
 pub(super) fn complete(txn: &mut Txn<'_, Engine>, head: &Head, visit: &Visit) -> Result<(), Trouble> {
-    complete_with(txn, head, visit, |txn| {
-        if !visit.element().awaited.is_empty() {
-            subscription::close(txn, visit.key);
-        }
-    })
-}
-
-/// Uses what came, and does something more between the output mapping and leaving.
-pub(super) fn complete_with(
-    txn: &mut Txn<'_, Engine>,
-    head: &Head,
-    visit: &Visit,
-    before_leaving: impl FnOnce(&mut Txn<'_, Engine>),
-) -> Result<(), Trouble> {
     take_result(txn, visit, visit.key);
     mapping::outputs(txn, head, visit)?;
-    before_leaving(txn);
+    if !visit.element().awaited.is_empty() {
+        subscription::close(txn, visit.key);
+    }
     leave(txn, visit);
     Ok(())
 }

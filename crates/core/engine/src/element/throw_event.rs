@@ -1,11 +1,14 @@
-//! Intermediate throw events: passed through, or a job for the worker that sends a message.
+//! Intermediate throw events: passed through, a job for the worker that sends a message, or a signal.
 
-use coreto_bpmn::ThrowEvent;
+use coreto_bpmn::{Text, ThrowEvent};
 use coreto_machine::{Head, Txn};
+use coreto_record::command::BroadcastSignal;
+use coreto_record::{Command, Document, IncidentKind};
 
-use super::{Visit, pass, service_task};
+use super::{Visit, mapping, pass, service_task};
 use crate::engine::Engine;
 use crate::incident::Trouble;
+use crate::variables;
 
 pub(super) fn activate(
     txn: &mut Txn<'_, Engine>,
@@ -19,5 +22,34 @@ pub(super) fn activate(
             Ok(())
         }
         ThrowEvent::Message(job) => service_task::activate(txn, head, visit, job),
+        ThrowEvent::Signal(name) => broadcast(txn, head, visit, name),
     }
+}
+
+/// Broadcasts a signal with the local variables of the event: those that its input mappings make.
+pub(super) fn broadcast(
+    txn: &mut Txn<'_, Engine>,
+    head: &Head,
+    visit: &Visit,
+    name: &Text,
+) -> Result<(), Trouble> {
+    mapping::inputs(txn, head, visit)?;
+    let name = service_task::text(txn, head, visit, "name of the signal", name)?;
+    let wrong = match txn.env().limits.check_name(&name) {
+        Err(wrong) => Some(wrong),
+        Ok(()) if name.is_empty() => Some("it is empty".to_owned()),
+        Ok(()) => None,
+    };
+    if let Some(wrong) = wrong {
+        let message = format!("the name of the signal: {wrong}");
+        return Err(Trouble { kind: IncidentKind::ExtractValueError, message });
+    }
+    let local: Vec<_> = variables::all_local(txn.state(), visit.key)
+        .map(|(name, variable)| (&**name, &*variable.value))
+        .collect();
+    let variables = Document::from_entries(&local);
+    let tenant = visit.instance.tenant;
+    txn.follow_up(Command::BroadcastSignal(BroadcastSignal { tenant, name, variables }));
+    pass(txn, visit);
+    Ok(())
 }

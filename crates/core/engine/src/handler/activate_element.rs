@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use coreto_bpmn::{Element, Kind};
+use coreto_bpmn::{Element, Kind, Process};
 use coreto_machine::{Head, Tenant, Txn};
 use coreto_record::command::ActivateElement;
 use coreto_record::event::ElementChanged;
@@ -47,7 +47,7 @@ pub(crate) fn enter(txn: &mut Txn<'_, Engine>, command: &ActivateElement) -> Res
         instance: command.instance,
         definition,
         tenant,
-        takes_token: takes_token(&element.kind),
+        takes_token: takes_token(&process, element),
         joins,
         interrupts: false,
     };
@@ -57,11 +57,11 @@ pub(crate) fn enter(txn: &mut Txn<'_, Engine>, command: &ActivateElement) -> Res
 }
 
 /// Whether a token comes by a sequence flow to enter the element.
-fn takes_token(kind: &Kind) -> bool {
-    !matches!(
-        kind,
-        Kind::Process | Kind::StartEvent(_) | Kind::BoundaryEvent(_) | Kind::EventSubProcess { .. }
-    )
+fn takes_token(process: &Process, element: &Element) -> bool {
+    match element.kind {
+        Kind::Process | Kind::StartEvent(_) | Kind::BoundaryEvent(_) | Kind::EventSubProcess { .. } => false,
+        _ => !process.is_behind_gateway(element),
+    }
 }
 
 /// A joining gateway is entered when a token has come by each flow that leads to it.

@@ -15,7 +15,7 @@ use crate::subscription::message::send;
 use crate::subscription::signal;
 
 /// Broadcasts a signal: all that waits for it now is set off, on every partition.
-pub(crate) fn broadcast_signal(txn: &mut Txn<'_, Engine>, command: &BroadcastSignal) -> Handled {
+pub(crate) fn broadcast_signal(txn: &mut Txn<'_, Engine>, head: &Head, command: &BroadcastSignal) -> Handled {
     if command.name.is_empty() {
         return Err(Rejection::invalid_argument("the signal has no name; nobody can wait for it"));
     }
@@ -36,7 +36,12 @@ pub(crate) fn broadcast_signal(txn: &mut Txn<'_, Engine>, command: &BroadcastSig
             starts: partition == here,
             ..SpreadSignal::default()
         };
-        send(txn, partition, Command::SpreadSignal(spread));
+        if partition == here && fitting(&txn.env().limits, &command.variables) > 1 {
+            // At once: what stands behind a throw event whose signal ends its scope must not begin before that.
+            spread_signal(txn, head, &spread)?;
+        } else {
+            send(txn, partition, Command::SpreadSignal(spread));
+        }
     }
     Ok(Outcome::Now(Reply::SignalBroadcasted(reply::SignalBroadcasted { key })))
 }
@@ -58,10 +63,14 @@ pub(crate) fn spread_signal(txn: &mut Txn<'_, Engine>, head: &Head, command: &Sp
     done()
 }
 
-/// How many are set off at once: each puts what the signal brings along on record again, and what a command writes is
-/// bounded.
+/// How many are set off at once.
 fn at_once(limits: &Limits, variables: &Document) -> usize {
+    fitting(limits, variables).clamp(1, limits.children_per_step.max(1))
+}
+
+/// How many may be set off by one command: each puts what the signal brings along on record again, and what a command
+/// writes is bounded.
+fn fitting(limits: &Limits, variables: &Document) -> usize {
     const PARTS: usize = 4;
-    let fitting = limits.message_bytes_max / PARTS / variables.as_str().len().max(1);
-    fitting.clamp(1, limits.children_per_step.max(1))
+    limits.message_bytes_max / PARTS / variables.as_str().len().max(1)
 }
