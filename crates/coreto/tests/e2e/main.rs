@@ -10,6 +10,7 @@ mod disk;
 mod drain;
 mod kill;
 mod partitions;
+mod recorded;
 mod slow;
 mod support;
 mod trace;

@@ -28,7 +28,7 @@ impl<V: Codec + Clone + Send + Sync + 'static> Cell<V> {
     }
 }
 
-impl<V: Codec + Clone + Send + Sync + 'static> Member for Cell<V> {
+impl<V: Codec + Clone + Default + Send + Sync + 'static> Member for Cell<V> {
     fn commit(&mut self) {
         self.undo = None;
     }
@@ -63,6 +63,10 @@ impl<V: Codec + Clone + Send + Sync + 'static> Member for Cell<V> {
     }
 
     fn hash(&self, table: u32, fingerprint: &mut Fingerprint) {
-        fingerprint.entry(table, &[], &self.value.to_bytes());
+        // So that a cell that is declared later leaves the hashes of before as they were.
+        let value = self.value.to_bytes();
+        if value != V::default().to_bytes() {
+            fingerprint.entry(table, &[], &value);
+        }
     }
 }

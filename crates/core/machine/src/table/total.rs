@@ -65,7 +65,10 @@ impl Member for Total {
     }
 
     fn hash(&self, table: u32, fingerprint: &mut Fingerprint) {
-        fingerprint.entry(table, &[], &self.sum.to_le_bytes());
+        // As with a cell: nothing is no entry.
+        if self.sum > 0 {
+            fingerprint.entry(table, &[], &self.sum.to_le_bytes());
+        }
     }
 }
 

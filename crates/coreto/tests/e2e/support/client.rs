@@ -61,6 +61,19 @@ impl Client {
         Ok(answer.into_inner().process_instance_key)
     }
 
+    /// Starts an instance, once for each key.
+    pub(crate) async fn create_keyed(
+        &self,
+        process: &str,
+        variables: &str,
+        key: &'static str,
+    ) -> Result<i64, Status> {
+        let mut request = Request::new(creation(process, variables));
+        request.metadata_mut().insert("idempotency-key", key.parse().unwrap());
+        let answer = self.gateway.clone().create_process_instance(request).await?;
+        Ok(answer.into_inner().process_instance_key)
+    }
+
     /// Starts an instance and waits for its end; gives its key and variables.
     pub(crate) async fn create_with_result(
         &self,
