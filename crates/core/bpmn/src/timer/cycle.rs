@@ -14,7 +14,8 @@ pub(super) struct Cycle {
 }
 
 impl Cycle {
-    /// Reads `R/PT10S`, `R3/PT10S`, `R3/2026-01-01T00:00:00Z/PT10S`.
+    /// Reads `R/PT10S`, `R3/PT10S`, `R3/2026-01-01T00:00:00Z/PT10S`. What would be due all the time is refused: an interval
+    /// that goes back, and nothing for ever.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let mut parts = text.strip_prefix('R')?.splitn(3, '/');
         let count = parts.next()?;
@@ -27,7 +28,9 @@ impl Cycle {
             None => None,
             Some(_) => Some(DateTime::parse(first)?.to_epoch_ms()?),
         };
-        Some(Self { repetitions, start_ms, interval: Interval::parse(second.unwrap_or(first))? })
+        let interval = Interval::parse(second.unwrap_or(first))?;
+        let shortest = i64::from(repetitions == FOR_EVER);
+        (interval.length_ms()? >= shortest).then_some(Self { repetitions, start_ms, interval })
     }
 
     pub(super) fn first(&self, now_ms: i64, zone: &str) -> Option<Tick> {
@@ -63,6 +66,9 @@ mod tests {
         for wrong in ["R", "R3", "R/", "R-2/PT1S", "Rx/PT1S", "R3/1970-01-01T00:00:01/PT1S", "R/PT1S/PT1S"] {
             assert_eq!(read(wrong), None, "{wrong}");
         }
+        for endless in ["R/PT0S", "R/P-1D", "R3/P-1D", "R/P99999999999999Y"] {
+            assert_eq!(read(endless), None, "{endless}");
+        }
     }
 
     #[test]
@@ -83,7 +89,7 @@ mod tests {
 
     #[test]
     fn nothing_goes_on_in_one_moment() {
-        let cycle = Cycle::parse("R/PT0S").unwrap();
+        let cycle = Cycle::parse("R2/PT0S").unwrap();
         let first = cycle.first(5, "UTC").unwrap();
         assert!(cycle.next(first, 5, "UTC").unwrap().at_ms > 5);
     }
