@@ -65,7 +65,7 @@ impl Server {
     fn start_in(config: &ServerConfig, directory: DataDirectory) -> anyhow::Result<Self> {
         // Opening the log locks the directory: what is made in it is made by one server.
         let log = Arc::new(DiskLog::open(directory.path())?);
-        let count = directory.partitions(config.partitions)?;
+        let count = directory.partitions(config.partitions, &log, &config.limits)?;
         let clock = Arc::new(if config.controlled_clock { Clock::controlled() } else { Clock::real() });
         let sinks = Arc::new(Sinks::default());
         let outlet = Outlet::new(1);

@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Context;
+use coreto_log::DiskLog;
 use coreto_log::disk::make_directory;
+use coreto_partition::Limits;
 
 /// A data directory; a temporary one is removed when it is dropped.
 pub(crate) struct DataDirectory {
@@ -60,8 +62,14 @@ impl DataDirectory {
         &self.path
     }
 
-    /// How many partitions the engine has here: as many as when the directory was made, or `wanted` in a new one.
-    pub(crate) fn partitions(&self, wanted: Option<u32>) -> anyhow::Result<u32> {
+    /// How many partitions the engine has here: as many as when the directory was made, or `wanted` in a new one, whose log
+    /// is to leave room for new work.
+    pub(crate) fn partitions(
+        &self,
+        wanted: Option<u32>,
+        log: &DiskLog,
+        limits: &Limits,
+    ) -> anyhow::Result<u32> {
         let found = self.partitions_found()?;
         match (found, wanted) {
             (Some(found), Some(wanted)) if found != wanted => anyhow::bail!(
@@ -72,6 +80,7 @@ impl DataDirectory {
             (Some(found), _) => Ok(found),
             (None, wanted) => {
                 let count = wanted.unwrap_or(1);
+                self.check_room(count, log, limits)?;
                 self.make_partitions(count).with_context(|| {
                     format!("cannot make the partitions in the data directory `{}`", self.path.display())
                 })?;
@@ -109,6 +118,20 @@ impl DataDirectory {
             );
         }
         Ok(Some(found))
+    }
+
+    /// A single partition may start on a full disk, and says so.
+    fn check_room(&self, count: u32, log: &DiskLog, limits: &Limits) -> anyhow::Result<()> {
+        let (free, taken) = (log.free_bytes()?, log.bytes_of_new(count));
+        let left = limits.free_bytes_new_work;
+        if count > 1 && free < taken.saturating_add(left) {
+            anyhow::bail!(
+                "{count} partitions take {taken} bytes of the disk at once, and {left} are to be left; `{}` has {free}: \
+                 configure fewer, or free space",
+                self.path.display()
+            );
+        }
+        Ok(())
     }
 
     /// Makes the directories of new partitions, and then the file that says that all of them are there.

@@ -60,6 +60,16 @@ async fn another_number_of_partitions_is_refused() {
     with(&directory, "2").start().stop().await;
 }
 
+#[test]
+fn more_partitions_than_the_disk_has_room_for_are_refused() {
+    let directory = Directory::new();
+    let settings = with(&directory, "8191").configure("[limits]\nfree-bytes-new-work = 1000000000000000\n");
+    let Err(end) = settings.try_start() else { panic!("8191 partitions were taken") };
+    assert_eq!(end.code, Some(1), "{}", end.log);
+    assert!(end.log.contains("8191 partitions take 34355544064 bytes of the disk at once"), "{}", end.log);
+    assert!(!directory.join("data/engine-1").exists());
+}
+
 #[tokio::test]
 async fn a_directory_from_before_has_one_partition() {
     let directory = Directory::new();

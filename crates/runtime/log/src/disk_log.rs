@@ -138,6 +138,19 @@ impl<D: Disk> DiskLog<D> {
         self
     }
 
+    /// What the segments of so many new partitions take of the disk at once, in bytes.
+    pub fn bytes_of_new(&self, partitions: u32) -> u64 {
+        self.sizes.first * u64::from(partitions)
+    }
+
+    /// Bytes that the disk has left.
+    ///
+    /// # Errors
+    /// When the system cannot say.
+    pub fn free_bytes(&self) -> Result<u64, Error> {
+        self.disk.free_bytes(&self.root).map_err(failed("ask for the free space of", &self.root))
+    }
+
     fn directory(&self, partition: &PartitionName) -> PathBuf {
         self.root.join(partition.to_string())
     }
