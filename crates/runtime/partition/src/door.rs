@@ -93,10 +93,12 @@ pub enum Refused {
         limit_ms: u64,
     },
     /// The disk is nearly full.
-    #[error("the disk has {free_bytes} bytes left; free space to go on")]
+    #[error("the disk has {free_bytes} bytes left, and {needed_bytes} are needed; free space to go on")]
     NoSpace {
         /// Bytes left.
         free_bytes: u64,
+        /// Bytes that have to be left for such a request.
+        needed_bytes: u64,
     },
     /// The partition does not run.
     #[error("the partition does not take requests: {reason}")]

@@ -164,12 +164,12 @@ impl<M: Machine> Shared<M> {
 
     fn check_space(&self, admission: Admission) -> Result<(), Refused> {
         let free_bytes = self.free_bytes.load(Ordering::Relaxed);
-        let needed = match admission {
+        let needed_bytes = match admission {
             Admission::NewWork => self.limits.free_bytes_new_work,
             Admission::Ongoing => self.limits.free_bytes_all,
             Admission::Internal => 0,
         };
-        if free_bytes < needed { Err(Refused::NoSpace { free_bytes }) } else { Ok(()) }
+        if free_bytes < needed_bytes { Err(Refused::NoSpace { free_bytes, needed_bytes }) } else { Ok(()) }
     }
 
     fn check_queue(&self, inbox: &Inbox<M>, admission: Admission) -> Result<(), Refused> {

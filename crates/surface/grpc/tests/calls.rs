@@ -279,7 +279,7 @@ async fn refusals_and_losses_have_codes() {
     let refusals = [
         (Refused::Busy { queued_bytes: 9, limit: 8 }, Code::ResourceExhausted),
         (Refused::Slow { wait_ms: 9, limit_ms: 8 }, Code::ResourceExhausted),
-        (Refused::NoSpace { free_bytes: 4711 }, Code::ResourceExhausted),
+        (Refused::NoSpace { free_bytes: 4711, needed_bytes: 8000 }, Code::ResourceExhausted),
         (Refused::Closed { reason: "fenced".into() }, Code::Unavailable),
     ];
     for (refused, code) in refusals {

@@ -240,8 +240,23 @@ impl<M: Machine, W: LogWriter> Journal<M, W> {
         if self.space_checked.is_none_or(|at| now.duration_since(at) >= SPACE_CHECK) {
             self.space_checked = Some(now);
             if let Ok(free_bytes) = self.writer.free_bytes() {
-                self.shared.free_bytes.store(free_bytes, Ordering::Relaxed);
+                let before = self.shared.free_bytes.swap(free_bytes, Ordering::Relaxed);
+                self.tell_space(before, free_bytes);
             }
+        }
+    }
+
+    /// Tells when a disk gets too full for new work, and when it is no longer so.
+    fn tell_space(&self, before: u64, free_bytes: u64) {
+        let needed_bytes = self.shared.limits.free_bytes_new_work;
+        match (before < needed_bytes, free_bytes < needed_bytes) {
+            (false, true) => {
+                tracing::warn!(free_bytes, needed_bytes, "the disk is nearly full: new work is refused")
+            }
+            (true, false) => {
+                tracing::info!(free_bytes, needed_bytes, "the disk has room again: new work is taken")
+            }
+            _ => (),
         }
     }
 
