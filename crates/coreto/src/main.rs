@@ -50,8 +50,7 @@ fn report(error: &anyhow::Error, json: bool) -> ExitCode {
         }
         let told = Chain(error).to_string();
         if json {
-            let code = error.code().map(|code| format!("{code:?}"));
-            eprintln!("{}", serde_json::json!({ "error": told, "code": code }));
+            eprintln!("{}", serde_json::json!({ "error": told, "code": error.code() }));
         } else {
             eprintln!("error: {told}");
         }

@@ -141,7 +141,7 @@ fn a_deployment_tells_what_was_found_in_the_files() {
     assert_eq!((code, told.len(), &told[0]["ok"]), (1, 2, &false.into()), "{err}");
     let codes = told[0]["diagnostics"].as_array().expect("a list").iter().map(|found| &found["code"]);
     assert_eq!(codes.collect::<Vec<_>>(), ["DMN-0014", "DMN-0020"]);
-    assert_eq!(told[1]["code"], "InvalidArgument");
+    assert_eq!(told[1]["code"], "INVALID_ARGUMENT");
 }
 
 #[test]

@@ -76,6 +76,29 @@ fn reason(message: &str) -> &str {
     rest.and_then(|(_, rest)| rest.split_once("': ")).map_or(message, |(_, reason)| reason)
 }
 
+/// The word for a status in gRPC's specification.
+pub(crate) const fn word(code: Code) -> &'static str {
+    match code {
+        Code::Ok => "OK",
+        Code::Cancelled => "CANCELLED",
+        Code::Unknown => "UNKNOWN",
+        Code::InvalidArgument => "INVALID_ARGUMENT",
+        Code::DeadlineExceeded => "DEADLINE_EXCEEDED",
+        Code::NotFound => "NOT_FOUND",
+        Code::AlreadyExists => "ALREADY_EXISTS",
+        Code::PermissionDenied => "PERMISSION_DENIED",
+        Code::ResourceExhausted => "RESOURCE_EXHAUSTED",
+        Code::FailedPrecondition => "FAILED_PRECONDITION",
+        Code::Aborted => "ABORTED",
+        Code::OutOfRange => "OUT_OF_RANGE",
+        Code::Unimplemented => "UNIMPLEMENTED",
+        Code::Internal => "INTERNAL",
+        Code::Unavailable => "UNAVAILABLE",
+        Code::DataLoss => "DATA_LOSS",
+        Code::Unauthenticated => "UNAUTHENTICATED",
+    }
+}
+
 impl From<tonic::Status> for CliError {
     fn from(status: tonic::Status) -> Self {
         Self::Refused(Box::new(status))
@@ -98,10 +121,10 @@ impl CliError {
         }
     }
 
-    /// What the server says no with, if it does.
-    pub fn code(&self) -> Option<Code> {
+    /// What the server says no with, if it does: the word of gRPC's specification.
+    pub fn code(&self) -> Option<&'static str> {
         let Self::Refused(status) = self else { return None };
-        Some(status.code())
+        Some(word(status.code()))
     }
 
     /// The same, where a status tells of the connection to this address and not of the server's mind.

@@ -12,6 +12,7 @@ use super::http2::{Sink, Status};
 use super::message::{Create, Job, Random, complete};
 use super::model::Scenario;
 use super::options::{Arrival, Options, WorkerKind};
+use crate::error::word;
 
 const SECOND: u64 = 1_000_000_000;
 const MILLI: u64 = 1_000_000;
@@ -530,7 +531,7 @@ fn nanos(seconds: f64) -> u64 {
 
 fn code_name(code: u32) -> String {
     match i32::try_from(code) {
-        Ok(code) => format!("{:?}", tonic::Code::from_i32(code)),
+        Ok(code) => word(tonic::Code::from_i32(code)).to_owned(),
         Err(_) => format!("status {code}"),
     }
 }

@@ -84,7 +84,7 @@ fn tries_again_when_the_server_is_busy_and_counts_it() {
     load.tick();
     let again = creates(&mut load)[0];
     assert_eq!(again, Call::Create { number: number(create), attempt: 1 });
-    assert_eq!(load.counts.errors["create ResourceExhausted"], 1);
+    assert_eq!(load.counts.errors["create RESOURCE_EXHAUSTED"], 1);
     load.ended(again, status(3));
     assert_eq!(load.counts.failed, 1);
     load.now += REPLACE_AFTER;
