@@ -56,7 +56,8 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     ("coreto-cli", &["coreto-machine", "coreto-protocol"]),
-    ("coreto-worker", &["coreto-protocol"]),
+    ("coreto-worker-macros", &[]),
+    ("coreto-worker", &["coreto-protocol", "coreto-worker-macros"]),
     (
         "coreto",
         &[

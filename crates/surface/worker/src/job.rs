@@ -66,15 +66,39 @@ pub enum JobError {
         /// Variables for the scope of its element.
         variables: Option<serde_json::Value>,
     },
-    /// The process has to decide: a BPMN error for its catch events.
-    Bpmn {
-        /// What catch events are matched by.
-        code: String,
-        /// For people.
-        message: String,
-        /// Variables for the catch event.
-        variables: Option<serde_json::Value>,
-    },
+    /// The process has to decide.
+    Bpmn(BpmnError),
+}
+
+/// An error that the catch events of the process decide about.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BpmnError {
+    /// What catch events are matched by.
+    pub code: String,
+    /// For people.
+    pub message: String,
+    /// Variables for the catch event.
+    pub variables: Option<serde_json::Value>,
+}
+
+impl BpmnError {
+    /// An error without variables.
+    pub fn new(code: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { code: code.into(), message: message.into(), variables: None }
+    }
+
+    /// Sends variables along; they must make a JSON object.
+    #[must_use]
+    pub fn with_variables(mut self, value: serde_json::Value) -> Self {
+        self.variables = Some(value);
+        self
+    }
+}
+
+impl From<BpmnError> for JobError {
+    fn from(error: BpmnError) -> Self {
+        Self::Bpmn(error)
+    }
 }
 
 impl JobError {
@@ -85,7 +109,7 @@ impl JobError {
 
     /// Throws a BPMN error.
     pub fn bpmn(code: impl Into<String>, message: impl Into<String>) -> Self {
-        Self::Bpmn { code: code.into(), message: message.into(), variables: None }
+        BpmnError::new(code, message).into()
     }
 
     /// Sets how often the job may still be tried; a BPMN error has no such number and stays as it is.
@@ -110,7 +134,9 @@ impl JobError {
     #[must_use]
     pub fn with_variables(mut self, value: serde_json::Value) -> Self {
         match &mut self {
-            Self::Fail { variables, .. } | Self::Bpmn { variables, .. } => *variables = Some(value),
+            Self::Fail { variables, .. } | Self::Bpmn(BpmnError { variables, .. }) => {
+                *variables = Some(value);
+            }
         }
         self
     }

@@ -12,10 +12,10 @@
 //! # Where to look
 //! `client.rs` connection and commands · `job.rs` what a handler gets and may say · `worker.rs` settings ·
 //! `running.rs` the loop · `push.rs` and `poll.rs` the two ways to get jobs · `report.rs` telling the outcome ·
-//! `backoff.rs` pauses.
+//! `backoff.rs` pauses · the attribute is `coreto-worker-macros`.
 //!
 //! ```no_run
-//! use coreto_worker::{Client, CreateInstance, Job, JobError, Worker};
+//! use coreto_worker::{BpmnError, Client, CreateInstance, Job, worker};
 //! use serde::{Deserialize, Serialize};
 //!
 //! #[derive(Deserialize)]
@@ -28,19 +28,19 @@
 //!     reserved: u32,
 //! }
 //!
+//! #[worker("check-stock", max_active = 16)]
+//! async fn check_stock(job: Job<Order>) -> Result<Stock, BpmnError> {
+//!     match job.variables.items {
+//!         0 => Err(BpmnError::new("EMPTY_ORDER", "nothing to reserve")),
+//!         items => Ok(Stock { reserved: items }),
+//!     }
+//! }
+//!
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! let client = Client::connect("http://127.0.0.1:26500").await?;
 //! client.deploy("order.bpmn", std::fs::read("order.bpmn")?).await?;
 //!
-//! let worker = Worker::builder(client.clone(), "check-stock")
-//!     .max_active(16)
-//!     .handler(|job: Job<Order>| async move {
-//!         match job.variables.items {
-//!             0 => Err(JobError::bpmn("EMPTY_ORDER", "nothing to reserve")),
-//!             items => Ok(Stock { reserved: items }),
-//!         }
-//!     })
-//!     .spawn();
+//! let worker = check_stock(client.clone()).spawn();
 //!
 //! let order = serde_json::json!({ "items": 3 });
 //! let instance = client.create_instance(CreateInstance::latest("order").variables(&order)?).await?;
@@ -49,6 +49,8 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! [`Worker::builder`] says the same with a closure, where job type and settings are not known before the program runs.
 
 mod backoff;
 mod client;
@@ -62,6 +64,7 @@ mod worker;
 
 pub use client::{Client, ClientBuilder, CreateInstance, GatewayClient};
 pub use coreto_protocol::gateway as protocol;
+pub use coreto_worker_macros::worker;
 pub use error::Error;
-pub use job::{Job, JobError};
+pub use job::{BpmnError, Job, JobError};
 pub use worker::{Drained, Worker, WorkerBuilder, WorkerHandle};

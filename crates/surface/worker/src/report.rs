@@ -8,7 +8,7 @@ use tracing::warn;
 
 use crate::backoff::Backoff;
 use crate::client::{Client, millis};
-use crate::job::JobError;
+use crate::job::{BpmnError, JobError};
 
 const ATTEMPTS_MAX: u32 = 8;
 
@@ -78,7 +78,7 @@ impl Report {
                 variables: text(variables.as_ref()),
                 lease_token,
             }),
-            Err(JobError::Bpmn { code, message, variables }) => Self::Throw(ThrowErrorRequest {
+            Err(JobError::Bpmn(BpmnError { code, message, variables })) => Self::Throw(ThrowErrorRequest {
                 job_key,
                 error_code: code,
                 error_message: message,

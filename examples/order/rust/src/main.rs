@@ -2,7 +2,7 @@
 
 #![expect(clippy::print_stdout, reason = "the example tells what its workers do")]
 
-use coreto_worker::{Client, Job, Worker};
+use coreto_worker::{Client, Job, JobError, Worker, worker};
 use serde::{Deserialize, Serialize};
 
 const PRICE: u32 = 20;
@@ -42,7 +42,7 @@ struct Payment {
 async fn main() -> anyhow::Result<()> {
     let address = std::env::var("ZEEBE_ADDRESS").unwrap_or_else(|_| "127.0.0.1:26500".to_owned());
     let client = Client::connect(format!("http://{address}")).await?;
-    let workers = [stock(client.clone()), payment(client)].map(Worker::spawn);
+    let workers = [check_stock(client.clone()), make_payment(client)].map(Worker::spawn);
     tokio::signal::ctrl_c().await?;
     for worker in workers {
         worker.drain().await;
@@ -50,20 +50,18 @@ async fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-fn stock(client: Client) -> Worker {
-    Worker::builder(client, "check-stock").name("rust").handler(|job: Job<Order>| async move {
-        let Warehouse { warehouse } = job.headers()?;
-        let reserved = job.variables.items;
-        println!("job {}: {reserved} items reserved in warehouse {warehouse}", job.key());
-        Ok(Stock { reserved })
-    })
+#[worker("check-stock", name = "rust")]
+async fn check_stock(job: Job<Order>) -> Result<Stock, JobError> {
+    let Warehouse { warehouse } = job.headers()?;
+    let reserved = job.variables.items;
+    println!("job {}: {reserved} items reserved in warehouse {warehouse}", job.key());
+    Ok(Stock { reserved })
 }
 
-fn payment(client: Client) -> Worker {
-    Worker::builder(client, "make-payment").name("rust").handler(|job: Job<Purchase>| async move {
-        let Currency { currency } = job.headers()?;
-        let amount = job.variables.quantity * PRICE;
-        println!("job {}: {amount} {currency} paid", job.key());
-        Ok(Payment { paid: true, amount })
-    })
+#[worker("make-payment", name = "rust")]
+async fn make_payment(job: Job<Purchase>) -> Result<Payment, JobError> {
+    let Currency { currency } = job.headers()?;
+    let amount = job.variables.quantity * PRICE;
+    println!("job {}: {amount} {currency} paid", job.key());
+    Ok(Payment { paid: true, amount })
 }

@@ -1,5 +1,6 @@
 //! The worker against a small gateway of this test's own.
 
+mod attribute;
 mod gateway;
 
 use std::sync::Arc;
