@@ -113,6 +113,7 @@ impl Names {
             | Kind::BusinessRuleTask(_)
             | Kind::Task
             | Kind::ManualTask => "task",
+            Kind::CallActivity(_) => "call",
             Kind::SubProcess { .. } | Kind::EventSubProcess { .. } => "sub",
             Kind::BoundaryEvent(_) => "boundary",
             Kind::ThrowEvent(_) => "throw",

@@ -348,6 +348,7 @@ impl<'a> Player<'a> {
             "children" => self.bounds.engine.children_per_step = value,
             "due" => self.bounds.engine.due_per_tick = value,
             "batch_bytes" => self.bounds.partition.batch_bytes_soft = value,
+            "call_depth" => self.bounds.engine.call_depth_max = value,
             "command_bytes" => self.bounds.partition.command_bytes_max = value,
             "commands" => {
                 let max = u32::try_from(value).map_err(|_| "the limit is too large")?;

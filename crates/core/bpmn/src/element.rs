@@ -3,6 +3,7 @@
 mod activity;
 mod boundary_event;
 mod business_rule_task;
+mod call_activity;
 mod catch_event;
 mod end_event;
 mod event;
@@ -66,6 +67,7 @@ pub(crate) fn compile(
         Tag::SendTask => send_task::compile(tree, draft, report),
         Tag::ScriptTask => script_task::compile(tree, draft, report),
         Tag::BusinessRuleTask => business_rule_task::compile(tree, draft, report),
+        Tag::CallActivity => call_activity::compile(tree, draft, report),
         Tag::ExclusiveGateway => Some(gateway::exclusive(tree, drafts, draft, report)),
         Tag::ParallelGateway => Some(gateway::parallel(tree, draft, report)),
         Tag::EventBasedGateway => gateway::event_based(tree, draft, report),
@@ -76,7 +78,6 @@ pub(crate) fn compile(
         Tag::Process
         | Tag::SequenceFlow
         | Tag::UserTask
-        | Tag::CallActivity
         | Tag::AdHocSubProcess
         | Tag::Transaction
         | Tag::InclusiveGateway

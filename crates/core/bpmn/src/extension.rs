@@ -1,13 +1,18 @@
 //! Zeebe's extension elements: which are built, refused, or without effect at their place; one file each.
 
+mod binding;
 mod called_decision;
+mod called_element;
 mod header;
 mod io_mapping;
 mod task_definition;
 
-pub use called_decision::{Binding, CalledDecision};
+pub use binding::Binding;
+pub use called_decision::CalledDecision;
+pub use called_element::CalledElement;
 
 pub(crate) use called_decision::called_decision;
+pub(crate) use called_element::called_element;
 pub(crate) use header::{headers_json, task_headers};
 pub(crate) use io_mapping::{IoMapping, io_mapping};
 pub(crate) use task_definition::task_definition;
@@ -79,6 +84,7 @@ fn verdict(tree: &Tree<'_>, element: NodeId, local: &str, tag: Tag) -> Verdict {
         )
         | ("script", Tag::ScriptTask)
         | ("calledDecision", Tag::BusinessRuleTask)
+        | ("calledElement", Tag::CallActivity)
         // What of it has no effect is said where it is read.
         | (
             "ioMapping",
@@ -87,6 +93,7 @@ fn verdict(tree: &Tree<'_>, element: NodeId, local: &str, tag: Tag) -> Verdict {
             | Tag::ReceiveTask
             | Tag::BoundaryEvent
             | Tag::SubProcess
+            | Tag::CallActivity
             | Tag::Task
             | Tag::ManualTask,
         )

@@ -52,7 +52,7 @@ pub use diagnostic::{Code, Diagnostic, Severity};
 pub use element::{
     BoundaryEvent, EndEvent, ExclusiveGateway, Job, Message, Rule, Script, StartEvent, ThrowEvent, Trigger,
 };
-pub use extension::{Binding, CalledDecision};
+pub use extension::{Binding, CalledDecision, CalledElement};
 pub use limits::{Limits, Purpose};
 pub use mapping::{Mapped, Mapping, MappingError};
 pub use model::{Element, ElementNumber, Kind, Process, Resource};

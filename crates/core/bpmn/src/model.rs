@@ -7,6 +7,7 @@ use coreto_feel::Expression;
 use crate::element::{
     BoundaryEvent, EndEvent, ExclusiveGateway, Job, Rule, Script, StartEvent, ThrowEvent, Trigger,
 };
+use crate::extension::CalledElement;
 use crate::mapping::Mapping;
 
 /// What one BPMN resource holds.
@@ -141,6 +142,8 @@ pub enum Kind {
     ServiceTask(Box<Job>),
     /// A decision, or a job for a worker.
     BusinessRuleTask(Box<Rule>),
+    /// Another process, with an instance of its own.
+    CallActivity(Box<CalledElement>),
     /// A job for a worker that sends something.
     SendTask(Box<Job>),
     /// An expression, or a job for a worker.
@@ -195,6 +198,7 @@ impl Kind {
             | Self::EndEvent(_)
             | Self::ServiceTask(_)
             | Self::BusinessRuleTask(_)
+            | Self::CallActivity(_)
             | Self::SendTask(_)
             | Self::ScriptTask(_)
             | Self::ThrowEvent(_)
@@ -230,6 +234,7 @@ impl Kind {
             | Self::ThrowEvent(ThrowEvent::None | ThrowEvent::Signal(_))
             | Self::CatchEvent(_)
             | Self::ReceiveTask(_)
+            | Self::CallActivity(_)
             | Self::Task
             | Self::ManualTask
             | Self::SubProcess { .. }
@@ -260,6 +265,7 @@ impl Kind {
             Self::ReceiveTask(_) => "RECEIVE_TASK",
             Self::ServiceTask(_) => "SERVICE_TASK",
             Self::BusinessRuleTask(_) => "BUSINESS_RULE_TASK",
+            Self::CallActivity(_) => "CALL_ACTIVITY",
             Self::SendTask(_) => "SEND_TASK",
             Self::ScriptTask(_) => "SCRIPT_TASK",
             Self::ThrowEvent(_) => "INTERMEDIATE_THROW_EVENT",
@@ -287,6 +293,7 @@ impl Kind {
             | Self::ReceiveTask(_)
             | Self::ServiceTask(_)
             | Self::BusinessRuleTask(_)
+            | Self::CallActivity(_)
             | Self::SendTask(_)
             | Self::ScriptTask(_)
             | Self::Task

@@ -2,6 +2,7 @@
 
 mod boundary_event;
 mod business_rule_task;
+mod call_activity;
 mod catch_event;
 mod catching;
 mod end_event;
@@ -83,6 +84,7 @@ pub(crate) fn activate(txn: &mut Txn<'_, Engine>, head: &Head, visit: &Visit) {
         Kind::CatchEvent(_) | Kind::ReceiveTask(_) => catch_event::activate(txn, head, visit),
         Kind::ServiceTask(job) | Kind::SendTask(job) => service_task::activate(txn, head, visit, job),
         Kind::BusinessRuleTask(rule) => business_rule_task::activate(txn, head, visit, rule),
+        Kind::CallActivity(called) => call_activity::activate(txn, head, visit, called),
         Kind::ScriptTask(script) => script_task::activate(txn, head, visit, script),
         Kind::ThrowEvent(event) => throw_event::activate(txn, head, visit, event),
         Kind::Task | Kind::ManualTask => {
@@ -117,6 +119,7 @@ pub(crate) fn complete(txn: &mut Txn<'_, Engine>, head: &Head, visit: &Visit) {
         Kind::ServiceTask(_)
         | Kind::SendTask(_)
         | Kind::BusinessRuleTask(_)
+        | Kind::CallActivity(_)
         | Kind::ScriptTask(_)
         | Kind::ThrowEvent(_) => service_task::complete(txn, head, visit),
         Kind::Task | Kind::ManualTask => {
@@ -185,6 +188,7 @@ fn take_flow(txn: &mut Txn<'_, Engine>, visit: &Visit, flow: coreto_bpmn::Elemen
         definition: instance.definition,
         tenant: instance.tenant,
         joins: ElementNumber(if visit.process.elements[target.index()].joins() { target.0 } else { 0 }),
+        lineage: instance.lineage.clone(),
     };
     txn.emit(&Event::FlowTaken(taken));
     let key = keys::next(txn);
@@ -232,7 +236,7 @@ pub(crate) fn terminated(txn: &mut Txn<'_, Engine>, head: &Head, key: ElementIns
         if let Some(exit) = exit {
             return boundary_event::enter(txn, &exit);
         }
-        let scope = instance.scope;
+        let scope = instance.parent();
         let Some(around) = txn.state().elements.get(&scope).filter(|scope| scope.children == 0) else {
             return;
         };

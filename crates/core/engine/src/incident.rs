@@ -101,6 +101,7 @@ pub(crate) fn raise_with_job(
         definition: element.definition,
         tenant: element.tenant,
         at: head.now,
+        lineage: element.lineage.clone(),
     };
     txn.emit(&Event::IncidentCreated(incident));
 }

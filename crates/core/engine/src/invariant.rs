@@ -29,7 +29,7 @@ pub fn broken(state: &State) -> Vec<String> {
 }
 
 fn elements(state: &State, broken: &mut Vec<String>) {
-    let mut roots = 0;
+    let (mut roots, mut uncalled) = (0, 0);
     state.elements.for_each(|key, element| {
         let children = state.children_from(*key, ElementInstanceKey::default()).count();
         if children != element.children as usize {
@@ -40,8 +40,12 @@ fn elements(state: &State, broken: &mut Vec<String>) {
             if !state.instances.contains(&element.instance) {
                 broken.push(format!("ENG-3: instance {key} is in no index"));
             }
-        } else if !state.elements.contains(&element.scope) {
-            broken.push(format!("ENG-2: {key} outlived its scope {}", element.scope));
+        }
+        let parent = element.parent();
+        if parent.is_unset() {
+            uncalled += 1;
+        } else if !state.elements.contains(&parent) {
+            broken.push(format!("ENG-2: {key} outlived what is around it, {parent}"));
         }
         let waits_for = |job: &Job| job.element_instance == *key;
         if !element.job.is_unset() && !state.jobs.peek(&element.job).is_some_and(|job| waits_for(job)) {
@@ -51,9 +55,10 @@ fn elements(state: &State, broken: &mut Vec<String>) {
     if roots != state.instances.len() {
         broken.push(format!("ENG-3: {roots} instances run, the index has {}", state.instances.len()));
     }
-    let others = state.elements.len() - roots;
+    let others = state.elements.len() - uncalled;
     if others != state.children.len() {
-        broken.push(format!("ENG-3: {others} elements have a scope, the index has {}", state.children.len()));
+        broken
+            .push(format!("ENG-3: {others} elements have a parent, the index has {}", state.children.len()));
     }
 }
 

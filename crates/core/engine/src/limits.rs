@@ -11,6 +11,8 @@ pub struct Limits {
     pub due_per_tick: usize,
     /// Children that are told at once that their scope ends.
     pub children_per_step: usize,
+    /// How many processes may call each other in a row. Each record of a called process names all that led to it.
+    pub call_depth_max: usize,
     /// Characters of an error message that are kept.
     pub error_message_chars: usize,
     /// Bytes of a name that a client gives and that is kept: a job type, a worker, an error code, a resource's name.
@@ -27,6 +29,7 @@ impl Default for Limits {
             message_bytes_max: (4 << 20) - (64 << 10),
             due_per_tick: 100,
             children_per_step: 50,
+            call_depth_max: 100,
             error_message_chars: 10_000,
             name_bytes_max: 1024,
             fetch_names_max: 1000,

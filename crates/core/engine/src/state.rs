@@ -92,6 +92,8 @@ coreto_machine::tables! {
         22 => pub(crate) arrived: Table<(ElementInstanceKey, (u32, u32)), u64>,
         /// What is entered when an element instance, or all that is in it, has ended.
         23 => pub(crate) interruptions: HashTable<ElementInstanceKey, Interruption>,
+        /// The latest version of a process that has a version tag, by tenant, process id and tag.
+        24 => pub(crate) tagged: Table<((Tenant, Arc<str>), Arc<str>), ProcessDefinitionKey>,
         /// Timers that wait.
         30 => pub(crate) timers: HashTable<TimerKey, TimerChanged>,
         /// Timers by who waits for them: an element instance, or a definition that they start.
@@ -170,8 +172,10 @@ impl State {
         self.elements.for_each(|key, element| {
             if element.is_root() {
                 instances.push(element.instance);
-            } else {
-                children.push((element.scope, *key));
+            }
+            let parent = element.parent();
+            if !parent.is_unset() {
+                children.push((parent, *key));
             }
         });
         fill(&mut self.instances, instances);

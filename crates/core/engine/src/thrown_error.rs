@@ -43,11 +43,12 @@ impl Uncaught {
     }
 }
 
-/// Looks for the catcher from an element instance outwards, as long as those are active.
+/// Looks for the catcher from an element instance outwards, as long as those are active, from a called process on to
+/// who called it.
 pub(crate) fn find(state: &State, from: ElementInstanceKey, code: &str) -> Result<Catcher, Uncaught> {
     let mut uncaught = Uncaught::default();
     let mut at = from;
-    // Bound: scopes are nested as elements are in their model.
+    // Bound: scopes are nested as elements are in their model, and so are calls up to their limit.
     while let Some(instance) = state.elements.peek(&at) {
         if instance.state != Lifecycle::Activated {
             break;
@@ -56,7 +57,7 @@ pub(crate) fn find(state: &State, from: ElementInstanceKey, code: &str) -> Resul
         if let Some(event) = caught_at(&process, instance, code, &mut uncaught) {
             return Ok(Catcher { at, event });
         }
-        at = instance.scope;
+        at = instance.parent();
     }
     Err(uncaught)
 }

@@ -7,6 +7,7 @@ mod element;
 mod incident;
 mod instance;
 mod job;
+mod lineage;
 mod message;
 mod signal;
 mod timer;
@@ -23,6 +24,7 @@ pub use element::{ElementChanged, FlowTaken, ProcessEvent, TriggerEffect};
 pub use incident::{IncidentRecord, InstanceBanned};
 pub use instance::{InstanceCreated, ResultAwaited};
 pub use job::{JobChanged, JobIntent, JobTaken, JobsActivated};
+pub use lineage::{Call, Lineage};
 pub use message::{
     MessageChanged, MessageIntent, MessageSubscription, MessageSubscriptionIntent, ProcessSubscription,
     ProcessSubscriptionIntent, StartSubscription, StartSubscriptionIntent,

@@ -6,6 +6,7 @@ mod deployment;
 mod distribution;
 mod event;
 mod json;
+mod lineage;
 mod message;
 mod model;
 mod signal;

@@ -103,6 +103,12 @@ fn render_element(process: &Process, number: usize, element: &Element, out: &mut
         let decision = text(&called.decision);
         writeln!(out, "      decision {decision}{} to {}", called.binding, called.result_variable).unwrap();
     }
+    if let Kind::CallActivity(called) = &element.kind {
+        let (takes, gives) = (called.takes_all, called.gives_all);
+        let process = text(&called.process);
+        writeln!(out, "      process {process}{} takes-all={takes} gives-all={gives}", called.binding)
+            .unwrap();
+    }
     if let Some(Trigger::Timer(timer)) = element.kind.trigger() {
         writeln!(out, "      {} {}", timer.kind, text(&timer.text)).unwrap();
     }

@@ -39,6 +39,7 @@ fn activating(state: &mut State, event: &ElementChanged) {
         instance: event.instance,
         definition: event.definition,
         tenant: event.tenant,
+        lineage: event.lineage.clone(),
         ..ElementInstance::default()
     };
     let tokens = if event.joins { join(state, event) } else { u32::from(event.takes_token) };
@@ -87,15 +88,26 @@ fn ended(state: &mut State, event: &ElementChanged) {
         state.awaited.remove(&event.instance);
         state.banned.remove(&event.instance);
         message::unlock(state, event.instance);
+        if let Some(call) = event.lineage.call() {
+            leave_parent(state, call.caller(), event.key);
+        }
     } else {
-        state.elements.update(&event.scope, |scope| {
-            scope.children = scope.children.checked_sub(1).expect(COUNTED);
-        });
-        state.children.remove(&(event.scope, event.key));
+        leave_parent(state, event.scope, event.key);
         if event.interrupts {
             interrupt(state, event.scope, event.element);
         }
     }
+}
+
+/// An element instance counts one more child.
+pub(super) fn join_parent(state: &mut State, parent: ElementInstanceKey, child: ElementInstanceKey) {
+    state.elements.update(&parent, |parent| parent.children = parent.children.checked_add(1).expect(COUNTED));
+    state.children.insert((parent, child));
+}
+
+fn leave_parent(state: &mut State, parent: ElementInstanceKey, child: ElementInstanceKey) {
+    state.elements.update(&parent, |parent| parent.children = parent.children.checked_sub(1).expect(COUNTED));
+    state.children.remove(&(parent, child));
 }
 
 /// From now on only this element may be entered in the scope; tokens on their way are void.

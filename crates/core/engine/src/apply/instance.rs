@@ -3,10 +3,34 @@
 use coreto_record::event::{InstanceBanned, InstanceCreated, InstanceStarted, ResultAwaited};
 use coreto_record::{ElementInstanceKey, ElementNumber, Lifecycle};
 
+use super::element;
 use crate::state::{ElementInstance, State};
 
-/// The root is there from now on, also while it waits to be entered: it has variables, and may be cancelled.
 pub(super) fn created(state: &mut State, event: &InstanceCreated) {
+    begin(
+        state,
+        InstanceStarted {
+            instance: event.instance,
+            definition: event.definition,
+            tenant: event.tenant,
+            at: event.at,
+            ..InstanceStarted::default()
+        },
+    );
+}
+
+/// An instance that no command asked for.
+pub(super) fn started(state: &mut State, event: &InstanceStarted) {
+    begin(state, event.clone());
+}
+
+/// The root is there from now on, also while it waits to be entered: it has variables, and may be cancelled.
+fn begin(state: &mut State, event: InstanceStarted) {
+    let key = ElementInstanceKey::from(event.instance);
+    state.instances.insert(event.instance);
+    if let Some(call) = event.lineage.call() {
+        element::join_parent(state, call.caller(), key);
+    }
     let root = ElementInstance {
         state: Lifecycle::Activating,
         element: ElementNumber::PROCESS,
@@ -14,24 +38,10 @@ pub(super) fn created(state: &mut State, event: &InstanceCreated) {
         definition: event.definition,
         tenant: event.tenant,
         started: event.at,
+        lineage: event.lineage,
         ..ElementInstance::default()
     };
-    state.elements.insert(ElementInstanceKey::from(event.instance), root);
-    state.instances.insert(event.instance);
-}
-
-/// As [`created`], without a command for it.
-pub(super) fn started(state: &mut State, event: &InstanceStarted) {
-    created(
-        state,
-        &InstanceCreated {
-            instance: event.instance,
-            definition: event.definition,
-            tenant: event.tenant,
-            at: event.at,
-            ..InstanceCreated::default()
-        },
-    );
+    state.elements.insert(key, root);
 }
 
 pub(super) fn result_awaited(state: &mut State, event: &ResultAwaited) {

@@ -4,7 +4,7 @@ use coreto_machine::{Head, Txn};
 use coreto_record::command::ActivateElement;
 use coreto_record::{Command, ElementNumber, Event, Lifecycle, Reply, reply};
 
-use super::{Visit, start_event};
+use super::{Visit, call_activity, start_event};
 use crate::engine::Engine;
 use crate::subscription::{self, correlation};
 use crate::variables;
@@ -33,9 +33,13 @@ pub(super) fn complete(txn: &mut Txn<'_, Engine>, head: &Head, visit: &Visit) {
     answer_who_waits(txn, visit);
     let by_events = !visit.process.event_starts.is_empty();
     let lock = if by_events { correlation::lock_of(txn, visit.instance.instance) } else { None };
+    let call = visit.instance.lineage.call().map(|call| call_activity::result(txn.state(), visit, call));
     txn.emit(&Event::Element(visit.instance.becomes(visit.key, Lifecycle::Completed)));
     if let Some(lock) = lock {
         correlation::after_lock(txn, head, &lock);
+    }
+    if let Some(result) = call {
+        call_activity::give_back(txn, head, result);
     }
 }
 

@@ -30,6 +30,7 @@ pub(super) fn begin(txn: &mut Txn<'_, Engine>, scope: &Visit, trigger: &Trigger)
         instance: around.instance,
         definition: around.definition,
         tenant: around.tenant,
+        lineage: around.inside(scope.key),
         ..ElementChanged::default()
     };
     txn.emit(&Event::Element(entered.clone()));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use coreto_bpmn::{Element, Kind, Process};
 use coreto_machine::{Head, Tenant, Txn};
 use coreto_record::command::ActivateElement;
-use coreto_record::event::ElementChanged;
+use coreto_record::event::{ElementChanged, Lineage};
 use coreto_record::{Event, Key, Lifecycle, ProcessDefinitionKey, Rejection};
 
 use super::{Handled, done, is_banned, process};
@@ -31,7 +31,7 @@ pub(crate) fn activate_element(txn: &mut Txn<'_, Engine>, head: &Head, command: 
 
 /// Emits that the element is ACTIVATING.
 pub(crate) fn enter(txn: &mut Txn<'_, Engine>, command: &ActivateElement) -> Result<Visit, Rejection> {
-    let (definition, tenant) = whose(txn, command)?;
+    let Place { definition, tenant, lineage } = place(txn, command)?;
     let process = process(txn.state(), definition)?;
     let element = &process.elements[command.element.0 as usize];
     let joins = element.joins();
@@ -50,6 +50,7 @@ pub(crate) fn enter(txn: &mut Txn<'_, Engine>, command: &ActivateElement) -> Res
         takes_token: takes_token(&process, element),
         joins,
         interrupts: false,
+        lineage,
     };
     txn.emit(&Event::Element(entered));
     let instance = txn.state().elements.get(&key).expect("it was entered by the event");
@@ -94,22 +95,28 @@ fn again(
             command.key
         )));
     }
-    whose(txn, command)?;
+    place(txn, command)?;
     let process = process(txn.state(), instance.definition)?;
     let visit = Visit { key: command.key, instance, process };
     element::activate(txn, head, &visit);
     done()
 }
 
-/// Definition and owner: those of the scope, which must be active, or of the root itself, which was created.
-fn whose(
-    txn: &Txn<'_, Engine>,
-    command: &ActivateElement,
-) -> Result<(ProcessDefinitionKey, Tenant), Rejection> {
+/// Where an element is entered.
+struct Place {
+    definition: ProcessDefinitionKey,
+    tenant: Tenant,
+    lineage: Lineage,
+}
+
+/// In the scope, which must be active; a root stands where it was created.
+fn place(txn: &Txn<'_, Engine>, command: &ActivateElement) -> Result<Place, Rejection> {
     let elements = &txn.state().elements;
     if command.scope.is_unset() {
         return match elements.peek(&command.key) {
-            Some(root) if root.state == Lifecycle::Activating => Ok((root.definition, root.tenant)),
+            Some(root) if root.state == Lifecycle::Activating => {
+                Ok(Place { definition: root.definition, tenant: root.tenant, lineage: root.lineage.clone() })
+            }
             _ => Err(Rejection::invalid_state(format!(
                 "process instance {} was cancelled before it was entered",
                 command.instance
@@ -117,7 +124,11 @@ fn whose(
         };
     }
     match elements.peek(&command.scope) {
-        Some(scope) if scope.admits(command.element) => Ok((scope.definition, scope.tenant)),
+        Some(scope) if scope.admits(command.element) => Ok(Place {
+            definition: scope.definition,
+            tenant: scope.tenant,
+            lineage: scope.inside(command.scope),
+        }),
         Some(_) => Err(Rejection::invalid_state(format!("the scope {} is ending", command.scope))),
         None => Err(Rejection::invalid_state(format!("the scope {} has ended", command.scope))),
     }

@@ -19,6 +19,12 @@ pub(crate) fn cancel_instance(txn: &mut Txn<'_, Engine>, head: &Head, command: &
             command.instance
         )));
     }
+    if let Some(call) = txn.state().elements.peek(&key).and_then(|root| root.lineage.calls().first()) {
+        return Err(Rejection::invalid_state(format!(
+            "process instance {} was called by another; cancel process instance {} with all that it called",
+            command.instance, call.instance
+        )));
+    }
     if is_banned(txn.state(), command.instance) {
         return Err(Rejection::invalid_state(format!(
             "process instance {} is banned since the engine failed in it; it takes no more commands",

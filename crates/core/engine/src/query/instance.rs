@@ -153,7 +153,8 @@ pub(super) fn details(state: &State, caller: &Caller, key: ProcessInstanceKey) -
     Some(details)
 }
 
-/// An element instance and all that is in it, scopes before what is in them. The last one says whether there are more.
+/// An element instance and all that is in it, scopes before what is in them, without called processes. The last one
+/// says whether there are more.
 fn inside(state: &State, root: ElementInstanceKey) -> Vec<(ElementInstanceKey, bool)> {
     let (mut open, mut found) = (vec![root], Vec::<(ElementInstanceKey, bool)>::new());
     while let Some(key) = open.pop() {
@@ -162,8 +163,9 @@ fn inside(state: &State, root: ElementInstanceKey) -> Vec<(ElementInstanceKey, b
             break;
         }
         found.push((key, false));
-        let children: Vec<_> =
-            state.children_from(key, ElementInstanceKey::default()).take(LIST_MAX).collect();
+        let is_own = |child: &ElementInstanceKey| state.elements.peek(child).is_some_and(|it| !it.is_root());
+        let children = state.children_from(key, ElementInstanceKey::default()).take(LIST_MAX);
+        let children: Vec<_> = children.filter(is_own).collect();
         open.extend(children.into_iter().rev());
     }
     found

@@ -1,7 +1,7 @@
 //! Element instances.
 
 use coreto_machine::{Tenant, Timestamp};
-use coreto_record::event::ElementChanged;
+use coreto_record::event::{Call, ElementChanged, Lineage};
 use coreto_record::{
     ElementInstanceKey, ElementNumber, JobKey, Key, Lifecycle, ProcessDefinitionKey, ProcessInstanceKey,
 };
@@ -34,6 +34,8 @@ coreto_machine::message! {
         11 => pub(crate) interrupted_by: ElementNumber,
         /// Something that has happened waits until it, or what is in it, has ended.
         12 => pub(crate) pending: bool,
+        /// What is around it.
+        13 => pub(crate) lineage: Lineage,
     }
 }
 
@@ -41,6 +43,17 @@ impl ElementInstance {
     /// Whether it is a process instance.
     pub(crate) fn is_root(&self) -> bool {
         self.scope.is_unset()
+    }
+
+    /// The element instance that it is a child of: the scope around it, for a called process its call activity; unset
+    /// when nobody called.
+    pub(crate) fn parent(&self) -> ElementInstanceKey {
+        if self.is_root() { self.lineage.call().map(Call::caller).unwrap_or_default() } else { self.scope }
+    }
+
+    /// What is around the elements in it, which has this key.
+    pub(crate) fn inside(&self, key: ElementInstanceKey) -> Lineage {
+        if self.is_root() { self.lineage.clone() } else { self.lineage.within(key) }
     }
 
     /// Whether an element may be entered or completed in it.
@@ -62,6 +75,7 @@ impl ElementInstance {
             takes_token: false,
             joins: false,
             interrupts: false,
+            lineage: self.lineage.clone(),
         }
     }
 }

@@ -138,7 +138,13 @@ pub(super) fn begin(
     let Some(found) = txn.state().definitions.peek(&definition) else { return };
     let tenant = found.record.tenant;
     let root = ElementInstanceKey::from(instance);
-    txn.emit(&Event::InstanceStarted(InstanceStarted { instance, definition, tenant, at: head.now }));
+    txn.emit(&Event::InstanceStarted(InstanceStarted {
+        instance,
+        definition,
+        tenant,
+        at: head.now,
+        ..InstanceStarted::default()
+    }));
     let key = keys::next_raw(txn);
     txn.emit(&Event::ProcessEventTriggering(ProcessEvent {
         key,

@@ -2,6 +2,7 @@
 
 use coreto_machine::{Tenant, message, numbered};
 
+use super::lineage::Lineage;
 use crate::document::Document;
 use crate::key::{ElementInstanceKey, ElementNumber, FlowKey, ProcessDefinitionKey, ProcessInstanceKey};
 use crate::lifecycle::Lifecycle;
@@ -29,6 +30,8 @@ message! {
         9 => pub joins: bool,
         /// All else in its scope ends with it: tokens on their way are void, and nothing but it may be entered.
         10 => pub interrupts: bool,
+        /// What is around it.
+        11 => pub lineage: Lineage,
     }
 }
 
@@ -49,6 +52,8 @@ message! {
         6 => pub tenant: Tenant,
         /// The gateway at which the token waits for others; the process itself when it does not.
         7 => pub joins: ElementNumber,
+        /// What is around it.
+        8 => pub lineage: Lineage,
     }
 }
 

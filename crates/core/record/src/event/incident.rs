@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use coreto_machine::{Tenant, Timestamp, message};
 
+use super::lineage::Lineage;
 use crate::incident::IncidentKind;
 use crate::key::{
     ElementInstanceKey, ElementNumber, IncidentKey, JobKey, ProcessDefinitionKey, ProcessInstanceKey,
@@ -34,6 +35,8 @@ message! {
         10 => pub tenant: Tenant,
         /// When it was raised.
         11 => pub at: Timestamp,
+        /// What is around the element instance.
+        12 => pub lineage: Lineage,
     }
 }
 

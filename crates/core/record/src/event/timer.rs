@@ -2,6 +2,7 @@
 
 use coreto_machine::{Tenant, Timestamp, message, numbered};
 
+use super::lineage::Lineage;
 use crate::key::{ElementInstanceKey, ElementNumber, ProcessDefinitionKey, ProcessInstanceKey, TimerKey};
 
 numbered! {
@@ -51,5 +52,7 @@ message! {
         3 => pub tenant: Tenant,
         /// When.
         4 => pub at: Timestamp,
+        /// The calls that led to it.
+        5 => pub lineage: Lineage,
     }
 }

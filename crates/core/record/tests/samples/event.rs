@@ -3,7 +3,7 @@
 use coreto_machine::{Tenant, Token};
 use coreto_record::event::{
     ClockPinned, DeploymentCreated, ElementChanged, FlowTaken, IncidentRecord, InstanceBanned,
-    InstanceCreated, JobChanged, JobIntent, JobTaken, JobsActivated, ProcessCreated, ProcessEvent,
+    InstanceCreated, JobChanged, JobIntent, JobTaken, JobsActivated, Lineage, ProcessCreated, ProcessEvent,
     ResultAwaited, TriggerEffect, VariableSet, VariablesUpdated,
 };
 use coreto_record::{DeployedProcess, ElementNumber, Event, IncidentKind, Lifecycle};
@@ -25,6 +25,15 @@ pub(crate) fn events() -> Vec<(&'static str, Event)> {
 
 pub(super) fn tenant() -> Tenant {
     Tenant::from_raw(3)
+}
+
+/// Two calls, and a scope in the process that was called last.
+pub(super) fn lineage() -> Lineage {
+    Lineage::default()
+        .within(key(20))
+        .called(key(4), key(1), ElementNumber(5), key(21))
+        .called(late(), key(2), ElementNumber(6), key(22))
+        .within(key(23))
 }
 
 fn of_definitions_and_instances() -> Vec<(&'static str, Event)> {
@@ -93,8 +102,7 @@ fn of_elements() -> Vec<(&'static str, Event)> {
             definition: key(1),
             tenant: tenant(),
             takes_token: to == Lifecycle::Activating,
-            joins: false,
-            interrupts: false,
+            ..ElementChanged::default()
         })
     };
     let taken = FlowTaken {
@@ -104,7 +112,7 @@ fn of_elements() -> Vec<(&'static str, Event)> {
         instance: key(4),
         definition: key(1),
         tenant: tenant(),
-        joins: ElementNumber::PROCESS,
+        ..FlowTaken::default()
     };
     let triggered = ProcessEvent {
         key: 2_251_799_813_685_261,
@@ -133,7 +141,12 @@ fn of_elements() -> Vec<(&'static str, Event)> {
         ("Element/Terminating", changed(Lifecycle::Terminating)),
         ("Element/Terminated", changed(Lifecycle::Terminated)),
         ("FlowTaken", Event::FlowTaken(taken.clone())),
-        ("FlowTaken.joins", Event::FlowTaken(FlowTaken { joins: ElementNumber(6), ..taken })),
+        ("FlowTaken.joins", Event::FlowTaken(FlowTaken { joins: ElementNumber(6), ..taken.clone() })),
+        ("FlowTaken.lineage", Event::FlowTaken(FlowTaken { lineage: lineage(), ..taken })),
+        (
+            "Element.lineage",
+            Event::Element(ElementChanged { key: key(8), lineage: lineage(), ..ElementChanged::default() }),
+        ),
         (
             "Element.joins",
             Event::Element(ElementChanged {
@@ -263,6 +276,10 @@ fn of_incidents_and_the_clock() -> Vec<(&'static str, Event)> {
         ("IncidentCreated", Event::IncidentCreated(full.clone())),
         ("IncidentCreated/no-job", Event::IncidentCreated(without_job)),
         ("IncidentCreated/at", Event::IncidentCreated(IncidentRecord { at: time(), ..full.clone() })),
+        (
+            "IncidentCreated/lineage",
+            Event::IncidentCreated(IncidentRecord { lineage: lineage(), ..full.clone() }),
+        ),
         ("IncidentResolved", Event::IncidentResolved(full)),
         (
             "InstanceBanned",

@@ -26,11 +26,19 @@ pub(crate) fn events() -> Vec<(&'static str, Event)> {
         definition: key(1),
         tenant: tenant(),
     };
-    let started = InstanceStarted { instance: late(), definition: key(1), tenant: tenant(), at: time() };
+    let started = InstanceStarted {
+        instance: late(),
+        definition: key(1),
+        tenant: tenant(),
+        at: time(),
+        ..InstanceStarted::default()
+    };
+    let called = InstanceStarted { lineage: super::event::lineage(), ..started.clone() };
     vec![
         ("TimerTriggered", Event::Timer(TimerChanged { to: TimerIntent::Triggered, ..timer.clone() })),
         ("Timer", Event::Timer(timer)),
         ("InstanceStarted", Event::InstanceStarted(started)),
+        ("InstanceStarted.lineage", Event::InstanceStarted(called)),
     ]
 }
 

@@ -106,7 +106,10 @@ pub(super) fn value(command: &Command, record: &mut Object<'_>) {
         | Command::OpenedProcessSubscription(_)
         | Command::CorrelateProcessSubscription(_)
         | Command::ClosedProcessSubscription(_) => message::wished_subscription(command, value),
-        Command::ResolveIncident(_) => event::incident(&IncidentRecord::default(), &unknown(), value),
+        Command::ResolveIncident(_) => {
+            event::incident(&IncidentRecord::default(), &unknown(), value);
+            value.members(r#","processDefinitionPath":[],"callingElementPath":[]"#);
+        }
         Command::PinClock(pin) => value.number(name!("time"), pin.at.as_millis()),
         Command::ResetClock(()) => value.number(name!("time"), 0),
     }
@@ -129,7 +132,8 @@ fn creation(create: &CreateInstance, value: &mut Object<'_>) {
 }
 
 fn element(wish: &ElementChanged, value: &mut Object<'_>) {
-    event::element(wish, &Model::unknown(wish.definition), value);
+    unknown().uncalled(wish.element, value);
+    event::element_instance(wish, value);
 }
 
 fn batch(terminate: &TerminateChildren, value: &mut Object<'_>) {

@@ -3,14 +3,14 @@
 use coreto_machine::Timestamp;
 use coreto_record::event::{
     ElementChanged, FlowTaken, IncidentRecord, InstanceBanned, InstanceCreated, JobChanged, JobsActivated,
-    ProcessCreated, ProcessEvent, TimerChanged, VariableSet, VariablesUpdated,
+    Lineage, ProcessCreated, ProcessEvent, TimerChanged, VariableSet, VariablesUpdated,
 };
 use coreto_record::protocol::{ValueType, intent};
-use coreto_record::{Event, Key, ProcessInstanceKey};
+use coreto_record::{ElementNumber, Event, Key, ProcessDefinitionKey};
 
 use super::json::{Object, name};
 use super::model::{self, Model, Models};
-use super::{Subject, decision, deployment, distribution, message, signal};
+use super::{Subject, decision, deployment, distribution, lineage, message, signal};
 use crate::definitions::Unanswered;
 
 /// What an event is about.
@@ -132,8 +132,8 @@ pub(super) fn value(event: &Event, models: &mut Models, record: &mut Object<'_>)
             message::start_subscription(event, &*models.get(event.definition)?, value);
         }
         Event::ClockReset(()) => value.number(name!("time"), 0),
-        Event::Element(event) => element(event, &*models.get(event.definition)?, value),
-        Event::FlowTaken(event) => flow(event, &*models.get(event.definition)?, value),
+        Event::Element(event) => element(event, models, value)?,
+        Event::FlowTaken(event) => flow(event, models, value)?,
         Event::VariableCreated(event) | Event::VariableUpdated(event) => {
             variable(event, &*models.get(event.definition)?, value);
         }
@@ -145,6 +145,7 @@ pub(super) fn value(event: &Event, models: &mut Models, record: &mut Object<'_>)
         }
         Event::IncidentCreated(event) | Event::IncidentResolved(event) => {
             incident(event, &*models.get(event.definition)?, value);
+            lineage::calls(&event.lineage, event.definition, models, value)?;
         }
         Event::InstanceBanned(event) => error(event, value),
         Event::ClockPinned(event) => value.number(name!("time"), event.at.as_millis()),
@@ -184,30 +185,45 @@ pub(super) fn without_instructions(value: &mut Object<'_>) {
     value.members(r#","startInstructions":[],"runtimeInstructions":[],"tags":[]"#);
 }
 
-pub(super) fn element(event: &ElementChanged, model: &Model, value: &mut Object<'_>) {
-    model.instance(event.element, value);
+fn element(event: &ElementChanged, models: &mut Models, value: &mut Object<'_>) -> Result<(), Unanswered> {
+    place(event.element, event.definition, &event.lineage, models, value)?;
+    element_instance(event, value);
+    Ok(())
+}
+
+/// What an element instance and the wish for one have in common.
+pub(super) fn element_instance(event: &ElementChanged, value: &mut Object<'_>) {
     value.key(name!("processInstanceKey"), event.instance.raw());
     value.key(name!("flowScopeKey"), event.scope.raw());
-    element_path(event.instance, event.key.raw(), value);
+    lineage::instances(&event.lineage, event.instance, event.key.raw(), value);
     model::tenant(value, event.tenant);
 }
 
-fn flow(event: &FlowTaken, model: &Model, value: &mut Object<'_>) {
-    model.instance(event.element, value);
+fn flow(event: &FlowTaken, models: &mut Models, value: &mut Object<'_>) -> Result<(), Unanswered> {
+    place(event.element, event.definition, &event.lineage, models, value)?;
     value.key(name!("processInstanceKey"), event.instance.raw());
     value.key(name!("flowScopeKey"), event.scope.raw());
-    element_path(event.instance, event.key.raw(), value);
+    lineage::instances(&event.lineage, event.instance, event.key.raw(), value);
     model::tenant(value, event.tenant);
+    Ok(())
 }
 
-/// The way from the process instance down to an element instance; a wish may know neither.
-fn element_path(instance: ProcessInstanceKey, element_instance: u64, value: &mut Object<'_>) {
-    if instance.is_unset() || element_instance == 0 {
-        value.members(r#","elementInstancePath":[]"#);
-    } else {
-        let inner = (element_instance != instance.raw()).then_some(element_instance);
-        value.path(name!("elementInstancePath"), std::iter::once(instance.raw()).chain(inner));
+/// The element in its model, and the calls that led to its process instance.
+fn place(
+    element: ElementNumber,
+    definition: ProcessDefinitionKey,
+    lineage: &Lineage,
+    models: &mut Models,
+    value: &mut Object<'_>,
+) -> Result<(), Unanswered> {
+    let model = models.get(definition)?;
+    if lineage.call().is_none() {
+        model.uncalled(element, value);
+        return Ok(());
     }
+    model.called(element, value);
+    lineage::caller(lineage, value);
+    lineage::calls(lineage, definition, models, value)
 }
 
 fn variable(event: &VariableSet, model: &Model, value: &mut Object<'_>) {
@@ -305,10 +321,7 @@ pub(super) fn incident(event: &IncidentRecord, model: &Model, value: &mut Object
     value.key(name!("jobKey"), event.job.map_or(0, Key::raw));
     value.key(name!("variableScopeKey"), event.variable_scope.raw());
     model::tenant(value, event.tenant);
-    element_path(event.instance, event.element_instance.raw(), value);
-    let definition = (!event.definition.is_unset()).then_some(event.definition.raw());
-    value.keys(name!("processDefinitionPath"), definition);
-    value.members(r#","callingElementPath":[]"#);
+    lineage::instances(&event.lineage, event.instance, event.element_instance.raw(), value);
 }
 
 fn error(event: &InstanceBanned, value: &mut Object<'_>) {

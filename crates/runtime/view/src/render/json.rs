@@ -118,12 +118,11 @@ impl<'a> Object<'a> {
         list(keys, self.out);
     }
 
-    /// A list with one list of keys in it.
-    pub(super) fn path(&mut self, name: &'static str, keys: impl IntoIterator<Item = u64>) {
+    /// A list of lists of keys, which has some when it ends.
+    pub(super) fn lists(&mut self, name: &'static str) -> Lists<'_> {
         self.members(name);
-        self.out.push(b'[');
-        list(keys, self.out);
-        self.out.push(b']');
+        let start = self.out.len();
+        Lists { out: self.out, start }
     }
 
     /// Bytes as base64.
@@ -132,6 +131,26 @@ impl<'a> Object<'a> {
         self.out.push(b'"');
         base64(bytes, self.out);
         self.out.push(b'"');
+    }
+}
+
+/// A list of lists of keys that is being written.
+///
+/// Every list begins with a comma, and the end makes the first one a bracket.
+pub(super) struct Lists<'a> {
+    out: &'a mut Vec<u8>,
+    start: usize,
+}
+
+impl Lists<'_> {
+    pub(super) fn keys(&mut self, keys: impl IntoIterator<Item = u64>) {
+        self.out.push(b',');
+        list(keys, self.out);
+    }
+
+    pub(super) fn end(self) {
+        self.out[self.start] = b'[';
+        self.out.push(b']');
     }
 }
 
@@ -237,11 +256,14 @@ mod tests {
         ] {
             object.base64(name, bytes);
         }
-        object.path(name!("p"), [1, 2]);
+        let mut lists = object.lists(name!("p"));
+        lists.keys([1, 2]);
+        lists.keys([]);
+        lists.end();
         object.end();
         assert_eq!(
             String::from_utf8(out).unwrap(),
-            r#"{"a":0,"b":-9223372036854775808,"c":9223372036854775807,"d":"plain \"quoted\"\n","e":"","f":"Zg==","g":"Zm8=","h":"Zm9v","i":"//79/A==","p":[[1,2]]}"#
+            r#"{"a":0,"b":-9223372036854775808,"c":9223372036854775807,"d":"plain \"quoted\"\n","e":"","f":"Zg==","g":"Zm8=","h":"Zm9v","i":"//79/A==","p":[[1,2],[]]}"#
         );
     }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use coreto_bpmn::Element;
+use coreto_bpmn::{Element, Kind};
 use coreto_engine::{Definition, Requirements};
 use coreto_machine::Tenant;
 use coreto_record::{DecisionRequirementsKey, ElementNumber, Key, ProcessDefinitionKey};
@@ -36,8 +36,12 @@ pub(super) struct Model {
 struct ElementModel {
     /// Its id as a JSON string.
     id: String,
-    /// Members of the records of its instances.
-    instance: String,
+    /// Members of the records of its instances, where nobody called the process.
+    uncalled: String,
+    /// The same, but for those that tell of calls.
+    called: String,
+    /// Its place among the call activities of its process, sorted by id; 0 for other elements.
+    place_among_calls: u64,
     /// Members of the records of its jobs.
     job: String,
 }
@@ -121,7 +125,10 @@ impl Model {
         Self {
             process: format!(r#","bpmnProcessId":{id},"version":{version},"processDefinitionKey":{key}"#),
             process_of_variable: format!(r#","bpmnProcessId":{id},"processDefinitionKey":{key}"#),
-            elements: elements.iter().map(|element| ElementModel::of(process, element)).collect(),
+            elements: number_calls(
+                elements,
+                elements.iter().map(|element| ElementModel::of(process, element)),
+            ),
             unknown_element: ElementModel::new(process, "", "UNSPECIFIED", "UNSPECIFIED", "{}"),
         }
     }
@@ -140,9 +147,19 @@ impl Model {
         object.members(&self.process_of_variable);
     }
 
-    /// All of an element instance that its definition knows.
-    pub(super) fn instance(&self, number: ElementNumber, object: &mut Object<'_>) {
-        object.members(&self.element(number).instance);
+    /// All of an element instance that its definition knows, in a process that nobody called.
+    pub(super) fn uncalled(&self, number: ElementNumber, object: &mut Object<'_>) {
+        object.members(&self.element(number).uncalled);
+    }
+
+    /// All of an element instance that its definition knows, but for the calls that led to it.
+    pub(super) fn called(&self, number: ElementNumber, object: &mut Object<'_>) {
+        object.members(&self.element(number).called);
+    }
+
+    /// The place of a call activity among those of its process, sorted by id.
+    pub(super) fn place_among_calls(&self, number: ElementNumber) -> u64 {
+        self.element(number).place_among_calls
     }
 
     /// All of a job that its definition knows.
@@ -184,18 +201,34 @@ impl ElementModel {
             format!(r#""bpmnProcessId":{process_id},"version":{version},"processDefinitionKey":{key}"#);
         let of_element =
             format!(r#""elementId":{id},"bpmnElementType":"{element_type}","bpmnEventType":"{event_type}""#);
+        let called = format!(r#",{of_process},{of_element},"tags":[]"#);
         // Nobody called the process.
+        let calls = r#""parentProcessInstanceKey":-1,"parentElementInstanceKey":-1,"callingElementPath":[]"#;
         let uncalled =
-            r#""parentProcessInstanceKey":-1,"parentElementInstanceKey":-1,"callingElementPath":[]"#;
-        let instance =
-            format!(r#",{of_process},{of_element},{uncalled},"processDefinitionPath":[{path}],"tags":[]"#);
+            format!(r#",{of_process},{of_element},{calls},"processDefinitionPath":[{path}],"tags":[]"#);
         // Every job is that of an element: there are no listeners.
         let kind = r#""jobKind":"BPMN_ELEMENT","jobListenerEventType":"UNSPECIFIED""#;
         let job = format!(
             r#","bpmnProcessId":{process_id},"processDefinitionVersion":{version},"processDefinitionKey":{key},"elementId":{id},"elementType":"{element_type}","customHeaders":{headers},{kind},"changedAttributes":[],"tags":[]"#
         );
-        Self { id, instance, job }
+        Self { id, uncalled, called, place_among_calls: 0, job }
     }
+}
+
+/// Gives call activities their places.
+fn number_calls(elements: &[Element], models: impl Iterator<Item = ElementModel>) -> Box<[ElementModel]> {
+    let mut models: Box<[ElementModel]> = models.collect();
+    let mut calls: Vec<(&str, usize)> = elements
+        .iter()
+        .enumerate()
+        .filter(|(_, element)| matches!(element.kind, Kind::CallActivity(_)))
+        .map(|(index, element)| (&*element.id, index))
+        .collect();
+    calls.sort_unstable();
+    for (place, (_, index)) in (0..).zip(calls) {
+        models[index].place_among_calls = place;
+    }
+    models
 }
 
 fn quoted(text: &str) -> String {

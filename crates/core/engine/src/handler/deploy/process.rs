@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use coreto_bpmn::{Binding, CalledDecision, Element, Kind, Limits, Process, Purpose, Rule, Severity, Text};
+use coreto_bpmn::{
+    Binding, CalledDecision, CalledElement, Element, Kind, Limits, Process, Purpose, Rule, Severity, Text,
+};
 use coreto_machine::{Head, Tenant, Txn};
 use coreto_record::command::{Deploy, Resource};
 use coreto_record::event::ProcessCreated;
@@ -23,8 +25,8 @@ pub(super) struct Candidate<'a> {
     id: Arc<str>,
     version_tag: Arc<str>,
     process: Process,
-    /// Ids of decisions that must be deployed together with it.
-    bound: Vec<Arc<str>>,
+    /// What must be deployed together with it: kinds and ids.
+    bound: Vec<(&'static str, Arc<str>)>,
 }
 
 /// Reads the processes of a BPMN file; all that is wrong with it is reported.
@@ -41,29 +43,38 @@ pub(super) fn read<'a>(resource: &'a Resource, faults: &mut Faults<'_>) -> Vec<C
     for process in read.processes {
         faults.check_id(&resource.name, PROCESS_ID, &process.id);
         let (id, version_tag) = (Arc::clone(&process.id), process.version_tag.clone().unwrap_or_default());
-        let bound = process.elements.iter().filter_map(bound_decision).collect();
+        let bound = process.elements.iter().filter_map(bound).collect();
         candidates.push(Candidate { resource, checksum, id, version_tag, process, bound });
     }
     candidates
 }
 
-/// The decision that an element takes from its own deployment, as far as the model tells.
-fn bound_decision(element: &Element) -> Option<Arc<str>> {
-    let Kind::BusinessRuleTask(rule) = &element.kind else { return None };
-    match &**rule {
-        Rule::Decision(CalledDecision {
-            decision: Text::Static(id), binding: Binding::Deployment, ..
-        }) => Some(Arc::clone(id)),
+/// What an element takes from its own deployment, as far as the model tells: its kind, and its id.
+fn bound(element: &Element) -> Option<(&'static str, Arc<str>)> {
+    let (kind, id, binding) = match &element.kind {
+        Kind::BusinessRuleTask(rule) => match &**rule {
+            Rule::Decision(CalledDecision { decision, binding, .. }) => (DECISION_ID, decision, binding),
+            Rule::Job(_) => return None,
+        },
+        Kind::CallActivity(called) => {
+            let CalledElement { process, binding, .. } = &**called;
+            (PROCESS_ID, process, binding)
+        }
+        _ => return None,
+    };
+    match (id, binding) {
+        (Text::Static(id), Binding::Deployment) => Some((kind, Arc::clone(id))),
         _ => None,
     }
 }
 
 /// What a process takes from its own deployment stands in the request.
 pub(super) fn check_bound(candidate: &Candidate<'_>, faults: &mut Faults<'_>) {
-    for id in &candidate.bound {
-        if !faults.knows(DECISION_ID, id) {
+    for (kind, id) in &candidate.bound {
+        if !faults.knows(kind, id) {
+            let kind = if *kind == PROCESS_ID { "process" } else { "decision" };
             let fault = format!(
-                "the process `{}` binds to the decision `{id}` of its deployment, which is not in the request",
+                "the process `{}` binds to the {kind} `{id}` of its deployment, which is not in the request",
                 candidate.id
             );
             faults.add(&candidate.resource.name, &fault);
