@@ -15,7 +15,7 @@ use super::{Visit, mapping, service_task};
 use crate::engine::Engine;
 use crate::incident::Trouble;
 use crate::state::{ElementInstance, State};
-use crate::{keys, variables};
+use crate::{keys, subscription, variables};
 
 /// Starts an instance of the process that the binding picks, with the variables that are handed over.
 pub(super) fn activate(
@@ -33,6 +33,9 @@ pub(super) fn activate(
         let message =
             format!("the process `{id}` is not called: {depth} calls led here, and no more are possible");
         return Err(trouble(message));
+    }
+    if !visit.element().awaited.is_empty() {
+        subscription::open(txn, head, visit)?;
     }
     visit.goes_on(txn, Lifecycle::Activated);
     start(txn, head, visit, called, definition);
