@@ -22,7 +22,7 @@ use coreto_record::{
 
 pub use decision::Requirements;
 pub use definition::Definition;
-pub(crate) use definition::Latest;
+pub(crate) use definition::{Latest, Tagged};
 pub(crate) use distribution::Distribution;
 pub(crate) use element::ElementInstance;
 pub(crate) use job::{Job, JobState};
@@ -92,8 +92,8 @@ coreto_machine::tables! {
         22 => pub(crate) arrived: Table<(ElementInstanceKey, (u32, u32)), u64>,
         /// What is entered when an element instance, or all that is in it, has ended.
         23 => pub(crate) interruptions: HashTable<ElementInstanceKey, Interruption>,
-        /// The latest version of a process that has a version tag, by tenant, process id and tag.
-        24 => pub(crate) tagged: Table<((Tenant, Arc<str>), Arc<str>), ProcessDefinitionKey>,
+        /// Versions of processes that have a version tag, by tenant, process id and tag.
+        24 => pub(crate) tagged: Index<Tagged>,
         /// Timers that wait.
         30 => pub(crate) timers: HashTable<TimerKey, TimerChanged>,
         /// Timers by who waits for them: an element instance, or a definition that they start.
@@ -203,6 +203,8 @@ impl State {
         fill(&mut self.timers_of, owned.collect());
         fill(&mut self.job_keys, jobs.iter().map(|(key, _)| *key).collect());
         self.rebuild_messages();
+        let tagged = self.definitions.range(..).filter_map(|(key, it)| it.tagged(*key));
+        fill(&mut self.tagged, tagged.collect());
         let incidents = self.incidents.range(..).map(|(key, incident)| (incident.element_instance, *key));
         fill(&mut self.incidents_of, incidents.collect());
     }
@@ -228,6 +230,17 @@ impl State {
             &mut self.starts_of,
             starts.map(|(_, start)| (start.definition, Arc::clone(&start.name))).collect(),
         );
+    }
+
+    /// The latest version of a process that has a version tag.
+    pub(crate) fn latest_tagged(
+        &self,
+        process: &(Tenant, Arc<str>),
+        tag: &Arc<str>,
+    ) -> Option<ProcessDefinitionKey> {
+        let first = (process.clone(), (Arc::clone(tag), ProcessDefinitionKey::default()));
+        let tagged = self.tagged.scan(&first, |(of, (with, _))| of == process && with == tag);
+        tagged.map(|(_, (_, key))| *key).last()
     }
 
     /// The children of an element instance from a key on.

@@ -9,10 +9,11 @@ use crate::state::{Definition, Latest, State};
 
 pub(super) fn created(state: &mut State, event: &ProcessCreated) {
     let id = (event.tenant, Arc::clone(&event.id));
-    if !event.version_tag.is_empty() {
-        state.tagged.insert((id.clone(), Arc::clone(&event.version_tag)), event.key);
-    }
     state.latest.insert(id.clone(), Latest { key: event.key, version: event.version });
     state.versions.insert((id, event.version), event.key.raw());
-    state.definitions.insert(event.key, Definition::new(event.clone()));
+    let definition = Definition::new(event.clone());
+    if let Some(tagged) = definition.tagged(event.key) {
+        state.tagged.insert(tagged);
+    }
+    state.definitions.insert(event.key, definition);
 }

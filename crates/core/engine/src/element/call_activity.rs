@@ -57,7 +57,7 @@ fn find(
     let found = match binding {
         Binding::Latest => state.latest.get(&process).map(|latest| latest.key),
         Binding::Deployment => deployed_together(state, visit.instance.definition, id),
-        Binding::VersionTag(tag) => state.tagged.get(&(process, Arc::clone(tag))).map(|key| *key),
+        Binding::VersionTag(tag) => state.latest_tagged(&process, tag),
     };
     let key = found.ok_or("is not deployed")?;
     let process = state.definitions.peek(&key).and_then(|found| found.process()).ok_or("cannot be loaded")?;

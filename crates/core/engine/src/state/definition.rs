@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use coreto_bpmn::{Element, Limits, Process, Purpose};
-use coreto_machine::{Codec, DecodeError};
+use coreto_machine::{Codec, DecodeError, Tenant};
 use coreto_record::event::ProcessCreated;
 use coreto_record::{ElementNumber, ProcessDefinitionKey};
 
@@ -25,6 +25,9 @@ coreto_machine::message! {
     }
 }
 
+/// A version that has a version tag: by tenant and process id, then tag, then age.
+pub(crate) type Tagged = ((Tenant, Arc<str>), (Arc<str>, ProcessDefinitionKey));
+
 impl Definition {
     pub(crate) const fn new(record: ProcessCreated) -> Self {
         Self { record, compiled: OnceLock::new() }
@@ -39,6 +42,12 @@ impl Definition {
             resource?.processes.into_iter().find(|process| process.id == self.record.id).map(Arc::new)
         };
         self.compiled.get_or_init(compile).as_ref()
+    }
+
+    /// Its place among the versions that have version tags, if it has one.
+    pub(crate) fn tagged(&self, key: ProcessDefinitionKey) -> Option<Tagged> {
+        let ProcessCreated { tenant, id, version_tag, .. } = &self.record;
+        (!version_tag.is_empty()).then(|| ((*tenant, Arc::clone(id)), (Arc::clone(version_tag), key)))
     }
 
     /// An element of the executable process.
