@@ -1,7 +1,6 @@
 //! The bytes of a request and its response, both ways.
 //!
-//! **In:** a [`Request`](crate::gate::Request) with the [`Channel`](crate::wire::Channel) it came on, and an [`Order`]: where it may go, and
-//! how long that may take.
+//! **In:** a [`Request`](crate::gate::Request) with the [`Channel`](crate::wire::Channel) it came on, and the plan in force.
 //! **Out:** the response of an upstream, or an answer that says why there is none; and an [`Account`] of it.
 //!
 //! # Invariants
@@ -10,13 +9,17 @@
 //! - Once a byte of a response was passed on, no other answer is begun: what breaks then is aborted.
 //!
 //! # Where to look
-//! `order.rs` what is to be done · `run.rs` one request from its head to its end · `exchange.rs` the bytes, both ways ·
+//! `decide.rs` what is to be done · `order.rs` that, and what it makes of responses · `run.rs` one request from its head to
+//! its end · `attempts.rs` its tries · `failed.rs` whether there may be another · `exchange.rs` the bytes, both ways ·
 //! `upload.rs` the request's body, kept for another try · `fields.rs` what is added and removed ·
 //! `tunnel.rs` after a switch of protocols · `failure.rs` and `answer.rs` what is said when it fails · `account.rs` what is told of it.
 
 mod account;
 mod answer;
+mod attempts;
+mod decide;
 mod exchange;
+mod failed;
 mod failure;
 mod fields;
 mod order;
@@ -25,9 +28,9 @@ mod tunnel;
 mod upload;
 
 pub use account::Account;
-pub use answer::{Answer, Reply};
+pub(crate) use answer::{Answer, Reply};
+pub(crate) use decide::decide;
 pub use failure::Failure;
-pub use fields::Client;
-pub use order::{Cluster, Order, Retry};
-pub use run::{Ended, Terms, run};
-pub(crate) use run::{put_answer, stamp};
+pub(crate) use fields::Client;
+pub(crate) use order::Order;
+pub(crate) use run::{Terms, put_answer, run, stamp};

@@ -33,6 +33,7 @@ pub use decoder::{Decoder, Step};
 pub use fault::Fault;
 pub use field::{strip_claims, trailers};
 pub use length::Body;
+pub(crate) use limits::FIELDS_MAX;
 pub use limits::Limits;
 pub use read::{Reader, read_request, read_response};
 pub use request::Request;

@@ -1,6 +1,6 @@
 //! The data plane: takes requests from connections, chooses where they go, and carries bytes both ways.
 //!
-//! **In:** connections of clients, and a [`model`] of listeners, routes and clusters.
+//! **In:** a [`model`] of listeners, routes and clusters, put in force as a [`plane`]; connections of clients.
 //! **Out:** requests to upstream endpoints, their responses, or an answer of our own that says what was wrong.
 //!
 //! # Invariants
@@ -9,8 +9,8 @@
 //! - Every queue, buffer, table and wait is bounded.
 //!
 //! # Where to look
-//! The way of a request: `listen/` accept and serve · `wire/` messages on connections · `gate/` what may pass · `route/` which route ·
-//! `limit/` whether now · `balance/` and `health/` which endpoint · `upstream/` connections to it ·
+//! `plane/` what is in force. The way of a request: `listen/` accept and serve · `wire/` messages on connections · `gate/` what may pass · `route/` which route ·
+//! `limit/` whether now · `tend/` names and checks, beside requests · `balance/` and `health/` which endpoint · `upstream/` connections to it ·
 //! `forward/` the bytes both ways, and what is answered when that fails.
 
 pub mod balance;
@@ -24,6 +24,8 @@ pub mod limit;
 pub mod listen;
 pub mod model;
 pub mod moment;
+pub mod plane;
 pub mod route;
+mod tend;
 pub mod upstream;
 pub mod wire;

@@ -1,17 +1,26 @@
-//! Connections to upstream endpoints, and which of them can be used again.
+//! Clusters in force, and connections to their endpoints.
 //!
-//! **In:** a cluster and one of its endpoints.
-//! **Out:** a [`Lease`]: a connection or stream that takes one request, new or kept from an earlier one.
+//! **In:** clusters of a model; requests that are to go to one of them, and how they ended there.
+//! **Out:** a [`Place`](desk::Place) at an endpoint for each request, and a [`Lease`]: a connection or stream that
+//! takes one request, new or kept from an earlier one.
 //!
 //! # Invariants
 //! - A kept connection is looked at before it is used: one that was closed, or on which something came unasked, is not.
 //! - A connection goes back only after a whole request and a whole response, and never after an oddity.
+//! - What bounds a cluster counts over all workers; what chooses an endpoint is each worker's own.
 //!
 //! # Where to look
+//! `cluster.rs` what is known of a cluster on the whole node · `desk.rs` one worker's choice ·
 //! `connect.rs` new connections · `pool.rs` kept ones.
 
+mod cluster;
 mod connect;
+mod desk;
 mod pool;
 
+pub use cluster::{Member, Upstream};
 pub use connect::ConnectError;
+pub(crate) use connect::{begin, connect};
+pub(crate) use desk::{Desk, Place, Wanted};
+pub(crate) use pool::stream_head;
 pub use pool::{Lease, Pool};

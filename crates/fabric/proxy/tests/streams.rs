@@ -9,15 +9,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use coreto_proxy::listen::Config;
 use coreto_proxy::model::Protocol;
+use coreto_proxy::plane::{Allows, Plane};
 use coreto_proxy::upstream::Pool;
 use h2::{Reason, RecvStream, client, server};
 use http::{HeaderMap, HeaderValue, Method, Request, Response};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use proxy::{Proxy, order};
+use proxy::{Proxy, model};
 
 /// Gives each piece of a body back as it comes, then trailers. `/refused` is refused once, `/broken` is reset at
 /// its second piece.
@@ -87,7 +87,7 @@ async fn connect(address: SocketAddr) -> client::SendRequest<Bytes> {
 }
 
 fn start(origin: SocketAddr) -> Proxy {
-    Proxy::start(Config::default(), order(vec![origin], Protocol::Http2))
+    Proxy::start(model(&[origin], Protocol::Http2))
 }
 
 fn post(path: &str) -> Request<()> {
@@ -130,10 +130,8 @@ fn a_refused_stream_is_tried_again_with_any_method() {
         assert_eq!(body.data().await.expect("a piece").expect("a piece"), "one");
         while body.data().await.is_some() {}
         assert!(body.trailers().await.expect("an end").is_some());
-        let accounts = Arc::clone(&proxy.accounts);
         // All is told of once the proxy has ended.
-        drop(proxy);
-        let accounts = accounts.lock().expect("no test panics with it");
+        let accounts = proxy.end();
         assert_eq!(accounts.iter().map(|account| account.attempts).collect::<Vec<_>>(), [2]);
     });
 }
@@ -226,16 +224,20 @@ fn a_connection_to_an_upstream_is_closed_when_nobody_uses_it() {
     let closed = runtime.block_on(async {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
         let origin = listener.local_addr().expect("it listens");
-        let order = order(vec![origin], Protocol::Http2);
+        let plan = proxy::plan(model(&[origin], Protocol::Http2));
+        let plane = Plane::build(plan, Allows(Box::new(|_, _| true))).expect("a port is free");
+        let force = plane.in_force();
+        let upstream = &force.upstreams()[0];
+        let (member, _) = &upstream.members()[0];
         let pool = Pool::new(Arc::default());
         let accepted = async {
             let (stream, _) = listener.accept().await.expect("the pool connects");
             server::handshake(stream).await.expect("the pool speaks HTTP/2")
         };
-        let (lease, mut connection) = tokio::join!(pool.lease(&order.cluster, origin), accepted);
+        let (lease, mut connection) = tokio::join!(pool.lease(upstream, member), accepted);
         drop(lease.expect("the origin is there"));
         pool.sweep(Duration::from_hours(1));
-        let again = pool.lease(&order.cluster, origin).await.expect("the origin is there");
+        let again = pool.lease(upstream, member).await.expect("the origin is there");
         assert!(again.is_reused(), "an hour has not passed");
         drop(again);
         pool.sweep(Duration::ZERO);

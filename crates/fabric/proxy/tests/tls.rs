@@ -5,18 +5,19 @@ mod origin;
 #[path = "run/proxy.rs"]
 mod proxy;
 
+use std::error::Error;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use coreto_proxy::listen::{Config, Tls};
-use coreto_proxy::model::{self, Certificate, ClientCertificate, Protocol};
+use coreto_proxy::listen::Tls;
+use coreto_proxy::model::{Certificate, ClientCertificate, Model, Protocol, Tls as Asked};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, ClientConnection, HandshakeKind, RootCertStore, StreamOwned};
 
-use proxy::{Proxy, order};
+use proxy::{Proxy, model, plan};
 
 /// An authority and a folder for what it issues.
 struct Authority {
@@ -100,15 +101,20 @@ fn shown(stream: &Secure) -> CertificateDer<'static> {
 }
 
 /// TLS that asks no client for a certificate.
-fn build(certificates: &[&Issued]) -> Tls {
+fn build(certificates: &[&Issued]) -> Asked {
     let certificates = certificates.iter().map(|issued| issued.files.clone()).collect();
-    Tls::build(&model::Tls { certificates, ..model::Tls::default() }).expect("certificates")
+    Asked { certificates, ..Asked::default() }
 }
 
-fn start(tls: &Tls) -> (Proxy, std::sync::Arc<std::sync::Mutex<origin::Seen>>) {
+fn secure(tls: &Asked, upstream: SocketAddr) -> Model {
+    let mut model = model(&[upstream], Protocol::Http1);
+    model.listeners[0].tls = Some(tls.clone());
+    model
+}
+
+fn start(tls: &Asked) -> (Proxy, Arc<std::sync::Mutex<origin::Seen>>) {
     let (upstream, seen) = origin::start(None, false);
-    let config = Config { tls: Some(tls.clone()), ..Config::default() };
-    (Proxy::start(config, order(vec![upstream], Protocol::Http1)), seen)
+    (Proxy::start(secure(tls, upstream)), seen)
 }
 
 #[test]
@@ -154,20 +160,25 @@ fn new_certificates_are_for_new_handshakes_and_bad_ones_change_nothing() {
     let authority = Authority::new("reload");
     let (old, new) = (authority.issue("old", &["a"]), authority.issue("new", &["a"]));
     let tls = build(&[&old]);
-    let (proxy, _) = start(&tls);
+    let (upstream, _) = origin::start(None, false);
+    let proxy = Proxy::start(secure(&tls, upstream));
+    let reload = |files: &Certificate| {
+        let tls = Asked { certificates: vec![files.clone()], ..Asked::default() };
+        proxy.plane.replace(plan(secure(&tls, upstream)))
+    };
     let client = authority.client(None, &[]);
     let mut before = connect(proxy.address, &client, "a");
     before.conn.complete_io(&mut before.sock).expect("a handshake");
     let mixed = Certificate { key: old.files.key.clone(), ..new.files.clone() };
-    let refused = tls.reload(&[mixed]).expect_err("the key is that of another certificate");
-    assert!(refused.to_string().contains("new.pem"), "{refused}");
+    let refused = reload(&mixed).expect_err("the key is that of another certificate");
+    let reason = refused.source().expect("a reason").to_string();
+    assert!(reason.contains("new.pem"), "{reason}");
     let missing = Certificate { key: "/nowhere".into(), ..new.files.clone() };
-    assert!(tls.reload(&[missing]).is_err());
-    assert!(tls.reload(&[]).is_err());
+    assert!(reload(&missing).is_err());
     let mut between = connect(proxy.address, &client, "a");
     between.conn.complete_io(&mut between.sock).expect("a handshake");
     assert_eq!(shown(&between), old.certificate);
-    tls.reload(std::slice::from_ref(&new.files)).expect("certificates");
+    reload(&new.files).expect("certificates");
     // A session of before would be resumed without a look at the certificate.
     let mut after = connect(proxy.address, &authority.client(None, &[]), "a");
     assert!(ask(&mut after, "a").expect("an answer").starts_with("HTTP/1.1 200 "));
@@ -179,13 +190,13 @@ fn new_certificates_are_for_new_handshakes_and_bad_ones_change_nothing() {
 fn clients_show_certificates_and_upstreams_are_told_which() {
     let authority = Authority::new("clients");
     let own = authority.issue("client", &["client"]);
-    let asking = model::Tls {
+    let asking = Asked {
         certificates: vec![authority.issue("a", &["a"]).files],
         client_ca: Some(authority.folder.join("ca.pem")),
         client_certificate: ClientCertificate::Required,
     };
-    let tls = Tls::build(&asking).expect("certificates");
-    assert!(Tls::build(&model::Tls { client_ca: None, ..asking }).is_err(), "nobody vouches for clients");
+    let tls = asking.clone();
+    assert!(Tls::build(&Asked { client_ca: None, ..asking }).is_err(), "nobody vouches for clients");
     let (proxy, seen) = start(&tls);
     let mut stream = connect(proxy.address, &authority.client(Some(&own), &[]), "a");
     assert!(ask(&mut stream, "a").expect("an answer").starts_with("HTTP/1.1 200 "));

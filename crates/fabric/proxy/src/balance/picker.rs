@@ -55,6 +55,8 @@ pub struct Ask<'a> {
 pub struct Ticket {
     /// Where the request goes.
     pub address: SocketAddr,
+    /// The endpoint's number, in the order in which endpoints were given.
+    pub at: usize,
     serial: u64,
 }
 
@@ -67,6 +69,28 @@ pub enum Ended {
     Failed(Duration),
     /// Nobody knows: the client went away.
     Unknown,
+}
+
+impl Seat {
+    /// The share of its weight that an endpoint gets now.
+    fn share(&self, slow_start: Option<&SlowStart>, now: Moment) -> f64 {
+        let (Some(slow), Some(joined)) = (slow_start, self.joined) else { return 1.0 };
+        let part = now.since(joined).as_secs_f64() / slow.window.as_secs_f64();
+        if part >= 1.0 {
+            return 1.0;
+        }
+        part.powf(100.0 / f64::from(slow.aggression_percent)).max(SHARE_MIN)
+    }
+
+    /// The weight in hundredths, so that a part of 1 is not 0.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a weight is small and positive"
+    )]
+    fn turn_weight(&self, slow_start: Option<&SlowStart>, now: Moment) -> u64 {
+        (f64::from(self.endpoint.weight) * 100.0 * self.share(slow_start, now)).round().max(1.0) as u64
+    }
 }
 
 /// The choice among the endpoints of one cluster.
@@ -188,7 +212,7 @@ impl Picker {
     pub fn seat(&mut self, at: usize) -> Ticket {
         let seat = &mut self.seats[at];
         seat.pending = seat.pending.saturating_add(1);
-        Ticket { address: seat.endpoint.address, serial: seat.serial }
+        Ticket { address: seat.endpoint.address, at, serial: seat.serial }
     }
 
     /// Gives a place back.
@@ -201,7 +225,10 @@ impl Picker {
             }
             Ended::Unknown => None,
         };
-        let Some(seat) = self.seats.iter_mut().find(|seat| seat.serial == ticket.serial) else { return };
+        let stays = self.seats.get(ticket.at).is_some_and(|seat| seat.serial == ticket.serial);
+        let moved = || self.seats.iter().position(|seat| seat.serial == ticket.serial);
+        let Some(at) = stays.then_some(ticket.at).or_else(moved) else { return };
+        let seat = &mut self.seats[at];
         seat.pending = seat.pending.saturating_sub(1);
         if let Some(measured) = measured {
             seat.latency.record(measured, now);
@@ -230,14 +257,8 @@ impl Picker {
         self.even = weights.all(|weight| Some(weight) == first);
     }
 
-    /// The share of its weight that an endpoint gets now.
     fn share(&self, at: usize, now: Moment) -> f64 {
-        let (Some(slow), Some(joined)) = (&self.slow_start, self.seats[at].joined) else { return 1.0 };
-        let part = now.since(joined).as_secs_f64() / slow.window.as_secs_f64();
-        if part >= 1.0 {
-            return 1.0;
-        }
-        part.powf(100.0 / f64::from(slow.aggression_percent)).max(SHARE_MIN)
+        self.seats[at].share(self.slow_start.as_ref(), now)
     }
 
     /// One of the open seats at random by weight and share, but for those to avoid.
@@ -287,40 +308,32 @@ impl Picker {
 
     /// At random by weight over load, which is fairer than two choices where weights differ.
     fn by_weight_and_load(&mut self, now: Moment, avoid: &[SocketAddr]) -> Option<usize> {
+        let thrown = self.dice.unit();
         let chance = |at: usize| {
             let seat = &self.seats[at];
             f64::from(seat.endpoint.weight) * self.share(at, now) / f64::from(seat.pending.saturating_add(1))
         };
-        let seats = self.open.iter().copied().filter(|at| !avoid.contains(&self.address(*at)));
-        let chances: Vec<(usize, f64)> = seats.map(|at| (at, chance(at))).collect();
-        let mut left = self.dice.unit() * chances.iter().map(|(_, chance)| chance).sum::<f64>();
-        let taken = chances.iter().find(|(_, chance)| {
-            left -= chance;
+        let open = self.open.iter().copied().filter(|at| !avoid.contains(&self.address(*at)));
+        let mut left = thrown * open.clone().map(chance).sum::<f64>();
+        let taken = open.clone().find(|at| {
+            left -= chance(*at);
             left < 0.0
         });
-        taken.or(chances.last()).map(|(at, _)| *at)
+        taken.or(open.last())
     }
 
     fn take_turn(&mut self, now: Moment, avoid: &[SocketAddr]) -> Option<usize> {
-        let weights: Vec<u64> = self.open.iter().map(|at| self.turn_weight(*at, now)).collect();
+        let Self { turns, seats, open, slow_start, .. } = self;
+        let weights = || open.iter().map(|at| seats[*at].turn_weight(slow_start.as_ref(), now));
+        let avoided = |at: usize| avoid.contains(&seats[at].endpoint.address);
         // Those to avoid have their turn too, and lose it.
-        for _ in 0..=self.open.len() {
-            let at = self.open[self.turns.next(weights.iter().copied())?];
-            if !avoid.contains(&self.address(at)) {
+        for _ in 0..=open.len() {
+            let at = open[turns.next(weights())?];
+            if !avoided(at) {
                 return Some(at);
             }
         }
-        self.open.iter().copied().find(|at| !avoid.contains(&self.address(*at)))
-    }
-
-    /// The weight in hundredths, so that a part of 1 is not 0.
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "a weight is small and positive"
-    )]
-    fn turn_weight(&self, at: usize, now: Moment) -> u64 {
-        (f64::from(self.seats[at].endpoint.weight) * 100.0 * self.share(at, now)).round().max(1.0) as u64
+        open.iter().copied().find(|at| !avoided(*at))
     }
 
     fn on_ring(&self, key: u64, bound_percent: u32, avoid: &[SocketAddr]) -> Option<usize> {

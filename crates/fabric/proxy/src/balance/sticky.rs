@@ -15,14 +15,12 @@ pub struct Cookies {
 }
 
 impl Cookies {
-    /// Cookies as a cluster wants them; `chosen` keys the hash when the cluster names no secret. `secure` when clients
-    /// come by TLS.
-    pub fn new(sticky: &Sticky, chosen: [u64; 2], secure: bool) -> Self {
+    /// Cookies as a cluster wants them; `chosen` keys the hash when the cluster names no secret.
+    pub fn new(sticky: &Sticky, chosen: [u64; 2]) -> Self {
         let age = sticky.age.map(|age| format!("; Max-Age={}", age.as_secs())).unwrap_or_default();
-        let secure = if secure { "; Secure" } else { "" };
         Self {
             name: sticky.cookie.clone(),
-            attributes: format!("; Path=/; HttpOnly; SameSite=Lax{secure}{age}"),
+            attributes: format!("; Path=/; HttpOnly; SameSite=Lax{age}"),
             hash: match &sticky.secret {
                 Some(secret) => Keyed::of_secret(secret.as_bytes()),
                 None => Keyed::new(chosen),
@@ -43,9 +41,10 @@ impl Cookies {
         whole.then(|| u64::from_str_radix(named, 16).ok()).flatten()
     }
 
-    /// The value of `Set-Cookie` that keeps a client at an endpoint.
-    pub fn set(&self, address: SocketAddr) -> String {
-        format!("{}={:016x}{}", self.name, self.token(address), self.attributes)
+    /// The value of `Set-Cookie` that keeps a client at an endpoint. `secure`: whether the client came by TLS.
+    pub fn set(&self, address: SocketAddr, secure: bool) -> String {
+        let secure = if secure { "; Secure" } else { "" };
+        format!("{}={:016x}{}{secure}", self.name, self.token(address), self.attributes)
     }
 }
 
@@ -59,14 +58,14 @@ mod tests {
     fn reads_what_it_wrote_and_nothing_else() {
         let age = Some(Duration::from_mins(1));
         let sticky = Sticky { cookie: "at".to_owned(), age, secret: None };
-        let cookies = Cookies::new(&sticky, [1, 2], true);
+        let cookies = Cookies::new(&sticky, [1, 2]);
         let address: SocketAddr = "10.0.0.1:80".parse().unwrap();
-        let set = cookies.set(address);
+        let set = cookies.set(address, true);
         let (value, attributes) = set.split_once("; ").unwrap();
-        assert_eq!(attributes, "Path=/; HttpOnly; SameSite=Lax; Secure; Max-Age=60");
+        assert_eq!(attributes, "Path=/; HttpOnly; SameSite=Lax; Max-Age=60; Secure");
         assert!(!set.contains("10.0"));
         assert_eq!(cookies.read(&format!("a=b; {value};c=d")), Some(cookies.token(address)));
-        assert_ne!(Cookies::new(&sticky, [1, 3], true).token(address), cookies.token(address));
+        assert_ne!(Cookies::new(&sticky, [1, 3]).token(address), cookies.token(address));
         for header in
             ["", "at", "at=", "at=1", "bat=0123456789abcdef", "at=0123456789abcdeg", "at=+123456789abcdef"]
         {

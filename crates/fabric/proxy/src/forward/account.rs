@@ -1,33 +1,47 @@
 //! What is told of a request when it has ended.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
-use http::{Method, StatusCode, Version};
+use http::{HeaderValue, Method, StatusCode, Version};
 
-use crate::gate::Request;
+use super::{Client, Order};
+use crate::gate::{Authority, Request, Target};
+use crate::plane::Local;
+use crate::upstream::Upstream;
 
 /// One request, for the access log and the metrics.
 #[derive(Clone, Debug)]
 pub struct Account {
-    /// Who asked.
+    /// The other end of the connection.
     pub peer: SocketAddr,
+    /// Who asked, as far as we believe those who say so.
+    pub client: IpAddr,
+    /// Whether the connection is encrypted.
+    pub secure: bool,
     /// The method; none when the head could not be read.
     pub method: Option<Method>,
     /// The host that was asked for.
-    pub host: String,
-    /// The path, without the query.
-    pub path: String,
+    pub authority: Option<Authority>,
+    /// The path and query.
+    pub target: Option<Target>,
     /// What the client speaks.
     pub version: Version,
+    /// The name of the request.
+    pub id: Option<HeaderValue>,
     /// The status that the client was told, or 499 when it went away.
     pub status: StatusCode,
     /// Whether the head of a response has been given to the client.
     pub(super) status_sent: bool,
+    /// The status of gRPC, when one was told.
+    pub grpc_status: Option<HeaderValue>,
     /// The registered name of the error, when the answer is our own or broke.
     pub error: Option<&'static str>,
+    pub(super) local: Option<Arc<Local>>,
+    pub(super) route: Option<usize>,
     /// The cluster that was asked.
-    pub cluster: String,
+    pub cluster: Option<Arc<Upstream>>,
     /// The endpoint that was asked last.
     pub endpoint: Option<SocketAddr>,
     /// How often it was sent.
@@ -36,17 +50,23 @@ pub struct Account {
     pub bytes: (u64, u64),
     /// From the head to the end.
     pub took: Duration,
+    /// From the request's head to the response's, when an endpoint sent one.
+    pub waited: Option<Duration>,
 }
 
 impl Account {
     /// Of a request that begins.
-    pub(super) fn of(request: &Request, peer: SocketAddr) -> Self {
+    pub(super) fn of(request: &Request, order: &Order, client: &Client) -> Self {
         Self {
+            client: client.address_of(request),
+            secure: client.secure,
             method: Some(request.method.clone()),
-            host: request.authority.host().to_owned(),
-            path: request.target.path().to_owned(),
+            authority: Some(request.authority.clone()),
+            target: Some(request.target.clone()),
             version: request.version,
-            ..Self::unread(peer, StatusCode::INTERNAL_SERVER_ERROR)
+            local: Some(Arc::clone(&order.local)),
+            route: order.route,
+            ..Self::unread(client.peer, StatusCode::INTERNAL_SERVER_ERROR)
         }
     }
 
@@ -54,18 +74,31 @@ impl Account {
     pub fn unread(peer: SocketAddr, status: StatusCode) -> Self {
         Self {
             peer,
+            client: peer.ip().to_canonical(),
+            secure: false,
             method: None,
-            host: String::new(),
-            path: String::new(),
+            authority: None,
+            target: None,
             version: Version::HTTP_11,
+            id: None,
             status,
             status_sent: false,
+            grpc_status: None,
             error: None,
-            cluster: String::new(),
+            local: None,
+            route: None,
+            cluster: None,
             endpoint: None,
             attempts: 0,
             bytes: (0, 0),
             took: Duration::ZERO,
+            waited: None,
         }
+    }
+
+    /// The name of the route that took it.
+    pub fn route(&self) -> Option<&str> {
+        let plan = self.local.as_ref()?.force().plan();
+        self.route.map(|route| plan.route(route).name.as_str())
     }
 }

@@ -1,35 +1,42 @@
 //! Answers of our own: what a client is told when there is no response of an upstream.
 
+use std::hash::{BuildHasher, RandomState};
+
 use bytes::Bytes;
 use http::header::{self, HeaderName, HeaderValue};
 use http::{HeaderMap, StatusCode};
 
 use super::Failure;
+use crate::chance::Dice;
 use crate::gate::{Body, Request};
+use crate::limit::retry_after;
+use crate::upstream::ConnectError;
 
 /// A response that is made here, whole.
 #[derive(Clone, Debug)]
-pub struct Answer {
+pub(crate) struct Answer {
     /// Its status.
-    pub status: StatusCode,
+    pub(crate) status: StatusCode,
     /// Its fields, without those that frame the body.
-    pub fields: HeaderMap,
+    pub(crate) fields: HeaderMap,
     /// Its body.
-    pub body: Bytes,
+    pub(crate) body: Bytes,
+    /// Whether the connection ends with it.
+    pub(crate) close: bool,
 }
 
 /// How an answer has to look for the one who asked.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Reply {
+pub(crate) struct Reply {
     /// The client speaks gRPC, whose errors are trailers.
-    pub grpc: bool,
+    pub(crate) grpc: bool,
 }
 
 const PROXY_STATUS: HeaderName = HeaderName::from_static("proxy-status");
 
 impl Reply {
     /// For a request that has passed the gate.
-    pub fn to(request: &Request) -> Self {
+    pub(crate) fn to(request: &Request) -> Self {
         let kind = request.fields.get(header::CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
         let rest = kind.strip_prefix(b"application/grpc");
         let grpc = rest.is_some_and(|rest| matches!(rest, [] | [b'+' | b';', ..]));
@@ -39,17 +46,32 @@ impl Reply {
 
 impl Answer {
     /// An answer without a body.
-    pub fn bare(status: StatusCode) -> Self {
-        Self { status, fields: HeaderMap::new(), body: Bytes::new() }
+    pub(crate) fn bare(status: StatusCode) -> Self {
+        Self { status, fields: HeaderMap::new(), body: Bytes::new(), close: false }
     }
 
     /// What is said of a failure: a problem document (RFC 9457), or trailers only (gRPC over HTTP/2).
-    pub fn of(failure: &Failure, reply: Reply) -> Self {
+    pub(crate) fn of(failure: &Failure, reply: Reply) -> Self {
         let mut fields = HeaderMap::new();
         let error = format!("coreto; error={}", failure.proxy_error());
         fields.insert(PROXY_STATUS, HeaderValue::try_from(error).expect("names of errors are text"));
         fields.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         let status = failure.status();
+        match failure {
+            Failure::NoMethod(methods) => {
+                let list: Vec<&str> = methods.iter().map(http::Method::as_str).collect();
+                let list = HeaderValue::try_from(list.join(", ")).expect("methods are tokens");
+                fields.insert(header::ALLOW, list);
+            }
+            Failure::Limited(wait) => {
+                let mut dice = Dice::seeded(RandomState::new().hash_one(wait));
+                fields.insert(header::RETRY_AFTER, retry_after(*wait, &mut dice).into());
+            }
+            Failure::Overload | Failure::Connect(ConnectError::Pending) => {
+                fields.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+            }
+            _ => {}
+        }
         if reply.grpc {
             fields.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
             fields.insert(
@@ -59,7 +81,7 @@ impl Answer {
             let message = percent_encoded(&failure.to_string());
             let message = HeaderValue::try_from(message).expect("it is encoded as ASCII");
             fields.insert(HeaderName::from_static("grpc-message"), message);
-            return Self { status: StatusCode::OK, fields, body: Bytes::new() };
+            return Self { status: StatusCode::OK, fields, body: Bytes::new(), close: false };
         }
         fields.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         // The texts of failures are our own and hold nothing that JSON escapes.
@@ -68,11 +90,11 @@ impl Answer {
             status.canonical_reason().unwrap_or_default(),
             status.as_u16(),
         );
-        Self { status, fields, body: body.into() }
+        Self { status, fields, body: body.into(), close: false }
     }
 
     /// How its body comes.
-    pub fn framing(&self) -> Body {
+    pub(crate) fn framing(&self) -> Body {
         if self.status == StatusCode::NO_CONTENT { Body::Empty } else { Body::Known(self.body.len() as u64) }
     }
 }

@@ -3,9 +3,10 @@
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, HeaderValue, StatusCode};
 
 use super::Failure;
+use super::run::GRPC_STATUS;
 use super::upload::{Stop, Upload};
 use crate::gate::{Asked, Response};
 use crate::wire::{Alarm, Broken, Channel, Frame};
@@ -196,6 +197,8 @@ pub(super) fn of_client(broken: Broken) -> Failure {
 pub(super) struct Flow {
     pub(super) ended: bool,
     pub(super) moved: u64,
+    /// What the trailers say of a call.
+    pub(super) grpc_status: Option<HeaderValue>,
 }
 
 /// The side that broke.
@@ -222,6 +225,7 @@ impl Flow {
                     to.put_data(data);
                 }
                 Poll::Ready(Ok(Frame::End(trailers))) => {
+                    self.grpc_status = trailers.get(GRPC_STATUS).cloned();
                     to.put_end(trailers).map_err(Side::From)?;
                     self.ended = true;
                 }

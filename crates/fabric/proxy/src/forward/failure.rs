@@ -1,8 +1,11 @@
 //! Why a request has no response of an upstream.
 
-use http::StatusCode;
+use std::time::Duration;
+
+use http::{Method, StatusCode};
 
 use crate::gate::Fault;
+use crate::route::Refused;
 use crate::upstream::ConnectError;
 use crate::wire::Broken;
 
@@ -20,7 +23,16 @@ pub enum Failure {
     NoRoute,
     /// Its route is for other methods.
     #[error("the route takes other methods")]
-    NoMethod,
+    NoMethod(Vec<Method>),
+    /// Its route does not take its path.
+    #[error("{}", .0.message())]
+    Path(Refused),
+    /// It comes too soon after others; not before this time has passed.
+    #[error("there are too many requests")]
+    Limited(Duration),
+    /// Its cluster has as many requests as it may.
+    #[error("the cluster has as many requests as it may")]
+    Overload,
     /// Its head did not come in time.
     #[error("the request's head did not come in time")]
     HeadTime,
@@ -45,6 +57,9 @@ pub enum Failure {
     /// The endpoint closed, or reset the stream, before its response began.
     #[error("the endpoint closed without a response")]
     Closed(#[source] Broken),
+    /// The endpoint answered that it cannot.
+    #[error("the endpoint answered {0}")]
+    Status(StatusCode),
     /// What the endpoint sent is no response.
     #[error("the endpoint's response is malformed")]
     Response(#[source] Fault),
@@ -72,13 +87,16 @@ impl Failure {
             Failure::Request(fault) => fault.status(),
             Failure::Misdirected => StatusCode::MISDIRECTED_REQUEST,
             Failure::NoRoute => StatusCode::NOT_FOUND,
-            Failure::NoMethod => StatusCode::METHOD_NOT_ALLOWED,
+            Failure::NoMethod(_) => StatusCode::METHOD_NOT_ALLOWED,
+            Failure::Path(_) => StatusCode::BAD_REQUEST,
+            Failure::Limited(_) => StatusCode::TOO_MANY_REQUESTS,
             Failure::HeadTime | Failure::BodyTime => StatusCode::REQUEST_TIMEOUT,
             Failure::BodyLarge => StatusCode::PAYLOAD_TOO_LARGE,
             // Only for the log: there is nobody to be told.
             Failure::ClientGone(_) => StatusCode::from_u16(499).expect("it has three digits"),
-            Failure::NoEndpoint => StatusCode::SERVICE_UNAVAILABLE,
+            Failure::NoEndpoint | Failure::Overload => StatusCode::SERVICE_UNAVAILABLE,
             Failure::Connect(error) => error.status(),
+            Failure::Status(status) => *status,
             Failure::Loop
             | Failure::Closed(_)
             | Failure::Response(_)
@@ -94,13 +112,16 @@ impl Failure {
             Failure::Request(_)
             | Failure::BodyLarge
             | Failure::Misdirected
-            | Failure::NoMethod
+            | Failure::NoMethod(_)
+            | Failure::Path(_)
             | Failure::HeadTime
             | Failure::BodyTime
             | Failure::ClientGone(_) => "http_request_error",
+            Failure::Limited(_) => "http_request_denied",
+            Failure::Overload => "connection_limit_reached",
             Failure::NoRoute => "destination_not_found",
             Failure::Loop => "proxy_loop_detected",
-            Failure::NoEndpoint => "destination_unavailable",
+            Failure::NoEndpoint | Failure::Status(_) => "destination_unavailable",
             Failure::Connect(error) => error.proxy_error(),
             Failure::Closed(_) => "connection_terminated",
             Failure::Response(_) => "http_protocol_error",
@@ -118,11 +139,16 @@ impl Failure {
         const INTERNAL: u8 = 13;
         const UNAVAILABLE: u8 = 14;
         match self {
-            Failure::Request(_) | Failure::Response(_) | Failure::Incomplete(_) | Failure::Upgrade => {
-                INTERNAL
-            }
-            Failure::Misdirected | Failure::NoRoute | Failure::NoMethod => UNIMPLEMENTED,
-            Failure::BodyLarge => RESOURCE_EXHAUSTED,
+            Failure::Request(_)
+            | Failure::Path(_)
+            | Failure::Response(_)
+            | Failure::Incomplete(_)
+            | Failure::Upgrade => INTERNAL,
+            Failure::Misdirected | Failure::NoRoute | Failure::NoMethod(_) => UNIMPLEMENTED,
+            Failure::BodyLarge
+            | Failure::Limited(_)
+            | Failure::Overload
+            | Failure::Connect(ConnectError::Pending) => RESOURCE_EXHAUSTED,
             Failure::HeadTime
             | Failure::BodyTime
             | Failure::TotalTime
@@ -132,6 +158,7 @@ impl Failure {
             | Failure::Loop
             | Failure::NoEndpoint
             | Failure::Connect(_)
+            | Failure::Status(_)
             | Failure::Closed(_) => UNAVAILABLE,
         }
     }

@@ -1,30 +1,42 @@
 //! Fields that are added to requests and responses, and those that only we may say.
 
 use std::fmt::Write;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
 
+use http::HeaderMap;
 use http::header::{self, HeaderName, HeaderValue};
-
 use tokio_rustls::rustls::pki_types::CertificateDer;
 
-use crate::gate::{Request, strip_claims};
+use crate::gate::{Authority, Request, strip_claims};
 use crate::listen::covers;
+use crate::plane::Door;
 
 /// Who asks, as the connection tells; made once for each connection.
-#[derive(Clone, Debug)]
-pub struct Client {
+#[derive(Debug)]
+pub(crate) struct Client {
     /// The other end of the connection.
-    pub peer: SocketAddr,
+    pub(crate) peer: SocketAddr,
     /// Whether the connection is encrypted.
-    pub secure: bool,
+    pub(crate) secure: bool,
+    door: Arc<Door>,
     /// Whether what the peer says of who asked is believed.
-    pub trusted: bool,
+    trusted: bool,
     address: HeaderValue,
     port: HeaderValue,
     /// What the client was shown when it asked for a name.
     shown: Option<Shown>,
     /// The client's own certificate, as a field says it.
     certificate: Option<HeaderValue>,
+    /// What was said of the last host: nearly every connection asks for one only.
+    said: Mutex<Option<Said>>,
+}
+
+/// What is said of the way a request came, for one host.
+#[derive(Clone, Debug)]
+struct Said {
+    host: HeaderValue,
+    forwarded: HeaderValue,
 }
 
 /// The certificate that a client was shown.
@@ -46,17 +58,32 @@ pub(super) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-i
 const REQUEST_ID_BYTES_MAX: usize = 128;
 
 impl Client {
-    /// The client behind a connection that was accepted at a `port` of ours.
-    pub fn new(peer: SocketAddr, port: u16, trusted: bool) -> Self {
-        let address = peer.ip().to_canonical().to_string();
-        let address = HeaderValue::try_from(address).expect("an address is text");
-        let port = HeaderValue::from(port);
-        Self { peer, secure: false, trusted, address, port, shown: None, certificate: None }
+    /// The client behind a connection that was accepted at a listener.
+    pub(crate) fn new(door: &Arc<Door>, peer: SocketAddr) -> Self {
+        let ip = peer.ip().to_canonical();
+        let listener = &door.listener;
+        let among = listener.trusted_proxies.iter().any(|network| network.has(ip));
+        Self {
+            peer,
+            secure: false,
+            door: Arc::clone(door),
+            trusted: among || listener.trusted_hops > 0,
+            address: HeaderValue::try_from(ip.to_string()).expect("an address is text"),
+            port: HeaderValue::from(door.bound.address.port()),
+            shown: None,
+            certificate: None,
+            said: Mutex::new(None),
+        }
+    }
+
+    /// The listener.
+    pub(crate) fn door(&self) -> &Door {
+        &self.door
     }
 
     /// The same behind TLS. `shown`: the name that it asked for, and the certificate that it got; `certificate`: its own.
     #[must_use]
-    pub fn encrypted(
+    pub(crate) fn encrypted(
         self,
         shown: Option<(&str, CertificateDer<'static>)>,
         certificate: Option<&[u8]>,
@@ -81,55 +108,86 @@ impl Client {
         })
     }
 
-    /// Adds what is said of the way a request came, after removing what only we may say. `id` names the request
-    /// if it has no name that we believe. Gives the name.
-    ///
-    /// # Errors
-    /// When the request has passed here before.
-    pub(super) fn mark(&self, request: &mut Request, id: u128) -> Result<HeaderValue, super::Failure> {
+    /// Removes from a request what only those whom we believe may say.
+    pub(crate) fn strip(&self, request: &mut Request) {
         if request.claims && !self.trusted {
             strip_claims(&mut request.fields);
         }
+    }
+
+    /// Who asks: the peer, or whom it names if it is believed.
+    pub(crate) fn address_of(&self, request: &Request) -> IpAddr {
+        let peer = self.peer.ip().to_canonical();
+        if !self.trusted {
+            return peer;
+        }
+        let values = request.fields.get_all(&X_FORWARDED_FOR).iter().rev();
+        let mut entries =
+            values.flat_map(|value| value.as_bytes().rsplit(|byte| *byte == b',')).map(read_address);
+        let listener = &self.door.listener;
+        if let Some(before) = listener.trusted_hops.checked_sub(1) {
+            let before = usize::try_from(before).unwrap_or(usize::MAX);
+            return entries.nth(before).flatten().unwrap_or(peer);
+        }
+        let mut client = peer;
+        // Bound: the entries of a head.
+        while listener.trusted_proxies.iter().any(|network| network.has(client)) {
+            let Some(Some(next)) = entries.next() else { break };
+            client = next;
+        }
+        client
+    }
+
+    /// How a request is called: as somebody says whom we believe, or by its own number.
+    pub(super) fn name(&self, request: &Request, id: u128) -> HeaderValue {
+        let known = request.fields.get(&X_REQUEST_ID);
+        let known = known.filter(|id| self.trusted && (1..=REQUEST_ID_BYTES_MAX).contains(&id.len()));
+        known.cloned().unwrap_or_else(|| request_id(id))
+    }
+
+    /// Adds what is said of the way a request came, and its name.
+    ///
+    /// # Errors
+    /// When the request has passed here before.
+    pub(super) fn mark(&self, request: &mut Request, name: HeaderValue) -> Result<(), super::Failure> {
         via(request)?;
-        let fields = &mut request.fields;
-        let host = HeaderValue::from_maybe_shared(request.authority.bytes().clone()).expect("a host is text");
         let scheme = HeaderValue::from_static(if self.secure { "https" } else { "http" });
-        let list = |name: &HeaderName, of: &http::HeaderMap, last: &[u8]| {
-            let mut list = Vec::new();
-            for value in of.get_all(name) {
-                list.extend_from_slice(value.as_bytes());
-                list.extend_from_slice(b", ");
-            }
-            list.extend_from_slice(last);
-            HeaderValue::try_from(list)
-        };
-        let forwarded = self.forwarded(request.authority.as_str());
+        let said = self.said_of(&request.authority);
+        let real = self.trusted.then(|| self.address_of(request).to_string());
+        let real = real.and_then(|real| HeaderValue::try_from(real).ok());
+        let fields = &mut request.fields;
         if self.trusted {
-            if let Ok(list) = list(&X_FORWARDED_FOR, fields, self.address.as_bytes()) {
-                fields.insert(X_FORWARDED_FOR, list);
-            }
-            if let Ok(list) = list(&header::FORWARDED, fields, forwarded.as_bytes()) {
-                fields.insert(header::FORWARDED, list);
-            }
+            append(fields, X_FORWARDED_FOR, &self.address);
+            append(fields, header::FORWARDED, &said.forwarded);
             fields.entry(X_FORWARDED_PROTO).or_insert(scheme);
-            fields.entry(X_FORWARDED_HOST).or_insert(host);
+            fields.entry(X_FORWARDED_HOST).or_insert(said.host);
             fields.entry(X_FORWARDED_PORT).or_insert_with(|| self.port.clone());
-            fields.entry(X_REAL_IP).or_insert_with(|| self.address.clone());
         } else {
             fields.insert(X_FORWARDED_FOR, self.address.clone());
             fields.insert(X_FORWARDED_PROTO, scheme);
-            fields.insert(X_FORWARDED_HOST, host);
+            fields.insert(X_FORWARDED_HOST, said.host);
             fields.insert(X_FORWARDED_PORT, self.port.clone());
-            fields.insert(X_REAL_IP, self.address.clone());
-            fields.insert(header::FORWARDED, HeaderValue::try_from(forwarded).expect("it is text"));
+            fields.insert(header::FORWARDED, said.forwarded);
         }
+        fields.insert(X_REAL_IP, real.unwrap_or_else(|| self.address.clone()));
         if let Some(certificate) = &self.certificate {
             fields.insert(CLIENT_CERT, certificate.clone());
         }
-        let known = fields.get(&X_REQUEST_ID).filter(|id| self.trusted && id.len() <= REQUEST_ID_BYTES_MAX);
-        let id = known.cloned().unwrap_or_else(|| request_id(id));
-        fields.insert(X_REQUEST_ID, id.clone());
-        Ok(id)
+        fields.insert(X_REQUEST_ID, name);
+        Ok(())
+    }
+
+    fn said_of(&self, authority: &Authority) -> Said {
+        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*said {
+            Some(said) if said.host.as_bytes() == &authority.bytes()[..] => said.clone(),
+            _ => {
+                let host = HeaderValue::from_maybe_shared(authority.bytes().clone()).expect("a host is text");
+                let forwarded = self.forwarded(authority.as_str());
+                let forwarded = HeaderValue::try_from(forwarded).expect("it is text");
+                said.insert(Said { host, forwarded }).clone()
+            }
+        }
     }
 
     /// RFC 7239 §4. An IPv6 address stands in brackets and quotes, a host with a port in quotes.
@@ -142,6 +200,25 @@ impl Client {
             format!("for={address};host=\"{host}\";proto={scheme}")
         }
     }
+}
+
+/// Makes one list of all values of a field, with another one at its end.
+fn append(fields: &mut HeaderMap, name: HeaderName, last: &HeaderValue) {
+    let mut list = Vec::new();
+    for value in fields.get_all(&name) {
+        list.extend_from_slice(value.as_bytes());
+        list.extend_from_slice(b", ");
+    }
+    list.extend_from_slice(last.as_bytes());
+    fields.insert(name, HeaderValue::try_from(list).expect("values joined by commas are a value"));
+}
+
+/// An address as proxies write it: alone, with a port, in brackets.
+fn read_address(text: &[u8]) -> Option<IpAddr> {
+    let text = std::str::from_utf8(text).ok()?.trim();
+    let inner = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
+    let alone = inner.parse::<IpAddr>().ok();
+    alone.or_else(|| Some(text.parse::<SocketAddr>().ok()?.ip())).map(|address| address.to_canonical())
 }
 
 /// Adds ourselves to those that the request came through (RFC 9110 §7.6.3).

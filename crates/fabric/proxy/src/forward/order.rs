@@ -1,77 +1,82 @@
 //! What is to be done with a request.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
-use http::HeaderValue;
+use http::HeaderMap;
 
-use crate::model::{Protocol, Timeouts};
+use super::{Answer, Failure};
+use crate::filter;
+use crate::gate::Target;
+use crate::limit::{Advice, Verdict};
+use crate::model::Route;
+use crate::plane::{Local, Rule};
 
-/// Where a request may go, and how.
-#[derive(Clone, Debug)]
-pub struct Order {
-    /// Where to.
-    pub cluster: Arc<Cluster>,
-    /// How long it may take.
-    pub timeouts: Timeouts,
-    /// When it is sent again.
-    pub retry: Retry,
-    /// Protocols that it may switch to, in lower case.
-    pub upgrades: Arc<[String]>,
-    /// The largest body in bytes, when there is a bound.
-    pub body_bytes_max: Option<u64>,
-}
-
-/// Endpoints that do the same.
+/// What is to be done with a request, by the plan that was in force when it came.
 #[derive(Debug)]
-pub struct Cluster {
-    /// Its name.
-    pub name: String,
-    /// Its number: connections of one cluster are not used for another.
-    pub number: usize,
-    /// Where its endpoints are.
-    pub endpoints: Vec<SocketAddr>,
-    /// What is spoken to them.
-    pub protocol: Protocol,
-    /// How long a connection may take to be made.
-    pub connect: Duration,
-    /// How long an unused connection is kept.
-    pub idle: Duration,
-    /// The endpoint that was chosen last.
-    pub last: AtomicUsize,
+pub(crate) struct Order {
+    pub(crate) local: Arc<Local>,
+    /// The route that takes it.
+    pub(super) route: Option<usize>,
+    /// What its limits say of it.
+    pub(super) verdicts: Vec<Verdict>,
 }
 
-/// When a request is sent again.
+/// What becomes of a request.
+#[derive(Debug)]
+pub(crate) enum Deed {
+    /// It goes to a cluster.
+    Forward(Way),
+    /// It is answered here.
+    Answer(Answer),
+    /// It is refused.
+    Refuse(Failure),
+}
+
+/// Where a request goes.
 #[derive(Clone, Debug)]
-pub struct Retry {
-    /// Tries after the first.
-    pub attempts: u32,
-    /// Whether methods that are not idempotent may happen twice.
-    pub unsafe_methods: bool,
-    /// So much of a body is kept for another try, in bytes.
-    pub body_bytes_max: usize,
-}
-
-impl Default for Retry {
-    fn default() -> Self {
-        Self { attempts: 1, unsafe_methods: false, body_bytes_max: 64 << 10 }
-    }
+pub(crate) struct Way {
+    /// The cluster, by number.
+    pub(super) cluster: usize,
+    /// The path that is sent, when it is not the one that came.
+    pub(super) target: Option<Target>,
+    /// The hash of what a ring goes by.
+    pub(super) key: Option<u64>,
+    /// What its cookie says of an endpoint.
+    pub(super) token: Option<u64>,
 }
 
 impl Order {
-    pub(super) fn allows_switch_to(&self, protocol: &HeaderValue) -> bool {
-        self.upgrades.iter().any(|allowed| protocol.as_bytes().eq_ignore_ascii_case(allowed.as_bytes()))
+    /// The route that takes it, as planned and as made ready.
+    pub(super) fn rule(&self) -> Option<(&Route, &Rule)> {
+        let force = self.local.force();
+        self.route.map(|route| (force.plan().route(route), force.rule(route)))
+    }
+
+    /// Makes the changes of its route to the head of a response, our own ones included.
+    pub(super) fn dress(&self, asked: &Asking, fields: &mut HeaderMap) {
+        let Some((route, rule)) = self.rule() else { return };
+        rule.response_headers.make(fields);
+        for (limit, verdict) in rule.limits.iter().zip(&self.verdicts) {
+            Advice::of(&limit.limit, *verdict).put(fields);
+        }
+        if let Some(cors) = &route.filters.cors {
+            filter::answer(cors, asked.cross, asked.origin.as_ref(), fields);
+        }
     }
 }
 
-impl Cluster {
-    /// An endpoint, another than `not` if there is one.
-    pub fn choose(&self, not: Option<SocketAddr>) -> Option<SocketAddr> {
-        let count = self.endpoints.len();
-        let first = self.last.fetch_add(1, Ordering::Relaxed);
-        let mut turns = (0..count).map(|turn| self.endpoints[(first + turn) % count]);
-        turns.find(|endpoint| Some(*endpoint) != not).or(not.filter(|_| count > 0))
+/// What of a request decides how its response looks.
+#[derive(Debug)]
+pub(super) struct Asking {
+    pub(super) cross: filter::Cross,
+    pub(super) origin: Option<http::HeaderValue>,
+}
+
+impl Asking {
+    pub(super) fn of(request: &crate::gate::Request) -> Self {
+        Self {
+            cross: filter::cross(&request.method, &request.fields),
+            origin: request.fields.get(http::header::ORIGIN).cloned(),
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! A request's body on its way, kept for another try as long as it is small.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
@@ -24,11 +26,16 @@ pub(super) struct Upload {
     waits: bool,
     bytes: u64,
     bytes_max: Option<u64>,
+    /// What all requests together keep.
+    kept_in_all: Arc<AtomicUsize>,
 }
+
+/// More is not kept for another try, over all requests.
+const KEPT_IN_ALL_BYTES_MAX: usize = 32 << 20;
 
 impl Upload {
     /// Of a body of which so much may be kept, and which may be so large.
-    pub(super) fn new(kept_bytes_max: usize, bytes_max: Option<u64>) -> Self {
+    pub(super) fn new(kept_bytes_max: usize, bytes_max: Option<u64>, kept_in_all: &Arc<AtomicUsize>) -> Self {
         Self {
             kept: Vec::new(),
             kept_bytes: 0,
@@ -39,6 +46,7 @@ impl Upload {
             waits: false,
             bytes: 0,
             bytes_max,
+            kept_in_all: Arc::clone(kept_in_all),
         }
     }
 
@@ -53,11 +61,14 @@ impl Upload {
         (self.next, self.ended) = (0, false);
     }
 
-    /// Forgets what is kept: a response has begun, and there is no other try.
+    /// Forgets what is kept and sent: a response has begun, and there is no other try.
     pub(super) fn commit(&mut self) {
         self.kept_bytes_max = None;
-        self.kept.clear();
+        let sent: usize = self.kept.drain(..self.next).map(|piece| piece.len()).sum();
         self.next = 0;
+        let forgotten = if self.kept.is_empty() { self.kept_bytes } else { sent };
+        self.kept_in_all.fetch_sub(forgotten, Ordering::Relaxed);
+        self.kept_bytes -= forgotten;
     }
 
     /// Whether this try has sent all of it.
@@ -124,13 +135,20 @@ impl Upload {
 
     fn keep(&mut self, data: &Bytes) {
         let Some(max) = self.kept_bytes_max else { return };
+        let before = self.kept_in_all.fetch_add(data.len(), Ordering::Relaxed);
         self.kept_bytes += data.len();
-        if self.kept_bytes > max {
+        if self.kept_bytes > max || before + data.len() > KEPT_IN_ALL_BYTES_MAX {
             self.commit();
         } else {
             self.kept.push(data.clone());
             self.next = self.kept.len();
         }
+    }
+}
+
+impl Drop for Upload {
+    fn drop(&mut self) {
+        self.kept_in_all.fetch_sub(self.kept_bytes, Ordering::Relaxed);
     }
 }
 

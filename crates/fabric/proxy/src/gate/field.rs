@@ -71,7 +71,7 @@ fn is_relied_on(name: &[u8]) -> bool {
 /// Whether a field claims who is asking or on what way the request came: true only from those we trust.
 /// `_` counts as `-`, since programs behind us may read it so.
 pub(super) fn is_claim(name: &[u8]) -> bool {
-    const NAMES: [&[u8]; 3] = [b"forwarded", b"client-cert", b"client-cert-chain"];
+    const NAMES: [&[u8]; 4] = [b"forwarded", b"client-cert", b"client-cert-chain", b"coreto-attempt"];
     const BEGINNINGS: [&[u8]; 4] = [b"x-forwarded-", b"x-real", b"x-user-", b"x-tenant"];
     let same = |known: &[u8], found: &[u8]| {
         known.iter().zip(found).all(|(known, found)| {

@@ -2,6 +2,8 @@
 
 use http::Method;
 
+use crate::model::Bounds;
+
 /// Bounds of a message's parts.
 #[derive(Clone, Debug)]
 pub struct Limits {
@@ -19,24 +21,30 @@ pub struct Limits {
 }
 
 /// More fields than this are never read, whatever [`Limits::fields_max`] says.
-pub(super) const FIELDS_MAX: usize = 256;
+pub(crate) const FIELDS_MAX: usize = 256;
 
 /// The longest method in bytes.
 pub(super) const METHOD_BYTES_MAX: usize = 32;
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            target_bytes_max: 16 << 10,
-            head_bytes_max: 32 << 10,
-            fields_max: 100,
-            methods: Vec::new(),
-            underscores: false,
-        }
+        Self::of(&Bounds::default())
     }
 }
 
 impl Limits {
+    /// As a listener has them.
+    pub fn of(bounds: &Bounds) -> Self {
+        let bytes = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);
+        Self {
+            target_bytes_max: bytes(bounds.target_bytes),
+            head_bytes_max: bytes(bounds.header_bytes),
+            fields_max: usize::try_from(bounds.header_count).unwrap_or(usize::MAX),
+            methods: Vec::new(),
+            underscores: false,
+        }
+    }
+
     pub(super) fn lists(&self, method: &Method) -> bool {
         const USUAL: [Method; 7] = [
             Method::GET,

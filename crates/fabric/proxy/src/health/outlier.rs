@@ -86,6 +86,19 @@ impl Outliers {
         Self { rules, members: vec![member; endpoints], probe_from: None, dice }
     }
 
+    /// Takes over other endpoints: for each the number that it had before, if it was there.
+    pub fn renumber(&mut self, before: &[Option<usize>]) {
+        let known = |at: &Option<usize>| at.and_then(|at| self.members.get(at)).copied();
+        let new = Member { available: true, ..Member::default() };
+        self.members = before.iter().map(|at| known(at).unwrap_or(new)).collect();
+        self.find_next_probe();
+    }
+
+    /// Whether every endpoint is in and none has failed last: then an answer tells nothing new.
+    pub fn is_calm(&self) -> bool {
+        self.members.iter().all(|member| member.state == State::In { failures: 0 })
+    }
+
     /// Whether an endpoint takes requests, as far as real requests tell.
     pub fn is_in(&self, endpoint: usize) -> bool {
         self.members.get(endpoint).is_none_or(|member| matches!(member.state, State::In { .. }))
@@ -263,6 +276,19 @@ mod tests {
             (lasts(&fail(&mut outliers, 0, now + 11 * 60)) / 5.0 - 1.0).abs() <= 0.1,
             "a minute a doubling"
         );
+    }
+
+    #[test]
+    fn remembers_endpoints_under_other_numbers() {
+        let mut outliers = Outliers::new(Outlier::default(), 3, Dice::seeded(1));
+        assert!(outliers.is_calm());
+        assert_eq!(fail(&mut outliers, 2, 0).len(), 1);
+        outliers.renumber(&[Some(2), None, Some(0)]);
+        assert_eq!([0, 1, 2].map(|at| outliers.is_in(at)), [false, true, true]);
+        assert!(!outliers.is_calm());
+        assert_eq!(outliers.take_probe(at(6)), Some(0));
+        outliers.renumber(&[None]);
+        assert!(outliers.is_calm());
     }
 
     #[test]

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use http::{HeaderMap, HeaderName, HeaderValue};
+
 use super::Verdict;
 use crate::chance::Dice;
 use crate::model::RateLimit;
@@ -30,6 +32,23 @@ impl Advice {
             policy: format!("\"{name}\";q={count};w={}", whole_seconds(limit.per)),
             state: format!("\"{name}\";r={left};t={reset}"),
             legacy: limit.legacy_headers.then(legacy),
+        }
+    }
+
+    /// Puts them on a response, beside those of other limits.
+    pub fn put(self, fields: &mut HeaderMap) {
+        const LEGACY: [HeaderName; 3] = [
+            HeaderName::from_static("x-ratelimit-limit"),
+            HeaderName::from_static("x-ratelimit-remaining"),
+            HeaderName::from_static("x-ratelimit-reset"),
+        ];
+        let named = [
+            (HeaderName::from_static("ratelimit-policy"), self.policy),
+            (HeaderName::from_static("ratelimit"), self.state),
+        ];
+        let legacy = LEGACY.into_iter().zip(self.legacy.into_iter().flatten());
+        for (name, value) in named.into_iter().chain(legacy) {
+            fields.append(name, HeaderValue::try_from(value).expect("names and digits are text"));
         }
     }
 }

@@ -1,10 +1,12 @@
 //! One request of a client, whatever it came on.
 
+use std::time::Instant;
+
 use http::header::{self, HeaderValue};
 use http::{Method, StatusCode};
 
 use super::worker::Worker;
-use crate::forward::{Account, Answer, Client, Failure, Terms, put_answer, run, stamp};
+use crate::forward::{Account, Answer, Client, Failure, Terms, decide, put_answer, run, stamp};
 use crate::gate::Request;
 use crate::wire::{Alarm, Channel};
 
@@ -27,7 +29,7 @@ pub(super) async fn handle(
     worker: &Worker,
     client: &Client,
     channel: &mut Channel,
-    request: Request,
+    mut request: Request,
     alarm: &mut Alarm,
 ) -> Then {
     if is_for_us(&request) {
@@ -38,22 +40,22 @@ pub(super) async fn handle(
         let told = put_answer(channel, &answer, false, close).await;
         return if told && !close { Then::Next } else { Then::Linger };
     }
-    let order = if client.is_meant_for_us(&request) {
-        worker.rules.order(&request)
-    } else {
-        Err(Failure::Misdirected)
-    };
+    let started = Instant::now();
+    client.strip(&mut request);
+    let id = worker.id();
+    let order = decide(&worker.plane, worker.local(), client, &request, id);
     let terms = Terms {
+        plane: &worker.plane,
         pool: &worker.pool,
         client,
-        id: worker.id(),
-        body: worker.config.clocks.body,
-        last: worker.is_draining(),
+        id,
+        started,
+        last: client.door().bound.is_draining(),
         date: worker.date(),
         alarm,
     };
     let ended = run(channel, request, order, terms).await;
-    worker.ledger.note(&ended.account);
+    worker.ledger.note(worker.number, &ended.account);
     match (ended.reusable, ended.broken) {
         (_, true) => Then::Cut,
         (true, false) => Then::Next,
@@ -71,7 +73,7 @@ pub(super) async fn refuse(worker: &Worker, client: &Client, channel: &mut Chann
     let mut account = Account::unread(client.peer, failure.status());
     account.error = Some(failure.proxy_error());
     put_answer(channel, &answer, false, true).await;
-    worker.ledger.note(&account);
+    worker.ledger.note(worker.number, &account);
 }
 
 /// Whether a request is about the server and not about anything behind it (RFC 9110 §7.6.2, §9.3.7).

@@ -9,8 +9,11 @@ use super::worker::Worker;
 use crate::forward::{Client, Failure};
 use crate::gate::Request;
 use crate::model::Clocks;
+use crate::plane::is_set;
 use crate::wire::{Alarm, Broken, Channel, Connection};
 
+/// How long a connection that is being drained waits for a request that may be on its way.
+const DRAIN_IDLE: Duration = Duration::from_secs(1);
 /// What a client gets to read a last answer before its connection is closed.
 const LINGER: Duration = Duration::from_secs(2);
 /// So much of what a client still sends is read before its connection is closed.
@@ -25,19 +28,23 @@ enum Next {
 
 /// Serves a connection until it ends.
 pub(super) async fn serve(worker: &Worker, client: &Client, connection: Box<Connection>) {
-    let clocks = &worker.config.clocks;
+    let clocks = &client.door().listener.clocks;
     let mut alarm = Alarm::new(Instant::now() + clocks.idle);
     let mut channel = Channel::One(connection);
-    let mut drain = worker.drain.clone();
+    let mut drain = client.door().bound.drained();
     // Bound: each turn is a request of the client, or the last.
     loop {
         let Channel::One(connection) = &mut channel else { return };
         connection.begin();
-        let mut wait = Wait { since: Instant::now(), begun: None };
+        let mut wait = Wait { since: Instant::now(), begun: None, idle: clocks.idle };
         let next = tokio::select! {
             biased;
             next = poll_fn(|cx| wait.poll(cx, connection, &mut alarm, clocks)) => next,
-            _ = drain.wait_for(|drain| *drain), if !connection.has_begun() => Next::End,
+            () = is_set(&mut drain) => {
+                // Another request may be on its way: it is answered, and told that it is the last.
+                wait = Wait { since: Instant::now(), idle: DRAIN_IDLE, ..wait };
+                poll_fn(|cx| wait.poll(cx, connection, &mut alarm, clocks)).await
+            }
         };
         let then = match next {
             Next::End => return,
@@ -58,6 +65,8 @@ pub(super) async fn serve(worker: &Worker, client: &Client, connection: Box<Conn
 /// How long a connection has been waiting for a head.
 struct Wait {
     since: Instant,
+    /// How long it may be silent.
+    idle: Duration,
     begun: Option<Instant>,
 }
 
@@ -79,7 +88,7 @@ impl Wait {
             let begun = *self.begun.get_or_insert_with(Instant::now);
             alarm.set(begun + clocks.header);
         } else {
-            alarm.set(self.since + clocks.idle);
+            alarm.set(self.since + self.idle);
         }
         ready!(alarm.poll(cx));
         Poll::Ready(if self.begun.is_some() { Next::Refused(Failure::HeadTime) } else { Next::End })

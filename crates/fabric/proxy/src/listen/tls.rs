@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::client::verify_server_name;
@@ -60,7 +60,7 @@ pub enum TlsError {
     Setup(#[source] rustls::Error),
 }
 
-/// TLS of a listener, shared by its workers. New certificates are taken by the next handshakes.
+/// TLS of a listener, shared by its workers.
 #[derive(Clone)]
 pub struct Tls {
     server: Arc<ServerConfig>,
@@ -69,13 +69,13 @@ pub struct Tls {
 
 impl fmt::Debug for Tls {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Tls").field("certificates", &self.shown.list().len()).finish_non_exhaustive()
+        f.debug_struct("Tls").field("certificates", &self.shown.0.len()).finish_non_exhaustive()
     }
 }
 
 /// The certificates in use. The first is for clients that ask for no name, or for one that none has.
 #[derive(Debug)]
-struct Shown(RwLock<Arc<[Arc<CertifiedKey>]>>);
+struct Shown(Vec<Arc<CertifiedKey>>);
 
 impl Tls {
     /// Reads and checks certificates and keys.
@@ -84,7 +84,7 @@ impl Tls {
     /// When a file cannot be read, or a certificate not be used.
     pub fn build(tls: &model::Tls) -> Result<Self, TlsError> {
         let provider = Arc::new(default_provider());
-        let shown = Arc::new(Shown(RwLock::new(read(&tls.certificates, &provider)?)));
+        let shown = Arc::new(Shown(read(&tls.certificates, &provider)?));
         let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
             .map_err(TlsError::Setup)?;
@@ -106,16 +106,6 @@ impl Tls {
         Ok(Self { server: Arc::new(server), shown })
     }
 
-    /// Takes other certificates for the handshakes to come.
-    ///
-    /// # Errors
-    /// When a file cannot be read, or a certificate not be used; those of before stay in use.
-    pub fn reload(&self, certificates: &[Certificate]) -> Result<(), TlsError> {
-        let certificates = read(certificates, self.server.crypto_provider())?;
-        *self.shown.0.write().unwrap_or_else(PoisonError::into_inner) = certificates;
-        Ok(())
-    }
-
     pub(super) fn acceptor(&self) -> TlsAcceptor {
         TlsAcceptor::from(Arc::clone(&self.server))
     }
@@ -127,12 +117,8 @@ impl Tls {
 }
 
 impl Shown {
-    fn list(&self) -> Arc<[Arc<CertifiedKey>]> {
-        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
-    }
-
     fn choose(&self, name: Option<&str>) -> Option<Arc<CertifiedKey>> {
-        let list = self.list();
+        let list = &self.0;
         let named = name.and_then(|name| {
             list.iter().find(|key| key.cert.first().is_some_and(|certificate| covers(certificate, name)))
         });
@@ -156,10 +142,7 @@ pub(crate) fn covers(certificate: &CertificateDer<'_>, host: &str) -> bool {
     verify_server_name(&certificate, &name).is_ok()
 }
 
-fn read(
-    certificates: &[Certificate],
-    provider: &CryptoProvider,
-) -> Result<Arc<[Arc<CertifiedKey>]>, TlsError> {
+fn read(certificates: &[Certificate], provider: &CryptoProvider) -> Result<Vec<Arc<CertifiedKey>>, TlsError> {
     if certificates.is_empty() {
         return Err(TlsError::Empty);
     }

@@ -12,6 +12,7 @@ use super::handle::{Then, handle, refuse};
 use super::worker::Worker;
 use crate::forward::Client;
 use crate::gate;
+use crate::plane::is_set;
 use crate::wire::{Alarm, Channel, Socket, Stream};
 
 /// What a client may send ahead on one stream, and on all of its connection.
@@ -22,22 +23,23 @@ const SEND_BUFFER_BYTES_MAX: usize = 64 << 10;
 
 /// Serves a connection until it ends.
 pub(super) async fn serve(worker: &Arc<Worker>, client: &Arc<Client>, socket: Socket) {
-    let config = &worker.config;
+    let door = client.door();
+    let clocks = &door.listener.clocks;
     let handshake = server::Builder::new()
-        .max_concurrent_streams(config.streams_max)
+        .max_concurrent_streams(door.listener.bounds.streams)
         .initial_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
         .max_send_buffer_size(SEND_BUFFER_BYTES_MAX)
-        .max_header_list_size(u32::try_from(worker.limits.head_bytes_max).unwrap_or(u32::MAX))
+        .max_header_list_size(u32::try_from(door.limits.head_bytes_max).unwrap_or(u32::MAX))
         .handshake::<_, Bytes>(socket);
-    let Ok(Ok(mut connection)) = tokio::time::timeout(config.clocks.header, handshake).await else { return };
+    let Ok(Ok(mut connection)) = tokio::time::timeout(clocks.header, handshake).await else { return };
     let mut streams = JoinSet::new();
-    let mut drain = worker.drain.clone();
+    let mut drain = door.bound.drained();
     let mut draining = false;
-    let mut idle = Alarm::new(Instant::now() + config.clocks.idle);
+    let mut idle = Alarm::new(Instant::now() + clocks.idle);
     // Bound: each turn is a stream of the client, the end of one, or the last.
     loop {
-        let idle_at = if streams.is_empty() { config.clocks.idle } else { FAR };
+        let idle_at = if streams.is_empty() { clocks.idle } else { FAR };
         idle.set(Instant::now() + idle_at);
         tokio::select! {
             accepted = connection.accept() => match accepted {
@@ -48,7 +50,7 @@ pub(super) async fn serve(worker: &Arc<Worker>, client: &Arc<Client>, socket: So
                 Some(Err(_)) | None => break,
             },
             Some(_) = streams.join_next() => {}
-            _ = drain.wait_for(|drain| *drain), if !draining => {
+            () = is_set(&mut drain), if !draining => {
                 draining = true;
                 connection.graceful_shutdown();
             }
@@ -58,8 +60,14 @@ pub(super) async fn serve(worker: &Arc<Worker>, client: &Arc<Client>, socket: So
             }
         }
     }
+    drop(connection);
+    // Its streams find it gone, and are told of.
+    let rest = async { while streams.join_next().await.is_some() {} };
+    let _ = tokio::time::timeout(END, rest).await;
 }
 
+/// What requests get to end once their connection is gone.
+const END: Duration = Duration::from_secs(2);
 /// Later than any time that is waited for.
 const FAR: Duration = Duration::from_hours(24);
 
@@ -72,12 +80,16 @@ async fn stream(
     let (mut parts, body) = request.into_parts();
     let protocol = parts.extensions.remove::<h2::ext::Protocol>();
     let ended = body.is_end_stream();
-    let passed =
-        gate::stream_request(parts, protocol.as_ref().map(h2::ext::Protocol::as_str), ended, &worker.limits);
+    let passed = gate::stream_request(
+        parts,
+        protocol.as_ref().map(h2::ext::Protocol::as_str),
+        ended,
+        &client.door().limits,
+    );
     let mut channel = Channel::Two(Box::new(Stream::accepted(body, respond)));
     let then = match passed {
         Ok(request) => {
-            let mut alarm = Alarm::new(Instant::now() + worker.config.clocks.idle);
+            let mut alarm = Alarm::new(Instant::now() + client.door().listener.clocks.idle);
             handle(worker, client, &mut channel, request, &mut alarm).await
         }
         Err(fault) => {

@@ -6,59 +6,63 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use http::HeaderValue;
-use tokio::sync::watch;
 
-use super::Config;
-use crate::forward::{Account, Failure, Order};
-use crate::gate::{Limits, Request};
+use crate::chance::Dice;
+use crate::forward::Account;
+use crate::gate::Limits;
+use crate::model::Reader;
+use crate::plane::{InForce, Local, Plane};
 use crate::upstream::Pool;
-
-/// Says what is to be done with a request.
-pub trait Rules: Send + Sync + 'static {
-    /// Where it may go.
-    ///
-    /// # Errors
-    /// When it may go nowhere.
-    fn order(&self, request: &Request) -> Result<Order, Failure>;
-}
 
 /// Is told of every request when it has ended.
 pub trait Ledger: Send + Sync + 'static {
-    /// Takes note.
-    fn note(&self, account: &Account);
+    /// Takes note, on the thread of the worker with this number.
+    fn note(&self, worker: usize, account: &Account);
 }
 
 pub(super) struct Worker {
-    pub(super) config: Config,
-    pub(super) limits: Arc<Limits>,
-    pub(super) rules: Arc<dyn Rules>,
+    pub(super) number: usize,
+    pub(super) plane: Arc<Plane>,
     pub(super) ledger: Arc<dyn Ledger>,
     pub(super) pool: Pool,
-    pub(super) drain: watch::Receiver<bool>,
+    seen: Mutex<Seen>,
     ids: Ids,
     date: Mutex<(u64, HeaderValue)>,
 }
 
+struct Seen {
+    reader: Reader<InForce>,
+    local: Arc<Local>,
+    dice: Dice,
+}
+
 impl Worker {
-    pub(super) fn new(
-        config: Config,
-        rules: Arc<dyn Rules>,
-        ledger: Arc<dyn Ledger>,
-        drain: watch::Receiver<bool>,
-    ) -> Self {
-        let limits = Arc::new(config.limits.clone());
-        // What endpoints send is bounded likewise; names with `_` are theirs to use.
-        let of_endpoints = Limits { underscores: true, ..config.limits.clone() };
+    pub(super) fn new(number: usize, plane: Arc<Plane>, ledger: Arc<dyn Ledger>) -> Self {
+        let mut reader = plane.reader();
+        let mut dice = Dice::seeded(RandomState::new().hash_one(number));
+        let local = Arc::new(Local::new(Arc::clone(reader.get()), None, &mut dice));
+        // What endpoints send is bounded as usual; names with `_` are theirs to use.
+        let limits = Limits { underscores: true, ..Limits::default() };
         Self {
-            config,
-            limits,
-            rules,
+            number,
+            plane,
             ledger,
-            pool: Pool::new(Arc::new(of_endpoints)),
-            drain,
+            pool: Pool::new(Arc::new(limits)),
+            seen: Mutex::new(Seen { reader, local, dice }),
             ids: Ids::default(),
             date: Mutex::new((0, HeaderValue::from_static(""))),
         }
+    }
+
+    /// What is in force now.
+    pub(super) fn local(&self) -> Arc<Local> {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let Seen { reader, local, dice } = &mut *seen;
+        let force = reader.get();
+        if !Arc::ptr_eq(force, local.force()) {
+            *local = Arc::new(Local::new(Arc::clone(force), Some(local), dice));
+        }
+        Arc::clone(local)
     }
 
     /// The time as fields say it, made once a second.
@@ -75,10 +79,6 @@ impl Worker {
 
     pub(super) fn id(&self) -> u128 {
         self.ids.next()
-    }
-
-    pub(super) fn is_draining(&self) -> bool {
-        *self.drain.borrow()
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use bytes::Bytes;
 use h2::client::SendRequest;
@@ -24,6 +23,12 @@ pub enum ConnectError {
     /// The endpoint does not speak HTTP/2, or not any more.
     #[error("the endpoint does not speak HTTP/2")]
     Handshake(#[source] h2::Error),
+    /// None of those that there may be became free in time.
+    #[error("no connection to the endpoint became free in time")]
+    Wait,
+    /// More requests than are allowed wait for one.
+    #[error("too many requests wait for a connection")]
+    Pending,
 }
 
 impl ConnectError {
@@ -32,6 +37,7 @@ impl ConnectError {
         match self {
             ConnectError::Refused(_) | ConnectError::Handshake(_) => StatusCode::BAD_GATEWAY,
             ConnectError::Time => StatusCode::GATEWAY_TIMEOUT,
+            ConnectError::Wait | ConnectError::Pending => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
@@ -41,16 +47,14 @@ impl ConnectError {
             ConnectError::Refused(_) => "connection_refused",
             ConnectError::Time => "connection_timeout",
             ConnectError::Handshake(_) => "http_protocol_error",
+            ConnectError::Wait | ConnectError::Pending => "connection_limit_reached",
         }
     }
 }
 
-/// Makes a connection, within a time.
-pub(super) async fn connect(endpoint: SocketAddr, within: Duration) -> Result<Socket, ConnectError> {
-    let stream = tokio::time::timeout(within, TcpStream::connect(endpoint))
-        .await
-        .map_err(|_| ConnectError::Time)?
-        .map_err(ConnectError::Refused)?;
+/// Makes a connection.
+pub(crate) async fn connect(endpoint: SocketAddr) -> Result<Socket, ConnectError> {
+    let stream = TcpStream::connect(endpoint).await.map_err(ConnectError::Refused)?;
     // Small writes leave at once; a failure only costs time.
     let _ = stream.set_nodelay(true);
     Ok(Socket::plain(stream))
@@ -60,8 +64,13 @@ pub(super) async fn connect(endpoint: SocketAddr, within: Duration) -> Result<So
 const STREAM_WINDOW: u32 = 256 << 10;
 const CONNECTION_WINDOW: u32 = 2 << 20;
 
-/// Begins HTTP/2 on a connection. A task of its own reads and writes it until it ends.
-pub(super) async fn begin(socket: Socket, limits: &Limits) -> Result<SendRequest<Bytes>, ConnectError> {
+/// Begins HTTP/2 on a connection. A task of its own reads and writes it until it ends, and lets go then of what is
+/// `held` for it.
+pub(crate) async fn begin(
+    socket: Socket,
+    limits: &Limits,
+    held: impl Send + 'static,
+) -> Result<SendRequest<Bytes>, ConnectError> {
     let (sender, connection) = h2::client::Builder::new()
         .enable_push(false)
         .initial_window_size(STREAM_WINDOW)
@@ -73,6 +82,7 @@ pub(super) async fn begin(socket: Socket, limits: &Limits) -> Result<SendRequest
     tokio::spawn(async move {
         // Its end is seen by all streams that are on it.
         let _ = connection.await;
+        drop(held);
     });
     Ok(sender)
 }

@@ -10,29 +10,43 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use h2::client::SendRequest;
 use http::header::{self, HeaderValue};
+use tokio::sync::{Notify, OwnedSemaphorePermit};
 
 use super::ConnectError;
+use super::cluster::{Member, Upstream};
 use super::connect::{begin, connect};
-use crate::forward::Cluster;
 use crate::gate::{Body, Limits, Request};
-use crate::model::Protocol;
+use crate::model::{Cluster, Protocol};
 use crate::wire::{Channel, Connection, Stream};
 
 /// The connections of one worker. The lock is never contended: only that worker's tasks take it.
 #[derive(Debug)]
 pub struct Pool {
     limits: Arc<Limits>,
-    kept: Mutex<HashMap<Place, Kept>>,
+    kept: Mutex<HashMap<Way, Kept>>,
 }
 
-/// A cluster by number, and an endpoint.
-type Place = (usize, SocketAddr);
+/// A cluster by the number of its connections, and an endpoint.
+type Way = (u64, SocketAddr);
 
 #[derive(Debug, Default)]
 struct Kept {
-    /// Connections of HTTP/1 with the time since which they are idle, that of the latest last.
-    idle: Vec<(Box<Connection>, Instant)>,
+    /// Connections of HTTP/1, the latest last.
+    idle: Vec<Idle>,
     shared: Vec<Shared>,
+    /// Requests of this worker that wait for a connection.
+    waiting: usize,
+    /// Whether a connection of HTTP/2 is being made, for which others wait.
+    opening: bool,
+    /// Told when a connection is free, or one of HTTP/2 is made or cannot be.
+    free: Arc<Notify>,
+}
+
+#[derive(Debug)]
+struct Idle {
+    connection: Box<Connection>,
+    permit: OwnedSemaphorePermit,
+    since: Instant,
 }
 
 /// A connection of HTTP/2.
@@ -52,20 +66,28 @@ const STREAMS_MAX: usize = 100;
 /// What takes one request.
 #[derive(Debug)]
 pub struct Lease {
-    place: Place,
     carrier: Carrier,
     reused: bool,
 }
 
 #[derive(Debug)]
 enum Carrier {
-    One(Box<Connection>),
+    One(Box<Connection>, OwnedSemaphorePermit),
     Two(Shared),
+}
+
+/// What a request holds of its connection beside the bytes.
+#[derive(Debug)]
+pub(crate) enum Hold {
+    /// A connection of its own, which is one of those that there may be.
+    One(OwnedSemaphorePermit),
+    /// A stream of a shared one.
+    Two(#[expect(dead_code, reason = "the stream is counted until this is dropped")] Counted),
 }
 
 /// A stream of a shared connection is counted until this is dropped.
 #[derive(Debug)]
-pub struct Counted(Arc<AtomicUsize>);
+pub(crate) struct Counted(Arc<AtomicUsize>);
 
 impl Drop for Counted {
     fn drop(&mut self) {
@@ -83,42 +105,108 @@ impl Pool {
     ///
     /// # Errors
     /// When there is none to be had.
-    pub async fn lease(&self, cluster: &Cluster, endpoint: SocketAddr) -> Result<Lease, ConnectError> {
-        let place = (cluster.number, endpoint);
-        let kept = match cluster.protocol {
-            Protocol::Auto | Protocol::Http1 => self.take_idle(place, cluster).map(Carrier::One),
-            Protocol::Http2 => self.take_shared(place).await.map(Carrier::Two),
-        };
-        if let Some(carrier) = kept {
-            return Ok(Lease { place, carrier, reused: true });
+    pub async fn lease(&self, upstream: &Upstream, member: &Arc<Member>) -> Result<Lease, ConnectError> {
+        let way = (upstream.id(), member.endpoint.address);
+        let cluster = upstream.cluster();
+        if let Some(carrier) = self.take(way, cluster).await {
+            return Ok(Lease { carrier, reused: true });
         }
-        let socket = connect(endpoint, cluster.connect).await?;
-        let carrier = match cluster.protocol {
-            Protocol::Auto | Protocol::Http1 => {
-                Carrier::One(Box::new(Connection::new(socket, Arc::clone(&self.limits))))
-            }
-            Protocol::Http2 => {
-                let sender = tokio::time::timeout(cluster.connect, begin(socket, &self.limits))
-                    .await
-                    .map_err(|_| ConnectError::Time)??;
-                let shared = Shared { sender, streams: Arc::default(), idle_since: None };
-                self.lock().entry(place).or_default().shared.push(shared.clone());
-                Carrier::Two(shared)
-            }
+        let _pending = upstream.gates().pending.enter().ok_or(ConnectError::Pending)?;
+        let Ok(permit) = Arc::clone(&member.connections).try_acquire_owned() else {
+            let waited = tokio::time::timeout(cluster.wait, self.wait(way, cluster, member)).await;
+            return match waited.map_err(|_| ConnectError::Wait)? {
+                Waited::Kept(carrier) => Ok(Lease { carrier, reused: true }),
+                Waited::Permit(permit) => self.open(way, cluster, permit).await,
+            };
         };
-        Ok(Lease { place, carrier, reused: false })
+        self.open(way, cluster, permit).await
+    }
+
+    /// A kept connection, or one of HTTP/2 that is being made for another request.
+    async fn take(&self, way: Way, cluster: &Cluster) -> Option<Carrier> {
+        if cluster.protocol != Protocol::Http2 {
+            return self.take_idle(way, cluster);
+        }
+        // Bound: who has waited once makes a connection of its own.
+        for _ in 0..2 {
+            if let Some(shared) = self.take_shared(way).await {
+                return Some(Carrier::Two(shared));
+            }
+            let opening = {
+                let kept = self.lock();
+                kept.get(&way).filter(|kept| kept.opening).map(|kept| Arc::clone(&kept.free))
+            };
+            let told = opening?;
+            // One that cannot be made is found so by the next who tries.
+            let _ = tokio::time::timeout(cluster.connect, told.notified()).await;
+        }
+        None
+    }
+
+    /// Waits until a connection is given back, or another one may be made.
+    async fn wait(&self, way: Way, cluster: &Cluster, member: &Arc<Member>) -> Waited {
+        let _waiting = Waiting::enter(self, way, member);
+        let free = Arc::clone(&self.lock().entry(way).or_default().free);
+        // Bound: each turn something was given back; the time is bounded by the caller.
+        loop {
+            tokio::select! {
+                permit = Arc::clone(&member.connections).acquire_owned() => {
+                    return Waited::Permit(permit.expect("it is never closed"));
+                }
+                () = free.notified() => {
+                    if let Some(carrier) = self.take_idle(way, cluster) {
+                        return Waited::Kept(carrier);
+                    }
+                }
+            }
+        }
+    }
+
+    async fn open(
+        &self,
+        way: Way,
+        cluster: &Cluster,
+        permit: OwnedSemaphorePermit,
+    ) -> Result<Lease, ConnectError> {
+        let carrier = if cluster.protocol == Protocol::Http2 {
+            let _opening = Opening::begin(self, way);
+            let made = async { begin(connect(way.1).await?, &self.limits, permit).await };
+            let sender =
+                tokio::time::timeout(cluster.connect, made).await.map_err(|_| ConnectError::Time)??;
+            let shared = Shared { sender, streams: Arc::default(), idle_since: None };
+            self.lock().entry(way).or_default().shared.push(shared.clone());
+            Carrier::Two(shared)
+        } else {
+            let socket = tokio::time::timeout(cluster.connect, connect(way.1))
+                .await
+                .map_err(|_| ConnectError::Time)??;
+            Carrier::One(Box::new(Connection::new(socket, Arc::clone(&self.limits))), permit)
+        };
+        Ok(Lease { carrier, reused: false })
     }
 
     /// Takes a connection back after a whole exchange, unless something about it is odd.
-    pub fn give_back(&self, place: Place, mut connection: Box<Connection>) {
+    pub(crate) fn give_back(
+        &self,
+        upstream: &Upstream,
+        member: &Member,
+        mut connection: Box<Connection>,
+        hold: Hold,
+    ) {
+        let Hold::One(permit) = hold else { return };
         if !connection.is_reusable() {
             return;
         }
         connection.begin();
         let mut kept = self.lock();
-        let idle = &mut kept.entry(place).or_default().idle;
-        if idle.len() < IDLE_MAX {
-            idle.push((connection, Instant::now()));
+        let kept = kept.entry((upstream.id(), member.endpoint.address)).or_default();
+        // Another worker waits for one: it can make it when this one is gone.
+        let taken_away = kept.waiting == 0 && member.wanted.load(Ordering::Relaxed) > 0;
+        if kept.idle.len() < IDLE_MAX && !taken_away {
+            kept.idle.push(Idle { connection, permit, since: Instant::now() });
+            if kept.waiting > 0 {
+                kept.free.notify_one();
+            }
         }
     }
 
@@ -127,49 +215,101 @@ impl Pool {
         let now = Instant::now();
         let is_recent = |since: Instant| now.duration_since(since) < idle;
         self.lock().retain(|_, kept| {
-            kept.idle.retain(|(_, since)| is_recent(*since));
+            kept.idle.retain(|idle| is_recent(idle.since));
             kept.shared.retain_mut(|shared| {
                 let unused = shared.streams.load(Ordering::Relaxed) == 0;
                 shared.idle_since = unused.then(|| shared.idle_since.unwrap_or(now));
                 shared.idle_since.is_none_or(is_recent)
             });
-            !kept.idle.is_empty() || !kept.shared.is_empty()
+            !kept.idle.is_empty() || !kept.shared.is_empty() || kept.waiting > 0 || kept.opening
         });
     }
 
-    fn take_idle(&self, place: Place, cluster: &Cluster) -> Option<Box<Connection>> {
+    fn take_idle(&self, way: Way, cluster: &Cluster) -> Option<Carrier> {
         let mut kept = self.lock();
-        let idle = &mut kept.get_mut(&place)?.idle;
+        let idle = &mut kept.get_mut(&way)?.idle;
         // Bound: each turn takes one away.
-        while let Some((mut connection, since)) = idle.pop() {
+        while let Some(Idle { mut connection, permit, since }) = idle.pop() {
             if since.elapsed() < cluster.idle && connection.is_reusable() {
-                return Some(connection);
+                return Some(Carrier::One(connection, permit));
             }
         }
         None
     }
 
-    async fn take_shared(&self, place: Place) -> Option<Shared> {
+    async fn take_shared(&self, way: Way) -> Option<Shared> {
         // Bound: each turn takes a dead one away.
         loop {
             let mut shared = {
                 let mut kept = self.lock();
                 let free = |shared: &&mut Shared| shared.streams.load(Ordering::Relaxed) < STREAMS_MAX;
-                let shared = kept.get_mut(&place)?.shared.iter_mut().find(free)?;
+                let shared = kept.get_mut(&way)?.shared.iter_mut().find(free)?;
                 shared.idle_since = None;
                 shared.clone()
             };
             if poll_fn(|cx| shared.sender.poll_ready(cx)).await.is_ok() {
                 return Some(shared);
             }
-            if let Some(kept) = self.lock().get_mut(&place) {
+            if let Some(kept) = self.lock().get_mut(&way) {
                 kept.shared.retain(|other| !Arc::ptr_eq(&other.streams, &shared.streams));
             }
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Place, Kept>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<Way, Kept>> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What became of a wait.
+enum Waited {
+    Kept(Carrier),
+    Permit(OwnedSemaphorePermit),
+}
+
+/// Counts a request that waits, until it is dropped.
+struct Waiting<'a> {
+    pool: &'a Pool,
+    way: Way,
+    member: &'a Member,
+}
+
+impl<'a> Waiting<'a> {
+    fn enter(pool: &'a Pool, way: Way, member: &'a Member) -> Self {
+        pool.lock().entry(way).or_default().waiting += 1;
+        member.wanted.fetch_add(1, Ordering::Relaxed);
+        Self { pool, way, member }
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        if let Some(kept) = self.pool.lock().get_mut(&self.way) {
+            kept.waiting -= 1;
+        }
+        self.member.wanted.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Says that a connection of HTTP/2 is being made, until it is dropped.
+struct Opening<'a> {
+    pool: &'a Pool,
+    way: Way,
+}
+
+impl<'a> Opening<'a> {
+    fn begin(pool: &'a Pool, way: Way) -> Self {
+        pool.lock().entry(way).or_default().opening = true;
+        Self { pool, way }
+    }
+}
+
+impl Drop for Opening<'_> {
+    fn drop(&mut self) {
+        if let Some(kept) = self.pool.lock().get_mut(&self.way) {
+            kept.opening = false;
+            kept.free.notify_waiters();
+        }
     }
 }
 
@@ -179,20 +319,15 @@ impl Lease {
         self.reused
     }
 
-    /// Where the connection leads, for [`Pool::give_back`].
-    pub fn place(&self) -> (usize, SocketAddr) {
-        self.place
-    }
-
     /// Sends a request's head; its body is put into the channel.
     ///
     /// # Errors
     /// When the connection takes no more requests. Nothing was sent.
-    pub fn begin(self, request: &Request) -> Result<(Channel, Option<Counted>), ConnectError> {
+    pub(crate) fn begin(self, request: &Request) -> Result<(Channel, Hold), ConnectError> {
         match self.carrier {
-            Carrier::One(mut connection) => {
+            Carrier::One(mut connection, permit) => {
                 connection.put_request(request);
-                Ok((Channel::One(connection), None))
+                Ok((Channel::One(connection), Hold::One(permit)))
             }
             Carrier::Two(mut shared) => {
                 let ended = request.body.is_empty();
@@ -201,18 +336,17 @@ impl Lease {
                     shared.sender.send_request(head, ended).map_err(ConnectError::Handshake)?;
                 shared.streams.fetch_add(1, Ordering::Relaxed);
                 let stream = Box::new(Stream::opened(sending, response, ended));
-                Ok((Channel::Two(stream), Some(Counted(shared.streams))))
+                Ok((Channel::Two(stream), Hold::Two(Counted(shared.streams))))
             }
         }
     }
 }
-
 fn unfit() -> h2::Error {
     h2::Reason::PROTOCOL_ERROR.into()
 }
 
 /// A request's head as HTTP/2 has it; none when the path has characters that the library takes for none of a path.
-fn stream_head(request: &Request) -> Option<http::Request<()>> {
+pub(crate) fn stream_head(request: &Request) -> Option<http::Request<()>> {
     let uri = http::Uri::builder()
         .scheme("http")
         .authority(request.authority.as_str())

@@ -4,9 +4,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use coreto_proxy::forward::Order;
-use coreto_proxy::listen::Config;
-use coreto_proxy::model::{Clocks, Protocol, Timeouts};
+use coreto_proxy::model::{Balance, EncodedSlash, Model, Protocol};
 
 use super::case::Case;
 use super::origin::{self, Seen};
@@ -23,15 +21,7 @@ impl Stage {
     pub(crate) fn new(case: &Case) -> Self {
         let script = case.reply.clone().map(|reply| (reply, case.reply_close));
         let (upstream, seen) = origin::start(script.filter(|_| !case.warm), case.reply_never);
-        let order = order(case, endpoints(case, upstream));
-        let usual = Clocks::default();
-        let clocks = Clocks {
-            header: case.time("head").unwrap_or(usual.header),
-            idle: case.time("idle").unwrap_or(usual.idle),
-            body: case.time("body").unwrap_or(usual.body),
-            ..usual
-        };
-        Self { proxy: Proxy::start(Config { clocks, ..Config::default() }, order), seen }
+        Self { proxy: Proxy::start(model(case, &endpoints(case, upstream))), seen }
     }
 
     /// A connection to the proxy on which nothing takes longer than a person would wait.
@@ -72,16 +62,26 @@ fn endpoints(case: &Case, upstream: SocketAddr) -> Vec<SocketAddr> {
     }
 }
 
-fn order(case: &Case, endpoints: Vec<SocketAddr>) -> Order {
-    let usual = Timeouts::default();
-    let timeouts = Timeouts {
-        total: case.time("total").unwrap_or(usual.total),
-        per_try: case.time("try"),
-        idle: case.time("silence").unwrap_or(usual.idle),
-        ..usual
-    };
-    let upgrades = ["websocket".to_owned()].into();
-    Order { timeouts, upgrades, ..proxy::order(endpoints, Protocol::Http1) }
+fn model(case: &Case, endpoints: &[SocketAddr]) -> Model {
+    let mut model = proxy::model(endpoints, Protocol::Http1);
+    // The first turn is the first endpoint's, so that a case knows who is asked first.
+    model.clusters[0].balance = Balance::RoundRobin;
+    let clocks = &mut model.listeners[0].clocks;
+    let route = &mut model.routes[0];
+    route.encoded_slash = EncodedSlash::Keep;
+    route.upgrades = vec!["websocket".to_owned()];
+    let times = &mut route.timeouts;
+    for (name, time) in [
+        ("head", &mut clocks.header),
+        ("idle", &mut clocks.idle),
+        ("body", &mut clocks.body),
+        ("total", &mut times.total),
+        ("silence", &mut times.idle),
+    ] {
+        *time = case.time(name).unwrap_or(*time);
+    }
+    times.per_try = case.time("try");
+    model
 }
 
 fn is_usual(line: &str, port: &str) -> bool {

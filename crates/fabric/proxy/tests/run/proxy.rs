@@ -1,86 +1,91 @@
-//! A proxy that sends all requests one way, for as long as the test needs it.
+//! A proxy for as long as the test needs it.
+
+#![allow(dead_code, reason = "not every test needs all of it")]
 
 use std::net::SocketAddr;
-use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use coreto_proxy::forward::{Account, Cluster, Failure, Order, Retry};
-use coreto_proxy::gate::Request;
-use coreto_proxy::listen::{Config, Ledger, Rules, Service};
-use coreto_proxy::model::{Clocks, Protocol, Timeouts};
+use coreto_proxy::forward::Account;
+use coreto_proxy::listen::{Ledger, Service};
+use coreto_proxy::model::{
+    Action, Clocks, Cluster, Endpoint, Forward, Listener, Model, Plan, Protocol, Route, Source, Split,
+};
+use coreto_proxy::plane::{Allows, Plane};
 
 /// Runs until it is dropped.
 pub(crate) struct Proxy {
     pub(crate) address: SocketAddr,
-    #[allow(dead_code, reason = "not every test asks what was told of requests")]
     pub(crate) accounts: Arc<Mutex<Vec<Account>>>,
-    stop: Option<tokio::sync::oneshot::Sender<()>>,
+    pub(crate) plane: Arc<Plane>,
     thread: Option<std::thread::JoinHandle<()>>,
-}
-
-struct One(Order);
-
-impl Rules for One {
-    fn order(&self, _: &Request) -> Result<Order, Failure> {
-        Ok(self.0.clone())
-    }
 }
 
 struct Book(Arc<Mutex<Vec<Account>>>);
 
 impl Ledger for Book {
-    fn note(&self, account: &Account) {
+    fn note(&self, _: usize, account: &Account) {
         self.0.lock().expect("no test panics with it").push(account.clone());
     }
 }
 
-/// Every request may go to these, and nothing else is said.
-pub(crate) fn order(endpoints: Vec<SocketAddr>, protocol: Protocol) -> Order {
-    let cluster = Cluster {
-        name: "origin".to_owned(),
-        number: 0,
-        endpoints,
-        protocol,
-        connect: Duration::from_secs(3),
-        idle: Duration::from_secs(4),
-        last: AtomicUsize::new(0),
+/// One listener, one route, one cluster, and nothing else is said.
+pub(crate) fn model(endpoints: &[SocketAddr], protocol: Protocol) -> Model {
+    let to = vec![Split { cluster: "origin".to_owned(), weight: 1 }];
+    let route = Route {
+        name: "all".to_owned(),
+        action: Action::Forward(Forward { to, ..Forward::default() }),
+        ..Route::default()
     };
-    Order {
-        cluster: Arc::new(cluster),
-        timeouts: Timeouts::default(),
-        retry: Retry::default(),
-        upgrades: Arc::default(),
-        body_bytes_max: None,
-    }
+    Model { listeners: vec![listener()], routes: vec![route], clusters: vec![cluster(endpoints, protocol)] }
+}
+
+/// A listener on a free port.
+pub(crate) fn listener() -> Listener {
+    let clocks = Clocks { drain: Duration::from_millis(100), ..Clocks::default() };
+    let address = "127.0.0.1:0".parse().expect("an address");
+    Listener { name: "public".to_owned(), address, clocks, ..Listener::default() }
+}
+
+/// A cluster `origin`.
+pub(crate) fn cluster(endpoints: &[SocketAddr], protocol: Protocol) -> Cluster {
+    let endpoint = |address: &SocketAddr| Endpoint { address: *address, weight: 1 };
+    let source = Source::Static(endpoints.iter().map(endpoint).collect());
+    Cluster { name: "origin".to_owned(), source, protocol, ..Cluster::default() }
+}
+
+/// A model that has no fault.
+pub(crate) fn plan(model: Model) -> Plan {
+    Plan::build(model).unwrap_or_else(|faults| panic!("{faults:#?}"))
 }
 
 impl Proxy {
-    /// Starts one with one worker on a free port.
-    pub(crate) fn start(config: Config, order: Order) -> Self {
-        let address = "127.0.0.1:0".parse().expect("an address");
-        let clocks = Clocks { drain: Duration::from_millis(100), ..config.clocks.clone() };
-        let config = Config { address, workers: 1, clocks, ..config };
+    /// Starts one with one worker.
+    pub(crate) fn start(model: Model) -> Self {
+        let plane = Plane::build(plan(model), Allows(Box::new(|_, _| true))).expect("a port is free");
         let accounts = Arc::default();
-        let book = Book(Arc::clone(&accounts));
-        let service = Service::build(config, Arc::new(One(order)), Arc::new(book)).expect("a port is free");
-        let address = service.local_addr();
-        let (stop, stopped) = tokio::sync::oneshot::channel();
-        let thread = std::thread::spawn(move || {
-            let drain = async {
-                let _ = stopped.await;
-            };
-            service.run(drain).expect("workers start");
-        });
-        Self { address, accounts, stop: Some(stop), thread: Some(thread) }
+        let service = Service::new(Arc::clone(&plane), 1, Arc::new(Book(Arc::clone(&accounts))));
+        let thread = std::thread::spawn(move || service.run().expect("workers start"));
+        let (_, address) = plane.addresses()[0];
+        Self { address, accounts, plane, thread: Some(thread) }
+    }
+
+    /// Ends it, and gives what was told of requests.
+    pub(crate) fn end(mut self) -> Vec<Account> {
+        self.stop();
+        std::mem::take(&mut *self.accounts.lock().expect("no test panics with it"))
+    }
+
+    fn stop(&mut self) {
+        self.plane.drain();
+        if let Some(thread) = self.thread.take() {
+            thread.join().expect("the proxy does not panic");
+        }
     }
 }
 
 impl Drop for Proxy {
     fn drop(&mut self) {
-        drop(self.stop.take());
-        if let Some(thread) = self.thread.take() {
-            thread.join().expect("the proxy does not panic");
-        }
+        self.stop();
     }
 }

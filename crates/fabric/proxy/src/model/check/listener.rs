@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 
 use super::{at_least_one, some_time};
+use crate::gate::FIELDS_MAX;
 use crate::model::{ClientCertificate, Fault, Faults, Listener, Tls};
 
 /// The most streams, so that a connection's memory stays bounded.
@@ -26,6 +27,8 @@ pub(super) fn check(listener: &Listener, faults: &mut Faults<'_>) {
     at_least_one(bounds.connections, "bounds.connections", faults);
     at_least_one(bounds.connections_per_address, "bounds.connections-per-address", faults);
     at_least_one(bounds.header_count, "bounds.header-count", faults);
+    let fits = usize::try_from(bounds.header_count).is_ok_and(|count| count <= FIELDS_MAX);
+    faults.demand(fits, "bounds.header-count", format!("{} is more than {FIELDS_MAX}", bounds.header_count));
     for (value, key) in
         [(bounds.target_bytes, "bounds.target-bytes"), (bounds.header_bytes, "bounds.header-bytes")]
     {

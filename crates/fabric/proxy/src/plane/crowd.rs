@@ -4,13 +4,11 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::model::Bounds;
+
 /// Open connections of one listener, over all workers.
-#[derive(Debug)]
-pub(super) struct Crowd {
-    max: usize,
-    per_address_max: usize,
-    open: Mutex<Open>,
-}
+#[derive(Debug, Default)]
+pub(crate) struct Crowd(Mutex<Open>);
 
 #[derive(Debug, Default)]
 struct Open {
@@ -20,22 +18,19 @@ struct Open {
 
 /// One connection's place; free again when this is dropped.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(crate) struct Place {
     crowd: Arc<Crowd>,
     address: IpAddr,
 }
 
 impl Crowd {
-    pub(super) fn new(max: usize, per_address_max: usize) -> Arc<Self> {
-        Arc::new(Self { max, per_address_max, open: Mutex::default() })
-    }
-
     /// A place for a connection from this address, if there is one.
-    pub(super) fn enter(self: &Arc<Self>, address: IpAddr) -> Option<Place> {
+    pub(crate) fn enter(self: &Arc<Self>, address: IpAddr, bounds: &Bounds) -> Option<Place> {
+        let max = |count: u32| usize::try_from(count).unwrap_or(usize::MAX);
         let address = address.to_canonical();
         let mut open = self.lock();
         let of_address = open.by_address.get(&address).copied().unwrap_or_default();
-        if open.all >= self.max || of_address >= self.per_address_max {
+        if open.all >= max(bounds.connections) || of_address >= max(bounds.connections_per_address) {
             return None;
         }
         open.all += 1;
@@ -44,7 +39,7 @@ impl Crowd {
     }
 
     fn lock(&self) -> MutexGuard<'_, Open> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -67,15 +62,16 @@ mod tests {
 
     #[test]
     fn counts_all_and_those_of_an_address_and_forgets_those_that_left() {
-        let crowd = Crowd::new(3, 2);
+        let bounds = Bounds { connections: 3, connections_per_address: 2, ..Bounds::default() };
+        let crowd = Arc::<Crowd>::default();
         let (one, other) = (IpAddr::from([127, 0, 0, 1]), IpAddr::from([127, 0, 0, 2]));
-        let first = crowd.enter(one).expect("there is room");
-        let _second = crowd.enter(one).expect("there is room");
-        assert!(crowd.enter(one).is_none(), "two of an address are enough");
-        let _third = crowd.enter(other).expect("there is room");
-        assert!(crowd.enter(other).is_none(), "three are enough");
+        let first = crowd.enter(one, &bounds).expect("there is room");
+        let _second = crowd.enter(one, &bounds).expect("there is room");
+        assert!(crowd.enter(one, &bounds).is_none(), "two of an address are enough");
+        let _third = crowd.enter(other, &bounds).expect("there is room");
+        assert!(crowd.enter(other, &bounds).is_none(), "three are enough");
         drop(first);
-        assert!(crowd.enter("::ffff:127.0.0.1".parse().unwrap()).is_some());
+        assert!(crowd.enter("::ffff:127.0.0.1".parse().unwrap(), &bounds).is_some());
         assert_eq!(crowd.lock().by_address.len(), 2);
     }
 }

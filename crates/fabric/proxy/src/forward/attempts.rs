@@ -1,0 +1,311 @@
+//! The tries of one request.
+
+use std::future::poll_fn;
+use std::net::SocketAddr;
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+use http::header::{self, HeaderName, HeaderValue};
+use http::{HeaderMap, StatusCode};
+
+use super::Failure;
+use super::account::Account;
+use super::exchange::{Deadlines, Exchange, Flow};
+use super::failed::{Failed, verdict};
+use super::order::{Order, Way};
+use super::run::{GRPC_STATUS, Shape, Terms, stamp, stream_head};
+use super::tunnel;
+use super::upload::Upload;
+use crate::chance::Dice;
+use crate::gate::{Asked, Body, Request, Response};
+use crate::model::{Route, Timeouts};
+use crate::moment::Moment;
+use crate::upstream::{Place, Upstream, Wanted};
+use crate::wire::Channel;
+
+/// One request that goes to a cluster.
+pub(super) struct Attempts<'a, 'b> {
+    pub(super) client: &'a mut Channel,
+    pub(super) order: &'a Order,
+    pub(super) way: &'a Way,
+    pub(super) terms: &'a mut Terms<'b>,
+    pub(super) shape: &'a Shape,
+    pub(super) account: &'a mut Account,
+    pub(super) name: &'a HeaderValue,
+}
+
+/// What says how often a request was sent before, to services and to proxies behind us.
+const ATTEMPT: HeaderName = HeaderName::from_static("coreto-attempt");
+const GRPC_ATTEMPTS: HeaderName = HeaderName::from_static("grpc-previous-rpc-attempts");
+
+impl Attempts<'_, '_> {
+    /// Tries, and tries again where that is allowed. Whether the client's connection can take another request.
+    pub(super) async fn run(mut self, mut request: Request) -> Result<bool, Failure> {
+        let order = self.order;
+        let (route, rule) = order.rule().expect("what is forwarded has a route");
+        if let (Some(max), Body::Known(length)) = (route.body_bytes, request.body)
+            && length > max
+        {
+            return Err(Failure::BodyLarge);
+        }
+        let allowed = |upgrade: &HeaderValue| route.upgrades.iter().any(|to| is_same(upgrade, to));
+        request.upgrade = request.upgrade.take().filter(allowed);
+        rule.request_headers.make(&mut request.fields);
+        if let Some(target) = &self.way.target {
+            request.target = target.clone();
+        }
+        if let Some(host) = &rule.host {
+            request.authority = host.clone();
+        }
+        let desk = order.local.desk(self.way.cluster);
+        let upstream = desk.upstream();
+        self.account.cluster = Some(std::sync::Arc::clone(upstream));
+        let _permit = upstream.gates().requests.enter().ok_or(Failure::Overload)?;
+        upstream.note_request(self.now());
+        // A proxy before us does it: tries that multiply would be a flood.
+        let again = request.fields.get(ATTEMPT).is_some_and(|attempt| attempt.as_bytes() != b"0");
+        let attempts_max = if again { 0 } else { route.retry.attempts };
+        let kept = usize::try_from(route.retry.body_bytes).unwrap_or(usize::MAX);
+        let kept = if attempts_max == 0 { 0 } else { kept };
+        let mut upload = Upload::new(kept, route.body_bytes, self.terms.plane.kept_bytes());
+        let total = self.terms.started + route.timeouts.total;
+        let mut avoid: Vec<SocketAddr> = Vec::new();
+        let mut before = None;
+        // Bound: a try after the first takes one of the attempts.
+        loop {
+            let Way { key, token, .. } = *self.way;
+            let place = desk.take(self.now(), &Wanted { key, token, avoid: &avoid });
+            let Some(mut place) = place else { return Err(before.unwrap_or(Failure::NoEndpoint)) };
+            self.account.endpoint = Some(place.address());
+            self.account.attempts += 1;
+            let may_again = self.account.attempts <= attempts_max;
+            let tried = Try { route, upstream, total, may_again };
+            let failed = match self.attempt(&request, &mut place, &mut upload, &tried).await {
+                Ok(reusable) => return Ok(reusable),
+                Err(failed) => failed,
+            };
+            if failed.speaks_against_the_endpoint() {
+                place.failed(self.now());
+            }
+            if !failed.granted && !self.may_repeat(&failed, &upload, &tried) {
+                return Err(failed.failure);
+            }
+            avoid.push(place.address());
+            drop(place);
+            self.pause(&failed, total).await?;
+            upload.restart();
+            let sent = HeaderValue::from(self.account.attempts);
+            if self.shape.reply.grpc {
+                request.fields.insert(GRPC_ATTEMPTS, sent.clone());
+            }
+            request.fields.insert(ATTEMPT, sent);
+            before = Some(failed.failure);
+        }
+    }
+
+    async fn attempt(
+        &mut self,
+        request: &Request,
+        place: &mut Place,
+        upload: &mut Upload,
+        tried: &Try<'_>,
+    ) -> Result<bool, Failed> {
+        let leased = self.terms.pool.lease(tried.upstream, &place.member);
+        let lease = match tokio::time::timeout_at(tried.total.into(), leased).await {
+            Ok(lease) => lease.map_err(|error| Failed::unsent(error.into()))?,
+            Err(_) => return Err(Failed::unsent(Failure::TotalTime)),
+        };
+        let reused = lease.is_reused();
+        let (mut server, hold) = lease.begin(request).map_err(|error| Failed::unsent(error.into()))?;
+        let Timeouts { per_try, idle, .. } = tried.route.timeouts;
+        let head = per_try.map(|per_try| Instant::now() + per_try);
+        let body = self.terms.client.door().listener.clocks.body;
+        let deadlines = Deadlines { total: tried.total, head, body, idle };
+        let asked = Asked { upgrade: request.upgrade.clone(), ..self.shape.asked };
+        let mut exchange = Exchange::new(self.client, &mut server, upload, self.terms.alarm, deadlines);
+        exchange.interim = self.shape.interim;
+        if request.expects {
+            exchange.expects();
+        }
+        let answered = poll_fn(|cx| exchange.poll_head(cx, &asked)).await;
+        let upload_broken = exchange.upload_broken;
+        let mut response = answered.map_err(|failure| {
+            let heard = server.counted().0 > 0;
+            Failed { reused, heard, ..Failed::sent(failure) }
+        })?;
+        self.note_head(place, &response);
+        if let Some(failed) = self.worth_another_try(&response, upload, tried) {
+            return Err(failed);
+        }
+        upload.commit();
+        if response.status == StatusCode::SWITCHING_PROTOCOLS {
+            let upgrade = asked.upgrade.as_ref().ok_or(Failed::sent(Failure::Upgrade))?;
+            return self.switch(&mut server, response, upgrade, tried.route).await.map_err(Failed::sent);
+        }
+        self.dress(&mut response.fields, place, tried.upstream);
+        let keep_alive = response.keep_alive;
+        let sides = Sides { server: &mut server, upload, upload_broken };
+        let reusable = self.respond(response, sides, deadlines).await.map_err(Failed::sent)?;
+        if let Channel::One(connection) = server
+            && upload.is_ended()
+            && keep_alive
+        {
+            self.terms.pool.give_back(tried.upstream, &place.member, connection, hold);
+        }
+        Ok(reusable)
+    }
+
+    /// Takes in what the head of a response says of the endpoint.
+    fn note_head(&mut self, place: &mut Place, response: &Response) {
+        self.account.waited = Some(self.terms.started.elapsed());
+        let status = verdict(response);
+        let unhealthy = matches!(
+            status,
+            StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT
+        );
+        let failed = status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS;
+        place.answered(self.now(), failed, unhealthy);
+    }
+
+    /// A response that is worth less than another try, which is then granted.
+    fn worth_another_try(&self, response: &Response, upload: &Upload, tried: &Try<'_>) -> Option<Failed> {
+        let mut failed = Failed::status(response, tried.total)?;
+        failed.granted = self.may_repeat(&failed, upload, tried);
+        failed.granted.then_some(failed)
+    }
+
+    /// Whether the request may be sent again, which is then counted.
+    fn may_repeat(&self, failed: &Failed, upload: &Upload, tried: &Try<'_>) -> bool {
+        let retry = &tried.route.retry;
+        !self.account.status_sent
+            && tried.may_again
+            && upload.can_restart()
+            && failed.may_repeat(self.shape.idempotent || retry.unsafe_methods, &retry.on)
+            && tried.upstream.may_retry(self.now())
+    }
+
+    /// Waits before another try, so that those who failed together do not come again together.
+    async fn pause(&mut self, failed: &Failed, total: Instant) -> Result<(), Failure> {
+        let Some(pause) = failed.pause(self.account.attempts, &mut self.dice()) else { return Ok(()) };
+        let until = Instant::now() + pause;
+        if until >= total {
+            return Err(Failure::TotalTime);
+        }
+        self.terms.alarm.set(until);
+        poll_fn(|cx| match self.client.poll_gone(cx) {
+            Poll::Ready(broken) => Poll::Ready(Err(Failure::ClientGone(broken))),
+            Poll::Pending => self.terms.alarm.poll(cx).map(Ok),
+        })
+        .await
+    }
+
+    /// Makes the changes of the route to a response's head, and adds what we say ourselves.
+    fn dress(&self, fields: &mut HeaderMap, place: &Place, upstream: &Upstream) {
+        self.order.dress(&self.shape.asking, fields);
+        if let Some(cookies) = upstream.cookies()
+            && self.way.token != Some(cookies.token(place.address()))
+        {
+            let cookie = cookies.set(place.address(), self.terms.client.secure);
+            fields.append(header::SET_COOKIE, HeaderValue::try_from(cookie).expect("a cookie is text"));
+        }
+        stamp(fields, &self.terms.date, Some(self.name.clone()));
+    }
+
+    fn now(&self) -> Moment {
+        self.terms.plane.now()
+    }
+
+    fn dice(&self) -> Dice {
+        let low = self.terms.id & u128::from(u64::MAX);
+        Dice::seeded(u64::try_from(low).expect("it is half of it"))
+    }
+
+    /// Passes a response on. Whether the client's connection can take another request.
+    async fn respond(
+        &mut self,
+        response: Response,
+        sides: Sides<'_>,
+        mut deadlines: Deadlines,
+    ) -> Result<bool, Failure> {
+        if self.shape.stream {
+            deadlines.total = Instant::now() + STREAM_MAX;
+        }
+        // A body that is not read to its end leaves bytes that would be taken for the next request.
+        let close = !self.shape.keep_alive || self.shape.old || self.terms.last || sides.upload_broken;
+        self.put_head(response, close)?;
+        let mut flow = Flow::default();
+        let mut exchange =
+            Exchange::new(self.client, sides.server, sides.upload, self.terms.alarm, deadlines);
+        exchange.upload_broken = sides.upload_broken;
+        let rest = poll_fn(|cx| exchange.poll_rest(cx, &mut flow)).await;
+        if flow.grpc_status.is_some() {
+            self.account.grpc_status = flow.grpc_status;
+        }
+        rest?;
+        Ok(sides.upload.is_ended() && !close && self.client.has_read_all())
+    }
+
+    /// Puts the response's head, and says so in the account.
+    fn put_head(&mut self, response: Response, close: bool) -> Result<(), Failure> {
+        let Response { status, fields, body, length, .. } = response;
+        self.account.status = status;
+        self.account.status_sent = true;
+        self.account.grpc_status = fields.get(GRPC_STATUS).cloned();
+        let bare =
+            self.shape.asked.head || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
+        let told = if status == StatusCode::NO_CONTENT { None } else { length };
+        match self.client {
+            Channel::One(connection) if bare => connection.put_bare_response(status, &fields, told, close),
+            Channel::One(connection) => {
+                let body = if body == Body::Empty { Body::Known(0) } else { body };
+                connection.put_response(status, &fields, body, close, self.shape.old);
+            }
+            Channel::Two(stream) => {
+                let ended = bare || body.is_empty();
+                stream.put_response(stream_head(status, fields, told), ended).map_err(Failure::ClientGone)?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn switch(
+        &mut self,
+        server: &mut Channel,
+        response: Response,
+        to: &HeaderValue,
+        route: &Route,
+    ) -> Result<bool, Failure> {
+        self.account.status = response.status;
+        self.account.status_sent = true;
+        if let (Channel::One(client), Channel::One(server)) = (&mut *self.client, &mut *server) {
+            client.put_switch(&response.fields, to.as_bytes());
+            client.tunnel();
+            server.tunnel();
+        }
+        tunnel::run(self.client, server, self.terms.alarm, route.timeouts.upgrade_idle).await?;
+        Ok(false)
+    }
+}
+
+/// What a try goes by.
+struct Try<'a> {
+    route: &'a Route,
+    upstream: &'a Upstream,
+    total: Instant,
+    /// Whether there may be another one.
+    may_again: bool,
+}
+
+/// The endpoint's side of a try whose response has begun, and what is left of the request.
+struct Sides<'a> {
+    server: &'a mut Channel,
+    upload: &'a mut Upload,
+    upload_broken: bool,
+}
+
+/// Streams have no end of their own; the silence in them is bounded.
+const STREAM_MAX: Duration = Duration::from_hours(24 * 365);
+
+fn is_same(upgrade: &HeaderValue, allowed: &str) -> bool {
+    upgrade.as_bytes().eq_ignore_ascii_case(allowed.as_bytes())
+}

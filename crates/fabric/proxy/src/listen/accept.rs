@@ -1,0 +1,111 @@
+//! The connections of one listener, at one worker.
+
+use std::future::poll_fn;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+
+use super::worker::Worker;
+use super::{Tls, one, two};
+use crate::forward::Client;
+use crate::plane::{Bound, Door, is_set};
+use crate::wire::{Connection, Socket};
+
+/// How long to wait when no connection can be accepted, for want of file descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// Accepts until the socket is drained; then what waits already, and lets it end.
+pub(super) async fn accept(worker: Arc<Worker>, bound: Arc<Bound>, listener: TcpListener) {
+    let mut open = JoinSet::new();
+    let mut drained = bound.drained();
+    let drain_in = door(&worker, &bound).map_or(Duration::ZERO, |door| door.listener.clocks.drain);
+    // Bound: until the drain.
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, peer)) => enter(&worker, &bound, stream, peer, &mut open),
+                Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
+            },
+            Some(_) = open.join_next() => {}
+            () = is_set(&mut drained) => break,
+        }
+    }
+    // Bound: the socket is closed for others, so that its queue only shrinks.
+    while let Some(Ok((stream, peer))) = waiting(&listener).await {
+        enter(&worker, &bound, stream, peer, &mut open);
+    }
+    drop(listener);
+    let rest = async { while open.join_next().await.is_some() {} };
+    let _ = tokio::time::timeout(drain_in, rest).await;
+}
+
+/// What can be accepted without waiting.
+async fn waiting(listener: &TcpListener) -> Option<io::Result<(TcpStream, SocketAddr)>> {
+    poll_fn(|cx| match listener.poll_accept(cx) {
+        Poll::Ready(accepted) => Poll::Ready(Some(accepted)),
+        Poll::Pending => Poll::Ready(None),
+    })
+    .await
+}
+
+/// The listener of a socket, as it is now.
+fn door(worker: &Worker, bound: &Bound) -> Option<Arc<Door>> {
+    worker.local().force().doors.iter().find(|door| door.bound.id == bound.id).cloned()
+}
+
+/// Begins to serve a connection, if there is room for it and the listener is still there.
+fn enter(
+    worker: &Arc<Worker>,
+    bound: &Arc<Bound>,
+    stream: TcpStream,
+    peer: SocketAddr,
+    open: &mut JoinSet<()>,
+) {
+    let Some(door) = door(worker, bound) else { return };
+    let Some(place) = bound.crowd.enter(peer.ip(), &door.listener.bounds) else { return };
+    let worker = Arc::clone(worker);
+    open.spawn(async move {
+        connection(&worker, &door, stream, peer).await;
+        drop(place);
+    });
+}
+
+async fn connection(worker: &Arc<Worker>, door: &Arc<Door>, stream: TcpStream, peer: SocketAddr) {
+    // Small writes leave at once; a failure only costs time.
+    let _ = stream.set_nodelay(true);
+    if let Some(tls) = &door.tls {
+        return encrypted(worker, door, tls, stream, peer).await;
+    }
+    let client = Arc::new(Client::new(door, peer));
+    let mut connection = Box::new(Connection::new(Socket::plain(stream), Arc::clone(&door.limits)));
+    let preface = poll_fn(|cx| connection.poll_preface(cx));
+    match tokio::time::timeout(door.listener.clocks.idle, preface).await {
+        Ok(Ok(true)) => two::serve(worker, &client, connection.into_socket()).await,
+        Ok(Ok(false)) => one::serve(worker, &client, connection).await,
+        Ok(Err(_)) | Err(_) => {}
+    }
+}
+
+async fn encrypted(worker: &Arc<Worker>, door: &Arc<Door>, tls: &Tls, stream: TcpStream, peer: SocketAddr) {
+    let handshake = tokio::time::timeout(door.listener.clocks.handshake, tls.acceptor().accept(stream));
+    // A client that cannot be agreed with has been told so by an alert.
+    let Ok(Ok(stream)) = handshake.await else { return };
+    let session = stream.get_ref().1;
+    let shown = session.server_name().and_then(|name| Some((name, tls.shown_for(name)?)));
+    let certificate = session.peer_certificates().and_then(|chain| chain.first());
+    let client = Client::new(door, peer).encrypted(shown, certificate.map(AsRef::as_ref));
+    let client = Arc::new(client);
+    let is_two = session.alpn_protocol() == Some(b"h2");
+    let socket = Socket::tls(stream.into());
+    if is_two {
+        two::serve(worker, &client, socket).await;
+    } else {
+        let connection = Connection::new(socket, Arc::clone(&door.limits));
+        one::serve(worker, &client, Box::new(connection)).await;
+    }
+}

@@ -1,0 +1,163 @@
+//! A plan in force, with all that lives on from one plan to the next: sockets, clusters, counts.
+//!
+//! **In:** a [`Plan`](crate::model::Plan), and later others instead.
+//! **Out:** what workers act by. A plan comes into force whole or not at all, and no connection drops for it.
+//!
+//! # Invariants
+//! - Everything that can fail (sockets, certificates) is done before the old plan is let go.
+//! - A request keeps the plan that it began with; a connection keeps the bounds and clocks that it began with.
+//! - What has the same name in both plans keeps its counts, its endpoints' state and its connections.
+//!
+//! # Where to look
+//! `force.rs` a plan with its parts · `door.rs` listeners · `rule.rs` routes · `local.rs` a worker's share ·
+//! `crowd.rs` how many connections there may be.
+
+mod crowd;
+mod door;
+mod force;
+mod local;
+mod rule;
+
+use std::fmt;
+use std::hash::{BuildHasher, RandomState};
+use std::net::SocketAddr;
+use std::sync::atomic::AtomicUsize;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use tokio::sync::watch;
+
+use crate::chance::Dice;
+use crate::hash::Keyed;
+use crate::model::{Current, Plan, Reader};
+use crate::moment::Moment;
+
+pub use door::Error;
+pub(crate) use door::{Bound, Door};
+pub use force::InForce;
+pub(crate) use local::Local;
+pub(crate) use rule::{Limit, Rule};
+
+/// The plan in force, and the way to put another one in force.
+#[derive(Debug)]
+pub struct Plane {
+    current: Arc<Current<InForce>>,
+    /// Counts the plans; workers wait for it to see listeners come and go.
+    turn: watch::Sender<u64>,
+    draining: watch::Sender<bool>,
+    started: Instant,
+    secret: [u64; 2],
+    /// Held while a plan is put in force.
+    dice: Mutex<Dice>,
+    /// Bytes of bodies that are kept for another try, all together.
+    kept_bytes: Arc<AtomicUsize>,
+    allows: Allows,
+}
+
+/// Whether an address that a name stands for may be an upstream of a plan.
+pub struct Allows(pub Box<dyn Fn(&Plan, SocketAddr) -> bool + Send + Sync>);
+
+impl fmt::Debug for Allows {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Allows(…)")
+    }
+}
+
+impl Plane {
+    /// Puts the first plan in force: its sockets are bound, and wait for [`Service`](crate::listen::Service) to accept.
+    ///
+    /// # Errors
+    /// When an address cannot be bound, or a certificate not be used.
+    pub fn build(plan: Plan, allows: Allows) -> Result<Arc<Self>, Error> {
+        let random = || RandomState::new().hash_one(0);
+        let (secret, mut dice) = ([random(), random()], Dice::seeded(random()));
+        let first = InForce::build(plan, None, secret, &mut dice)?;
+        Ok(Arc::new(Self {
+            current: Current::new(first),
+            turn: watch::Sender::new(0),
+            draining: watch::Sender::new(false),
+            started: Instant::now(),
+            secret,
+            dice: Mutex::new(dice),
+            kept_bytes: Arc::default(),
+            allows,
+        }))
+    }
+
+    /// Puts another plan in force. Requests under way keep the one they began with; connections stay, but for those
+    /// of listeners that are gone, which end with the request that they are at.
+    ///
+    /// # Errors
+    /// When an address cannot be bound, or a certificate not be used; then nothing changes.
+    pub fn replace(&self, plan: Plan) -> Result<(), Error> {
+        let mut dice = self.dice.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = self.current.get();
+        let next = InForce::build(plan, Some(&before), self.secret, &mut dice)?;
+        let kept: Vec<u64> = next.doors.iter().map(|door| door.bound.id).collect();
+        self.current.replace(next);
+        self.turn.send_modify(|turn| *turn += 1);
+        for door in before.doors.iter().filter(|door| !kept.contains(&door.bound.id)) {
+            door.bound.drain();
+        }
+        Ok(())
+    }
+
+    /// Lets all listeners go: what waits to be accepted still is, and requests under way may end.
+    pub fn drain(&self) {
+        self.draining.send_replace(true);
+        self.current.get().doors.iter().for_each(|door| door.bound.drain());
+    }
+
+    /// Whether it is being drained.
+    pub fn is_draining(&self) -> bool {
+        *self.draining.borrow()
+    }
+
+    /// What is in force.
+    pub fn in_force(&self) -> Arc<InForce> {
+        self.current.get()
+    }
+
+    /// Listeners by name with the addresses in use, also when a port was left to the system.
+    pub fn addresses(&self) -> Vec<(String, SocketAddr)> {
+        let force = self.current.get();
+        force.doors.iter().map(|door| (door.listener.name.clone(), door.bound.address)).collect()
+    }
+
+    /// The time now.
+    pub fn now(&self) -> Moment {
+        Moment::after_start(self.started.elapsed())
+    }
+
+    pub(crate) fn reader(&self) -> Reader<InForce> {
+        self.current.reader()
+    }
+
+    pub(crate) fn turns(&self) -> watch::Receiver<u64> {
+        self.turn.subscribe()
+    }
+
+    pub(crate) fn drained(&self) -> watch::Receiver<bool> {
+        self.draining.subscribe()
+    }
+
+    /// Hashes that nobody outside can foresee.
+    pub(crate) fn hash(&self) -> Keyed {
+        Keyed::new(self.secret)
+    }
+
+    /// Whether an address may be an upstream of what is in force.
+    pub(crate) fn allows(&self, address: SocketAddr) -> bool {
+        (self.allows.0)(self.current.get().plan(), address)
+    }
+
+    pub(crate) fn kept_bytes(&self) -> &Arc<AtomicUsize> {
+        &self.kept_bytes
+    }
+}
+
+/// Ready once it is set.
+pub(crate) async fn is_set(flag: &mut watch::Receiver<bool>) {
+    // Who sets it lives as long as anybody who waits for it; what it holds is let go at once.
+    let _ = flag.wait_for(|set| *set).await.map(drop);
+}

@@ -1,0 +1,72 @@
+//! A plan with its parts.
+
+use std::sync::Arc;
+
+use super::door::{Door, Error};
+use super::rule::Rule;
+use crate::chance::Dice;
+use crate::model::Plan;
+use crate::upstream::Upstream;
+
+/// A plan in force.
+#[derive(Debug)]
+pub struct InForce {
+    plan: Plan,
+    pub(crate) doors: Vec<Arc<Door>>,
+    upstreams: Vec<Arc<Upstream>>,
+    rules: Vec<Rule>,
+}
+
+impl InForce {
+    pub(super) fn build(
+        plan: Plan,
+        before: Option<&Self>,
+        secret: [u64; 2],
+        dice: &mut Dice,
+    ) -> Result<Self, Error> {
+        let model = plan.model();
+        let old_doors = before.map(|old| old.doors.as_slice()).unwrap_or_default();
+        let doors = model.listeners.iter().map(|listener| Ok(Arc::new(Door::new(listener, old_doors)?)));
+        let doors = doors.collect::<Result<Vec<_>, Error>>()?;
+        let old_upstreams = before.map(|old| old.upstreams.as_slice()).unwrap_or_default();
+        let upstreams = model.clusters.iter().map(|cluster| {
+            let old = old_upstreams.iter().find(|old| old.cluster().name == cluster.name);
+            match old {
+                Some(old) if old.cluster() == cluster => Arc::clone(old),
+                old => Arc::new(Upstream::new(cluster.clone(), old.map(AsRef::as_ref), secret, dice)),
+            }
+        });
+        let upstreams = upstreams.collect();
+        let rules = (0..model.routes.len()).map(|at| {
+            let route = plan.route(at);
+            Rule::new(route, before.and_then(|old| old.rule_named(&route.name)))
+        });
+        let rules = rules.collect();
+        Ok(Self { doors, upstreams, rules, plan })
+    }
+
+    /// What was planned.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// The clusters, by number.
+    pub fn upstreams(&self) -> &[Arc<Upstream>] {
+        &self.upstreams
+    }
+
+    /// A route as it is carried out, by number.
+    pub(crate) fn rule(&self, route: usize) -> &Rule {
+        &self.rules[route]
+    }
+
+    /// The number of the listener that has a socket.
+    pub(crate) fn listener(&self, socket: u64) -> Option<usize> {
+        self.doors.iter().position(|door| door.bound.id == socket)
+    }
+
+    fn rule_named(&self, name: &str) -> Option<&Rule> {
+        let at = self.plan.model().routes.iter().position(|route| route.name == name)?;
+        Some(&self.rules[at])
+    }
+}

@@ -1,0 +1,69 @@
+//! Routes in force.
+
+use std::cmp::Reverse;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use http::HeaderName;
+
+use crate::filter::Changes;
+use crate::gate::Authority;
+use crate::limit::{Limiter, Rate, Verdict};
+use crate::model::{Action, LimitKey, RateLimit, Route};
+use crate::moment::Moment;
+
+/// What of a route is made ready once, not for each request.
+#[derive(Debug)]
+pub(crate) struct Rule {
+    /// Those that count by the client first.
+    pub(crate) limits: Vec<Arc<Limit>>,
+    pub(crate) request_headers: Changes,
+    pub(crate) response_headers: Changes,
+    /// The host that goes upstream instead.
+    pub(crate) host: Option<Authority>,
+}
+
+/// A limit with what its keys have used.
+#[derive(Debug)]
+pub(crate) struct Limit {
+    pub(crate) limit: RateLimit,
+    pub(crate) header: Option<HeaderName>,
+    limiter: Mutex<Limiter>,
+}
+
+impl Rule {
+    /// Puts a route in force; limits that are the same as in the one `before` keep their counts.
+    pub(super) fn new(route: &Route, before: Option<&Self>) -> Self {
+        let limit = |limit: &RateLimit| {
+            let same = before.and_then(|old| old.limits.iter().find(|old| old.limit == *limit));
+            same.map_or_else(|| Arc::new(Limit::new(limit.clone())), Arc::clone)
+        };
+        let mut limits: Vec<Arc<Limit>> = route.filters.limits.iter().map(limit).collect();
+        limits.sort_by_key(|limit| Reverse(limit.limit.key == LimitKey::Client));
+        let host = match &route.action {
+            Action::Forward(forward) => forward.host.clone(),
+            Action::Redirect(_) | Action::Respond(_) => None,
+        };
+        Self {
+            limits,
+            request_headers: Changes::of(&route.filters.request_headers),
+            response_headers: Changes::of(&route.filters.response_headers),
+            host: host.and_then(|host| Authority::read(Bytes::from(host)).ok()),
+        }
+    }
+}
+
+impl Limit {
+    fn new(limit: RateLimit) -> Self {
+        let header = match &limit.key {
+            LimitKey::Header(name) => HeaderName::from_bytes(name.as_bytes()).ok(),
+            LimitKey::Route | LimitKey::Client | LimitKey::Host => None,
+        };
+        Self { header, limiter: Mutex::new(Limiter::new(Rate::of(&limit))), limit }
+    }
+
+    /// Counts one more for a key, if it may happen now.
+    pub(crate) fn ask(&self, now: Moment, key: u64) -> Verdict {
+        self.limiter.lock().unwrap_or_else(PoisonError::into_inner).ask(now, key)
+    }
+}

@@ -1,0 +1,285 @@
+//! A cluster in force: its endpoints as they are now, and what is counted over all workers.
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Semaphore;
+
+use crate::balance::{Cookies, Fitness};
+use crate::chance::Dice;
+use crate::health::{Change, Outliers};
+use crate::limit::{Gates, RetryBudget};
+use crate::model::{Balance, Cluster, Endpoint, Source};
+use crate::moment::Moment;
+
+/// A cluster with all that lives on from one request to the next, shared by all workers.
+#[derive(Debug)]
+pub struct Upstream {
+    cluster: Cluster,
+    /// Connections of clusters with the same number can be used for each other.
+    id: u64,
+    gates: Gates,
+    budget: Mutex<RetryBudget>,
+    cookies: Option<Cookies>,
+    /// Grows whenever an endpoint comes, goes or changes its fitness.
+    version: AtomicU64,
+    /// Whether a good answer tells nothing new.
+    calm: AtomicBool,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    members: Arc<[Arc<Member>]>,
+    outliers: Option<Outliers>,
+}
+
+/// One endpoint.
+#[derive(Debug)]
+pub struct Member {
+    /// Where it is, and its share.
+    pub endpoint: Endpoint,
+    /// Connections that there may still be.
+    pub(super) connections: Arc<Semaphore>,
+    /// Requests that wait for one, on all workers.
+    pub(super) wanted: AtomicU32,
+    /// Whether checks have found it bad.
+    failing: AtomicBool,
+}
+
+/// What a worker needs to know of the endpoints to choose among them.
+pub(super) struct View {
+    pub(super) version: u64,
+    pub(super) members: Arc<[Arc<Member>]>,
+    pub(super) fitness: Vec<Fitness>,
+}
+
+/// The next number for connections.
+static NEXT_ID: AtomicU64 = AtomicU64::new(1);
+
+impl Upstream {
+    /// Puts a cluster in force. What is known from `before`, of the same name, is kept; `secret` keys cookies that
+    /// have no secret of their own.
+    pub(crate) fn new(cluster: Cluster, before: Option<&Self>, secret: [u64; 2], dice: &mut Dice) -> Self {
+        let same_way = |old: &&Self| {
+            old.cluster.protocol == cluster.protocol
+                && old.cluster.tls == cluster.tls
+                && old.cluster.circuit.connections == cluster.circuit.connections
+        };
+        let id =
+            before.filter(same_way).map_or_else(|| NEXT_ID.fetch_add(1, Ordering::Relaxed), |old| old.id);
+        let gates = before.map_or_else(|| Gates::new(&cluster.circuit), |old| old.gates.clone());
+        gates.adjust(&cluster.circuit);
+        let cookies = match &cluster.balance {
+            Balance::Sticky(sticky) => Some(Cookies::new(sticky, secret)),
+            Balance::P2c | Balance::RoundRobin | Balance::LeastRequest | Balance::RingHash(_) => None,
+        };
+        let known = before.filter(|old| old.id == id).map(|old| Arc::clone(&old.lock().members));
+        let endpoints = match &cluster.source {
+            Source::Static(endpoints) => endpoints.clone(),
+            // What the name stood for is used until it is looked up again.
+            Source::Dns { .. } => {
+                let same = before.filter(|old| old.cluster.source == cluster.source);
+                same.map(Self::endpoints).unwrap_or_default()
+            }
+        };
+        let seed = Dice::seeded(dice.roll());
+        let outliers = cluster.outlier.clone().map(|rules| {
+            let same = before.filter(|old| old.cluster.outlier == cluster.outlier);
+            same.and_then(|old| old.lock().outliers.clone()).unwrap_or_else(|| Outliers::new(rules, 0, seed))
+        });
+        let upstream = Self {
+            id,
+            gates,
+            budget: Mutex::new(RetryBudget::new(&cluster.budget)),
+            cookies,
+            version: AtomicU64::new(0),
+            calm: AtomicBool::new(true),
+            state: Mutex::new(State { members: known.unwrap_or_default(), outliers }),
+            cluster,
+        };
+        upstream.set_endpoints(endpoints);
+        upstream
+    }
+
+    /// What was described.
+    pub fn cluster(&self) -> &Cluster {
+        &self.cluster
+    }
+
+    pub(super) fn id(&self) -> u64 {
+        self.id
+    }
+
+    pub(crate) fn gates(&self) -> &Gates {
+        &self.gates
+    }
+
+    pub(crate) fn cookies(&self) -> Option<&Cookies> {
+        self.cookies.as_ref()
+    }
+
+    /// Counts a request that is no retry.
+    pub(crate) fn note_request(&self, now: Moment) {
+        self.budget.lock().unwrap_or_else(PoisonError::into_inner).request(now);
+    }
+
+    /// Takes a retry, if the budget has one.
+    pub(crate) fn may_retry(&self, now: Moment) -> bool {
+        self.budget.lock().unwrap_or_else(PoisonError::into_inner).retry(now)
+    }
+
+    /// The endpoints that there are now.
+    pub fn endpoints(&self) -> Vec<Endpoint> {
+        self.lock().members.iter().map(|member| member.endpoint.clone()).collect()
+    }
+
+    /// The endpoints that there are now, each with whether it may take requests.
+    pub fn members(&self) -> Vec<(Arc<Member>, Fitness)> {
+        let view = self.view();
+        view.members.iter().cloned().zip(view.fitness).collect()
+    }
+
+    /// Takes over the endpoints that there are now. Those that were there keep what is known of them.
+    pub(crate) fn set_endpoints(&self, endpoints: Vec<Endpoint>) {
+        let mut state = self.lock();
+        let before = Arc::clone(&state.members);
+        let place = |endpoint: &Endpoint| {
+            before.iter().position(|member| member.endpoint.address == endpoint.address)
+        };
+        let places: Vec<Option<usize>> = endpoints.iter().map(place).collect();
+        let members = endpoints.into_iter().zip(&places).map(|(endpoint, at)| match at {
+            Some(at) if before[*at].endpoint == endpoint => Arc::clone(&before[*at]),
+            Some(at) => Arc::new(before[*at].with(endpoint)),
+            None => Arc::new(Member::new(endpoint, self.cluster.circuit.connections)),
+        });
+        state.members = members.collect();
+        let members = Arc::clone(&state.members);
+        if let Some(outliers) = &mut state.outliers {
+            outliers.renumber(&places);
+            for (at, member) in members.iter().enumerate() {
+                outliers.set_available(at, !member.failing.load(Ordering::Relaxed));
+            }
+        }
+        self.changed(&state);
+    }
+
+    /// Takes in whether the checks of an endpoint find it bad.
+    pub(crate) fn set_failing(&self, address: SocketAddr, failing: bool) {
+        let mut state = self.lock();
+        let Some(at) = find(&state.members, address) else { return };
+        state.members[at].failing.store(failing, Ordering::Relaxed);
+        if let Some(outliers) = &mut state.outliers {
+            outliers.set_available(at, !failing);
+        }
+        self.changed(&state);
+    }
+
+    pub(super) fn version(&self) -> u64 {
+        self.version.load(Ordering::Acquire)
+    }
+
+    pub(super) fn view(&self) -> View {
+        let state = self.lock();
+        let fitness = |(at, member): (usize, &Arc<Member>)| {
+            if member.failing.load(Ordering::Relaxed) {
+                Fitness::Failing
+            } else if state.outliers.as_ref().is_some_and(|outliers| !outliers.is_in(at)) {
+                Fitness::Ejected
+            } else {
+                Fitness::Fit
+            }
+        };
+        View {
+            version: self.version(),
+            members: Arc::clone(&state.members),
+            fitness: state.members.iter().enumerate().map(fitness).collect(),
+        }
+    }
+
+    /// Takes in how a request ended at an endpoint, as far as that says something of the endpoint.
+    pub(super) fn record(&self, address: SocketAddr, failed: bool, now: Moment) {
+        if !failed && self.calm.load(Ordering::Relaxed) {
+            return;
+        }
+        let mut state = self.lock();
+        let Some(at) = find(&state.members, address) else { return };
+        let Some(outliers) = &mut state.outliers else { return };
+        match outliers.record(at, failed, now) {
+            None => self.calm.store(outliers.is_calm(), Ordering::Relaxed),
+            Some(change) => {
+                self.tell(address, change);
+                self.changed(&state);
+            }
+        }
+    }
+
+    /// An endpoint that a request is to try out, if there is one.
+    pub(super) fn take_probe(&self, now: Moment) -> Option<SocketAddr> {
+        if self.calm.load(Ordering::Relaxed) {
+            return None;
+        }
+        let mut state = self.lock();
+        let at = state.outliers.as_mut()?.take_probe(now)?;
+        state.members.get(at).map(|member| member.endpoint.address)
+    }
+
+    /// Gives a probe back that told nothing.
+    pub(super) fn abandon_probe(&self, address: SocketAddr, now: Moment) {
+        let mut state = self.lock();
+        let at = find(&state.members, address);
+        if let (Some(at), Some(outliers)) = (at, &mut state.outliers) {
+            outliers.abandon_probe(at, now);
+        }
+    }
+
+    fn tell(&self, address: SocketAddr, change: Change) {
+        let cluster = self.cluster.name.as_str();
+        match change {
+            Change::Ejected { lasts, reason, .. } => {
+                let lasts_ms = u64::try_from(lasts.as_millis()).unwrap_or(u64::MAX);
+                tracing::warn!(cluster, endpoint = %address, ?reason, lasts_ms, "an endpoint is left out");
+            }
+            Change::Returned { .. } => {
+                tracing::info!(cluster, endpoint = %address, "an endpoint is back");
+            }
+        }
+    }
+
+    fn changed(&self, state: &State) {
+        let calm = state.outliers.as_ref().is_none_or(Outliers::is_calm);
+        self.calm.store(calm, Ordering::Relaxed);
+        self.version.fetch_add(1, Ordering::AcqRel);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn find(members: &[Arc<Member>], address: SocketAddr) -> Option<usize> {
+    members.iter().position(|member| member.endpoint.address == address)
+}
+
+impl Member {
+    fn new(endpoint: Endpoint, connections: u32) -> Self {
+        let connections = usize::try_from(connections).unwrap_or(usize::MAX).min(Semaphore::MAX_PERMITS);
+        Self {
+            endpoint,
+            connections: Arc::new(Semaphore::new(connections)),
+            wanted: AtomicU32::new(0),
+            failing: AtomicBool::new(false),
+        }
+    }
+
+    /// The same endpoint with another share.
+    fn with(&self, endpoint: Endpoint) -> Self {
+        Self {
+            endpoint,
+            connections: Arc::clone(&self.connections),
+            wanted: AtomicU32::new(0),
+            failing: AtomicBool::new(self.failing.load(Ordering::Relaxed)),
+        }
+    }
+}
