@@ -42,9 +42,8 @@ pub(crate) enum Command {
     /// Evaluate expressions without a server.
     #[command(subcommand)]
     Feel(FeelCommand),
-    /// Check, compare and explain the configuration of a gateway.
-    #[command(subcommand)]
-    Edge(crate::command::edge::EdgeCommand),
+    /// Run a gateway; check, compare and explain its configuration.
+    Edge(crate::command::edge::EdgeArgs),
     /// Measure a server, or what this machine can do at best.
     Bench(Box<crate::command::bench::BenchArgs>),
     /// Show the configuration.

@@ -35,7 +35,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Dmn(DmnCommand::Evaluate(args)) => command::dmn::evaluate::run(&args, json),
         Command::Dmn(DmnCommand::Check(args)) => command::dmn::check::run(&args, json),
         Command::Feel(FeelCommand::Eval(args)) => command::feel::run(&args, json),
-        Command::Edge(command) => command::edge::run(&command, json),
+        Command::Edge(args) => command::edge::run(&args, json),
         Command::Bench(args) => command::bench::run(&args, json),
         Command::Config(args::ConfigCommand::Print(args)) => command::config::print(&args, json),
         Command::Client(client) => command::client::run(client, &cli.connection, json),

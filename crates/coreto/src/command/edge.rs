@@ -1,4 +1,6 @@
-//! `coreto edge`: the gateway's configuration, without a gateway.
+//! `coreto edge`: the gateway, and its configuration without a gateway.
+
+mod serve;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -13,6 +15,30 @@ use coreto_edge::{Config, Fault, render};
 use serde_json::json;
 
 use crate::command::check::content;
+
+/// A gateway to run, or what else is to be done with its configuration.
+#[derive(Args, Debug)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(crate) struct EdgeArgs {
+    #[command(subcommand)]
+    command: Option<EdgeCommand>,
+    #[command(flatten)]
+    serve: EdgeServeArgs,
+}
+
+/// A gateway to run.
+#[derive(Args, Debug)]
+pub(crate) struct EdgeServeArgs {
+    /// The configuration. SIGHUP reads it again.
+    #[arg(long, default_value = "edge.toml", value_name = "FILE")]
+    config: PathBuf,
+    /// Threads that serve; one per processor without it.
+    #[arg(long, value_name = "N")]
+    workers: Option<usize>,
+    /// Where a line of JSON goes for each request: a file, `-` for standard output, or `off`.
+    #[arg(long, default_value = "-", value_name = "FILE")]
+    access_log: String,
+}
 
 /// What can be done with a gateway's configuration.
 #[derive(Subcommand, Debug)]
@@ -64,12 +90,13 @@ pub(crate) struct EdgePrintArgs {
     file: PathBuf,
 }
 
-pub(crate) fn run(command: &EdgeCommand, json: bool) -> anyhow::Result<ExitCode> {
-    match command {
-        EdgeCommand::Check(args) => check(args, json),
-        EdgeCommand::Diff(args) => tell_diff(args, json),
-        EdgeCommand::Explain(args) => tell_contest(args, json),
-        EdgeCommand::Print(args) => print(args, json),
+pub(crate) fn run(args: &EdgeArgs, json: bool) -> anyhow::Result<ExitCode> {
+    match &args.command {
+        None => serve::serve(&args.serve, json),
+        Some(EdgeCommand::Check(args)) => check(args, json),
+        Some(EdgeCommand::Diff(args)) => tell_diff(args, json),
+        Some(EdgeCommand::Explain(args)) => tell_contest(args, json),
+        Some(EdgeCommand::Print(args)) => print(args, json),
     }
 }
 

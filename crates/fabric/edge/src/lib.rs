@@ -1,8 +1,9 @@
-//! The gateway's configuration.
+//! The gateway: its configuration, and itself.
 //!
 //! **In:** the text of `edge.toml`.
-//! **Out:** a [`Config`] that the data plane runs; or every [`Fault`] of the text with line and key. What changes
-//! between two of them ([`diff`]), and why a request takes the route that it takes ([`explain`]).
+//! **Out:** a [`Config`], or every [`Fault`] of the text with line and key; a [`Gateway`] that runs it, with its management,
+//! metrics and access log. What changes between two configurations ([`diff`]), and why a request takes the route that
+//! it takes ([`explain`]).
 //!
 //! # Invariants
 //! - A key that is not known is a fault: nothing that somebody wrote is ignored.
@@ -11,14 +12,21 @@
 //!
 //! # Where to look
 //! `keys/` every key of the file, once for reading and writing · `read.rs` and `write.rs` the two directions ·
-//! `value.rs` how a value is written · `config.rs` from text to plan · `diff.rs`, `explain.rs`.
+//! `value.rs` how a value is written · `config.rs` from text to plan · `diff.rs`, `explain.rs` · `gateway.rs` what runs ·
+//! `admin.rs` its management · `ledger.rs`, `metrics.rs`, `log.rs` what is told of requests.
 
+mod admin;
 mod config;
 pub mod diff;
 pub mod explain;
 mod fault;
+mod gateway;
 pub mod internal;
+mod json;
 mod keys;
+mod ledger;
+mod log;
+mod metrics;
 mod read;
 mod value;
 mod visit;
@@ -26,3 +34,5 @@ mod write;
 
 pub use config::{Config, render};
 pub use fault::Fault;
+pub use gateway::{Error, Gateway, Shared};
+pub use log::Output;

@@ -11,7 +11,7 @@
 //! # Where to look
 //! `decide.rs` what is to be done · `order.rs` that, and what it makes of responses · `run.rs` one request from its head to
 //! its end · `attempts.rs` its tries · `failed.rs` whether there may be another · `exchange.rs` the bytes, both ways ·
-//! `upload.rs` the request's body, kept for another try · `fields.rs` what is added and removed ·
+//! `upload.rs` the request's body, kept for another try · `fields.rs` and `trace.rs` what is added and removed ·
 //! `tunnel.rs` after a switch of protocols · `failure.rs` and `answer.rs` what is said when it fails · `account.rs` what is told of it.
 
 mod account;
@@ -24,6 +24,7 @@ mod failure;
 mod fields;
 mod order;
 mod run;
+mod trace;
 mod tunnel;
 mod upload;
 

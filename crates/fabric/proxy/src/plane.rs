@@ -55,7 +55,10 @@ pub struct Plane {
 }
 
 /// Whether an address that a name stands for may be an upstream of a plan.
-pub struct Allows(pub Box<dyn Fn(&Plan, SocketAddr) -> bool + Send + Sync>);
+pub struct Allows(pub Box<Judge>);
+
+/// See [`Allows`].
+pub type Judge = dyn Fn(&Plan, SocketAddr) -> bool + Send + Sync;
 
 impl fmt::Debug for Allows {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -18,7 +18,7 @@ mod connect;
 mod desk;
 mod pool;
 
-pub use cluster::{Member, Upstream};
+pub use cluster::{Counts, Member, Upstream};
 pub use connect::ConnectError;
 pub(crate) use connect::{begin, connect};
 pub(crate) use desk::{Desk, Place, Wanted};

@@ -313,13 +313,13 @@ impl Picker {
             let seat = &self.seats[at];
             f64::from(seat.endpoint.weight) * self.share(at, now) / f64::from(seat.pending.saturating_add(1))
         };
-        let open = self.open.iter().copied().filter(|at| !avoid.contains(&self.address(*at)));
+        let mut open = self.open.iter().copied().filter(|at| !avoid.contains(&self.address(*at)));
         let mut left = thrown * open.clone().map(chance).sum::<f64>();
         let taken = open.clone().find(|at| {
             left -= chance(*at);
             left < 0.0
         });
-        taken.or(open.last())
+        taken.or_else(|| open.next_back())
     }
 
     fn take_turn(&mut self, now: Moment, avoid: &[SocketAddr]) -> Option<usize> {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use http::{HeaderValue, Method, StatusCode, Version};
 
+use super::trace::TRACEPARENT;
 use super::{Client, Order};
 use crate::gate::{Authority, Request, Target};
 use crate::plane::Local;
@@ -30,6 +31,7 @@ pub struct Account {
     pub version: Version,
     /// The name of the request.
     pub id: Option<HeaderValue>,
+    pub(super) trace: Option<HeaderValue>,
     /// The status that the client was told, or 499 when it went away.
     pub status: StatusCode,
     /// Whether the head of a response has been given to the client.
@@ -64,6 +66,7 @@ impl Account {
             authority: Some(request.authority.clone()),
             target: Some(request.target.clone()),
             version: request.version,
+            trace: request.fields.get(TRACEPARENT).cloned(),
             local: Some(Arc::clone(&order.local)),
             route: order.route,
             ..Self::unread(client.peer, StatusCode::INTERNAL_SERVER_ERROR)
@@ -81,6 +84,7 @@ impl Account {
             target: None,
             version: Version::HTTP_11,
             id: None,
+            trace: None,
             status,
             status_sent: false,
             grpc_status: None,
@@ -94,6 +98,11 @@ impl Account {
             took: Duration::ZERO,
             waited: None,
         }
+    }
+
+    /// The trace that it is part of, in hexadecimal digits.
+    pub fn trace_id(&self) -> Option<&[u8]> {
+        self.trace.as_ref()?.as_bytes().get(3..35)
     }
 
     /// The name of the route that took it.

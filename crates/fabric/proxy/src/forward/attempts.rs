@@ -118,9 +118,12 @@ impl Attempts<'_, '_> {
         let reused = lease.is_reused();
         let (mut server, hold) = lease.begin(request).map_err(|error| Failed::unsent(error.into()))?;
         let Timeouts { per_try, idle, .. } = tried.route.timeouts;
-        let head = per_try.map(|per_try| Instant::now() + per_try);
-        let body = self.terms.client.door().listener.clocks.body;
-        let deadlines = Deadlines { total: tried.total, head, body, idle };
+        let deadlines = Deadlines {
+            total: tried.total,
+            head: per_try.map(|per_try| Instant::now() + per_try),
+            body: self.terms.client.door().listener.clocks.body,
+            idle,
+        };
         let asked = Asked { upgrade: request.upgrade.clone(), ..self.shape.asked };
         let mut exchange = Exchange::new(self.client, &mut server, upload, self.terms.alarm, deadlines);
         exchange.interim = self.shape.interim;
@@ -131,7 +134,7 @@ impl Attempts<'_, '_> {
         let upload_broken = exchange.upload_broken;
         let mut response = answered.map_err(|failure| {
             let heard = server.counted().0 > 0;
-            Failed { reused, heard, ..Failed::sent(failure) }
+            Failed { heard, reused, ..Failed::sent(failure) }
         })?;
         self.note_head(place, &response);
         if let Some(failed) = self.worth_another_try(&response, upload, tried) {

@@ -117,7 +117,7 @@ impl Decision<'_> {
 
     fn limit_key(&self, limit: &Limit) -> u64 {
         let hash = self.plane.hash();
-        match &limit.limit.key {
+        match &limit.model.key {
             LimitKey::Route => 0,
             LimitKey::Client => of_client(hash, self.client.address_of(self.request)),
             LimitKey::Host => {
@@ -201,7 +201,7 @@ impl Decision<'_> {
 }
 
 /// The same on all nodes, so that they agree on endpoints.
-const RING: Keyed = Keyed::new([0x6b65_79, 0x6f66_7269_6e67]);
+const RING: Keyed = Keyed::new([0x006b_6579, 0x6f66_7269_6e67]);
 
 /// Of an IPv6 address the network of its site: one client has all the rest.
 fn of_client(hash: Keyed, address: IpAddr) -> u64 {

@@ -16,6 +16,7 @@ use crate::wire::Broken;
 
 /// A try that failed.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one thing that is known of a try")]
 pub(super) struct Failed {
     pub(super) failure: Failure,
     /// Whether anything of it was sent.

@@ -8,6 +8,7 @@ use http::HeaderMap;
 use http::header::{self, HeaderName, HeaderValue};
 use tokio_rustls::rustls::pki_types::CertificateDer;
 
+use super::trace;
 use crate::gate::{Authority, Request, strip_claims};
 use crate::listen::covers;
 use crate::plane::Door;
@@ -53,6 +54,7 @@ const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const X_FORWARDED_PORT: HeaderName = HeaderName::from_static("x-forwarded-port");
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+const BAGGAGE: HeaderName = HeaderName::from_static("baggage");
 const X_REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
 pub(super) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const REQUEST_ID_BYTES_MAX: usize = 128;
@@ -108,11 +110,16 @@ impl Client {
         })
     }
 
-    /// Removes from a request what only those whom we believe may say.
-    pub(crate) fn strip(&self, request: &mut Request) {
-        if request.claims && !self.trusted {
-            strip_claims(&mut request.fields);
+    /// Removes from a request what only those whom we believe may say. What a stranger says of a trace is dropped, too:
+    /// ours begins here, and is called like the request.
+    pub(crate) fn strip(&self, request: &mut Request, id: u128) {
+        if !self.trusted {
+            if request.claims {
+                strip_claims(&mut request.fields);
+            }
+            request.fields.remove(BAGGAGE);
         }
+        trace::carry_on(&mut request.fields, self.trusted, id);
     }
 
     /// Who asks: the peer, or whom it names if it is believed.
@@ -203,13 +210,13 @@ impl Client {
 }
 
 /// Makes one list of all values of a field, with another one at its end.
-fn append(fields: &mut HeaderMap, name: HeaderName, last: &HeaderValue) {
+fn append(fields: &mut HeaderMap, name: HeaderName, entry: &HeaderValue) {
     let mut list = Vec::new();
     for value in fields.get_all(&name) {
         list.extend_from_slice(value.as_bytes());
         list.extend_from_slice(b", ");
     }
-    list.extend_from_slice(last.as_bytes());
+    list.extend_from_slice(entry.as_bytes());
     fields.insert(name, HeaderValue::try_from(list).expect("values joined by commas are a value"));
 }
 

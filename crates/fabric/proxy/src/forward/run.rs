@@ -93,15 +93,16 @@ pub(crate) async fn run(
     let name = terms.client.name(&request, terms.id);
     account.id = Some(name.clone());
     let result = match deed {
-        Deed::Forward(way) => match terms.client.mark(&mut request, name.clone()) {
-            Err(failure) => Err(failure),
-            Ok(()) => {
-                let (terms, account) = (&mut terms, &mut account);
-                let attempts =
-                    Attempts { client, order: &order, way: &way, terms, shape: &shape, account, name: &name };
-                attempts.run(request).await.map(Done::Passed)
+        Deed::Forward(way) => {
+            let marked = terms.client.mark(&mut request, name.clone());
+            let (terms, account) = (&mut terms, &mut account);
+            let attempts =
+                Attempts { client, order: &order, way: &way, terms, shape: &shape, account, name: &name };
+            match marked {
+                Ok(()) => attempts.run(request).await.map(Done::Passed),
+                Err(failure) => Err(failure),
             }
-        },
+        }
         Deed::Answer(answer) => Ok(Done::Own(answer)),
         Deed::Refuse(failure) => Err(failure),
     };

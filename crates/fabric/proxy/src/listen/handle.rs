@@ -41,8 +41,8 @@ pub(super) async fn handle(
         return if told && !close { Then::Next } else { Then::Linger };
     }
     let started = Instant::now();
-    client.strip(&mut request);
     let id = worker.id();
+    client.strip(&mut request, id);
     let order = decide(&worker.plane, worker.local(), client, &request, id);
     let terms = Terms {
         plane: &worker.plane,

@@ -8,7 +8,7 @@ use crate::route::passage::{self, Asked, Passage};
 use crate::route::{Entry, Path, Table};
 
 /// What workers act by.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Plan {
     model: Model,
     entries: Arc<[Entry]>,

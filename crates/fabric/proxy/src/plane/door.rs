@@ -31,7 +31,7 @@ pub enum Error {
         /// The listener's name.
         listener: String,
         /// Why.
-        source: TlsError,
+        source: Box<TlsError>,
     },
 }
 
@@ -104,7 +104,8 @@ impl Door {
         };
         // Certificates are read again each time: their files may be others under the same names.
         let tls = listener.tls.as_ref().map(Tls::build).transpose();
-        let tls = tls.map_err(|source| Error::Tls { listener: listener.name.clone(), source })?;
+        let tls =
+            tls.map_err(|source| Error::Tls { listener: listener.name.clone(), source: Box::new(source) })?;
         let limits = Arc::new(Limits::of(&listener.bounds));
         Ok(Self { bound, listener: listener.clone(), limits, tls })
     }

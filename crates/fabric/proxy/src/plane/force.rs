@@ -42,7 +42,7 @@ impl InForce {
             Rule::new(route, before.and_then(|old| old.rule_named(&route.name)))
         });
         let rules = rules.collect();
-        Ok(Self { doors, upstreams, rules, plan })
+        Ok(Self { plan, doors, upstreams, rules })
     }
 
     /// What was planned.

@@ -26,7 +26,7 @@ pub(crate) struct Rule {
 /// A limit with what its keys have used.
 #[derive(Debug)]
 pub(crate) struct Limit {
-    pub(crate) limit: RateLimit,
+    pub(crate) model: RateLimit,
     pub(crate) header: Option<HeaderName>,
     limiter: Mutex<Limiter>,
 }
@@ -35,11 +35,11 @@ impl Rule {
     /// Puts a route in force; limits that are the same as in the one `before` keep their counts.
     pub(super) fn new(route: &Route, before: Option<&Self>) -> Self {
         let limit = |limit: &RateLimit| {
-            let same = before.and_then(|old| old.limits.iter().find(|old| old.limit == *limit));
+            let same = before.and_then(|old| old.limits.iter().find(|old| old.model == *limit));
             same.map_or_else(|| Arc::new(Limit::new(limit.clone())), Arc::clone)
         };
         let mut limits: Vec<Arc<Limit>> = route.filters.limits.iter().map(limit).collect();
-        limits.sort_by_key(|limit| Reverse(limit.limit.key == LimitKey::Client));
+        limits.sort_by_key(|limit| Reverse(limit.model.key == LimitKey::Client));
         let host = match &route.action {
             Action::Forward(forward) => forward.host.clone(),
             Action::Redirect(_) | Action::Respond(_) => None,
@@ -59,7 +59,7 @@ impl Limit {
             LimitKey::Header(name) => HeaderName::from_bytes(name.as_bytes()).ok(),
             LimitKey::Route | LimitKey::Client | LimitKey::Host => None,
         };
-        Self { header, limiter: Mutex::new(Limiter::new(Rate::of(&limit))), limit }
+        Self { header, limiter: Mutex::new(Limiter::new(Rate::of(&limit))), model: limit }
     }
 
     /// Counts one more for a key, if it may happen now.

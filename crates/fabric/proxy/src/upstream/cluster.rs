@@ -27,6 +27,20 @@ pub struct Upstream {
     /// Whether a good answer tells nothing new.
     calm: AtomicBool,
     state: Mutex<State>,
+    counts: Counts,
+}
+
+/// What happened to a cluster since it is in force.
+#[derive(Debug, Default)]
+pub struct Counts {
+    /// Connections made.
+    pub connects: AtomicU64,
+    /// Connections that could not be made.
+    pub connect_failures: AtomicU64,
+    /// Retries that the budget did not allow.
+    pub retries_denied: AtomicU64,
+    /// Endpoints left out since they failed requests.
+    pub ejections: AtomicU64,
 }
 
 #[derive(Debug)]
@@ -97,6 +111,7 @@ impl Upstream {
             version: AtomicU64::new(0),
             calm: AtomicBool::new(true),
             state: Mutex::new(State { members: known.unwrap_or_default(), outliers }),
+            counts: Counts::default(),
             cluster,
         };
         upstream.set_endpoints(endpoints);
@@ -127,7 +142,21 @@ impl Upstream {
 
     /// Takes a retry, if the budget has one.
     pub(crate) fn may_retry(&self, now: Moment) -> bool {
-        self.budget.lock().unwrap_or_else(PoisonError::into_inner).retry(now)
+        let may = self.budget.lock().unwrap_or_else(PoisonError::into_inner).retry(now);
+        if !may {
+            self.counts.retries_denied.fetch_add(1, Ordering::Relaxed);
+        }
+        may
+    }
+
+    /// Requests that it has now.
+    pub fn in_flight(&self) -> u32 {
+        self.gates.requests.taken()
+    }
+
+    /// What happened to it.
+    pub fn counts(&self) -> &Counts {
+        &self.counts
     }
 
     /// The endpoints that there are now.
@@ -238,6 +267,7 @@ impl Upstream {
         let cluster = self.cluster.name.as_str();
         match change {
             Change::Ejected { lasts, reason, .. } => {
+                self.counts.ejections.fetch_add(1, Ordering::Relaxed);
                 let lasts_ms = u64::try_from(lasts.as_millis()).unwrap_or(u64::MAX);
                 tracing::warn!(cluster, endpoint = %address, ?reason, lasts_ms, "an endpoint is left out");
             }

@@ -74,13 +74,12 @@ impl Desk {
         if let (Some(address), None) = (probe, seat) {
             self.upstream.abandon_probe(address, now);
         }
-        let ticket = match seat {
-            Some(at) => state.picker.seat(at),
-            None => {
-                let kept_at =
-                    wanted.token.and_then(|token| state.tokens.iter().position(|known| *known == token));
-                state.picker.pick(now, &Ask { key: wanted.key, kept_at, avoid: wanted.avoid })?
-            }
+        let ticket = if let Some(at) = seat {
+            state.picker.seat(at)
+        } else {
+            let kept_at =
+                wanted.token.and_then(|token| state.tokens.iter().position(|known| *known == token));
+            state.picker.pick(now, &Ask { key: wanted.key, kept_at, avoid: wanted.avoid })?
         };
         let member = Arc::clone(&state.members[ticket.at]);
         Some(Place { desk: Arc::clone(self), member, ticket, probe: seat.is_some(), taken: now, ended: None })

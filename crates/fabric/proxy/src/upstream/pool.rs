@@ -112,14 +112,20 @@ impl Pool {
             return Ok(Lease { carrier, reused: true });
         }
         let _pending = upstream.gates().pending.enter().ok_or(ConnectError::Pending)?;
-        let Ok(permit) = Arc::clone(&member.connections).try_acquire_owned() else {
+        let permit = if let Ok(permit) = Arc::clone(&member.connections).try_acquire_owned() {
+            permit
+        } else {
             let waited = tokio::time::timeout(cluster.wait, self.wait(way, cluster, member)).await;
-            return match waited.map_err(|_| ConnectError::Wait)? {
-                Waited::Kept(carrier) => Ok(Lease { carrier, reused: true }),
-                Waited::Permit(permit) => self.open(way, cluster, permit).await,
-            };
+            match waited.map_err(|_| ConnectError::Wait)? {
+                Waited::Kept(carrier) => return Ok(Lease { carrier, reused: true }),
+                Waited::Permit(permit) => permit,
+            }
         };
-        self.open(way, cluster, permit).await
+        let opened = self.open(way, cluster, permit).await;
+        let counts = upstream.counts();
+        let count = if opened.is_ok() { &counts.connects } else { &counts.connect_failures };
+        count.fetch_add(1, Ordering::Relaxed);
+        opened
     }
 
     /// A kept connection, or one of HTTP/2 that is being made for another request.

@@ -1,0 +1,120 @@
+//! `coreto edge`: runs a gateway until it is asked to end.
+
+use std::io::Write;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Instant;
+
+use anyhow::{Context, anyhow};
+use coreto_edge::{Gateway, Output, Shared};
+use serde_json::json;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::filter::LevelFilter;
+
+use super::EdgeServeArgs;
+
+/// The exit code of a program that SIGINT ended, as shells count it.
+const INTERRUPTED: i32 = 130;
+
+pub(super) fn serve(args: &EdgeServeArgs, json: bool) -> anyhow::Result<ExitCode> {
+    crate::logging::start(LevelFilter::INFO)?;
+    let started = Instant::now();
+    let output = match args.access_log.as_str() {
+        "off" => Output::Off,
+        "-" => Output::Standard,
+        path => {
+            Output::file(Path::new(path)).with_context(|| format!("cannot write the access log `{path}`"))?
+        }
+    };
+    let standard = matches!(output, Output::Standard);
+    let workers = args.workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
+    let gateway = Gateway::build(&args.config, workers, output)?;
+    let shared = Arc::clone(gateway.shared());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let ready = ready(&gateway, started, json);
+    // Listens for signals before anybody is told that the gateway is there.
+    let asked = {
+        let _inside = runtime.enter();
+        Asked::new()?
+    };
+    let running = std::thread::Builder::new().name("gateway".to_owned()).spawn(move || gateway.run())?;
+    // Standard output belongs to the access log when it goes there.
+    if standard {
+        writeln!(std::io::stderr().lock(), "{ready}")?;
+    } else {
+        let mut out = std::io::stdout().lock();
+        writeln!(out, "{ready}").and_then(|()| out.flush())?;
+    }
+    runtime.block_on(asked.wait(&shared));
+    tracing::info!("ending: requests under way are answered, no others are taken; Ctrl-C again ends at once");
+    shared.drain();
+    let served = running.join().map_err(|_| anyhow!("the gateway panicked"))?;
+    served.context("the gateway cannot serve")?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What a gateway is asked by signals.
+struct Asked {
+    terminate: tokio::signal::unix::Signal,
+    interrupt: tokio::signal::unix::Signal,
+    hang_up: tokio::signal::unix::Signal,
+}
+
+impl Asked {
+    fn new() -> anyhow::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?,
+            interrupt: signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?,
+            hang_up: signal(SignalKind::hangup()).context("cannot listen for SIGHUP")?,
+        })
+    }
+
+    /// Reads the configuration again whenever that is asked for, until the gateway is asked to end.
+    async fn wait(mut self, shared: &Arc<Shared>) {
+        // Bound: until the gateway is asked to end.
+        loop {
+            tokio::select! {
+                _ = self.terminate.recv() => break,
+                _ = self.interrupt.recv() => break,
+                _ = self.hang_up.recv() => reload(shared),
+            }
+        }
+        let mut interrupt = self.interrupt;
+        // The runtime of this one stops with the wait; the next Ctrl-C is waited for on a thread of its own.
+        let again = move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            let asked = runtime.is_ok_and(|runtime| runtime.block_on(interrupt.recv()).is_some());
+            if asked {
+                std::process::exit(INTERRUPTED);
+            }
+        };
+        if std::thread::Builder::new().name("interrupt".to_owned()).spawn(again).is_err() {
+            tracing::warn!("a second Ctrl-C will not be heard");
+        }
+    }
+}
+
+fn reload(shared: &Shared) {
+    match shared.reload() {
+        Ok(changes) => tracing::info!(changes = changes.len(), "another configuration is in force"),
+        Err(error) => {
+            tracing::error!(error = format!("{:#}", anyhow!(error)), "the configuration stays as it was");
+        }
+    }
+}
+
+/// What is said once the gateway can be talked to.
+fn ready(gateway: &Gateway, started: Instant, json: bool) -> String {
+    let millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let addresses = gateway.shared().addresses();
+    if json {
+        let listeners: serde_json::Map<_, _> =
+            addresses.into_iter().map(|(name, address)| (name, json!(address.to_string()))).collect();
+        let admin = gateway.admin().to_string();
+        return json!({ "readyInMs": millis, "listeners": listeners, "admin": admin }).to_string();
+    }
+    let listeners: Vec<String> =
+        addresses.iter().map(|(name, address)| format!("{name} on {address}")).collect();
+    format!("ready in {millis} ms, {}, management on {}", listeners.join(", "), gateway.admin())
+}

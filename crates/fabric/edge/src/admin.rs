@@ -1,0 +1,256 @@
+//! The gateway's management: what runs, how it does, and another configuration.
+//!
+//! It is served on loopback unless the configuration says otherwise, and to programs only: what a page in a browser
+//! sends (`Origin`) is refused.
+
+use std::future::poll_fn;
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use bytes::Bytes;
+use coreto_proxy::gate::{Body, Limits, Request};
+use coreto_proxy::wire::{Connection, Socket};
+use http::header::{self, HeaderValue};
+use http::{HeaderMap, Method, StatusCode};
+use tokio::net::TcpStream;
+use tokio::sync::{Notify, Semaphore};
+
+use crate::diff::{Change, Kind};
+use crate::gateway::{Error, Shared};
+use crate::json::Object;
+use crate::metrics;
+
+/// A socket for the management that is bound.
+pub(crate) struct Admin {
+    listener: TcpListener,
+    address: SocketAddr,
+}
+
+/// Connections at a time.
+const CONNECTIONS_MAX: usize = 64;
+/// How long a client may be silent.
+const IDLE: Duration = Duration::from_secs(10);
+/// How long to wait when no connection can be accepted.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+impl Admin {
+    pub(crate) fn bind(address: SocketAddr) -> io::Result<Self> {
+        let listener = TcpListener::bind(address)?;
+        listener.set_nonblocking(true)?;
+        let address = listener.local_addr()?;
+        if !address.ip().is_loopback() {
+            tracing::warn!(%address, "the gateway's management is open to other machines, and asks nobody who they are");
+        }
+        Ok(Self { listener, address })
+    }
+
+    pub(crate) fn local_addr(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Serves on a thread of its own until told that the gateway has ended.
+    pub(crate) fn start(self, shared: Arc<Shared>, ended: Arc<Notify>) -> io::Result<JoinHandle<()>> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let serve = move || {
+            runtime.block_on(async {
+                tokio::select! {
+                    () = serve(self.listener, shared) => {}
+                    () = ended.notified() => {}
+                }
+            });
+        };
+        std::thread::Builder::new().name("admin".to_owned()).spawn(serve)
+    }
+}
+
+async fn serve(listener: TcpListener, shared: Arc<Shared>) {
+    let listener = match tokio::net::TcpListener::from_std(listener) {
+        Ok(listener) => listener,
+        Err(error) => {
+            tracing::error!(%error, "the gateway's management cannot be served");
+            return;
+        }
+    };
+    let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    // Bound: until the gateway has ended.
+    loop {
+        let Ok((stream, _)) = listener.accept().await else {
+            tokio::time::sleep(ACCEPT_PAUSE).await;
+            continue;
+        };
+        let Ok(place) = Arc::clone(&places).try_acquire_owned() else { continue };
+        let shared = Arc::clone(&shared);
+        tokio::spawn(async move {
+            connection(stream, &shared).await;
+            drop(place);
+        });
+    }
+}
+
+async fn connection(stream: TcpStream, shared: &Arc<Shared>) {
+    let mut connection = Connection::new(Socket::plain(stream), Arc::new(Limits::default()));
+    // Bound: each turn is a request of the client, or the last.
+    loop {
+        connection.begin();
+        let request = tokio::time::timeout(IDLE, poll_fn(|cx| connection.poll_request(cx)));
+        let Ok(Ok(Some(request))) = request.await else { return };
+        let answer = answer(&request, shared).await;
+        let close = !request.keep_alive || !connection.has_read_all();
+        put(&mut connection, &answer, request.method == Method::HEAD, close);
+        let flushed = tokio::time::timeout(IDLE, poll_fn(|cx| connection.poll_flush(cx))).await;
+        if close || !matches!(flushed, Ok(Ok(()))) {
+            return;
+        }
+    }
+}
+
+/// An answer of the management.
+struct Answer {
+    status: StatusCode,
+    kind: &'static str,
+    body: Vec<u8>,
+}
+
+const TEXT: &str = "text/plain; charset=utf-8";
+const JSON: &str = "application/json";
+
+fn put(connection: &mut Connection, answer: &Answer, head: bool, close: bool) {
+    let mut fields = HeaderMap::new();
+    fields.insert(header::CONTENT_TYPE, HeaderValue::from_static(answer.kind));
+    fields.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    let length = answer.body.len() as u64;
+    if head {
+        connection.put_bare_response(answer.status, &fields, Some(length), close);
+    } else {
+        connection.put_response(answer.status, &fields, Body::Known(length), close, false);
+        connection.put_data(&Bytes::copy_from_slice(&answer.body));
+    }
+}
+
+async fn answer(request: &Request, shared: &Arc<Shared>) -> Answer {
+    if request.fields.contains_key(header::ORIGIN) {
+        return text(StatusCode::FORBIDDEN, "pages in browsers are not served\n");
+    }
+    let reads = matches!(request.method, Method::GET | Method::HEAD);
+    match (request.target.path(), reads) {
+        ("/healthz", true) if shared.plane.is_draining() => {
+            text(StatusCode::SERVICE_UNAVAILABLE, "draining\n")
+        }
+        ("/healthz", true) => text(StatusCode::OK, "ok\n"),
+        ("/stats", true) if request.target.query() != Some("format=prometheus") => {
+            Answer { status: StatusCode::OK, kind: JSON, body: stats(shared) }
+        }
+        ("/stats" | "/metrics", true) => Answer {
+            status: StatusCode::OK,
+            kind: "text/plain; version=0.0.4; charset=utf-8",
+            body: metrics::prometheus(&shared.metrics.sum(), &shared.plane).into_bytes(),
+        },
+        ("/config_dump", true) => {
+            Answer { status: StatusCode::OK, kind: "application/toml", body: shared.config().into_bytes() }
+        }
+        ("/reload", false) if request.method == Method::POST => {
+            let shared = Arc::clone(shared);
+            let reloaded = tokio::task::spawn_blocking(move || shared.reload()).await;
+            reloaded.map_or_else(
+                |_| text(StatusCode::INTERNAL_SERVER_ERROR, "it panicked\n"),
+                |reloaded| told(&reloaded),
+            )
+        }
+        ("/healthz" | "/stats" | "/metrics" | "/config_dump" | "/reload", _) => {
+            text(StatusCode::METHOD_NOT_ALLOWED, "another method is wanted here\n")
+        }
+        _ => text(
+            StatusCode::NOT_FOUND,
+            "there are GET /healthz, /stats, /metrics, /config_dump and POST /reload\n",
+        ),
+    }
+}
+
+fn text(status: StatusCode, body: &str) -> Answer {
+    Answer { status, kind: TEXT, body: body.as_bytes().to_vec() }
+}
+
+/// What became of another configuration.
+fn told(reloaded: &Result<Vec<Change>, Error>) -> Answer {
+    let mut body = Vec::new();
+    let mut object = Object::begin(&mut body);
+    let status = match reloaded {
+        Ok(changes) => {
+            object.list("changes", changes, |object, change| {
+                object.text("part", &change.part);
+                object.text("change", kind(&change.kind));
+            });
+            StatusCode::OK
+        }
+        Err(Error::Faults { faults, .. }) => {
+            object.list("faults", faults, |object, fault| {
+                object.number("line", fault.line as u64);
+                object.text("place", &fault.place);
+                object.text("message", &fault.message);
+            });
+            StatusCode::UNPROCESSABLE_ENTITY
+        }
+        Err(error) => {
+            object.text("error", &chain(error));
+            StatusCode::CONFLICT
+        }
+    };
+    object.end();
+    body.push(b'\n');
+    Answer { status, kind: JSON, body }
+}
+
+fn kind(kind: &Kind) -> &'static str {
+    match kind {
+        Kind::Added => "added",
+        Kind::Removed => "removed",
+        Kind::Changed(..) => "changed",
+        Kind::Moved => "moved",
+    }
+}
+
+/// An error with its causes.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}
+
+fn stats(shared: &Shared) -> Vec<u8> {
+    let sum = shared.metrics.sum();
+    let force = shared.plane.in_force();
+    let mut body = Vec::new();
+    let mut object = Object::begin(&mut body);
+    object.list("listeners", shared.plane.addresses(), |object, (name, address)| {
+        object.text("name", &name);
+        object.shown("address", &address);
+    });
+    object.list("routes", &sum.routes, |object, (route, counts)| {
+        object.text("name", route);
+        object.number("requests", counts.requests());
+        object.number("client_errors", counts.classes[3]);
+        object.number("server_errors", counts.classes[4]);
+        object.number("retries", counts.retries);
+        object.number("bytes_in", counts.bytes_in);
+        object.number("bytes_out", counts.bytes_out);
+    });
+    object.list("clusters", force.upstreams(), |object, upstream| {
+        object.text("name", &upstream.cluster().name);
+        object.number("in_flight", u64::from(upstream.in_flight()));
+        object.list("endpoints", upstream.members(), |object, (member, fitness)| {
+            object.shown("address", &member.endpoint.address);
+            object.number("weight", u64::from(member.endpoint.weight));
+            object.text("state", metrics::state(fitness));
+        });
+    });
+    object.end();
+    body.push(b'\n');
+    body
+}
