@@ -1,6 +1,9 @@
 //! `coreto edge`, as a user types it.
 
-use std::process::Command;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
 /// Exit code, standard output and standard error.
 fn edge(arguments: &[&str]) -> (i32, String, String) {
@@ -106,4 +109,87 @@ fn prints_every_default() {
     assert_eq!(code, 0);
     let told: serde_json::Value = serde_json::from_str(&out).expect("it is JSON");
     assert_eq!(told["cluster"][0]["endpoint"][0]["address"], "127.0.0.1:9001");
+}
+
+/// An upstream that answers one word to everything.
+fn upstream(word: &'static str) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+    let address = listener.local_addr().expect("it is bound");
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            std::thread::spawn(move || {
+                let mut lines = BufReader::new(stream.try_clone().expect("a socket")).lines();
+                let mut stream = stream;
+                while let Some(Ok(line)) = lines.next() {
+                    if line.is_empty() {
+                        let answer =
+                            format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{word}", word.len());
+                        stream.write_all(answer.as_bytes()).expect("the gateway reads");
+                    }
+                }
+            });
+        }
+    });
+    address
+}
+
+fn config(upstream: SocketAddr) -> String {
+    format!(
+        "[admin]\naddress = \"127.0.0.1:0\"\n[[listener]]\nname = \"public\"\naddress = \"127.0.0.1:0\"\n\
+         [[cluster]]\nname = \"c\"\nendpoints = [\"{upstream}\"]\n[[route]]\nname = \"all\"\nto = \"c\"\n"
+    )
+}
+
+/// What is answered on a connection that goes on.
+fn ask(stream: &mut TcpStream) -> String {
+    stream.write_all(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n").expect("the gateway reads");
+    let mut answer = vec![0; 4096];
+    let mut length = 0;
+    while !String::from_utf8_lossy(&answer[..length]).contains("\r\n\r\nword-") {
+        let read = stream.read(&mut answer[length..]).expect("the gateway answers");
+        assert!(read > 0, "the connection has ended: {}", String::from_utf8_lossy(&answer[..length]));
+        length += read;
+    }
+    String::from_utf8_lossy(&answer[..length]).rsplit('-').next().expect("a word").to_owned()
+}
+
+#[test]
+fn runs_a_gateway_that_signals_reload_and_end() {
+    let file = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("running.toml");
+    std::fs::write(&file, config(upstream("word-1"))).expect("it can be written");
+    let mut child = Command::new(env!("CARGO_BIN_EXE_coreto"))
+        .args(["edge", "--access-log", "off", "--json", "--config"])
+        .arg(&file)
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the program runs");
+    let mut ready = String::new();
+    BufReader::new(child.stdout.take().expect("it is piped")).read_line(&mut ready).expect("a line");
+    let ready: serde_json::Value = serde_json::from_str(&ready).expect("it is JSON");
+    let address = ready["listeners"]["public"].as_str().expect("an address").to_owned();
+    let mut stream = TcpStream::connect(&address).expect("the gateway listens");
+    stream.set_read_timeout(Some(Duration::from_secs(10))).expect("a socket takes a time");
+    assert_eq!(ask(&mut stream), "1");
+    let pid = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw).expect("a pid");
+    let signal = |signal| rustix::process::kill_process(pid, signal).expect("it runs");
+    std::fs::write(&file, config(upstream("word-2"))).expect("it can be written");
+    signal(rustix::process::Signal::HUP);
+    let reloaded = (0..500).any(|_| {
+        std::thread::sleep(Duration::from_millis(10));
+        ask(&mut stream) == "2"
+    });
+    assert!(reloaded, "the same connection goes by the new file");
+    signal(rustix::process::Signal::TERM);
+    assert!(child.wait().expect("it ends").success());
+    assert!(TcpStream::connect(&address).is_err());
+}
+
+#[test]
+fn refuses_to_run_what_it_cannot() {
+    let (code, _, err) = edge(&["--config", "no-such.toml"]);
+    assert_eq!(code, 1);
+    assert!(err.starts_with("error: cannot read `no-such.toml`"), "{err}");
+    let (code, _, err) = edge(&["--config", &faulty()]);
+    assert_eq!(code, 1);
+    assert!(err.contains("\nline 3: listener `public`: `adress`"), "{err}");
 }

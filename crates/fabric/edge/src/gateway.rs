@@ -11,7 +11,7 @@ use crate::admin::Admin;
 use crate::diff::{Change, diff};
 use crate::log::{AccessLog, Output};
 use crate::metrics::Metrics;
-use crate::{Config, Fault, internal};
+use crate::{Config, Fault, internal, unbuilt};
 
 /// Why a gateway cannot run, or not by another configuration.
 #[derive(Debug, thiserror::Error)]
@@ -156,5 +156,8 @@ impl Shared {
 fn read(path: &Path) -> Result<Config, Error> {
     let failed = |source| Error::Read { path: path.to_owned(), source };
     let text = std::fs::read_to_string(path).map_err(failed)?;
-    Config::read(&text).map_err(|faults| Error::Faults { path: path.to_owned(), faults })
+    let refused = |faults| Error::Faults { path: path.to_owned(), faults };
+    let config = Config::read(&text).map_err(refused)?;
+    let unbuilt = unbuilt::faults(config.plan.model());
+    if unbuilt.is_empty() { Ok(config) } else { Err(refused(unbuilt)) }
 }

@@ -28,6 +28,7 @@ mod ledger;
 mod log;
 mod metrics;
 mod read;
+mod unbuilt;
 mod value;
 mod visit;
 mod write;

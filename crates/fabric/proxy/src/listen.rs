@@ -21,6 +21,6 @@ mod two;
 mod worker;
 
 pub use service::Service;
-pub(crate) use tls::covers;
 pub use tls::{Tls, TlsError};
+pub(crate) use tls::{chain, covers, private_key};
 pub use worker::Ledger;

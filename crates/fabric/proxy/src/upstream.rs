@@ -11,12 +11,13 @@
 //!
 //! # Where to look
 //! `cluster.rs` what is known of a cluster on the whole node · `desk.rs` one worker's choice ·
-//! `connect.rs` new connections · `pool.rs` kept ones.
+//! `connect.rs` new connections · `tls.rs` how they are encrypted · `pool.rs` kept ones.
 
 mod cluster;
 mod connect;
 mod desk;
 mod pool;
+mod tls;
 
 pub use cluster::{Counts, Member, Upstream};
 pub use connect::ConnectError;
@@ -24,3 +25,4 @@ pub(crate) use connect::{begin, connect};
 pub(crate) use desk::{Desk, Place, Wanted};
 pub(crate) use pool::stream_head;
 pub use pool::{Lease, Pool};
+pub(crate) use tls::Security;

@@ -313,7 +313,9 @@ fn a_cluster_has_no_more_requests_and_connections_than_it_may() {
     assert_eq!(slow.receive().expect("an answer").status, 200);
     let before = service.connections.load(Ordering::Relaxed);
     let mut callers: Vec<Caller> = (0..4).map(|_| Caller::connect(proxy.address)).collect();
-    callers.iter_mut().for_each(|caller| caller.send("GET /narrow/slow", ""));
+    for caller in &mut callers {
+        caller.send("GET /narrow/slow", "");
+    }
     let statuses: Vec<u16> =
         callers.iter_mut().map(|caller| caller.receive().expect("an answer").status).collect();
     assert_eq!(statuses, [200; 4], "those that had to wait got theirs");

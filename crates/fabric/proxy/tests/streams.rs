@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
+use coreto_proxy::gate::Authority;
 use coreto_proxy::model::Protocol;
 use coreto_proxy::plane::{Allows, Plane};
 use coreto_proxy::upstream::Pool;
@@ -229,15 +230,16 @@ fn a_connection_to_an_upstream_is_closed_when_nobody_uses_it() {
         let force = plane.in_force();
         let upstream = &force.upstreams()[0];
         let (member, _) = &upstream.members()[0];
+        let host = Authority::read(Bytes::from_static(b"a")).expect("a host");
         let pool = Pool::new(Arc::default());
         let accepted = async {
             let (stream, _) = listener.accept().await.expect("the pool connects");
             server::handshake(stream).await.expect("the pool speaks HTTP/2")
         };
-        let (lease, mut connection) = tokio::join!(pool.lease(upstream, member), accepted);
+        let (lease, mut connection) = tokio::join!(pool.lease(upstream, member, &host), accepted);
         drop(lease.expect("the origin is there"));
         pool.sweep(Duration::from_hours(1));
-        let again = pool.lease(upstream, member).await.expect("the origin is there");
+        let again = pool.lease(upstream, member, &host).await.expect("the origin is there");
         assert!(again.is_reused(), "an hour has not passed");
         drop(again);
         pool.sweep(Duration::ZERO);

@@ -110,7 +110,7 @@ impl Attempts<'_, '_> {
         upload: &mut Upload,
         tried: &Try<'_>,
     ) -> Result<bool, Failed> {
-        let leased = self.terms.pool.lease(tried.upstream, &place.member);
+        let leased = self.terms.pool.lease(tried.upstream, &place.member, &request.authority);
         let lease = match tokio::time::timeout_at(tried.total.into(), leased).await {
             Ok(lease) => lease.map_err(|error| Failed::unsent(error.into()))?,
             Err(_) => return Err(Failed::unsent(Failure::TotalTime)),
@@ -153,7 +153,7 @@ impl Attempts<'_, '_> {
             && upload.is_ended()
             && keep_alive
         {
-            self.terms.pool.give_back(tried.upstream, &place.member, connection, hold);
+            self.terms.pool.give_back(tried.upstream, &place.member, &request.authority, connection, hold);
         }
         Ok(reusable)
     }

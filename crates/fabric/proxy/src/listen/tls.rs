@@ -55,6 +55,15 @@ pub enum TlsError {
         /// Why.
         source: VerifierBuilderError,
     },
+    /// The system has no list of authorities.
+    #[error("the system has no authorities to believe; write `ca`")]
+    NoSystemAuthorities,
+    /// A name that no certificate can have.
+    #[error("`{name}` is no name that a certificate could have")]
+    Name {
+        /// The name.
+        name: String,
+    },
     /// The settings do not fit together.
     #[error("cannot set TLS up")]
     Setup(#[source] rustls::Error),
@@ -150,15 +159,18 @@ fn read(certificates: &[Certificate], provider: &CryptoProvider) -> Result<Vec<A
         .iter()
         .map(|Certificate { cert, key }| {
             let chain = chain(cert)?;
-            let read = PrivateKeyDer::from_pem_file(key)
-                .map_err(|error| file_error("a private key", key, error.to_string()))?;
+            let read = private_key(key)?;
             let unusable = |source| TlsError::Pair { certificate: cert.clone(), key: key.clone(), source };
             Ok(Arc::new(CertifiedKey::from_der(chain, read, provider).map_err(unusable)?))
         })
         .collect()
 }
 
-fn chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+pub(crate) fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
+    PrivateKeyDer::from_pem_file(path).map_err(|error| file_error("a private key", path, error.to_string()))
+}
+
+pub(crate) fn chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     let read: Vec<CertificateDer<'static>> = CertificateDer::pem_file_iter(path)
         .and_then(Iterator::collect)
         .map_err(|error| file_error("certificates", path, error.to_string()))?;

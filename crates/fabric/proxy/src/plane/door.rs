@@ -25,6 +25,14 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
+    /// TLS to a cluster cannot be had.
+    #[error("cannot encrypt for cluster `{cluster}`")]
+    ClusterTls {
+        /// The cluster's name.
+        cluster: String,
+        /// Why.
+        source: Box<TlsError>,
+    },
     /// TLS of a listener cannot be had.
     #[error("cannot encrypt for listener `{listener}`")]
     Tls {

@@ -32,11 +32,19 @@ impl InForce {
         let upstreams = model.clusters.iter().map(|cluster| {
             let old = old_upstreams.iter().find(|old| old.cluster().name == cluster.name);
             match old {
-                Some(old) if old.cluster() == cluster => Arc::clone(old),
-                old => Arc::new(Upstream::new(cluster.clone(), old.map(AsRef::as_ref), secret, dice)),
+                // Certificates are read again each time: their files may be others under the same names.
+                Some(old) if old.cluster() == cluster && cluster.tls.is_none() => Ok(Arc::clone(old)),
+                old => {
+                    let next = Upstream::new(cluster.clone(), old.map(AsRef::as_ref), secret, dice);
+                    let unsecured = |source| Error::ClusterTls {
+                        cluster: cluster.name.clone(),
+                        source: Box::new(source),
+                    };
+                    next.map(Arc::new).map_err(unsecured)
+                }
             }
         });
-        let upstreams = upstreams.collect();
+        let upstreams = upstreams.collect::<Result<Vec<_>, Error>>()?;
         let rules = (0..model.routes.len()).map(|at| {
             let route = plan.route(at);
             Rule::new(route, before.and_then(|old| old.rule_named(&route.name)))

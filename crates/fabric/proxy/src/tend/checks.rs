@@ -77,11 +77,12 @@ pub(super) async fn check(plane: Arc<Plane>, upstream: Arc<Upstream>, health: He
 async fn ask(upstream: &Upstream, health: &Health, address: SocketAddr) -> Option<StatusCode> {
     let request = request(health, address)?;
     let limits = Arc::new(Limits { underscores: true, ..Limits::default() });
-    let socket = connect(address).await.ok()?;
-    if upstream.cluster().protocol == Protocol::Http2 {
+    let socket = connect(address, upstream.security(), request.authority.host()).await.ok()?;
+    if upstream.cluster().protocol == Protocol::Http2 || socket.agreed_on_two() {
+        let secure = socket.is_secure();
         let mut sender = begin(socket, &limits, ()).await.ok()?;
         poll_fn(|cx| sender.poll_ready(cx)).await.ok()?;
-        let (response, _) = sender.send_request(stream_head(&request)?, true).ok()?;
+        let (response, _) = sender.send_request(stream_head(&request, secure)?, true).ok()?;
         return Some(response.await.ok()?.status());
     }
     let mut connection = Connection::new(socket, limits);

@@ -6,10 +6,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Semaphore;
 
+use super::Security;
 use crate::balance::{Cookies, Fitness};
 use crate::chance::Dice;
 use crate::health::{Change, Outliers};
 use crate::limit::{Gates, RetryBudget};
+use crate::listen::TlsError;
 use crate::model::{Balance, Cluster, Endpoint, Source};
 use crate::moment::Moment;
 
@@ -22,6 +24,7 @@ pub struct Upstream {
     gates: Gates,
     budget: Mutex<RetryBudget>,
     cookies: Option<Cookies>,
+    security: Option<Security>,
     /// Grows whenever an endpoint comes, goes or changes its fitness.
     version: AtomicU64,
     /// Whether a good answer tells nothing new.
@@ -75,10 +78,20 @@ static NEXT_ID: AtomicU64 = AtomicU64::new(1);
 impl Upstream {
     /// Puts a cluster in force. What is known from `before`, of the same name, is kept; `secret` keys cookies that
     /// have no secret of their own.
-    pub(crate) fn new(cluster: Cluster, before: Option<&Self>, secret: [u64; 2], dice: &mut Dice) -> Self {
+    ///
+    /// # Errors
+    /// When certificates cannot be used.
+    pub(crate) fn new(
+        cluster: Cluster,
+        before: Option<&Self>,
+        secret: [u64; 2],
+        dice: &mut Dice,
+    ) -> Result<Self, TlsError> {
+        let security = cluster.tls.as_ref().map(|tls| Security::build(tls, cluster.protocol)).transpose()?;
         let same_way = |old: &&Self| {
             old.cluster.protocol == cluster.protocol
-                && old.cluster.tls == cluster.tls
+                && old.cluster.tls.is_none()
+                && cluster.tls.is_none()
                 && old.cluster.circuit.connections == cluster.circuit.connections
         };
         let id =
@@ -108,6 +121,7 @@ impl Upstream {
             gates,
             budget: Mutex::new(RetryBudget::new(&cluster.budget)),
             cookies,
+            security,
             version: AtomicU64::new(0),
             calm: AtomicBool::new(true),
             state: Mutex::new(State { members: known.unwrap_or_default(), outliers }),
@@ -115,7 +129,7 @@ impl Upstream {
             cluster,
         };
         upstream.set_endpoints(endpoints);
-        upstream
+        Ok(upstream)
     }
 
     /// What was described.
@@ -125,6 +139,10 @@ impl Upstream {
 
     pub(super) fn id(&self) -> u64 {
         self.id
+    }
+
+    pub(crate) fn security(&self) -> Option<&Security> {
+        self.security.as_ref()
     }
 
     pub(crate) fn gates(&self) -> &Gates {

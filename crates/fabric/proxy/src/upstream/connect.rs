@@ -8,6 +8,7 @@ use h2::client::SendRequest;
 use http::StatusCode;
 use tokio::net::TcpStream;
 
+use super::Security;
 use crate::gate::Limits;
 use crate::wire::Socket;
 
@@ -23,6 +24,12 @@ pub enum ConnectError {
     /// The endpoint does not speak HTTP/2, or not any more.
     #[error("the endpoint does not speak HTTP/2")]
     Handshake(#[source] h2::Error),
+    /// TLS cannot be agreed on: the certificate is not believed, or is another's.
+    #[error("the endpoint and we cannot agree on TLS")]
+    Tls(#[source] io::Error),
+    /// The request's host is no name that a certificate could have.
+    #[error("the host is no name that the endpoint's certificate could have")]
+    Name,
     /// None of those that there may be became free in time.
     #[error("no connection to the endpoint became free in time")]
     Wait,
@@ -35,7 +42,10 @@ impl ConnectError {
     /// The status of the answer.
     pub fn status(&self) -> StatusCode {
         match self {
-            ConnectError::Refused(_) | ConnectError::Handshake(_) => StatusCode::BAD_GATEWAY,
+            ConnectError::Refused(_)
+            | ConnectError::Handshake(_)
+            | ConnectError::Tls(_)
+            | ConnectError::Name => StatusCode::BAD_GATEWAY,
             ConnectError::Time => StatusCode::GATEWAY_TIMEOUT,
             ConnectError::Wait | ConnectError::Pending => StatusCode::SERVICE_UNAVAILABLE,
         }
@@ -47,17 +57,25 @@ impl ConnectError {
             ConnectError::Refused(_) => "connection_refused",
             ConnectError::Time => "connection_timeout",
             ConnectError::Handshake(_) => "http_protocol_error",
+            ConnectError::Tls(_) | ConnectError::Name => "tls_certificate_error",
             ConnectError::Wait | ConnectError::Pending => "connection_limit_reached",
         }
     }
 }
 
-/// Makes a connection.
-pub(crate) async fn connect(endpoint: SocketAddr) -> Result<Socket, ConnectError> {
+/// Makes a connection for requests of a host.
+pub(crate) async fn connect(
+    endpoint: SocketAddr,
+    security: Option<&Security>,
+    host: &str,
+) -> Result<Socket, ConnectError> {
     let stream = TcpStream::connect(endpoint).await.map_err(ConnectError::Refused)?;
     // Small writes leave at once; a failure only costs time.
     let _ = stream.set_nodelay(true);
-    Ok(Socket::plain(stream))
+    let Some(security) = security else { return Ok(Socket::plain(stream)) };
+    let name = security.name_for(host).ok_or(ConnectError::Name)?;
+    let stream = security.connector().connect(name, stream).await.map_err(ConnectError::Tls)?;
+    Ok(Socket::tls(stream.into()))
 }
 
 /// What an endpoint may send ahead on one stream, and on all of a connection.

@@ -12,10 +12,10 @@ use h2::client::SendRequest;
 use http::header::{self, HeaderValue};
 use tokio::sync::{Notify, OwnedSemaphorePermit};
 
-use super::ConnectError;
 use super::cluster::{Member, Upstream};
 use super::connect::{begin, connect};
-use crate::gate::{Body, Limits, Request};
+use super::{ConnectError, Security};
+use crate::gate::{Authority, Body, Limits, Request};
 use crate::model::{Cluster, Protocol};
 use crate::wire::{Channel, Connection, Stream};
 
@@ -26,8 +26,8 @@ pub struct Pool {
     kept: Mutex<HashMap<Way, Kept>>,
 }
 
-/// A cluster by the number of its connections, and an endpoint.
-type Way = (u64, SocketAddr);
+/// A cluster by the number of its connections, an endpoint, and the host where that is what certificates are for.
+type Way = (u64, SocketAddr, Option<Bytes>);
 
 #[derive(Debug, Default)]
 struct Kept {
@@ -54,6 +54,7 @@ struct Idle {
 struct Shared {
     sender: SendRequest<Bytes>,
     streams: Arc<AtomicUsize>,
+    secure: bool,
     /// Since when it has been seen without a stream.
     idle_since: Option<Instant>,
 }
@@ -105,32 +106,38 @@ impl Pool {
     ///
     /// # Errors
     /// When there is none to be had.
-    pub async fn lease(&self, upstream: &Upstream, member: &Arc<Member>) -> Result<Lease, ConnectError> {
-        let way = (upstream.id(), member.endpoint.address);
+    pub async fn lease(
+        &self,
+        upstream: &Upstream,
+        member: &Arc<Member>,
+        host: &Authority,
+    ) -> Result<Lease, ConnectError> {
+        let way = way(upstream, member, host);
         let cluster = upstream.cluster();
-        if let Some(carrier) = self.take(way, cluster).await {
+        if let Some(carrier) = self.take(&way, cluster).await {
             return Ok(Lease { carrier, reused: true });
         }
         let _pending = upstream.gates().pending.enter().ok_or(ConnectError::Pending)?;
         let permit = if let Ok(permit) = Arc::clone(&member.connections).try_acquire_owned() {
             permit
         } else {
-            let waited = tokio::time::timeout(cluster.wait, self.wait(way, cluster, member)).await;
+            let waited = tokio::time::timeout(cluster.wait, self.wait(&way, cluster, member)).await;
             match waited.map_err(|_| ConnectError::Wait)? {
                 Waited::Kept(carrier) => return Ok(Lease { carrier, reused: true }),
                 Waited::Permit(permit) => permit,
             }
         };
-        let opened = self.open(way, cluster, permit).await;
+        let made = tokio::time::timeout(cluster.connect, self.open(way, upstream, permit, host.host())).await;
         let counts = upstream.counts();
-        let count = if opened.is_ok() { &counts.connects } else { &counts.connect_failures };
+        let count = if matches!(made, Ok(Ok(_))) { &counts.connects } else { &counts.connect_failures };
         count.fetch_add(1, Ordering::Relaxed);
-        opened
+        Ok(Lease { carrier: made.map_err(|_| ConnectError::Time)??, reused: false })
     }
 
     /// A kept connection, or one of HTTP/2 that is being made for another request.
-    async fn take(&self, way: Way, cluster: &Cluster) -> Option<Carrier> {
-        if cluster.protocol != Protocol::Http2 {
+    async fn take(&self, way: &Way, cluster: &Cluster) -> Option<Carrier> {
+        if cluster.protocol == Protocol::Http1 || cluster.tls.is_none() && cluster.protocol == Protocol::Auto
+        {
             return self.take_idle(way, cluster);
         }
         // Bound: who has waited once makes a connection of its own.
@@ -138,9 +145,12 @@ impl Pool {
             if let Some(shared) = self.take_shared(way).await {
                 return Some(Carrier::Two(shared));
             }
+            if let Some(carrier) = self.take_idle(way, cluster) {
+                return Some(carrier);
+            }
             let opening = {
                 let kept = self.lock();
-                kept.get(&way).filter(|kept| kept.opening).map(|kept| Arc::clone(&kept.free))
+                kept.get(way).filter(|kept| kept.opening).map(|kept| Arc::clone(&kept.free))
             };
             let told = opening?;
             // One that cannot be made is found so by the next who tries.
@@ -150,9 +160,9 @@ impl Pool {
     }
 
     /// Waits until a connection is given back, or another one may be made.
-    async fn wait(&self, way: Way, cluster: &Cluster, member: &Arc<Member>) -> Waited {
+    async fn wait(&self, way: &Way, cluster: &Cluster, member: &Arc<Member>) -> Waited {
         let _waiting = Waiting::enter(self, way, member);
-        let free = Arc::clone(&self.lock().entry(way).or_default().free);
+        let free = Arc::clone(&self.lock().entry(way.clone()).or_default().free);
         // Bound: each turn something was given back; the time is bounded by the caller.
         loop {
             tokio::select! {
@@ -171,24 +181,22 @@ impl Pool {
     async fn open(
         &self,
         way: Way,
-        cluster: &Cluster,
+        upstream: &Upstream,
         permit: OwnedSemaphorePermit,
-    ) -> Result<Lease, ConnectError> {
-        let carrier = if cluster.protocol == Protocol::Http2 {
-            let _opening = Opening::begin(self, way);
-            let made = async { begin(connect(way.1).await?, &self.limits, permit).await };
-            let sender =
-                tokio::time::timeout(cluster.connect, made).await.map_err(|_| ConnectError::Time)??;
-            let shared = Shared { sender, streams: Arc::default(), idle_since: None };
-            self.lock().entry(way).or_default().shared.push(shared.clone());
-            Carrier::Two(shared)
-        } else {
-            let socket = tokio::time::timeout(cluster.connect, connect(way.1))
-                .await
-                .map_err(|_| ConnectError::Time)??;
-            Carrier::One(Box::new(Connection::new(socket, Arc::clone(&self.limits))), permit)
-        };
-        Ok(Lease { carrier, reused: false })
+        host: &str,
+    ) -> Result<Carrier, ConnectError> {
+        let two = upstream.cluster().protocol == Protocol::Http2;
+        let _opening = two.then(|| Opening::begin(self, way.clone()));
+        let socket = connect(way.1, upstream.security(), host).await?;
+        if !two && !socket.agreed_on_two() {
+            let connection = Connection::new(socket, Arc::clone(&self.limits));
+            return Ok(Carrier::One(Box::new(connection), permit));
+        }
+        let secure = socket.is_secure();
+        let sender = begin(socket, &self.limits, permit).await?;
+        let shared = Shared { sender, streams: Arc::default(), secure, idle_since: None };
+        self.lock().entry(way).or_default().shared.push(shared.clone());
+        Ok(Carrier::Two(shared))
     }
 
     /// Takes a connection back after a whole exchange, unless something about it is odd.
@@ -196,6 +204,7 @@ impl Pool {
         &self,
         upstream: &Upstream,
         member: &Member,
+        host: &Authority,
         mut connection: Box<Connection>,
         hold: Hold,
     ) {
@@ -205,7 +214,7 @@ impl Pool {
         }
         connection.begin();
         let mut kept = self.lock();
-        let kept = kept.entry((upstream.id(), member.endpoint.address)).or_default();
+        let kept = kept.entry(way(upstream, member, host)).or_default();
         // Another worker waits for one: it can make it when this one is gone.
         let taken_away = kept.waiting == 0 && member.wanted.load(Ordering::Relaxed) > 0;
         if kept.idle.len() < IDLE_MAX && !taken_away {
@@ -231,9 +240,9 @@ impl Pool {
         });
     }
 
-    fn take_idle(&self, way: Way, cluster: &Cluster) -> Option<Carrier> {
+    fn take_idle(&self, way: &Way, cluster: &Cluster) -> Option<Carrier> {
         let mut kept = self.lock();
-        let idle = &mut kept.get_mut(&way)?.idle;
+        let idle = &mut kept.get_mut(way)?.idle;
         // Bound: each turn takes one away.
         while let Some(Idle { mut connection, permit, since }) = idle.pop() {
             if since.elapsed() < cluster.idle && connection.is_reusable() {
@@ -243,20 +252,20 @@ impl Pool {
         None
     }
 
-    async fn take_shared(&self, way: Way) -> Option<Shared> {
+    async fn take_shared(&self, way: &Way) -> Option<Shared> {
         // Bound: each turn takes a dead one away.
         loop {
             let mut shared = {
                 let mut kept = self.lock();
                 let free = |shared: &&mut Shared| shared.streams.load(Ordering::Relaxed) < STREAMS_MAX;
-                let shared = kept.get_mut(&way)?.shared.iter_mut().find(free)?;
+                let shared = kept.get_mut(way)?.shared.iter_mut().find(free)?;
                 shared.idle_since = None;
                 shared.clone()
             };
             if poll_fn(|cx| shared.sender.poll_ready(cx)).await.is_ok() {
                 return Some(shared);
             }
-            if let Some(kept) = self.lock().get_mut(&way) {
+            if let Some(kept) = self.lock().get_mut(way) {
                 kept.shared.retain(|other| !Arc::ptr_eq(&other.streams, &shared.streams));
             }
         }
@@ -265,6 +274,11 @@ impl Pool {
     fn lock(&self) -> MutexGuard<'_, HashMap<Way, Kept>> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn way(upstream: &Upstream, member: &Member, host: &Authority) -> Way {
+    let by_host = upstream.security().is_some_and(Security::goes_by_host);
+    (upstream.id(), member.endpoint.address, by_host.then(|| host.bytes().clone()))
 }
 
 /// What became of a wait.
@@ -276,13 +290,13 @@ enum Waited {
 /// Counts a request that waits, until it is dropped.
 struct Waiting<'a> {
     pool: &'a Pool,
-    way: Way,
+    way: &'a Way,
     member: &'a Member,
 }
 
 impl<'a> Waiting<'a> {
-    fn enter(pool: &'a Pool, way: Way, member: &'a Member) -> Self {
-        pool.lock().entry(way).or_default().waiting += 1;
+    fn enter(pool: &'a Pool, way: &'a Way, member: &'a Member) -> Self {
+        pool.lock().entry(way.clone()).or_default().waiting += 1;
         member.wanted.fetch_add(1, Ordering::Relaxed);
         Self { pool, way, member }
     }
@@ -290,7 +304,7 @@ impl<'a> Waiting<'a> {
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        if let Some(kept) = self.pool.lock().get_mut(&self.way) {
+        if let Some(kept) = self.pool.lock().get_mut(self.way) {
             kept.waiting -= 1;
         }
         self.member.wanted.fetch_sub(1, Ordering::Relaxed);
@@ -305,7 +319,7 @@ struct Opening<'a> {
 
 impl<'a> Opening<'a> {
     fn begin(pool: &'a Pool, way: Way) -> Self {
-        pool.lock().entry(way).or_default().opening = true;
+        pool.lock().entry(way.clone()).or_default().opening = true;
         Self { pool, way }
     }
 }
@@ -337,7 +351,8 @@ impl Lease {
             }
             Carrier::Two(mut shared) => {
                 let ended = request.body.is_empty();
-                let head = stream_head(request).ok_or_else(|| ConnectError::Handshake(unfit()))?;
+                let head =
+                    stream_head(request, shared.secure).ok_or_else(|| ConnectError::Handshake(unfit()))?;
                 let (response, sending) =
                     shared.sender.send_request(head, ended).map_err(ConnectError::Handshake)?;
                 shared.streams.fetch_add(1, Ordering::Relaxed);
@@ -352,9 +367,9 @@ fn unfit() -> h2::Error {
 }
 
 /// A request's head as HTTP/2 has it; none when the path has characters that the library takes for none of a path.
-pub(crate) fn stream_head(request: &Request) -> Option<http::Request<()>> {
+pub(crate) fn stream_head(request: &Request, secure: bool) -> Option<http::Request<()>> {
     let uri = http::Uri::builder()
-        .scheme("http")
+        .scheme(if secure { "https" } else { "http" })
         .authority(request.authority.as_str())
         .path_and_query(request.target.as_str())
         .build()

@@ -45,6 +45,14 @@ impl Socket {
         matches!(self.carrier, Carrier::Tls(_))
     }
 
+    /// Whether both sides have agreed on HTTP/2.
+    pub fn agreed_on_two(&self) -> bool {
+        match &self.carrier {
+            Carrier::Plain(_) => false,
+            Carrier::Tls(stream) => stream.get_ref().1.alpn_protocol() == Some(b"h2"),
+        }
+    }
+
     /// Makes the connection end in a reset, not in an orderly close.
     pub(super) fn end_in_reset(&self) {
         let stream = match &self.carrier {

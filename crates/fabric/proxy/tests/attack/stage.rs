@@ -94,6 +94,7 @@ fn is_usual(line: &str, port: &str) -> bool {
         "x-forwarded-port" => value == port,
         "forwarded" => value.starts_with("for=127.0.0.1;host=\"") && value.ends_with("\";proto=http"),
         "x-request-id" => value.len() == 32,
+        "traceparent" => value.len() == 55 && value.starts_with("00-") && value.ends_with("-01"),
         _ => false,
     }
 }
