@@ -80,7 +80,12 @@ function times(name) {
   }
 }
 
-const told = (us) => `${us < 10 ? us.toPrecision(2) : Math.round(us)} µs`;
+/** A time, in the unit that fits. */
+function told(us) {
+  const [value, unit] = us < 1 ? [us * 1e3, "ns"] : us < 1e3 ? [us, "µs"] : [us / 1e3, "ms"];
+  return `${Number(value.toPrecision(3)).toLocaleString("en")} ${unit}`;
+}
+
 const counted = bench("allocations").trimEnd().split("\n").slice(1).map((line) => line.split("\t"));
 const found = times("feel");
 
@@ -95,6 +100,6 @@ for (const [count, bytes, source] of counted) {
     const us = median(() => evaluate(source, given));
     [theirs, times] = [told(us), Math.round(us / (evaluated + parsed))];
   }
-  const ours = [told(evaluated), count, bytes, told(parsed)];
+  const ours = [told(evaluated), count, Number(bytes).toLocaleString("en"), told(parsed)];
   console.log(`| \`${source.replaceAll("|", "\\|")}\` | ${ours.join(" | ")} | ${theirs} | ${times} |`);
 }

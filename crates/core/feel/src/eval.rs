@@ -134,14 +134,16 @@ impl<'e> Evaluator<'e> {
 
     /// The result of a whole expression.
     pub(crate) fn run(mut self, root: &Node) -> Result<Evaluated, Failure> {
-        // The result of a condition does not become a value before it is where it stays, see `Value::assign`.
-        let result = match self.verdict(root) {
-            Some(Ok(verdict)) => Ok(verdict.into()),
-            Some(Err(stopped)) => Err(stopped),
-            None => self.eval(root),
+        let Some(verdict) = self.verdict(root) else {
+            let result = self.eval(root);
+            return self.told(result).map(|value| Evaluated { value, warnings: self.warnings });
         };
-        match result {
-            Ok(value) => Ok(Evaluated { value, warnings: std::mem::take(&mut self.warnings) }),
+        // A value of its own here, which is made where it stays, see `Value::assign`.
+        match verdict {
+            Ok(Some(boolean)) => {
+                Ok(Evaluated { value: Value::Boolean(boolean), warnings: std::mem::take(&mut self.warnings) })
+            }
+            Ok(None) => Ok(Evaluated { value: Value::Null, warnings: std::mem::take(&mut self.warnings) }),
             Err(stopped) => self.told(Err(stopped)),
         }
     }

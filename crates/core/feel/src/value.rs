@@ -226,6 +226,9 @@ impl From<Context> for Value {
 
 impl<T: Into<Self>> From<Option<T>> for Value {
     fn from(value: Option<T>) -> Self {
-        value.map_or(Self::Null, Into::into)
+        match value {
+            Some(value) => value.into(),
+            None => Self::Null,
+        }
     }
 }
