@@ -16,7 +16,7 @@ const RUNTIME_BIT: u32 = 1 << 31;
 
 /// The engine's tables that are empty when no instance runs, with what is in them. Indexes are not stored; the
 /// invariants bind them to these.
-const RUNNING: [(u32, &str); 13] = [
+const RUNNING: [(u32, &str); 16] = [
     (4, "elements"),
     (5, "variables"),
     (6, "jobs"),
@@ -26,6 +26,9 @@ const RUNNING: [(u32, &str); 13] = [
     (10, "banned"),
     (22, "arrived"),
     (23, "interruptions"),
+    (25, "loops"),
+    (26, "items"),
+    (27, "outputs"),
     (36, "message_subscriptions"),
     (38, "process_subscriptions"),
     (41, "start_locks"),

@@ -114,6 +114,7 @@ impl Names {
             | Kind::Task
             | Kind::ManualTask => "task",
             Kind::CallActivity(_) => "call",
+            Kind::MultiInstance(_) => "body",
             Kind::SubProcess { .. } | Kind::EventSubProcess { .. } => "sub",
             Kind::BoundaryEvent(_) => "boundary",
             Kind::ThrowEvent(_) => "throw",

@@ -129,6 +129,11 @@ fn written(event: &Event, names: &Names, voice: &Voice) -> (&'static str, String
             };
             subscription(ValueType::MessageStartEventSubscription, it.to as u32, &of)
         }
+        Event::LoopBegun(it) => ("LOOP", format!("BEGUN {} {}", names.name(it.key), shown(&it.items))),
+        Event::LoopFulfilled(it) => ("LOOP", format!("FULFILLED {}", names.name(it.key))),
+        Event::OutputCollected(it) => {
+            ("LOOP", format!("COLLECTED {} {} = {}", names.name(it.key), it.number, shown(&it.value)))
+        }
         Event::ResultAwaited(it) => ("RESULT", format!("AWAITED {}", names.name(it.instance))),
         Event::Element(it) => {
             let state = ValueType::ProcessInstance.intent_name(it.to as u32).unwrap_or("?");

@@ -6,7 +6,7 @@ use coreto_xml::NodeId;
 
 use crate::check;
 use crate::diagnostic::{Code, Report};
-use crate::element::{self, Body, Trigger, boolean};
+use crate::element::{self, Body, MultiInstance, Trigger, boolean};
 use crate::extension::{self, IoMapping};
 use crate::ids::Ids;
 use crate::model::{Element, ElementNumber, Kind, Process, Resource};
@@ -85,8 +85,8 @@ fn process(tree: &Tree<'_>, node: NodeId, ids: &Ids<'_>, report: &mut Report) ->
     connect(tree, &mut drafts, report);
     extension::judge(tree, node, Tag::Process, report);
     let version_tag = element::version_tag(tree, node, report);
-    let bodies: Vec<Option<Body>> =
-        drafts.all.iter().map(|draft| body(tree, &drafts, draft, report)).collect();
+    let bodies: Vec<Option<Content>> =
+        drafts.all.iter().map(|draft| content(tree, &drafts, draft, report)).collect();
     for (draft, body) in drafts.all.iter_mut().zip(&bodies) {
         draft.is_refused = body.is_none();
     }
@@ -96,9 +96,7 @@ fn process(tree: &Tree<'_>, node: NodeId, ids: &Ids<'_>, report: &mut Report) ->
     if report.has_errors() {
         return None;
     }
-    let mut elements: Box<[Element]> = std::iter::zip(&drafts.all, bodies)
-        .map(|(draft, body)| Some(finish(tree, draft, body?)))
-        .collect::<Option<_>>()?;
+    let mut elements = elements(tree, &drafts.all, bodies)?;
     link(tree, &drafts, &mut elements);
     Some(Process {
         id: elements[0].id.clone(),
@@ -106,7 +104,7 @@ fn process(tree: &Tree<'_>, node: NodeId, ids: &Ids<'_>, report: &mut Report) ->
         version_tag,
         none_start: none_start(&elements),
         event_starts: event_starts(&elements),
-        by_id: by_id(&elements),
+        by_id: by_id(&elements[..drafts.all.len()]),
         elements,
     })
 }
@@ -180,6 +178,58 @@ fn body(tree: &Tree<'_>, drafts: &Drafts<'_>, draft: &Draft<'_>, report: &mut Re
         _ => return element::compile(tree, drafts, draft, report),
     };
     Some(Body { kind, mapping: IoMapping::default() })
+}
+
+/// What an element is, and how often.
+struct Content {
+    body: Body,
+    repeated: Option<MultiInstance>,
+}
+
+fn content(tree: &Tree<'_>, drafts: &Drafts<'_>, draft: &Draft<'_>, report: &mut Report) -> Option<Content> {
+    let body = body(tree, drafts, draft, report);
+    let repeated = element::repeated(tree, draft, report);
+    Some(Content { body: body?, repeated: repeated.ok()? })
+}
+
+/// All elements, and behind them what is repeated.
+fn elements(tree: &Tree<'_>, drafts: &[Draft<'_>], contents: Vec<Option<Content>>) -> Option<Box<[Element]>> {
+    let (mut elements, mut repeated) = (Vec::with_capacity(drafts.len()), Vec::new());
+    for (draft, content) in drafts.iter().zip(contents) {
+        let Content { body, repeated: repetition } = content?;
+        let element = finish(tree, draft, body);
+        elements.push(match repetition {
+            None => element,
+            Some(repetition) => {
+                let inner = ElementNumber(number(drafts.len() + repeated.len()));
+                let scope = ElementNumber(number(elements.len()));
+                let (around, activity) = wrap(element, MultiInstance { inner, ..repetition }, scope);
+                repeated.push(activity);
+                around
+            }
+        });
+    }
+    // What stands in an activity that is repeated, stands in each repetition.
+    for index in 0..elements.len() {
+        let scope: ElementNumber = elements[index].scope;
+        if let Kind::MultiInstance(around) = &elements[scope.index()].kind {
+            elements[index].scope = around.inner;
+        }
+    }
+    elements.append(&mut repeated);
+    Some(elements.into())
+}
+
+/// An activity apart from what repeats it: flows lead to and from what is around, which may be left by boundary events.
+fn wrap(activity: Element, repetition: MultiInstance, scope: ElementNumber) -> (Element, Element) {
+    let around = Element {
+        kind: Kind::MultiInstance(Box::new(repetition)),
+        inputs: None,
+        outputs: None,
+        ..activity.clone()
+    };
+    let inner = Element { scope, incoming: Box::default(), outgoing: Box::default(), ..activity };
+    (around, inner)
 }
 
 fn finish(tree: &Tree<'_>, draft: &Draft<'_>, body: Body) -> Element {

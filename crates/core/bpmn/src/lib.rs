@@ -50,7 +50,8 @@ mod vocabulary;
 
 pub use diagnostic::{Code, Diagnostic, Severity};
 pub use element::{
-    BoundaryEvent, EndEvent, ExclusiveGateway, Job, Message, Rule, Script, StartEvent, ThrowEvent, Trigger,
+    BoundaryEvent, EndEvent, ExclusiveGateway, Job, LOOP_COUNTER, Message, MultiInstance, Output, Rule,
+    Script, StartEvent, ThrowEvent, Trigger,
 };
 pub use extension::{Binding, CalledDecision, CalledElement};
 pub use limits::{Limits, Purpose};

@@ -17,7 +17,7 @@ use coreto_feel::{Env, Expression, Failure, ParseError, Scope, Variable, Warning
 use crate::json;
 use context::{Context, Nested, Slot};
 
-pub(crate) use target::is_target;
+pub(crate) use target::{is_target, name_at_head};
 
 /// All inputs, or all outputs, of one element.
 #[derive(Clone, Debug)]

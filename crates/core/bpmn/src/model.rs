@@ -5,7 +5,8 @@ use std::sync::Arc;
 use coreto_feel::Expression;
 
 use crate::element::{
-    BoundaryEvent, EndEvent, ExclusiveGateway, Job, Rule, Script, StartEvent, ThrowEvent, Trigger,
+    BoundaryEvent, EndEvent, ExclusiveGateway, Job, MultiInstance, Rule, Script, StartEvent, ThrowEvent,
+    Trigger,
 };
 use crate::extension::CalledElement;
 use crate::mapping::Mapping;
@@ -28,7 +29,8 @@ pub struct Process {
     pub name: Option<Arc<str>>,
     /// Free text that marks this version.
     pub version_tag: Option<Arc<str>>,
-    /// Its elements in document order, sequence flows included. Number 0 is the process itself.
+    /// Its elements in document order, sequence flows included. Number 0 is the process itself. What is repeated
+    /// stands behind all others, in the order of the activities around, with the same identifiers.
     pub elements: Box<[Element]>,
     /// Where an instance starts that nothing else has started.
     pub none_start: Option<ElementNumber>,
@@ -174,6 +176,8 @@ pub enum Kind {
     ParallelGateway,
     /// The way to the first of the catch events behind it that is set off.
     EventBasedGateway,
+    /// An activity that is repeated: the scope around its repetitions, each of which is the inner element.
+    MultiInstance(Box<MultiInstance>),
     /// The way from one flow node to the next.
     SequenceFlow {
         /// Where it leaves.
@@ -209,6 +213,7 @@ impl Kind {
             | Self::ExclusiveGateway(_)
             | Self::ParallelGateway
             | Self::EventBasedGateway
+            | Self::MultiInstance(_)
             | Self::SequenceFlow { .. } => None,
         }
     }
@@ -243,6 +248,7 @@ impl Kind {
             | Self::ExclusiveGateway(_)
             | Self::ParallelGateway
             | Self::EventBasedGateway
+            | Self::MultiInstance(_)
             | Self::SequenceFlow { .. } => None,
         }
     }
@@ -276,6 +282,7 @@ impl Kind {
             Self::BoundaryEvent(_) => "BOUNDARY_EVENT",
             Self::ExclusiveGateway(_) => "EXCLUSIVE_GATEWAY",
             Self::ParallelGateway => "PARALLEL_GATEWAY",
+            Self::MultiInstance(_) => "MULTI_INSTANCE_BODY",
             Self::EventBasedGateway => "EVENT_BASED_GATEWAY",
             Self::SequenceFlow { .. } => "SEQUENCE_FLOW",
         }
@@ -303,6 +310,7 @@ impl Kind {
             | Self::ExclusiveGateway(_)
             | Self::ParallelGateway
             | Self::EventBasedGateway
+            | Self::MultiInstance(_)
             | Self::SequenceFlow { .. } => "UNSPECIFIED",
         }
     }

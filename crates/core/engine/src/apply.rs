@@ -8,6 +8,7 @@ mod incident;
 mod instance;
 mod job;
 mod message;
+mod repetition;
 mod subscription;
 mod variable;
 
@@ -45,6 +46,9 @@ pub(crate) fn apply(state: &mut State, event: &Event) {
         Event::DistributionAnswered(event) => distribution::answered(state, event),
         Event::DeploymentTaken(event) => distribution::deployment_taken(state, event),
         Event::DistributionFinished(event) => distribution::finished(state, event),
+        Event::LoopBegun(event) => repetition::begun(state, event),
+        Event::LoopFulfilled(event) => repetition::fulfilled(state, event),
+        Event::OutputCollected(event) => repetition::collected(state, event),
         Event::InstanceBanned(event) => instance::banned(state, event),
         Event::Timer(event) => subscription::timer(state, event),
         Event::InstanceStarted(event) => instance::started(state, event),

@@ -10,6 +10,7 @@ mod event_based_gateway;
 mod event_sub_process;
 mod exclusive_gateway;
 pub(crate) mod mapping;
+mod multi_instance;
 mod parallel_gateway;
 mod pass_through;
 mod process;
@@ -20,6 +21,7 @@ mod sub_process;
 mod throw_event;
 
 pub(crate) use catching::{admits, trigger};
+pub(crate) use multi_instance::enter_some;
 
 use std::sync::Arc;
 
@@ -48,6 +50,11 @@ impl Visit {
         &self.process.elements[self.instance.element.0 as usize]
     }
 
+    /// Whether more may be entered in it.
+    pub(crate) fn goes_on_inside(&self) -> bool {
+        self.instance.admits(ElementNumber::PROCESS)
+    }
+
     /// The fact that variables wait for the element instance, or were taken by it.
     fn process_event(&self, key: u64, variables: Document) -> ProcessEvent {
         let instance = &self.instance;
@@ -71,6 +78,9 @@ impl Visit {
 
 /// Does what the element does once it is ACTIVATING. Trouble becomes an incident, and the instance stays there.
 pub(crate) fn activate(txn: &mut Txn<'_, Engine>, head: &Head, visit: &Visit) {
+    if visit.instance.loop_counter > 0 {
+        multi_instance::give_item(txn, visit);
+    }
     let done = match &visit.element().kind {
         Kind::Process => {
             process::activate(txn, visit);
@@ -101,6 +111,7 @@ pub(crate) fn activate(txn: &mut Txn<'_, Engine>, head: &Head, visit: &Visit) {
             Ok(())
         }
         Kind::EventBasedGateway => event_based_gateway::activate(txn, head, visit),
+        Kind::MultiInstance(model) => multi_instance::activate(txn, head, visit, model),
         Kind::SequenceFlow { .. } => unreachable!("a sequence flow is taken, not visited"),
     };
     raise_on(txn, head, visit, done);
@@ -122,10 +133,7 @@ pub(crate) fn complete(txn: &mut Txn<'_, Engine>, head: &Head, visit: &Visit) {
         | Kind::CallActivity(_)
         | Kind::ScriptTask(_)
         | Kind::ThrowEvent(_) => service_task::complete(txn, head, visit),
-        Kind::Task | Kind::ManualTask => {
-            pass_through::complete(txn, visit);
-            Ok(())
-        }
+        Kind::Task | Kind::ManualTask => pass_through::complete(txn, head, visit),
         Kind::SubProcess { .. } | Kind::EventSubProcess { .. } => sub_process::complete(txn, head, visit),
         Kind::BoundaryEvent(event) => boundary_event::complete(txn, head, visit, event),
         Kind::EventBasedGateway => {
@@ -135,6 +143,7 @@ pub(crate) fn complete(txn: &mut Txn<'_, Engine>, head: &Head, visit: &Visit) {
         Kind::ExclusiveGateway(_) | Kind::ParallelGateway => {
             unreachable!("a gateway completes when it is entered")
         }
+        Kind::MultiInstance(model) => multi_instance::complete(txn, visit, model),
         Kind::SequenceFlow { .. } => unreachable!("a sequence flow is taken, not visited"),
     };
     raise_on(txn, head, visit, done);
@@ -152,9 +161,14 @@ fn pass(txn: &mut Txn<'_, Engine>, visit: &Visit) {
     txn.follow_up(Command::CompleteElement(CompleteElement { key: visit.key }));
 }
 
-/// Emits COMPLETED and lets tokens leave; the last one in its scope lets the scope complete.
-fn leave(txn: &mut Txn<'_, Engine>, visit: &Visit) {
+/// Emits COMPLETED and lets tokens leave; the last one in its scope lets the scope complete. What is repeated has its
+/// result taken before, which may fail.
+fn leave(txn: &mut Txn<'_, Engine>, head: &Head, visit: &Visit) -> Result<(), Trouble> {
+    if visit.instance.loop_counter > 0 {
+        return multi_instance::leave(txn, head, visit);
+    }
     leave_by(txn, visit, &visit.element().outgoing);
+    Ok(())
 }
 
 /// Emits COMPLETED and lets a token leave by each of these flows; without any, its way ends here.
@@ -197,6 +211,7 @@ fn take_flow(txn: &mut Txn<'_, Engine>, visit: &Visit, flow: coreto_bpmn::Elemen
         scope: instance.scope,
         element: ElementNumber(target.0),
         key,
+        loop_counter: 0,
     }));
 }
 

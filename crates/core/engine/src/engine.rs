@@ -75,6 +75,7 @@ impl Machine for Engine {
             Command::ResetClock(()) => handler::reset_clock(txn),
             Command::YieldJob(command) => handler::yield_job(txn, head, command),
             Command::ActivateElement(command) => handler::activate_element(txn, head, command),
+            Command::ActivateChildren(command) => handler::activate_children(txn, command),
             Command::CompleteElement(command) => handler::complete_element(txn, head, command),
             Command::ContinueTermination(command) => handler::continue_termination(txn, head, command),
             Command::TerminateElement(command) => handler::terminate_element(txn, command),
@@ -164,6 +165,7 @@ impl Machine for Engine {
             | Command::TerminateElement(_)
             | Command::ContinueTermination(_)
             | Command::TerminateChildren(_)
+            | Command::ActivateChildren(_)
             | Command::Distribute(_)
             | Command::TakeDeployment(_)
             | Command::AcknowledgeDistribution(_)

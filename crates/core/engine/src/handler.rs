@@ -1,5 +1,6 @@
 //! What a command does: one file a command.
 
+mod activate_children;
 mod activate_element;
 mod activate_jobs;
 mod broadcast_signal;
@@ -24,6 +25,7 @@ mod tick;
 mod update_job;
 mod yield_job;
 
+pub(crate) use activate_children::activate_children;
 pub(crate) use activate_element::{activate_element, enter};
 pub(crate) use activate_jobs::activate_jobs;
 pub(crate) use broadcast_signal::{broadcast_signal, spread_signal};

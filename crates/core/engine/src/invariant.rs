@@ -14,6 +14,7 @@ use crate::state::{Job, JobState, State, owner_of};
 ///   timers, waits for messages and signals, locks.
 /// - ENG-3: the indexes say what the tables say.
 /// - ENG-4: tokens that wait at gateways are among those that their scope counts.
+/// - ENG-5: a loop counts its repetitions, and is of an element instance that knows of it.
 /// - ENG-6: a job and the element instance that waits for it name each other, and a job that waits for its incident to
 ///   be resolved has one.
 pub fn broken(state: &State) -> Vec<String> {
@@ -21,6 +22,7 @@ pub fn broken(state: &State) -> Vec<String> {
     elements(state, &mut broken);
     belongings(state, &mut broken);
     tokens(state, &mut broken);
+    loops(state, &mut broken);
     incidents(state, &mut broken);
     jobs(state, &mut broken);
     due(state, &mut broken);
@@ -92,6 +94,29 @@ fn tokens(state: &State, broken: &mut Vec<String>) {
         if tokens > counted {
             broken.push(format!("ENG-4: {tokens} tokens wait in {scope}, which counts {counted}"));
         }
+    }
+}
+
+fn loops(state: &State, broken: &mut Vec<String>) {
+    let mut known = 0;
+    state.elements.for_each(|_, element| known += usize::from(element.loops));
+    state.loops.for_each(|key, kept| {
+        if !state.elements.peek(key).is_some_and(|body| body.loops) {
+            broken.push(format!("ENG-2: a loop outlived its element instance {key}"));
+        }
+        let children = state.children_from(*key, ElementInstanceKey::default()).count();
+        if kept.entered > kept.total || children + kept.completed as usize > kept.entered as usize {
+            broken.push(format!("ENG-5: {key} has {children} repetitions and counts {kept:?}"));
+        }
+    });
+    for ((key, number), _) in state.outputs.range(..) {
+        if !state.loops.contains(key) {
+            broken.push(format!("ENG-2: result {number} outlived its loop {key}"));
+        }
+    }
+    if (known, known) != (state.loops.len(), state.items.len()) {
+        let (counted, kept) = (state.loops.len(), state.items.len());
+        broken.push(format!("ENG-5: {known} loops run, {counted} are counted, the items of {kept} are kept"));
     }
 }
 

@@ -5,6 +5,7 @@ mod definition;
 mod distribution;
 mod element;
 mod job;
+mod repetition;
 mod subscription;
 mod variable;
 
@@ -26,6 +27,7 @@ pub(crate) use definition::{Latest, Tagged};
 pub(crate) use distribution::Distribution;
 pub(crate) use element::ElementInstance;
 pub(crate) use job::{Job, JobState};
+pub(crate) use repetition::{Items, Loop, LoopOutput};
 pub(crate) use subscription::{StartLock, Topic, owner_of, place_of, start_of, topic_of};
 pub(crate) use variable::{Name, Named, Variable};
 
@@ -94,6 +96,12 @@ coreto_machine::tables! {
         23 => pub(crate) interruptions: HashTable<ElementInstanceKey, Interruption>,
         /// Versions of processes that have a version tag, by tenant, process id and tag.
         24 => pub(crate) tagged: Index<Tagged>,
+        /// How far repetitions of activities are, by the element instance around them.
+        25 => pub(crate) loops: HashTable<ElementInstanceKey, Loop>,
+        /// The items for which these are.
+        26 => pub(crate) items: HashTable<ElementInstanceKey, Items>,
+        /// Results of repetitions that wait for the others, by their number.
+        27 => pub(crate) outputs: Table<(ElementInstanceKey, u32), LoopOutput>,
         /// Timers that wait.
         30 => pub(crate) timers: HashTable<TimerKey, TimerChanged>,
         /// Timers by who waits for them: an element instance, or a definition that they start.

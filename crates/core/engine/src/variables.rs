@@ -37,8 +37,13 @@ pub(crate) fn value<'a>(state: &'a State, scope: ElementInstanceKey, name: &str)
     }
 }
 
+/// Whether exactly this scope has a variable of that name.
+pub(crate) fn is_local(state: &State, scope: ElementInstanceKey, name: &str) -> bool {
+    local(state, scope, name).is_some()
+}
+
 /// The value of a name in exactly this scope.
-fn local<'a>(state: &'a State, scope: ElementInstanceKey, name: &str) -> Option<&'a str> {
+pub(crate) fn local<'a>(state: &'a State, scope: ElementInstanceKey, name: &str) -> Option<&'a str> {
     let pair: &dyn Named = &(scope, name);
     state.variables.find(pair).map(|variable| &*variable.value)
 }

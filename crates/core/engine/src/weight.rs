@@ -58,6 +58,7 @@ pub(crate) fn of(command: &Command) -> usize {
         | Command::TerminateElement(_)
         | Command::ContinueTermination(_)
         | Command::TerminateChildren(_)
+        | Command::ActivateChildren(_)
         | Command::Distribute(_)
         | Command::AcknowledgeDistribution(_)
         | Command::Tick(()) => 0,
@@ -127,6 +128,7 @@ pub(crate) fn abridged(command: &Command, bytes: usize) -> Command {
         | Command::TerminateElement(_)
         | Command::ContinueTermination(_)
         | Command::TerminateChildren(_)
+        | Command::ActivateChildren(_)
         | Command::Distribute(_)
         | Command::AcknowledgeDistribution(_)
         | Command::Tick(()) => (),

@@ -15,7 +15,8 @@ pub use decision::EvaluateDecision;
 pub use deployment::{Deploy, Resource};
 pub use distribution::{AcknowledgeDistribution, Distribute};
 pub use element::{
-    ActivateElement, CompleteElement, ContinueTermination, TerminateChildren, TerminateElement,
+    ActivateChildren, ActivateElement, CompleteElement, ContinueTermination, TerminateChildren,
+    TerminateElement,
 };
 pub use instance::{AwaitResult, CancelInstance, CreateInstance, SetVariables};
 pub use job::{ActivateJobs, CompleteJob, FailJob, ThrowError, UpdateJobRetries, UpdateJobTimeout, YieldJob};
@@ -82,6 +83,8 @@ union! {
         55 => Tick(()),
         /// Ends an element instance that has ended what it held.
         56 => ContinueTermination(ContinueTermination),
+        /// Enters repetitions of an activity, a bounded number at a time.
+        57 => ActivateChildren(ActivateChildren),
         /// Sends what is distributed to one partition.
         80 => Distribute(Distribute),
         /// Takes over a deployment of the first partition.
@@ -181,6 +184,9 @@ impl Command {
             }
             Self::TerminateChildren(terminate) => {
                 (V::ProcessInstanceBatch, batch::TERMINATE, terminate.scope.raw())
+            }
+            Self::ActivateChildren(activate) => {
+                (V::ProcessInstanceBatch, batch::ACTIVATE, activate.scope.raw())
             }
             Self::Tick(()) => (V::Job, job::TIME_OUT, 0),
             Self::Distribute(distribute) => {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use coreto_machine::DecodeError;
 use coreto_machine::codec::{Field, Reader, Wire};
 
-pub use scan::{DEPTH_MAX, DocumentError, NAME_BYTES_MAX, entries};
+pub use scan::{DEPTH_MAX, DocumentError, NAME_BYTES_MAX, entries, items};
 
 /// A JSON object as text: well-formed, without blanks outside strings, names not doubled.
 ///

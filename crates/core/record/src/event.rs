@@ -9,6 +9,7 @@ mod instance;
 mod job;
 mod lineage;
 mod message;
+mod repetition;
 mod signal;
 mod timer;
 mod variable;
@@ -29,6 +30,7 @@ pub use message::{
     MessageChanged, MessageIntent, MessageSubscription, MessageSubscriptionIntent, ProcessSubscription,
     ProcessSubscriptionIntent, StartSubscription, StartSubscriptionIntent,
 };
+pub use repetition::{LoopBegun, LoopStep, OutputCollected};
 pub use signal::{SignalBroadcasted, SignalSubscription, SignalSubscriptionIntent};
 pub use timer::{InstanceStarted, TimerChanged, TimerIntent};
 pub use variable::{VariableSet, VariablesUpdated};
@@ -68,6 +70,12 @@ union! {
         15 => IncidentResolved(IncidentRecord),
         /// The engine failed inside; commands for the instance are ignored from now on.
         16 => InstanceBanned(InstanceBanned),
+        /// An activity is repeated for the items of a collection.
+        100 => LoopBegun(LoopBegun),
+        /// The repetitions are done, although some may be left.
+        101 => LoopFulfilled(LoopStep),
+        /// A repetition has a result that waits for the others.
+        102 => OutputCollected(OutputCollected),
         /// The clock stands.
         17 => ClockPinned(ClockPinned),
         /// The clock runs freely.

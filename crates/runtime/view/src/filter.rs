@@ -31,6 +31,9 @@ const fn is_internal(event: &Event) -> bool {
         | Event::ProcessEventTriggering(_)
         | Event::ProcessEventTriggered(_)
         | Event::ResultAwaited(_)
+        | Event::LoopBegun(_)
+        | Event::LoopFulfilled(_)
+        | Event::OutputCollected(_)
         | Event::InstanceStarted(_) => true,
         Event::DeploymentCreated(_)
         | Event::ProcessCreated(_)

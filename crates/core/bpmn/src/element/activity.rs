@@ -8,12 +8,8 @@ use crate::tree::Tree;
 /// Refuses the markers that are not built, and points at attributes that do nothing.
 pub(super) fn check(tree: &Tree<'_>, draft: &Draft<'_>, report: &mut Report) {
     for child in tree.children(draft.node).filter(|child| tree.is_bpmn(*child)) {
-        match tree.local(child) {
-            "multiInstanceLoopCharacteristics" => {
-                report.refuse_rule(tree.place(child), "multi-instance marker");
-            }
-            "standardLoopCharacteristics" => report.refuse_rule(tree.place(child), "standard loop marker"),
-            _ => (),
+        if tree.local(child) == "standardLoopCharacteristics" {
+            report.refuse_rule(tree.place(child), "standard loop marker");
         }
     }
     let place = tree.place(draft.node);

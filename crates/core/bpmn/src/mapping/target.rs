@@ -9,6 +9,12 @@ pub(crate) fn is_target(text: &str) -> bool {
     !is_reserved(text) && names.by_ref().take(PATH_MAX).all(is_name) && names.next().is_none()
 }
 
+/// The name that an expression begins with, when it is nothing but a variable or a path into one.
+pub(crate) fn name_at_head(source: &str) -> Option<&str> {
+    let source = source.trim();
+    is_target(source).then(|| source.split('.').next()).flatten()
+}
+
 /// Whether text is a name of letters, digits and `_` that does not begin with a digit.
 pub(super) fn is_name(text: &str) -> bool {
     let mut bytes = text.bytes();

@@ -38,10 +38,10 @@ fn render_process(process: &Process, out: &mut String) {
     out.push('\n');
     for (number, element) in process.elements.iter().enumerate().skip(1) {
         render_element(process, number, element, out);
-        let found = process.element_by_id(&element.id);
-        assert_eq!(
-            found,
-            Some(ElementNumber(u32::try_from(number).unwrap())),
+        let found = process.element_by_id(&element.id).unwrap();
+        let repeated = matches!(&process.elements[found.index()].kind, Kind::MultiInstance(_));
+        assert!(
+            found.index() == number || repeated && found.index() < number,
             "`{}` is not found",
             element.id
         );
@@ -102,6 +102,22 @@ fn render_element(process: &Process, number: usize, element: &Element, out: &mut
     {
         let decision = text(&called.decision);
         writeln!(out, "      decision {decision}{} to {}", called.binding, called.result_variable).unwrap();
+    }
+    if let Kind::MultiInstance(around) = &element.kind {
+        let (order, items) =
+            (if around.sequential { "one by one" } else { "at once" }, around.items.source());
+        write!(out, "      {} {order} for {items}", around.inner.0).unwrap();
+        if let Some(item) = &around.item {
+            write!(out, " as {item}").unwrap();
+        }
+        if let Some(output) = &around.output {
+            let (element, variable) = (output.element.source(), output.variable.as_deref().unwrap_or("none"));
+            write!(out, " collect {element} in {} variable={variable}", output.collection).unwrap();
+        }
+        if let Some(condition) = &around.condition {
+            write!(out, " until {}", condition.source()).unwrap();
+        }
+        out.push('\n');
     }
     if let Kind::CallActivity(called) = &element.kind {
         let (takes, gives) = (called.takes_all, called.gives_all);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use coreto_record::event::{ElementChanged, FlowTaken, ProcessEvent, TriggerEffect};
 use coreto_record::{ElementInstanceKey, ElementNumber, Key, Lifecycle};
 
-use super::message;
+use super::{message, repetition};
 use crate::state::{ElementInstance, Interruption, Name, State, Trigger};
 
 /// What holds of the counters of a scope.
@@ -40,6 +40,7 @@ fn activating(state: &mut State, event: &ElementChanged) {
         definition: event.definition,
         tenant: event.tenant,
         lineage: event.lineage.clone(),
+        loop_counter: event.loop_counter,
         ..ElementInstance::default()
     };
     let tokens = if event.joins { join(state, event) } else { u32::from(event.takes_token) };
@@ -52,6 +53,9 @@ fn activating(state: &mut State, event: &ElementChanged) {
     if waited_for && state.interruptions.peek(&event.scope).is_some_and(|next| next.key == event.key) {
         state.interruptions.remove(&event.scope);
         state.elements.update(&event.scope, |scope| scope.pending = false);
+    }
+    if event.loop_counter > 0 {
+        repetition::entered(state, event.scope);
     }
     state.children.insert((event.scope, event.key));
     state.elements.insert(event.key, element);
@@ -70,9 +74,33 @@ fn join(state: &mut State, event: &ElementChanged) -> u32 {
     u32::try_from(waiting.len()).expect("an element has no more flows than its model has elements")
 }
 
+/// What there is to clear up when an element instance ends, beside what every one has.
+#[derive(Default)]
+struct Ending {
+    tokens: u32,
+    pending: bool,
+    loops: bool,
+    loop_counter: u32,
+}
+
+fn ending(state: &State, key: ElementInstanceKey) -> Ending {
+    let of = |element: &ElementInstance| Ending {
+        tokens: element.flows,
+        pending: element.pending,
+        loops: element.loops,
+        loop_counter: element.loop_counter,
+    };
+    state.elements.peek(&key).map(|element| of(element)).unwrap_or_default()
+}
+
 fn ended(state: &mut State, event: &ElementChanged) {
-    let (tokens, pending) =
-        state.elements.peek(&event.key).map_or((0, false), |element| (element.flows, element.pending));
+    let Ending { tokens, pending, loops, loop_counter } = ending(state, event.key);
+    if loops {
+        repetition::ended(state, event.key);
+    }
+    if loop_counter > 0 && event.to == Lifecycle::Completed {
+        repetition::completed(state, event.scope);
+    }
     if tokens > 0 {
         forget_tokens(state, event.key);
     }
@@ -111,7 +139,7 @@ fn leave_parent(state: &mut State, parent: ElementInstanceKey, child: ElementIns
 }
 
 /// From now on only this element may be entered in the scope; tokens on their way are void.
-fn interrupt(state: &mut State, scope: ElementInstanceKey, by: ElementNumber) {
+pub(super) fn interrupt(state: &mut State, scope: ElementInstanceKey, by: ElementNumber) {
     forget_tokens(state, scope);
     state.elements.update(&scope, |scope| {
         scope.interrupted_by = by;

@@ -33,7 +33,13 @@ pub(super) fn exit_of(state: &State, key: ElementInstanceKey, host: &Arc<Element
 /// Enters a boundary event, which is active at once, with the variables of what happened.
 pub(super) fn enter(txn: &mut Txn<'_, Engine>, exit: &Exit) {
     let Exit { host, element, key, trigger } = exit;
-    let wish = ActivateElement { instance: host.instance, scope: host.scope, element: *element, key: *key };
+    let wish = ActivateElement {
+        instance: host.instance,
+        scope: host.scope,
+        element: *element,
+        key: *key,
+        ..ActivateElement::default()
+    };
     let Ok(visit) = handler::enter(txn, &wish) else { return };
     let taken = visit.process_event(trigger.key, Document::EMPTY);
     txn.emit(&Event::ProcessEventTriggered(ProcessEvent { scope: *key, ..taken }));
@@ -52,6 +58,5 @@ pub(super) fn complete(
     if !mapped && !matches!(event.trigger, Trigger::Error(_)) {
         variables::hand_out(txn, &visit.instance, visit.key);
     }
-    leave(txn, visit);
-    Ok(())
+    leave(txn, head, visit)
 }

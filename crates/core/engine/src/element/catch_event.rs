@@ -23,6 +23,5 @@ pub(super) fn complete(txn: &mut Txn<'_, Engine>, head: &Head, visit: &Visit) ->
         variables::hand_out(txn, &visit.instance, visit.key);
     }
     subscription::close(txn, visit.key);
-    leave(txn, visit);
-    Ok(())
+    leave(txn, head, visit)
 }

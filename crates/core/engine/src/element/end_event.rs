@@ -35,7 +35,7 @@ pub(super) fn complete(
     match event {
         EndEvent::None | EndEvent::Signal(_) => {
             mapping::outputs(txn, head, visit)?;
-            leave(txn, visit);
+            leave(txn, head, visit)?;
         }
         EndEvent::Message(_) => service_task::complete(txn, head, visit)?,
         EndEvent::Terminate => terminate(txn, visit),

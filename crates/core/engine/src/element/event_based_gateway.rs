@@ -24,7 +24,8 @@ pub(super) fn complete(txn: &mut Txn<'_, Engine>, visit: &Visit) {
     visit.goes_on(txn, Lifecycle::Completed);
     let key = keys::next(txn);
     let (instance, scope) = (visit.instance.instance, visit.instance.scope);
-    let wish = ActivateElement { instance, scope, element: trigger.element, key };
+    let wish =
+        ActivateElement { instance, scope, element: trigger.element, key, ..ActivateElement::default() };
     // The scope admitted the gateway's completion a moment ago.
     let Ok(entered) = handler::enter(txn, &wish) else { return };
     variables::merge_local(txn, &entered.instance, key, trigger.variables.entries());

@@ -31,7 +31,8 @@ pub(super) fn enter(
     element: ElementNumber,
     key: ElementInstanceKey,
 ) {
-    let wish = ActivateElement { instance: around.instance, scope, element, key };
+    let wish =
+        ActivateElement { instance: around.instance, scope, element, key, ..ActivateElement::default() };
     // A scope that no longer admits it has ended what it was entered for.
     if let Ok(visit) = handler::enter(txn, &wish) {
         element::activate(txn, head, &visit);

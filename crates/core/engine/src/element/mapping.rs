@@ -49,12 +49,15 @@ pub(super) fn inputs(txn: &mut Txn<'_, Engine>, head: &Head, visit: &Visit) -> R
     Ok(())
 }
 
-/// Output mappings propagate their results from the scope around the element. Says whether there are any.
+/// Output mappings propagate their results from the scope around the element; those of a repetition from itself, so that
+/// its result may stay inside. Says whether there are any.
 pub(super) fn outputs(txn: &mut Txn<'_, Engine>, head: &Head, visit: &Visit) -> Result<bool, Trouble> {
     let Some(outputs) = &visit.element().outputs else { return Ok(false) };
     let mapped = with_variables(txn, head, visit, |scope, env| outputs.evaluate(scope, env))
         .map_err(|error| Trouble::mapping("output", &error))?;
     let entries = mapped.variables.iter().map(|(name, value)| (Cow::Borrowed(&**name), &**value));
-    variables::propagate(txn, &visit.instance, visit.instance.scope, entries);
+    let Visit { key, instance, .. } = visit;
+    let from = if instance.loop_counter > 0 { *key } else { instance.scope };
+    variables::propagate(txn, instance, from, entries);
     Ok(true)
 }

@@ -50,8 +50,7 @@ pub(super) fn complete(txn: &mut Txn<'_, Engine>, head: &Head, visit: &Visit) ->
     if !visit.element().awaited.is_empty() {
         subscription::close(txn, visit.key);
     }
-    leave(txn, visit);
-    Ok(())
+    leave(txn, head, visit)
 }
 
 /// An attribute that must be a string.

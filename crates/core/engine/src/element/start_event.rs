@@ -56,8 +56,7 @@ pub(super) fn complete(
         variables::hand_out(txn, &visit.instance, visit.key);
     }
     open_scope(txn, head, visit)?;
-    leave(txn, visit);
-    Ok(())
+    leave(txn, head, visit)
 }
 
 /// From now on the scope around waits for what may happen in it and to it.

@@ -35,6 +35,5 @@ pub(super) fn complete(txn: &mut Txn<'_, Engine>, head: &Head, visit: &Visit) ->
     if !visit.element().awaited.is_empty() {
         subscription::close(txn, visit.key);
     }
-    leave(txn, visit);
-    Ok(())
+    leave(txn, head, visit)
 }

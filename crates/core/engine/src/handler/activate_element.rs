@@ -47,10 +47,11 @@ pub(crate) fn enter(txn: &mut Txn<'_, Engine>, command: &ActivateElement) -> Res
         instance: command.instance,
         definition,
         tenant,
-        takes_token: takes_token(&process, element),
+        takes_token: command.loop_counter == 0 && takes_token(&process, element),
         joins,
         interrupts: false,
         lineage,
+        loop_counter: command.loop_counter,
     };
     txn.emit(&Event::Element(entered));
     let instance = txn.state().elements.get(&key).expect("it was entered by the event");

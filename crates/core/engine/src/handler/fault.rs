@@ -70,6 +70,7 @@ fn concerned(txn: &Txn<'_, Engine>, command: &Command) -> Option<ProcessInstance
         Command::TerminateElement(terminate) => of(terminate.key),
         Command::ContinueTermination(go_on) => of(go_on.key),
         Command::TerminateChildren(terminate) => of(terminate.scope),
+        Command::ActivateChildren(activate) => of(activate.scope),
         _ => None,
     }
 }

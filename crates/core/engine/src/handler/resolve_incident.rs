@@ -33,6 +33,7 @@ pub(crate) fn resolve_incident(txn: &mut Txn<'_, Engine>, head: &Head, command: 
                 scope: instance.scope,
                 element: instance.element,
                 key: element,
+                ..ActivateElement::default()
             })),
             Lifecycle::Completing => {
                 txn.follow_up(Command::CompleteElement(CompleteElement { key: element }));

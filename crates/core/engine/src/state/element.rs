@@ -36,6 +36,10 @@ coreto_machine::message! {
         12 => pub(crate) pending: bool,
         /// What is around it.
         13 => pub(crate) lineage: Lineage,
+        /// Which repetition of its activity it is, from 1; 0 for what is not repeated.
+        14 => pub(crate) loop_counter: u32,
+        /// Whether it is around repetitions, which are counted.
+        15 => pub(crate) loops: bool,
     }
 }
 
@@ -76,6 +80,7 @@ impl ElementInstance {
             joins: false,
             interrupts: false,
             lineage: self.lineage.clone(),
+            loop_counter: 0,
         }
     }
 }

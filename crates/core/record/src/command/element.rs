@@ -15,6 +15,18 @@ message! {
         3 => pub element: ElementNumber,
         /// The key that the element instance will have, or unset when it gets one on activation.
         4 => pub key: ElementInstanceKey,
+        /// Which repetition of its activity it is, from 1; 0 for what is not repeated.
+        5 => pub loop_counter: u32,
+    }
+}
+
+message! {
+    /// Enters repetitions of an activity, a bounded number at a time.
+    pub struct ActivateChildren {
+        /// The element instance around the repetitions.
+        1 => pub scope: ElementInstanceKey,
+        /// The first that is left, from 1.
+        2 => pub from: u32,
     }
 }
 

@@ -105,6 +105,21 @@ pub fn entries(object: &str) -> impl Iterator<Item = (Cow<'_, str>, &str)> {
     })
 }
 
+/// The items of a list whose text has no blanks outside strings, each as text; none when it is no list.
+pub fn items(list: &str) -> impl Iterator<Item = &str> {
+    let inside = list.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or_default();
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        if at >= inside.len() {
+            return None;
+        }
+        let start = at;
+        let end = value_end(inside.as_bytes(), at);
+        at = end + 1;
+        Some(&inside[start..end])
+    })
+}
+
 /// Where the string that begins at 0 ends, behind its closing quote.
 fn string_end(bytes: &[u8]) -> usize {
     let mut at = 1;
@@ -408,7 +423,7 @@ impl<'a> Scanner<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Document;
+    use super::super::{Document, items};
 
     #[test]
     fn drops_blanks_outside_strings_and_keeps_all_else() {
@@ -422,6 +437,15 @@ mod tests {
     fn reads_escaped_names() {
         let document = Document::parse(r#"{"\u00e9\"\ud83d\ude00":1}"#).unwrap();
         assert_eq!(document.entries().next().unwrap().0, "é\"😀");
+    }
+
+    #[test]
+    fn takes_lists_apart() {
+        let of = |list| items(list).collect::<Vec<_>>();
+        assert_eq!(of(r#"[1,"a,]",[2,{"b":[3,4]}],null]"#), ["1", r#""a,]""#, r#"[2,{"b":[3,4]}]"#, "null"]);
+        for none in ["[]", "{}", "7", r#""[1]""#, ""] {
+            assert_eq!(of(none), [""; 0], "{none}");
+        }
     }
 
     #[test]

@@ -32,6 +32,8 @@ message! {
         10 => pub interrupts: bool,
         /// What is around it.
         11 => pub lineage: Lineage,
+        /// As it is entered: which repetition of its activity it is, from 1; 0 for what is not repeated.
+        12 => pub loop_counter: u32,
     }
 }
 

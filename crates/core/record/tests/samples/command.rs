@@ -4,10 +4,10 @@ use coreto_machine::Tenant;
 use coreto_record::Command;
 use coreto_record::ElementNumber;
 use coreto_record::command::{
-    ActivateElement, ActivateJobs, AwaitResult, CancelInstance, CompleteElement, CompleteJob,
-    ContinueTermination, CreateInstance, Deploy, EvaluateDecision, FailJob, PinClock, ResolveIncident,
-    Resource, SetVariables, TerminateChildren, TerminateElement, ThrowError, UpdateJobRetries,
-    UpdateJobTimeout, YieldJob,
+    ActivateChildren, ActivateElement, ActivateJobs, AwaitResult, CancelInstance, CompleteElement,
+    CompleteJob, ContinueTermination, CreateInstance, Deploy, EvaluateDecision, FailJob, PinClock,
+    ResolveIncident, Resource, SetVariables, TerminateChildren, TerminateElement, ThrowError,
+    UpdateJobRetries, UpdateJobTimeout, YieldJob,
 };
 
 use super::{document, key, late, time};
@@ -122,8 +122,14 @@ fn of_the_engine() -> Vec<(&'static str, Command)> {
                 scope: key(2),
                 element: ElementNumber(5),
                 key: key(8),
+                ..ActivateElement::default()
             }),
         ),
+        (
+            "ActivateElement.loop_counter",
+            Command::ActivateElement(ActivateElement { loop_counter: 300, ..ActivateElement::default() }),
+        ),
+        ("ActivateChildren", Command::ActivateChildren(ActivateChildren { scope: key(2), from: 51 })),
         ("CompleteElement", Command::CompleteElement(CompleteElement { key: key(8) })),
         ("ContinueTermination", Command::ContinueTermination(ContinueTermination { key: key(8) })),
         ("TerminateElement", Command::TerminateElement(TerminateElement { key: key(8) })),
@@ -156,6 +162,7 @@ const fn all_have_a_sample(command: &Command) {
         | Command::TerminateElement(_)
         | Command::ContinueTermination(_)
         | Command::TerminateChildren(_)
+        | Command::ActivateChildren(_)
         | Command::Tick(())
         | Command::Distribute(_)
         | Command::TakeDeployment(_)

@@ -3,8 +3,9 @@
 use coreto_machine::{Tenant, Token};
 use coreto_record::event::{
     ClockPinned, DeploymentCreated, ElementChanged, FlowTaken, IncidentRecord, InstanceBanned,
-    InstanceCreated, JobChanged, JobIntent, JobTaken, JobsActivated, Lineage, ProcessCreated, ProcessEvent,
-    ResultAwaited, TriggerEffect, VariableSet, VariablesUpdated,
+    InstanceCreated, JobChanged, JobIntent, JobTaken, JobsActivated, Lineage, LoopBegun, LoopStep,
+    OutputCollected, ProcessCreated, ProcessEvent, ResultAwaited, TriggerEffect, VariableSet,
+    VariablesUpdated,
 };
 use coreto_record::{DeployedProcess, ElementNumber, Event, IncidentKind, Lifecycle};
 
@@ -143,6 +144,16 @@ fn of_elements() -> Vec<(&'static str, Event)> {
         ("FlowTaken", Event::FlowTaken(taken.clone())),
         ("FlowTaken.joins", Event::FlowTaken(FlowTaken { joins: ElementNumber(6), ..taken.clone() })),
         ("FlowTaken.lineage", Event::FlowTaken(FlowTaken { lineage: lineage(), ..taken })),
+        (
+            "Element.loop_counter",
+            Event::Element(ElementChanged { key: key(8), loop_counter: 300, ..ElementChanged::default() }),
+        ),
+        ("LoopBegun", Event::LoopBegun(LoopBegun { key: key(8), items: r#"[1,"a"]"#.into(), total: 2 })),
+        ("LoopFulfilled", Event::LoopFulfilled(LoopStep { key: key(8) })),
+        (
+            "OutputCollected",
+            Event::OutputCollected(OutputCollected { key: key(8), number: 2, value: "null".into() }),
+        ),
         (
             "Element.lineage",
             Event::Element(ElementChanged { key: key(8), lineage: lineage(), ..ElementChanged::default() }),
@@ -318,6 +329,9 @@ const fn all_have_a_sample(event: &Event) {
         | Event::DecisionFailed(_)
         | Event::Timer(_)
         | Event::InstanceStarted(_)
+        | Event::LoopBegun(_)
+        | Event::LoopFulfilled(_)
+        | Event::OutputCollected(_)
         | Event::DistributionStarted(_)
         | Event::DistributionSent(_)
         | Event::DistributionAcknowledged(_)

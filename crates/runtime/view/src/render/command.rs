@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use coreto_machine::Tenant;
-use coreto_record::command::{ActivateJobs, CreateInstance, Deploy, FailJob, TerminateChildren, ThrowError};
+use coreto_record::command::{ActivateJobs, CreateInstance, Deploy, FailJob, ThrowError};
 use coreto_record::event::{ElementChanged, IncidentRecord, JobChanged};
-use coreto_record::{Command, Key, ProcessDefinitionKey, ProcessInstanceKey};
+use coreto_record::{Command, ElementInstanceKey, Key, ProcessDefinitionKey, ProcessInstanceKey};
 
 use super::json::{Object, name};
 use super::model::{self, Model};
@@ -35,6 +35,7 @@ pub(super) fn instance(command: &Command) -> Option<ProcessInstanceKey> {
         | Command::TerminateElement(_)
         | Command::ContinueTermination(_)
         | Command::TerminateChildren(_)
+        | Command::ActivateChildren(_)
         | Command::Distribute(_)
         | Command::TakeDeployment(_)
         | Command::AcknowledgeDistribution(_)
@@ -74,7 +75,8 @@ pub(super) fn value(command: &Command, record: &mut Object<'_>) {
         Command::CompleteElement(_) | Command::TerminateElement(_) | Command::ContinueTermination(_) => {
             element(&ElementChanged::default(), value);
         }
-        Command::TerminateChildren(terminate) => batch(terminate, value),
+        Command::TerminateChildren(terminate) => batch(terminate.scope, terminate.from.raw(), value),
+        Command::ActivateChildren(activate) => batch(activate.scope, u64::from(activate.from), value),
         Command::SetVariables(set) => {
             event::document_update(set.scope.raw(), set.local, set.variables.as_str(), value);
             model::tenant(value, Tenant::DEFAULT);
@@ -136,10 +138,10 @@ fn element(wish: &ElementChanged, value: &mut Object<'_>) {
     event::element_instance(wish, value);
 }
 
-fn batch(terminate: &TerminateChildren, value: &mut Object<'_>) {
+fn batch(scope: ElementInstanceKey, from: u64, value: &mut Object<'_>) {
     value.number(name!("processInstanceKey"), -1);
-    value.key(name!("batchElementInstanceKey"), terminate.scope.raw());
-    value.key(name!("index"), terminate.from.raw());
+    value.key(name!("batchElementInstanceKey"), scope.raw());
+    value.key(name!("index"), from);
     model::tenant(value, Tenant::DEFAULT);
 }
 

@@ -22,6 +22,9 @@ pub(super) fn subject(event: &Event) -> Option<Subject> {
         Event::InstanceCreated(event) => (V::ProcessInstanceCreation, Some(event.instance)),
         Event::ResultAwaited(_)
         | Event::InstanceStarted(_)
+        | Event::LoopBegun(_)
+        | Event::LoopFulfilled(_)
+        | Event::OutputCollected(_)
         | Event::DistributionAnswered(_)
         | Event::DeploymentTaken(_) => return None,
         Event::SignalBroadcasted(_) => (V::Signal, None),
@@ -68,6 +71,9 @@ pub(super) fn intent_and_key(event: &Event) -> (u32, u64) {
         Event::InstanceCreated(event) => (intent::process_instance_creation::CREATED, event.key),
         Event::ResultAwaited(event) => (0, event.instance.raw()),
         Event::InstanceStarted(event) => (0, event.instance.raw()),
+        Event::LoopBegun(event) => (0, event.key.raw()),
+        Event::LoopFulfilled(event) => (0, event.key.raw()),
+        Event::OutputCollected(event) => (0, event.key.raw()),
         Event::Timer(event) => (event.to.number(), event.key.raw()),
         Event::SignalBroadcasted(event) => (intent::signal::BROADCASTED, event.key.raw()),
         Event::SignalSubscription(event) => (event.to.number(), event.key.raw()),
@@ -112,6 +118,9 @@ pub(super) fn value(event: &Event, models: &mut Models, record: &mut Object<'_>)
         Event::InstanceCreated(event) => creation(event, &*models.get(event.definition)?, value),
         Event::ResultAwaited(_)
         | Event::InstanceStarted(_)
+        | Event::LoopBegun(_)
+        | Event::LoopFulfilled(_)
+        | Event::OutputCollected(_)
         | Event::DistributionAnswered(_)
         | Event::DeploymentTaken(_) => (),
         Event::Timer(event) => timer(event, &*models.get(event.definition)?, value),
