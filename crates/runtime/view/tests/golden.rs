@@ -247,6 +247,7 @@ fn render_inner() -> Vec<String> {
             scope: key,
             element: ElementNumber(2),
             key: ElementInstanceKey::from_raw(7),
+            ..ActivateElement::default()
         })),
         rejected(Command::CompleteElement(CompleteElement { key })),
         rejected(Command::TerminateElement(TerminateElement { key })),
