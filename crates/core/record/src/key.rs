@@ -17,6 +17,13 @@ pub const fn partition_of(raw: u64) -> u32 {
     (raw >> COUNTER_BITS) as u32
 }
 
+/// The partition, of so many, that would know a key. One of a partition that there is not is unknown everywhere, so any
+/// may say so.
+pub fn partition_of_key(raw: u64, partitions: u32) -> u32 {
+    let partition = partition_of(raw);
+    if (1..=partitions).contains(&partition) { partition } else { 1 }
+}
+
 /// The partition, of so many, to which a text such as a correlation key belongs: the polynomial over its bytes, signed,
 /// with the factor 31, in 32 bits (contract: gateway protocol, keys).
 pub fn partition_of_text(text: &str, partitions: u32) -> u32 {
@@ -165,6 +172,12 @@ mod tests {
         let key = JobKey::issue(1, 1);
         assert_eq!(key.raw(), 2_251_799_813_685_249);
         assert_eq!(partition_of(key.raw()), 1);
+    }
+
+    #[test]
+    fn keys_of_no_partition_belong_to_the_first() {
+        let of = |partition: u64| partition_of_key(partition << COUNTER_BITS | 7, 3);
+        assert_eq!([of(0), of(1), of(3), of(4)], [1, 1, 3, 1]);
     }
 
     #[test]

@@ -31,7 +31,7 @@ pub use incident::IncidentKind;
 pub use key::{
     DecisionKey, DecisionRequirementsKey, DeploymentKey, ElementInstanceKey, ElementNumber, FlowKey,
     IncidentKey, JobKey, Key, MessageKey, ProcessDefinitionKey, ProcessInstanceKey, SignalKey,
-    SubscriptionKey, TimerKey, VariableKey, partition_of, partition_of_text,
+    SubscriptionKey, TimerKey, VariableKey, partition_of, partition_of_key, partition_of_text,
 };
 pub use lifecycle::Lifecycle;
 pub use rejection::{Rejection, RejectionKind};

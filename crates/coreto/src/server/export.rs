@@ -9,7 +9,7 @@ use coreto_engine::Engine;
 use coreto_grpc::{Feed, WatchError, Watched, Watcher, Wish};
 use coreto_log::{DiskLog, PartitionName};
 use coreto_partition::Handle;
-use coreto_record::{Key, partition_of};
+use coreto_record::{Key, partition_of_key};
 use coreto_view::{
     ElasticsearchConfig, ElasticsearchSink, Exporter, Filter, NdjsonSink, Progress, Running, Sink, Tail,
     Tailed,
@@ -110,30 +110,22 @@ pub(super) struct Watching {
 impl Watcher for Watching {
     fn watch(&self, wish: Wish, feed: Feed) -> Result<(), WatchError> {
         let feed = Arc::new(feed);
-        let watched = names().zip(&self.handles).filter(|(name, _)| match (wish.instance, wish.after) {
-            (Some(instance), _) => name.number == self.partition_of(instance.raw()),
-            (None, after) => after.is_none() || self.handles.len() == 1,
-        });
-        let mut begun = 0;
-        for (partition, handle) in watched {
-            self.follow(partition, handle, &wish, &feed)?;
-            begun += 1;
-        }
-        if begun == 0 {
+        let count = u32::try_from(self.handles.len()).unwrap_or(u32::MAX);
+        let only = wish.instance.map(|instance| partition_of_key(instance.raw(), count));
+        if only.is_none() && wish.after.is_some() && count > 1 {
             let reason = "positions count in each partition, and there are several; watch from now on, or one instance";
             return Err(WatchError::Position { reason: reason.to_owned() });
+        }
+        let partitions = names().zip(&self.handles);
+        for (partition, handle) in partitions.filter(|(name, _)| only.is_none_or(|only| only == name.number))
+        {
+            self.follow(partition, handle, &wish, &feed)?;
         }
         Ok(())
     }
 }
 
 impl Watching {
-    /// The partition that would know a key.
-    fn partition_of(&self, key: u64) -> u32 {
-        let partition = partition_of(key);
-        if partition as usize <= self.handles.len() { partition.max(1) } else { 1 }
-    }
-
     /// Feeds the records of one partition, on a thread of its own.
     fn follow(
         &self,

@@ -7,7 +7,7 @@ use coreto_machine::{Caller, Channel, Tenant};
 use coreto_partition::{Address, Answer, Health, Request};
 use coreto_protocol::gateway as pb;
 use coreto_protocol::gateway::gateway_server;
-use coreto_record::{Command, Reply, partition_of, partition_of_text};
+use coreto_record::{Command, Reply, partition_of_key, partition_of_text};
 use tokio::sync::{Semaphore, watch};
 use tonic::metadata::MetadataMap;
 use tonic::{Response, Status};
@@ -51,12 +51,6 @@ pub(crate) struct Shared {
 impl Shared {
     pub(crate) fn is_draining(&self) -> bool {
         *self.drain.borrow()
-    }
-
-    /// The partition of a key. A key of a partition that there is not is unknown everywhere, so any may say so.
-    pub(crate) fn partition_of_key(&self, key: u64) -> u32 {
-        let partition = partition_of(key);
-        if (1..=self.backend.partitions()).contains(&partition) { partition } else { 1 }
     }
 }
 
@@ -111,7 +105,7 @@ impl Gateway {
         }
         let key = call.command.describe().2;
         if key != 0 {
-            return self.shared.partition_of_key(key);
+            return partition_of_key(key, count);
         }
         // One that is no text is refused later.
         if let Some(Ok(key)) = call.metadata.get(IDEMPOTENCY_KEY).map(|key| key.to_str()) {

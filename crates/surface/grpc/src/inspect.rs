@@ -13,7 +13,7 @@ use coreto_protocol::inspect as pb;
 use coreto_protocol::inspect::inspect_server;
 use coreto_protocol::inspect::query_request::Query as Question;
 use coreto_protocol::inspect::query_response::Answer as Told;
-use coreto_record::partition_of;
+use coreto_record::{partition_of, partition_of_key};
 use tonic::{Request, Response, Status};
 
 use crate::desk::{Desk, Outcome};
@@ -69,7 +69,7 @@ impl Inspect {
 
     async fn instance(&self, key: i64) -> Result<pb::InstanceAnswer, Failure> {
         let instance = question::instance(key)?;
-        let partition = self.shared.partition_of_key(key.unsigned_abs());
+        let partition = partition_of_key(key.unsigned_abs(), self.shared.backend.partitions());
         match self.ask(partition, Query::Instance(instance)).await? {
             Answer::Instance(Some(details)) => Ok(answer::instance(&details)),
             Answer::Instance(None) => Err(Failure::Unknown {
