@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use coreto_machine::Timestamp;
 use coreto_record::command::{OpenMessageSubscription, PublishMessage};
 use coreto_record::event::{MessageChanged, MessageSubscription, ProcessSubscription, StartSubscription};
 use coreto_record::{Command, ElementInstanceKey, Key, MessageKey, ProcessDefinitionKey};
@@ -21,13 +22,17 @@ pub(super) fn message(event: &MessageChanged, value: &mut Object<'_>) {
 
 /// A message that a client wished to publish.
 pub(super) fn wished(wish: &PublishMessage, value: &mut Object<'_>) {
-    value.text(name!("name"), &wish.name);
-    value.text(name!("correlationKey"), &wish.correlation_key);
-    value.text(name!("messageId"), &wish.id);
-    value.number(name!("timeToLive"), wish.ttl);
-    value.number(name!("deadline"), -1);
-    value.raw(name!("variables"), wish.variables.as_str());
-    model::tenant(value, wish.tenant);
+    let wish = MessageChanged {
+        name: Arc::clone(&wish.name),
+        correlation_key: Arc::clone(&wish.correlation_key),
+        id: Arc::clone(&wish.id),
+        ttl: wish.ttl,
+        deadline: Timestamp::from_millis(-1),
+        variables: wish.variables.clone(),
+        tenant: wish.tenant,
+        ..MessageChanged::default()
+    };
+    message(&wish, value);
 }
 
 pub(super) fn message_subscription(event: &MessageSubscription, value: &mut Object<'_>) {
