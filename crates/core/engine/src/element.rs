@@ -9,6 +9,7 @@ mod end_event;
 mod event_based_gateway;
 mod event_sub_process;
 mod exclusive_gateway;
+pub(crate) mod expression;
 pub(crate) mod mapping;
 mod multi_instance;
 mod parallel_gateway;

@@ -21,7 +21,7 @@ use coreto_record::{
     Command, Document, ElementInstanceKey, ElementNumber, Event, IncidentKind, Key, Lifecycle,
 };
 
-use crate::element::{self, Visit, mapping};
+use crate::element::{self, Visit, expression, mapping};
 use crate::engine::Engine;
 use crate::incident::Trouble;
 use crate::state::{ElementInstance, State};
@@ -109,14 +109,14 @@ fn understand(
                 _ => visit.key,
             };
             mapping::with_variables(txn, head, visit, |scope, env| {
-                let name = message::name("message", &model.name, scope, env)?;
+                let name = expression::string("name of the message", &model.name, scope, env)?;
                 let around = Visible { scope: around, ..*scope };
                 let correlation_key = message::correlation_key(model, &around, env)?;
                 Ok(Some(Wanted::Message(WantedMessage { name, correlation_key, interrupting })))
             })
         }
         Trigger::Signal(name) => mapping::with_variables(txn, head, visit, |scope, env| {
-            message::name("signal", name, scope, env).map(|name| Some(Wanted::Signal(name)))
+            expression::string("name of the signal", name, scope, env).map(|name| Some(Wanted::Signal(name)))
         }),
         Trigger::Timer(timer) => {
             let tick =

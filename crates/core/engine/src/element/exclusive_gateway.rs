@@ -5,7 +5,7 @@ use coreto_feel::{Expression, Value};
 use coreto_machine::{Head, Txn};
 use coreto_record::IncidentKind;
 
-use super::{Visit, mapping, pass_at_once};
+use super::{Visit, expression, mapping, pass_at_once};
 use crate::engine::Engine;
 use crate::incident::Trouble;
 
@@ -61,12 +61,10 @@ fn is_true(
     visit: &Visit,
     condition: &Expression,
 ) -> Result<bool, Trouble> {
-    let evaluated = mapping::with_variables(txn, head, visit, |scope, env| condition.evaluate(scope, env))
-        .map_err(|failure| Trouble::failed("condition", condition.source(), &failure))?;
-    match &evaluated.value {
-        Value::Boolean(value) => Ok(*value),
-        other => {
-            Err(Trouble::unexpected("condition", condition.source(), "a boolean", other, &evaluated.warnings))
-        }
-    }
+    mapping::with_variables(txn, head, visit, |scope, env| {
+        expression::value("condition", "a boolean", condition, scope, env, |found| match found {
+            Value::Boolean(value) => Some(*value),
+            _ => None,
+        })
+    })
 }

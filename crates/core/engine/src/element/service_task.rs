@@ -8,7 +8,7 @@ use coreto_machine::{Head, Txn};
 use coreto_record::event::{JobChanged, JobIntent};
 use coreto_record::{Event, JobKey, Lifecycle};
 
-use super::{Visit, leave, mapping, take_result};
+use super::{Visit, expression, leave, mapping, take_result};
 use crate::engine::Engine;
 use crate::incident::Trouble;
 use crate::{jobs, keys, subscription};
@@ -61,17 +61,7 @@ pub(super) fn text(
     what: &str,
     text: &Text,
 ) -> Result<Arc<str>, Trouble> {
-    let expression = match text {
-        Text::Static(text) => return Ok(Arc::clone(text)),
-        Text::Expression(expression) => expression,
-    };
-    let evaluated = mapping::with_variables(txn, head, visit, |scope, env| expression.evaluate(scope, env))
-        .map_err(|failure| Trouble::failed(what, expression.source(), &failure))?;
-    let found = &evaluated.value;
-    found
-        .as_str()
-        .map(Arc::from)
-        .ok_or_else(|| Trouble::unexpected(what, expression.source(), "a string", found, &evaluated.warnings))
+    mapping::with_variables(txn, head, visit, |scope, env| expression::string(what, text, scope, env))
 }
 
 /// An attribute that must be a number, whose integer part counts.
@@ -82,19 +72,15 @@ fn number(
     what: &str,
     text: &Text,
 ) -> Result<i32, Trouble> {
-    let wanted = "a number";
-    let expression = match text {
+    match text {
         Text::Static(text) => {
             let number = Value::from_json(text.as_bytes()).ok().and_then(|value| whole(&value));
-            return number.ok_or_else(|| Trouble::no_number(what, text));
+            number.ok_or_else(|| Trouble::no_number(what, text))
         }
-        Text::Expression(expression) => expression,
-    };
-    let evaluated = mapping::with_variables(txn, head, visit, |scope, env| expression.evaluate(scope, env))
-        .map_err(|failure| Trouble::failed(what, expression.source(), &failure))?;
-    whole(&evaluated.value).ok_or_else(|| {
-        Trouble::unexpected(what, expression.source(), wanted, &evaluated.value, &evaluated.warnings)
-    })
+        Text::Expression(expression) => mapping::with_variables(txn, head, visit, |scope, env| {
+            expression::value(what, "a number", expression, scope, env, whole)
+        }),
+    }
 }
 
 /// The integer part of a number, within the bounds of retries.

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use coreto_bpmn::{Message, Text};
+use coreto_bpmn::Message;
 use coreto_feel::{Env, Expression, Scope, Value};
 use coreto_machine::Txn;
 use coreto_record::command::{OpenMessageSubscription, Subscribed};
 use coreto_record::event::{ProcessSubscription, ProcessSubscriptionIntent};
 use coreto_record::{Command, ElementInstanceKey, ElementNumber, Event, IncidentKind, partition_of_text};
 
-use crate::element::Visit;
+use crate::element::{Visit, expression};
 use crate::engine::Engine;
 use crate::incident::Trouble;
 use crate::keys;
@@ -30,23 +30,6 @@ pub(crate) fn send(txn: &mut Txn<'_, Engine>, to: u32, command: Command) {
     }
 }
 
-/// The name of a message or signal.
-pub(crate) fn name(what: &str, name: &Text, scope: &dyn Scope, env: &Env<'_>) -> Result<Arc<str>, Trouble> {
-    let expression = match name {
-        Text::Static(text) => return Ok(Arc::clone(text)),
-        Text::Expression(expression) => expression,
-    };
-    let what = format!("name of the {what}");
-    let evaluated = expression
-        .evaluate(scope, env)
-        .map_err(|failure| Trouble::failed(&what, expression.source(), &failure))?;
-    let found = &evaluated.value;
-    match found.as_str() {
-        Some(text) => Ok(Arc::from(text)),
-        None => Err(Trouble::unexpected(&what, expression.source(), "a string", found, &evaluated.warnings)),
-    }
-}
-
 /// What a message must be about: a string, or the whole part of a number.
 pub(crate) fn correlation_key(
     message: &Message,
@@ -54,24 +37,14 @@ pub(crate) fn correlation_key(
     env: &Env<'_>,
 ) -> Result<Arc<str>, Trouble> {
     let Some(expression) = &message.correlation_key else { return Ok(Arc::default()) };
-    let what = "correlation key";
-    let evaluated = expression
-        .evaluate(scope, env)
-        .map_err(|failure| Trouble::failed(what, expression.source(), &failure))?;
-    match &evaluated.value {
-        Value::String(_) => Ok(evaluated.value.as_str().unwrap_or_default().into()),
-        Value::Number(number) => match number.to_i64() {
-            Some(whole) => Ok(whole.to_string().into()),
-            None => Err(too_large(expression)),
-        },
-        found => Err(Trouble::unexpected(
-            what,
-            expression.source(),
-            "a string or number",
-            found,
-            &evaluated.warnings,
-        )),
-    }
+    expression::value("correlation key", "a string or number", expression, scope, env, |found| match found {
+        Value::String(_) => found.as_str().map(|text| Ok(text.into())),
+        Value::Number(number) => {
+            let whole = number.to_i64().map(|whole| whole.to_string().into());
+            Some(whole.ok_or_else(|| too_large(expression)))
+        }
+        _ => None,
+    })?
 }
 
 fn too_large(expression: &Expression) -> Trouble {

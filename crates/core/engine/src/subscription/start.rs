@@ -15,8 +15,9 @@ use coreto_record::{
     ProcessInstanceKey,
 };
 
-use super::message::{self, WantedMessage};
+use super::message::WantedMessage;
 use super::{Wanted, signal, timer};
+use crate::element::expression;
 use crate::engine::Engine;
 use crate::incident::Trouble;
 use crate::keys;
@@ -37,11 +38,13 @@ pub(crate) fn understand(
         let one = match trigger {
             Trigger::Error(_) => continue,
             Trigger::Message(model) => Wanted::Message(WantedMessage {
-                name: message::name("message", &model.name, &Nothing, &env)?,
+                name: expression::string("name of the message", &model.name, &Nothing, &env)?,
                 correlation_key: Arc::default(),
                 interrupting: false,
             }),
-            Trigger::Signal(model) => Wanted::Signal(message::name("signal", model, &Nothing, &env)?),
+            Trigger::Signal(model) => {
+                Wanted::Signal(expression::string("name of the signal", model, &Nothing, &env)?)
+            }
             Trigger::Timer(model) => Wanted::Timer(timer::first(model, &Nothing, &env)?),
         };
         wanted.push((ElementNumber(event.0), one));

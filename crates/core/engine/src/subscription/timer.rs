@@ -9,7 +9,7 @@ use coreto_record::event::{TimerChanged, TimerIntent};
 use coreto_record::{Document, ElementNumber, Event, IncidentKind, Key, TimerKey};
 
 use super::{start, trigger};
-use crate::element::{Visit, mapping};
+use crate::element::{Visit, expression, mapping};
 use crate::engine::Engine;
 use crate::incident::Trouble;
 use crate::keys;
@@ -40,12 +40,7 @@ fn schedule(timer: &Timer, scope: &dyn Scope, env: &Env<'_>) -> Result<Schedule,
         Text::Expression(expression) => expression,
     };
     let what = format!("{kind} of the timer");
-    let evaluated = expression
-        .evaluate(scope, env)
-        .map_err(|failure| Trouble::failed(&what, expression.source(), &failure))?;
-    let found = &evaluated.value;
-    Schedule::of(kind, found)
-        .ok_or_else(|| Trouble::unexpected(&what, expression.source(), wanted, found, &evaluated.warnings))
+    expression::value(&what, wanted, expression, scope, env, |found| Schedule::of(kind, found))
 }
 
 /// A timer that an element instance waits for, which is yet to be created.
