@@ -73,8 +73,6 @@ fn play(
     let mut command = Command::new(python);
     command
         .args(["-m", "conform", "run", "--version", VERSION, "--settle", SETTLE, "--skip-unimplemented"])
-        // The kit would publish a message to warm up, which a server without messages refuses.
-        .args(["--warmup", "0"])
         .args(["--grpc", &server.grpc, "--management", &server.management, "--sink-port", &port])
         .args((partitions > 1).then_some("--partitions-differ"))
         .current_dir(kit)
