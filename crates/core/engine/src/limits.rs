@@ -39,6 +39,12 @@ impl Default for Limits {
 }
 
 impl Limits {
+    /// Bytes of a document that one command may put on record again for one after the other: a part of what it may
+    /// write, since more comes of each.
+    pub(crate) const fn repeated_bytes_max(&self) -> usize {
+        self.message_bytes_max / 4
+    }
+
     /// Whether a name may be kept.
     ///
     /// # Errors

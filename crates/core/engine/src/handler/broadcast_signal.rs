@@ -71,6 +71,5 @@ fn at_once(limits: &Limits, variables: &Document) -> usize {
 /// How many may be set off by one command: each puts what the signal brings along on record again, and what a command
 /// writes is bounded.
 fn fitting(limits: &Limits, variables: &Document) -> usize {
-    const PARTS: usize = 4;
-    limits.message_bytes_max / PARTS / variables.as_str().len().max(1)
+    limits.repeated_bytes_max() / variables.as_str().len().max(1)
 }

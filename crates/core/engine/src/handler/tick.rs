@@ -13,16 +13,21 @@ use crate::subscription::timer;
 /// Does a bounded part of what is due; the rest comes with the next tick.
 pub(crate) fn tick(txn: &mut Txn<'_, Engine>, head: &Head) -> Handled {
     let limit = txn.env().limits.due_per_tick;
+    let bytes_max = txn.env().limits.repeated_bytes_max();
+    let mut bytes = 0;
     for (_, kind, key) in due(txn, head, limit) {
         match kind {
             DUE_TIMER => timer::fire(txn, head, TimerKey::from_raw(key)),
-            DUE_MESSAGE => expire(txn, MessageKey::from_raw(key)),
+            DUE_MESSAGE => bytes += expire(txn, MessageKey::from_raw(key)),
             DUE_DISTRIBUTION => distribution::answer_anyway(txn, key),
             _ => {
                 let job = JobKey::from_raw(key);
                 end_wait(txn, kind, job);
                 jobs::offer(txn, head, job);
             }
+        }
+        if bytes >= bytes_max {
+            break;
         }
     }
     done()
@@ -34,7 +39,9 @@ pub(super) fn pass_first(txn: &mut Txn<'_, Engine>, head: &Head) -> Handled {
     for (_, kind, key) in due(txn, head, 1) {
         match kind {
             DUE_TIMER => timer::give_up(txn, TimerKey::from_raw(key)),
-            DUE_MESSAGE => expire(txn, MessageKey::from_raw(key)),
+            DUE_MESSAGE => {
+                expire(txn, MessageKey::from_raw(key));
+            }
             DUE_DISTRIBUTION => distribution::answer_anyway(txn, key),
             _ => end_wait(txn, kind, JobKey::from_raw(key)),
         }
@@ -46,12 +53,12 @@ fn due(txn: &Txn<'_, Engine>, head: &Head, limit: usize) -> Vec<Due> {
     txn.state().due.range(..).take_while(|(at, ..)| *at <= head.now).take(limit).copied().collect()
 }
 
-/// Ends the life of a message.
-fn expire(txn: &mut Txn<'_, Engine>, key: MessageKey) {
-    if let Some(message) = txn.state().messages.get(&key) {
-        let expired = MessageChanged { to: MessageIntent::Expired, ..MessageChanged::clone(&message) };
-        txn.emit(&Event::Message(expired));
-    }
+/// Ends the life of a message. Gives the bytes that it put on record again.
+fn expire(txn: &mut Txn<'_, Engine>, key: MessageKey) -> usize {
+    let Some(message) = txn.state().messages.get(&key) else { return 0 };
+    let expired = MessageChanged { to: MessageIntent::Expired, ..MessageChanged::clone(&message) };
+    txn.emit(&Event::Message(expired));
+    message.variables.as_str().len()
 }
 
 /// Ends the time that a worker has for a job, or the job's back-off: it may be handed out now.
