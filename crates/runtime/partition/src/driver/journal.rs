@@ -251,10 +251,10 @@ impl<M: Machine, W: LogWriter> Journal<M, W> {
         let needed_bytes = self.shared.limits.free_bytes_new_work;
         match (before < needed_bytes, free_bytes < needed_bytes) {
             (false, true) => {
-                tracing::warn!(free_bytes, needed_bytes, "the disk is nearly full: new work is refused")
+                tracing::warn!(free_bytes, needed_bytes, "the disk is nearly full: new work is refused");
             }
             (true, false) => {
-                tracing::info!(free_bytes, needed_bytes, "the disk has room again: new work is taken")
+                tracing::info!(free_bytes, needed_bytes, "the disk has room again: new work is taken");
             }
             _ => (),
         }
