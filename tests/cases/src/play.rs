@@ -8,11 +8,12 @@ use coreto_machine::{Tenant, Timestamp};
 use coreto_partition::{Answer, Body};
 use coreto_record::command::{
     ActivateElement, ActivateJobs, AwaitResult, BroadcastSignal, CancelInstance, CompleteJob, CreateInstance,
-    Deploy, EvaluateDecision, FailJob, PinClock, PublishMessage, ResolveIncident, Resource, SetVariables,
-    ThrowError, UpdateJobRetries, UpdateJobTimeout, YieldJob,
+    DeleteResource, Deploy, EvaluateDecision, FailJob, PinClock, PublishMessage, ResolveIncident, Resource,
+    SetVariables, ThrowError, UpdateJobRetries, UpdateJobTimeout, YieldJob,
 };
 use coreto_record::{
-    Command, Document, ElementInstanceKey, ElementNumber, JobKey, Key, ProcessInstanceKey, Reply,
+    Command, Document, ElementInstanceKey, ElementNumber, JobKey, Key, ProcessDefinitionKey,
+    ProcessInstanceKey, Reply,
 };
 
 use crate::bench::{Batch, Bench, Bounds};
@@ -186,6 +187,10 @@ impl<'a> Player<'a> {
                 job: self.key(words)?,
                 timeout: words.duration()?.ok_or("a duration is missing")?,
             }),
+            "delete" => {
+                let resource: ProcessDefinitionKey = self.key(words)?;
+                Command::DeleteResource(DeleteResource { resource: resource.raw() })
+            }
             "signal" => Command::BroadcastSignal(BroadcastSignal {
                 name: stretched(&words.need("the name of a signal")?).into(),
                 variables: document(words)?,

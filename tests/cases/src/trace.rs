@@ -14,7 +14,7 @@ use coreto_record::event::{
 use coreto_record::protocol::ValueType;
 use coreto_record::{
     ActivatedJob, DeployedDecision, DeployedProcess, DeployedRequirements, ElementInstanceKey, Event, JobKey,
-    Key, Rejection, Reply,
+    Key, ProcessDefinitionKey, Rejection, Reply,
 };
 
 use crate::bench::BEGIN;
@@ -77,6 +77,11 @@ fn why(rejection: &Rejection, names: &Names, voice: &Voice) -> String {
     }
 }
 
+/// The name of what a deletion is about.
+fn named(resource: u64, names: &Names) -> &str {
+    names.name(ProcessDefinitionKey::from_raw(resource))
+}
+
 /// An event's value type, and what is told of it.
 fn written(event: &Event, names: &Names, voice: &Voice) -> (&'static str, String) {
     match event {
@@ -97,6 +102,20 @@ fn written(event: &Event, names: &Names, voice: &Voice) -> (&'static str, String
             ("INSTANCE", format!("STARTED {} of {}", names.name(it.instance), names.name(it.definition)))
         }
         Event::Timer(it) => ("TIMER", timer(it, names)),
+        Event::ResourceDeleting(it) => {
+            ("RESOURCE_DELETION", format!("DELETING {}", named(it.resource, names)))
+        }
+        Event::ResourceDeleted(it) => ("RESOURCE_DELETION", format!("DELETED {}", named(it.resource, names))),
+        Event::ProcessDeleting(it) => ("PROCESS", format!("DELETING {}", names.name(it.definition))),
+        Event::ProcessDeleted(it) => ("PROCESS", format!("DELETED {}", names.name(it.definition))),
+        Event::InstancesCounted(it) => {
+            ("INSTANCES", format!("COUNTED {} of {}", it.running, names.name(it.definition)))
+        }
+        Event::DecisionDeleted(it) => ("DECISION", format!("DELETED {}", names.name(it.key))),
+        Event::RequirementsDeleted(it) => {
+            ("DECISION_REQUIREMENTS", format!("DELETED {}", names.name(it.requirements)))
+        }
+        Event::DeletionTaken(it) => ("RESOURCE_DELETION", format!("TAKEN {}", named(it.resource, names))),
         Event::SignalBroadcasted(it) => {
             ("SIGNAL", format!("BROADCASTED `{}` {}", it.name, shown(it.variables.as_str())))
         }
@@ -346,6 +365,7 @@ fn said(reply: &Reply, names: &Names) -> String {
             }
             text
         }
+        Reply::ResourceDeleted(_) => "deleted".to_owned(),
         Reply::SignalBroadcasted(_) => "broadcast".to_owned(),
         Reply::MessagePublished(it) => format!("published {}", names.name(it.key)),
         Reply::VariablesSet(_) => "variables set".to_owned(),

@@ -2,6 +2,7 @@
 
 mod decision;
 mod definition;
+mod deletion;
 mod distribution;
 mod element;
 mod incident;
@@ -24,6 +25,9 @@ pub(crate) fn apply(state: &mut State, event: &Event) {
         | Event::DecisionEvaluated(_)
         | Event::DecisionFailed(_)
         | Event::DistributionSent(_)
+        | Event::ResourceDeleting(_)
+        | Event::ResourceDeleted(_)
+        | Event::DecisionDeleted(_)
         | Event::SignalBroadcasted(_) => (),
         Event::ClockPinned(event) => state.clock.set(Clock { pinned: Some(event.at) }),
         Event::ClockReset(()) => state.clock.set(Clock { pinned: None }),
@@ -31,6 +35,11 @@ pub(crate) fn apply(state: &mut State, event: &Event) {
         Event::RequirementsCreated(event) => decision::requirements_created(state, event),
         Event::DecisionCreated(event) => decision::created(state, event),
         Event::ProcessCreated(event) => definition::created(state, event),
+        Event::ProcessDeleting(event) => deletion::process_deleting(state, event),
+        Event::ProcessDeleted(event) => deletion::process_deleted(state, event),
+        Event::InstancesCounted(event) => deletion::instances_counted(state, event),
+        Event::RequirementsDeleted(event) => deletion::requirements_deleted(state, event),
+        Event::DeletionTaken(event) => deletion::taken(state, event),
         Event::ResultAwaited(event) => instance::result_awaited(state, event),
         Event::Element(event) => element::changed(state, event),
         Event::FlowTaken(event) => element::flow_taken(state, event),

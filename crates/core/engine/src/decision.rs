@@ -15,7 +15,7 @@ use crate::state::State;
 
 /// The decision with this key.
 pub(crate) fn by_key(state: &State, key: DecisionKey) -> Option<Arc<DecisionCreated>> {
-    state.decisions.get(&key)
+    state.decisions.get(&key).filter(|decision| !state.is_deleted(decision.requirements))
 }
 
 /// The latest version of a decision.
@@ -36,7 +36,9 @@ pub(crate) fn deployed_with(
 ) -> Option<Arc<DecisionCreated>> {
     // Bound: what a deployment makes gets the keys that follow its own.
     let made = state.decisions.range(DecisionKey::from_raw(deployment.raw())..);
-    let mut made = made.take_while(|(_, decision)| decision.deployment == deployment);
+    let mut made = made
+        .take_while(|(_, decision)| decision.deployment == deployment)
+        .filter(|(_, decision)| !state.is_deleted(decision.requirements));
     made.find(|(_, decision)| &*decision.id == id).map(|(_, decision)| Arc::clone(decision))
 }
 

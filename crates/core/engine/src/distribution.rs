@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use coreto_machine::{Head, Outcome, Txn};
-use coreto_record::command::Distribute;
+use coreto_record::command::{Distribute, TakeDeletion};
 use coreto_record::event::{DeploymentCreated, DeploymentTaken, DistributionStarted, DistributionStep};
 use coreto_record::protocol::ValueType;
 use coreto_record::{Command, Event, Reply, reply};
@@ -54,6 +54,9 @@ pub(crate) fn step(key: u64, distribution: &Distribution, partition: u32) -> Dis
 pub(crate) fn command(state: &State, distribution: &Distribution) -> Option<Command> {
     match &distribution.reply {
         Reply::Deployed(deployed) => Some(Command::TakeDeployment(Box::new(taken(state, deployed)))),
+        Reply::ResourceDeleted(deleted) => {
+            Some(Command::TakeDeletion(TakeDeletion { key: deleted.key, resource: deleted.resource }))
+        }
         Reply::Done(())
         | Reply::InstanceCreated(_)
         | Reply::InstanceCompleted(_)

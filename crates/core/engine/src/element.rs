@@ -36,7 +36,7 @@ use crate::engine::Engine;
 use crate::incident::{self, Trouble};
 use crate::state::ElementInstance;
 use crate::subscription::correlation;
-use crate::{keys, variables};
+use crate::{handler, keys, variables};
 
 /// One element instance at work.
 pub(crate) struct Visit {
@@ -248,6 +248,9 @@ pub(crate) fn terminated(txn: &mut Txn<'_, Engine>, head: &Head, key: ElementIns
         txn.emit(&Event::Element(instance.becomes(key, Lifecycle::Terminated)));
         if let Some(lock) = lock {
             correlation::after_lock(txn, head, &lock);
+        }
+        if instance.is_root() {
+            handler::after_instance(txn, instance.definition);
         }
         if let Some(exit) = exit {
             return boundary_event::enter(txn, &exit);

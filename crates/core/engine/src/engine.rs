@@ -49,6 +49,9 @@ impl Machine for Engine {
             Command::UpdateJobTimeout(command) => handler::update_job_timeout(txn, head, command),
             Command::ResolveIncident(command) => handler::resolve_incident(txn, head, command),
             Command::EvaluateDecision(command) => handler::evaluate_decision(txn, head, command),
+            Command::DeleteResource(command) => handler::delete_resource(txn, head, command),
+            Command::TakeDeletion(command) => handler::take_deletion(txn, head, command),
+            Command::CountInstances(command) => handler::count_instances(txn, command),
             Command::BroadcastSignal(command) => handler::broadcast_signal(txn, head, command),
             Command::SpreadSignal(command) => handler::spread_signal(txn, head, command),
             Command::PublishMessage(command) => handler::publish_message(txn, head, command),
@@ -149,6 +152,7 @@ impl Machine for Engine {
             | Command::PublishMessage(_)
             | Command::BroadcastSignal(_) => Admission::NewWork,
             Command::Deploy(_)
+            | Command::DeleteResource(_)
             | Command::CancelInstance(_)
             | Command::SetVariables(_)
             | Command::CompleteJob(_)
@@ -169,6 +173,8 @@ impl Machine for Engine {
             | Command::Distribute(_)
             | Command::TakeDeployment(_)
             | Command::AcknowledgeDistribution(_)
+            | Command::TakeDeletion(_)
+            | Command::CountInstances(_)
             | Command::Tick(())
             | Command::OpenMessageSubscription(_)
             | Command::OpenedProcessSubscription(_)

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use coreto_record::event::ProcessSubscriptionIntent;
-use coreto_record::{ElementInstanceKey, Key};
+use coreto_record::{ElementInstanceKey, Key, ProcessInstanceKey};
 
 use crate::state::{Job, JobState, State, owner_of};
 
@@ -17,6 +17,7 @@ use crate::state::{Job, JobState, State, owner_of};
 /// - ENG-5: a loop counts its repetitions, and is of an element instance that knows of it.
 /// - ENG-6: a job and the element instance that waits for it name each other, and a job that waits for its incident to
 ///   be resolved has one.
+/// - ENG-7: a deleted definition counts the instances of it that run, as far as it has looked at them.
 pub fn broken(state: &State) -> Vec<String> {
     let mut broken = Vec::new();
     elements(state, &mut broken);
@@ -27,6 +28,7 @@ pub fn broken(state: &State) -> Vec<String> {
     jobs(state, &mut broken);
     due(state, &mut broken);
     subscriptions(state, &mut broken);
+    deletions(state, &mut broken);
     broken
 }
 
@@ -219,6 +221,20 @@ fn subscriptions(state: &State, broken: &mut Vec<String>) {
         ("locks are held", state.start_locks.len(), state.lock_of.len()),
     ];
     compare(&counts, broken);
+}
+
+fn deletions(state: &State, broken: &mut Vec<String>) {
+    for (key, deletion) in state.deletions.range(..).filter(|(_, deletion)| deletion.drains) {
+        let runs = |instance: &&ProcessInstanceKey| {
+            let root = state.elements.peek(&ElementInstanceKey::from(**instance));
+            root.is_some_and(|root| root.definition.raw() == *key) && !state.banned.contains(*instance)
+        };
+        let running = state.instances.range(..deletion.next).filter(runs).count() as u64;
+        if running != deletion.running {
+            let counted = deletion.running;
+            broken.push(format!("ENG-7: {running} instances of {key} run, it has counted {counted}"));
+        }
+    }
 }
 
 /// Whether indexes have as many entries as were counted.

@@ -9,7 +9,7 @@ pub struct Limits {
     pub message_bytes_max: usize,
     /// Due entries that one tick takes.
     pub due_per_tick: usize,
-    /// Children that are told at once that their scope ends.
+    /// Children that are told at once that their scope ends, and instances that are counted at once.
     pub children_per_step: usize,
     /// How many processes may call each other in a row. Each record of a called process names all that led to it.
     pub call_depth_max: usize,

@@ -2,6 +2,7 @@
 
 mod decision;
 mod definition;
+mod deletion;
 mod distribution;
 mod element;
 mod job;
@@ -24,6 +25,7 @@ use coreto_record::{
 pub use decision::Requirements;
 pub use definition::Definition;
 pub(crate) use definition::{Latest, Tagged};
+pub(crate) use deletion::{Deletion, Versioned};
 pub(crate) use distribution::Distribution;
 pub(crate) use element::ElementInstance;
 pub(crate) use job::{Job, JobState};
@@ -110,6 +112,10 @@ coreto_machine::tables! {
         50 => pub(crate) clock: Cell<Clock>,
         /// What not all partitions have yet; on the first one only.
         60 => pub(crate) distributions: Table<u64, Distribution>,
+        /// What was deleted, by the key of the process definition or decision requirements graph.
+        62 => pub(crate) deletions: Table<u64, Deletion>,
+        /// The highest version that was ever used, by tenant, id and kind, where that version was deleted.
+        63 => pub(crate) versions_used: Table<((Tenant, Arc<str>), u32), u64>,
         /// Messages that are kept.
         32 => pub(crate) messages: Table<MessageKey, MessageChanged>,
         /// Messages by topic, oldest first.
@@ -211,8 +217,9 @@ impl State {
         fill(&mut self.timers_of, owned.collect());
         fill(&mut self.job_keys, jobs.iter().map(|(key, _)| *key).collect());
         self.rebuild_messages();
-        let tagged = self.definitions.range(..).filter_map(|(key, it)| it.tagged(*key));
-        fill(&mut self.tagged, tagged.collect());
+        let there = self.definitions.range(..).filter(|(key, _)| !self.is_deleted(**key));
+        let tagged = there.filter_map(|(key, it)| it.tagged(*key)).collect();
+        fill(&mut self.tagged, tagged);
         let incidents = self.incidents.range(..).map(|(key, incident)| (incident.element_instance, *key));
         fill(&mut self.incidents_of, incidents.collect());
     }

@@ -9,7 +9,7 @@ use coreto_machine::{
     Caller, Channel, Codec, Head, Machine, Outcome, Output, Place, Sent, Tables, Tenant, Timestamp, Token,
     Txn,
 };
-use coreto_record::command::{CreateInstance, Deploy, Resource};
+use coreto_record::command::{CreateInstance, DeleteResource, Deploy, Resource};
 use coreto_record::{Command, Event, Key, Reply, partition_of};
 
 const COUNT: u32 = 3;
@@ -189,4 +189,35 @@ fn a_lone_partition_answers_at_once() {
     group.partitions[0].0 = State::create(Place { number: 1, count: 1 });
     assert!(matches!(group.deploy(7, &model("a")), Some(Reply::Deployed(_))));
     assert_eq!(group.distribution(), []);
+}
+
+#[test]
+fn a_deletion_reaches_all_and_is_answered_then() {
+    let mut group = Group::new();
+    for (token, task) in [(1, "a"), (2, "b")] {
+        group.deploy(token, &model(task));
+        (2..=COUNT).for_each(|partition| group.deliver(partition));
+        group.deliver(1);
+    }
+    let deployed: Vec<_> = std::mem::take(&mut group.replies)
+        .into_iter()
+        .map(|(_, reply)| match reply {
+            Reply::Deployed(deployed) => deployed.processes[0].key,
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    group.events.clear();
+    let resource = deployed[1].raw();
+    assert_eq!(group.run(1, NOW, 7, Command::DeleteResource(DeleteResource { resource })), None);
+    group.deliver(2);
+    group.deliver(3);
+    group.deliver(1);
+    let [(token, Reply::ResourceDeleted(deleted))] = &*group.replies else { panic!("{:?}", group.replies) };
+    assert_eq!((token.raw(), deleted.resource), (7, resource));
+    for partition in 1..=COUNT {
+        let Some(Reply::InstanceCreated(created)) = group.create(partition) else { panic!("not created") };
+        assert_eq!((created.definition, created.version), (deployed[0], 1));
+    }
+    let told = group.events.iter().filter(|(_, event)| matches!(event, Event::ProcessDeleted(_)));
+    assert_eq!(told.map(|(partition, _)| *partition).collect::<Vec<_>>(), [1]);
 }

@@ -12,7 +12,7 @@ mod signal;
 use coreto_machine::{message, union};
 
 pub use decision::EvaluateDecision;
-pub use deployment::{Deploy, Resource};
+pub use deployment::{CountInstances, DeleteResource, Deploy, Resource, TakeDeletion};
 pub use distribution::{AcknowledgeDistribution, Distribute};
 pub use element::{
     ActivateChildren, ActivateElement, CompleteElement, ContinueTermination, TerminateChildren,
@@ -69,6 +69,8 @@ union! {
         15 => PublishMessage(PublishMessage),
         /// Broadcasts a signal.
         16 => BroadcastSignal(BroadcastSignal),
+        /// Deletes a resource.
+        25 => DeleteResource(DeleteResource),
         /// Gives back a job that could not be handed over.
         50 => YieldJob(YieldJob),
         /// Enters an element.
@@ -91,6 +93,10 @@ union! {
         81 => TakeDeployment(Box<DeploymentTaken>),
         /// Says that a partition has what was distributed.
         82 => AcknowledgeDistribution(AcknowledgeDistribution),
+        /// Takes over a deletion of the first partition.
+        83 => TakeDeletion(TakeDeletion),
+        /// Counts instances of a definition that is deleted.
+        84 => CountInstances(CountInstances),
         /// Lets an element instance wait for a message.
         60 => OpenMessageSubscription(OpenMessageSubscription),
         /// The side of the message knows who waits.
@@ -136,7 +142,8 @@ impl Command {
         use intent::{
             command_distribution as distribution, decision_evaluation as decision, deployment, incident, job,
             job_batch as jobs, process_instance as element, process_instance_batch as batch,
-            process_instance_creation as creation, variable_document as variables,
+            process_instance_creation as creation, resource_deletion as deletion,
+            variable_document as variables,
         };
         match self {
             Self::Deploy(_) => (V::Deployment, deployment::CREATE, 0),
@@ -182,16 +189,15 @@ impl Command {
             Self::TerminateElement(terminate) => {
                 (V::ProcessInstance, element::TERMINATE_ELEMENT, terminate.key.raw())
             }
-            Self::TerminateChildren(terminate) => {
-                (V::ProcessInstanceBatch, batch::TERMINATE, terminate.scope.raw())
-            }
-            Self::ActivateChildren(activate) => {
-                (V::ProcessInstanceBatch, batch::ACTIVATE, activate.scope.raw())
-            }
+            Self::TerminateChildren(it) => (V::ProcessInstanceBatch, batch::TERMINATE, it.scope.raw()),
+            Self::ActivateChildren(it) => (V::ProcessInstanceBatch, batch::ACTIVATE, it.scope.raw()),
             Self::Tick(()) => (V::Job, job::TIME_OUT, 0),
             Self::Distribute(distribute) => {
                 (V::CommandDistribution, distribution::DISTRIBUTING, distribute.key)
             }
+            Self::DeleteResource(delete) => (V::ResourceDeletion, deletion::DELETE, delete.resource),
+            Self::TakeDeletion(take) => (V::ResourceDeletion, deletion::DELETE, take.resource),
+            Self::CountInstances(count) => (V::ResourceDeletion, deletion::DELETE, count.definition.raw()),
             Self::TakeDeployment(take) => (V::Deployment, deployment::CREATE, take.deployment.key.raw()),
             Self::AcknowledgeDistribution(acknowledge) => {
                 (V::CommandDistribution, distribution::ACKNOWLEDGE, acknowledge.key)

@@ -19,7 +19,10 @@ use coreto_machine::{Timestamp, message, union};
 pub use decision::{
     DecisionCreated, DecisionEvaluation, EvaluatedDecision, EvaluatedValue, MatchedRule, RequirementsCreated,
 };
-pub use definition::{DeploymentCreated, ProcessCreated};
+pub use definition::{
+    DeletionTaken, DeploymentCreated, InstancesCounted, ProcessCreated, ProcessDeletion,
+    RequirementsDeletion, ResourceDeletion,
+};
 pub use distribution::{DeploymentTaken, DistributionStarted, DistributionStep};
 pub use element::{ElementChanged, FlowTaken, ProcessEvent, TriggerEffect};
 pub use incident::{IncidentRecord, InstanceBanned};
@@ -104,6 +107,22 @@ union! {
         94 => DistributionAnswered(DistributionStep),
         /// A deployment of the first partition is here, too.
         95 => DeploymentTaken(DeploymentTaken),
+        /// A resource is being deleted.
+        110 => ResourceDeleting(ResourceDeletion),
+        /// It is deleted.
+        111 => ResourceDeleted(ResourceDeletion),
+        /// No instance of a definition is started any more.
+        112 => ProcessDeleting(ProcessDeletion),
+        /// No instance of it is left.
+        113 => ProcessDeleted(ProcessDeletion),
+        /// Some instances of a definition that is deleted are counted.
+        114 => InstancesCounted(InstancesCounted),
+        /// A decision is not found any more.
+        115 => DecisionDeleted(DecisionCreated),
+        /// A decision requirements graph is deleted; it stays readable for graphs that import it.
+        116 => RequirementsDeleted(RequirementsDeletion),
+        /// A deletion of the first partition is here, too.
+        117 => DeletionTaken(DeletionTaken),
         /// A message came, or is gone.
         42 => Message(MessageChanged),
         /// Somebody waits for a message, on the partition of the message.

@@ -42,6 +42,8 @@ pub enum ValueType {
     DecisionRequirements = 26,
     /// A decision that is evaluated.
     DecisionEvaluation = 27,
+    /// A resource that is deleted.
+    ResourceDeletion = 32,
     /// What is brought to all partitions.
     CommandDistribution = 33,
     /// What waits for a signal.
@@ -136,11 +138,12 @@ intents! {
         CREATE = 0, CREATED = 1, CREATE_WITH_AWAITING_RESULT = 2,
     }
     error (Error, "ERROR") { CREATED = 0 }
-    process (Process, "PROCESS") { CREATED = 0 }
+    process (Process, "PROCESS") { CREATED = 0, DELETING = 1, DELETED = 2 }
     process_event (ProcessEvent, "PROCESS_EVENT") { TRIGGERING = 0, TRIGGERED = 1 }
-    decision (Decision, "DECISION") { CREATED = 0 }
-    decision_requirements (DecisionRequirements, "DECISION_REQUIREMENTS") { CREATED = 0 }
+    decision (Decision, "DECISION") { CREATED = 0, DELETED = 1 }
+    decision_requirements (DecisionRequirements, "DECISION_REQUIREMENTS") { CREATED = 0, DELETED = 1 }
     decision_evaluation (DecisionEvaluation, "DECISION_EVALUATION") { EVALUATED = 0, FAILED = 1, EVALUATE = 2 }
+    resource_deletion (ResourceDeletion, "RESOURCE_DELETION") { DELETE = 0, DELETING = 1, DELETED = 2 }
     command_distribution (CommandDistribution, "COMMAND_DISTRIBUTION") {
         STARTED = 0, DISTRIBUTING = 1, ACKNOWLEDGE = 2, ACKNOWLEDGED = 3, FINISHED = 4,
     }

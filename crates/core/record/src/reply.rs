@@ -32,6 +32,8 @@ union! {
         10 => MessagePublished(MessagePublished),
         /// A signal was broadcast.
         11 => SignalBroadcasted(SignalBroadcasted),
+        /// A resource was deleted.
+        20 => ResourceDeleted(ResourceDeleted),
     }
 }
 
@@ -214,5 +216,15 @@ message! {
     pub struct VariablesSet {
         /// The key of the command.
         1 => pub key: u64,
+    }
+}
+
+message! {
+    /// A resource was deleted.
+    pub struct ResourceDeleted {
+        /// The deletion.
+        1 => pub key: u64,
+        /// What was deleted.
+        2 => pub resource: u64,
     }
 }

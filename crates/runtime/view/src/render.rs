@@ -2,6 +2,7 @@
 
 mod command;
 mod decision;
+mod deletion;
 mod deployment;
 mod distribution;
 mod event;

@@ -1,6 +1,7 @@
 //! Commands that are clients of a running server.
 
 mod create;
+mod delete;
 mod deploy;
 mod get;
 mod incident;
@@ -21,6 +22,7 @@ use crate::error::CliError;
 use crate::output::Format;
 
 pub use create::{CancelArgs, CreateArgs};
+pub use delete::DeleteArgs;
 pub use deploy::DeployArgs;
 pub use get::GetCommand;
 pub use incident::ResolveArgs;
@@ -35,6 +37,8 @@ pub use watch::WatchArgs;
 pub enum ClientCommand {
     /// Deploy BPMN and DMN files: all of them, or none.
     Deploy(DeployArgs),
+    /// Delete a process definition or a decision requirements graph.
+    Delete(DeleteArgs),
     /// Start an instance of a process.
     Create(CreateArgs),
     /// End an instance early.
@@ -78,6 +82,7 @@ pub async fn run(command: ClientCommand, connection: &Connection, format: Format
 async fn perform(command: ClientCommand, connection: &Connection, format: Format) -> Result<(), CliError> {
     match command {
         ClientCommand::Deploy(args) => deploy::run(args, connection, format).await,
+        ClientCommand::Delete(args) => delete::run(args, connection, format).await,
         ClientCommand::Create(args) => create::create(args, connection, format).await,
         ClientCommand::Cancel(args) => create::cancel(args, connection, format).await,
         ClientCommand::Activate(args) => job::activate(args, connection, format).await,

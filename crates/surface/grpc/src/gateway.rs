@@ -17,7 +17,7 @@ use crate::config::Config;
 use crate::desk::{Desk, Outcome};
 use crate::outlet::Outlet;
 use crate::poll::Batches;
-use crate::rpc::{decision, deploy, incident, instance, job, message, topology};
+use crate::rpc::{decision, delete, deploy, incident, instance, job, message, topology};
 use crate::status::Failure;
 use crate::stream::Jobs;
 use crate::watch::Watcher;
@@ -97,7 +97,7 @@ impl Gateway {
     /// works.
     pub(crate) fn partition_for(&self, call: &Call<'_>) -> u32 {
         let count = self.shared.backend.partitions();
-        if count == 1 || matches!(call.command, Command::Deploy(_)) {
+        if count == 1 || matches!(call.command, Command::Deploy(_) | Command::DeleteResource(_)) {
             return 1;
         }
         if let Command::PublishMessage(publish) = &call.command {
@@ -308,9 +308,9 @@ impl gateway_server::Gateway for Gateway {
 
     async fn delete_resource(
         &self,
-        _: tonic::Request<pb::DeleteResourceRequest>,
+        request: tonic::Request<pb::DeleteResourceRequest>,
     ) -> Answered<pb::DeleteResourceResponse> {
-        unbuilt!("DeleteResource")
+        Ok(Response::new(delete::resource(self, request).await?))
     }
 
     async fn evaluate_conditional(

@@ -1,6 +1,7 @@
 //! The calls that are answered once, by subject.
 
 pub(crate) mod decision;
+pub(crate) mod delete;
 pub(crate) mod deploy;
 pub(crate) mod incident;
 pub(crate) mod instance;

@@ -10,7 +10,9 @@ use coreto_partition::Health;
 use coreto_partition::{Answer, Refused};
 use coreto_protocol::gateway as pb;
 use coreto_record::event::{DecisionEvaluation, EvaluatedDecision, EvaluatedValue, MatchedRule};
-use coreto_record::reply::{Deployed, InstanceCompleted, InstanceCreated, Reply, VariablesSet};
+use coreto_record::reply::{
+    Deployed, InstanceCompleted, InstanceCreated, Reply, ResourceDeleted, VariablesSet,
+};
 use coreto_record::{
     Command, DecisionKey, DeployedProcess, DeploymentKey, Document, Key, ProcessDefinitionKey,
     ProcessInstanceKey, Rejection, RejectionKind,
@@ -408,6 +410,26 @@ async fn an_evaluation_tells_its_whole_way() {
 }
 
 #[tokio::test]
+async fn a_resource_is_deleted_by_its_key() {
+    let server = Server::start(Fake::new(|command| match command {
+        Command::DeleteResource(delete) => {
+            let reply = ResourceDeleted { key: 1, resource: delete.resource };
+            Some(Answer::Reply(Reply::ResourceDeleted(reply)))
+        }
+        _ => None,
+    }));
+    let mut client = server.client().await;
+    let delete = |resource_key| pb::DeleteResourceRequest { resource_key, ..Default::default() };
+    let answer = client.delete_resource(delete(KEY)).await.unwrap().into_inner();
+    assert_eq!((answer.resource_key, answer.batch_operation), (KEY.to_string(), None));
+    let status = client.delete_resource(delete(-1)).await.unwrap_err();
+    assert_eq!(status.code(), Code::InvalidArgument);
+    let history = pb::DeleteResourceRequest { delete_history: Some(true), ..delete(KEY) };
+    let status = client.delete_resource(history).await.unwrap_err();
+    assert_eq!((status.code(), status.message()), (Code::Unimplemented, "not implemented: deleteHistory"));
+}
+
+#[tokio::test]
 async fn what_is_not_built_says_so() {
     let server = Server::start(Fake::new(done));
     let mut client = server.client().await;
@@ -430,7 +452,6 @@ async fn what_is_not_built_says_so() {
         modify_process_instance(pb::ModifyProcessInstanceRequest::default()) => "ModifyProcessInstance",
         migrate_process_instance(pb::MigrateProcessInstanceRequest::default()) => "MigrateProcessInstance",
         evaluate_conditional(pb::EvaluateConditionalRequest::default()) => "EvaluateConditional",
-        delete_resource(pb::DeleteResourceRequest::default()) => "DeleteResource",
         update_job_priority(pb::UpdateJobPriorityRequest::default()) => "UpdateJobPriority",
         assign_process_instance_business_id(pb::AssignProcessInstanceBusinessIdRequest::default())
             => "AssignProcessInstanceBusinessId",

@@ -220,9 +220,11 @@ fn calls(stage: &Stage) -> Vec<(&'static str, While)> {
 
 fn of_events(client: &GatewayClient<Channel>) -> Vec<(&'static str, While)> {
     let message = pb::PublishMessageRequest { name: "paid".to_owned(), ..Default::default() };
+    let unknown = pb::DeleteResourceRequest { resource_key: 7, ..Default::default() };
     let signal = pb::BroadcastSignalRequest { signal_name: "rain".to_owned(), ..Default::default() };
     vec![
         ("PublishMessage", While::Held(call!(client, publish_message, message))),
+        ("DeleteResource", While::Held(call!(client, delete_resource, unknown))),
         ("BroadcastSignal", While::Held(call!(client, broadcast_signal, signal))),
     ]
 }
@@ -247,7 +249,6 @@ fn missing(client: &GatewayClient<Channel>) -> Vec<(&'static str, While)> {
     }
     missing![
         "AssignProcessInstanceBusinessId" assign_process_instance_business_id AssignProcessInstanceBusinessIdRequest,
-        "DeleteResource" delete_resource DeleteResourceRequest,
         "EvaluateConditional" evaluate_conditional EvaluateConditionalRequest,
         "MigrateProcessInstance" migrate_process_instance MigrateProcessInstanceRequest,
         "ModifyProcessInstance" modify_process_instance ModifyProcessInstanceRequest,
@@ -306,7 +307,7 @@ async fn nothing_of_a_held_batch_is_seen() {
     for (name, call) in held {
         let answer = tokio::time::timeout(Duration::from_secs(10), call).await.expect(name).unwrap();
         match name {
-            "CreateProcessInstanceWithResult" | "EvaluateDecision" => {
+            "CreateProcessInstanceWithResult" | "EvaluateDecision" | "DeleteResource" => {
                 assert_eq!(answer.unwrap_err().code(), Code::NotFound, "a rejection waits as well");
             }
             _ => answer.unwrap_or_else(|status| panic!("{name}: {status}")),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use coreto_record::event::{ElementChanged, FlowTaken, ProcessEvent, TriggerEffect};
 use coreto_record::{ElementInstanceKey, ElementNumber, Key, Lifecycle};
 
-use super::{message, repetition};
+use super::{deletion, message, repetition};
 use crate::state::{ElementInstance, Interruption, Name, State, Trigger};
 
 /// What holds of the counters of a scope.
@@ -113,6 +113,7 @@ fn ended(state: &mut State, event: &ElementChanged) {
     forget_variables(state, event.key);
     if event.scope.is_unset() {
         state.instances.remove(&event.instance);
+        deletion::instance_ended(state, event.definition, event.instance);
         state.awaited.remove(&event.instance);
         state.banned.remove(&event.instance);
         message::unlock(state, event.instance);

@@ -3,7 +3,7 @@
 use coreto_record::event::{InstanceBanned, InstanceCreated, InstanceStarted, ResultAwaited};
 use coreto_record::{ElementInstanceKey, ElementNumber, Lifecycle};
 
-use super::element;
+use super::{deletion, element};
 use crate::state::{ElementInstance, State};
 
 pub(super) fn created(state: &mut State, event: &InstanceCreated) {
@@ -49,5 +49,9 @@ pub(super) fn result_awaited(state: &mut State, event: &ResultAwaited) {
 }
 
 pub(super) fn banned(state: &mut State, event: &InstanceBanned) {
+    let root = state.elements.peek(&ElementInstanceKey::from(event.instance));
+    if let Some(definition) = root.map(|root| root.definition) {
+        deletion::instance_ended(state, definition, event.instance);
+    }
     state.banned.insert(event.instance, event.clone());
 }

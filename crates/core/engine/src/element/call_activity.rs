@@ -70,7 +70,8 @@ fn deployed_together(state: &State, with: ProcessDefinitionKey, id: &str) -> Opt
     // Bound: what a deployment makes gets the keys that follow its own.
     let made = state.definitions.range(ProcessDefinitionKey::from_raw(deployment.raw())..);
     let mut made = made.take_while(|(_, definition)| definition.record.deployment == deployment);
-    made.find(|(_, definition)| &*definition.record.id == id).map(|(key, _)| *key)
+    let found = made.find(|(_, definition)| &*definition.record.id == id).map(|(key, _)| *key);
+    found.filter(|key| !state.is_deleted(*key))
 }
 
 fn start(

@@ -7,7 +7,7 @@ use coreto_record::{Command, ElementNumber, Event, Lifecycle, Reply, reply};
 use super::{Visit, call_activity, start_event};
 use crate::engine::Engine;
 use crate::subscription::{self, correlation};
-use crate::variables;
+use crate::{handler, variables};
 
 pub(super) fn activate(txn: &mut Txn<'_, Engine>, visit: &Visit) {
     visit.goes_on(txn, Lifecycle::Activated);
@@ -41,6 +41,7 @@ pub(super) fn complete(txn: &mut Txn<'_, Engine>, head: &Head, visit: &Visit) {
     if let Some(result) = call {
         call_activity::give_back(txn, head, result);
     }
+    handler::after_instance(txn, visit.instance.definition);
 }
 
 /// Whoever created the instance and waits for its result gets its root variables.

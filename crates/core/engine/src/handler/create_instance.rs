@@ -66,8 +66,8 @@ fn find_definition(
 ) -> Result<(ProcessDefinitionKey, Arc<Definition>), Rejection> {
     let visible = |key: ProcessDefinitionKey| {
         let definition = state.definitions.get(&key)?;
-        (head.caller.sees(definition.record.tenant) && definition.record.tenant == command.tenant)
-            .then_some((key, definition))
+        let theirs = head.caller.sees(definition.record.tenant) && definition.record.tenant == command.tenant;
+        (theirs && !state.is_deleted(key)).then_some((key, definition))
     };
     if let Some(key) = command.definition {
         return visible(key).ok_or_else(|| {

@@ -37,7 +37,7 @@ pub(crate) fn take_deployment(txn: &mut Txn<'_, Engine>, head: &Head, take: &Dep
 }
 
 /// Tells the first partition that this one has what was distributed.
-fn acknowledge(txn: &mut Txn<'_, Engine>, key: u64) -> Handled {
+pub(super) fn acknowledge(txn: &mut Txn<'_, Engine>, key: u64) -> Handled {
     let partition = txn.place().number;
     txn.send(FIRST, Command::AcknowledgeDistribution(AcknowledgeDistribution { key, partition }));
     done()

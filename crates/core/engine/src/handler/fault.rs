@@ -31,6 +31,10 @@ pub(crate) fn fault(txn: &mut Txn<'_, Engine>, head: &Head, command: &Command, f
             let Some(instance) = concerned(txn, command) else { return Err(Engine::refuse(fault)) };
             let message = Arc::from(message.as_str());
             txn.emit(&Event::InstanceBanned(InstanceBanned { instance, message }));
+            let root = txn.state().elements.get(&ElementInstanceKey::from(instance));
+            if let Some(root) = root {
+                super::after_instance(txn, root.definition);
+            }
         }
     }
     done()

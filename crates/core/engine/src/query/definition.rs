@@ -46,6 +46,7 @@ pub(super) fn list(state: &State, caller: &Caller, filter: &DefinitionFilter) ->
             let record = &definition.record;
             let latest = || state.latest.get(&(record.tenant, Arc::clone(&record.id)));
             let matches = caller.sees(record.tenant)
+                && !state.is_deleted(*key)
                 && filter.process.as_ref().is_none_or(|process| *process == record.id)
                 && (!filter.latest || latest().is_some_and(|latest| latest.key == *key));
             let view = matches.then(|| DefinitionView {

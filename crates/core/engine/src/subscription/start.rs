@@ -87,6 +87,9 @@ pub(crate) fn open(
     }
 }
 
+/// The partition on which timers start instances.
+const FIRST: u32 = 1;
+
 /// On a partition that is not the first one, messages start instances of the new version; timers are left to the first.
 pub(crate) fn take_over(
     txn: &mut Txn<'_, Engine>,
@@ -97,12 +100,33 @@ pub(crate) fn take_over(
     if let Some(before) = before {
         close(txn, before);
     }
+    reopen(txn, head, created);
+}
+
+/// A version that was the latest is deleted: the one that is that now starts instances again.
+pub(crate) fn fall_back(
+    txn: &mut Txn<'_, Engine>,
+    head: &Head,
+    deleted: ProcessDefinitionKey,
+    of: &ProcessCreated,
+) {
+    close(txn, deleted);
+    let latest = txn.state().latest.get(&(of.tenant, Arc::clone(&of.id)));
+    if let Some(latest) = latest.and_then(|latest| txn.state().definitions.get(&latest.key)) {
+        reopen(txn, head, &latest.record);
+    }
+}
+
+/// Opens what starts instances of a definition that is deployed; timers on the first partition alone.
+fn reopen(txn: &mut Txn<'_, Engine>, head: &Head, created: &ProcessCreated) {
     let definition = txn.state().definitions.get(&created.key);
     let Some(process) = definition.as_ref().and_then(|definition| definition.process()) else { return };
     let zone = Arc::clone(&txn.env().zone);
-    // The first partition understood them, or it would not have deployed the process.
+    // They were understood when the process was deployed.
     let Ok(mut wanted) = understand(head, &zone, process) else { return };
-    wanted.retain(|(_, wanted)| matches!(wanted, Wanted::Message(_) | Wanted::Signal(_)));
+    if txn.place().number != FIRST {
+        wanted.retain(|(_, wanted)| matches!(wanted, Wanted::Message(_) | Wanted::Signal(_)));
+    }
     open(txn, created.key, created.tenant, &created.id, wanted);
 }
 

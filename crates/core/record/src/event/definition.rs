@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use coreto_machine::{Tenant, message};
 
-use crate::key::{DeploymentKey, ProcessDefinitionKey};
+use crate::key::{DecisionRequirementsKey, DeploymentKey, ProcessDefinitionKey, ProcessInstanceKey};
 use crate::reply::{DeployedDecision, DeployedProcess, DeployedRequirements};
 
 message! {
@@ -44,5 +44,53 @@ message! {
         8 => pub checksum: [u8; 16],
         /// The deployment that made it.
         9 => pub deployment: DeploymentKey,
+    }
+}
+
+message! {
+    /// A resource is deleted.
+    pub struct ResourceDeletion {
+        /// The deletion.
+        1 => pub key: u64,
+        /// The process definition or decision requirements graph.
+        2 => pub resource: u64,
+        /// The owner.
+        3 => pub tenant: Tenant,
+    }
+}
+
+message! {
+    /// A process definition is deleted. It stays readable for its instances and their records.
+    pub struct ProcessDeletion {
+        /// The definition.
+        1 => pub definition: ProcessDefinitionKey,
+    }
+}
+
+message! {
+    /// A decision requirements graph is deleted.
+    pub struct RequirementsDeletion {
+        /// The graph.
+        1 => pub requirements: DecisionRequirementsKey,
+    }
+}
+
+message! {
+    /// Some instances of a definition that is deleted are counted.
+    pub struct InstancesCounted {
+        /// The definition.
+        1 => pub definition: ProcessDefinitionKey,
+        /// How many of those that were looked at run.
+        2 => pub running: u64,
+        /// The first instance that was not looked at.
+        3 => pub next: ProcessInstanceKey,
+    }
+}
+
+message! {
+    /// A deletion of the first partition is here, too.
+    pub struct DeletionTaken {
+        /// The process definition or decision requirements graph.
+        1 => pub resource: u64,
     }
 }

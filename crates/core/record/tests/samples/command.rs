@@ -19,6 +19,7 @@ pub(crate) fn commands() -> Vec<(&'static str, Command)> {
     commands.extend(of_decisions());
     commands.extend(of_the_engine());
     commands.extend(super::distribution::commands());
+    commands.extend(super::deletion::commands());
     commands.extend(super::subscription::commands());
     commands
 }
@@ -168,6 +169,9 @@ const fn all_have_a_sample(command: &Command) {
         | Command::TakeDeployment(_)
         | Command::AcknowledgeDistribution(_)
         | Command::PublishMessage(_)
+        | Command::DeleteResource(_)
+        | Command::TakeDeletion(_)
+        | Command::CountInstances(_)
         | Command::BroadcastSignal(_)
         | Command::SpreadSignal(_)
         | Command::OpenMessageSubscription(_)

@@ -20,6 +20,7 @@ pub(crate) fn events() -> Vec<(&'static str, Event)> {
     events.extend(super::decision::events());
     events.extend(super::subscription::events());
     events.extend(super::distribution::events());
+    events.extend(super::deletion::events());
     events.extend(super::subscription::message_events());
     events
 }
@@ -339,6 +340,14 @@ const fn all_have_a_sample(event: &Event) {
         | Event::DistributionAnswered(_)
         | Event::DeploymentTaken(_)
         | Event::Message(_)
+        | Event::ResourceDeleting(_)
+        | Event::ResourceDeleted(_)
+        | Event::ProcessDeleting(_)
+        | Event::ProcessDeleted(_)
+        | Event::InstancesCounted(_)
+        | Event::DecisionDeleted(_)
+        | Event::RequirementsDeleted(_)
+        | Event::DeletionTaken(_)
         | Event::SignalBroadcasted(_)
         | Event::SignalSubscription(_)
         | Event::MessageSubscription(_)

@@ -2,6 +2,7 @@
 
 mod command;
 mod decision;
+mod deletion;
 mod distribution;
 mod event;
 mod reply;

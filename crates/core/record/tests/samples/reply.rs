@@ -2,8 +2,8 @@
 
 use coreto_machine::Tenant;
 use coreto_record::reply::{
-    Deployed, InstanceCompleted, InstanceCreated, JobsActivated, MessagePublished, SignalBroadcasted,
-    VariablesSet,
+    Deployed, InstanceCompleted, InstanceCreated, JobsActivated, MessagePublished, ResourceDeleted,
+    SignalBroadcasted, VariablesSet,
 };
 use coreto_record::{ActivatedJob, DeployedProcess, Reply};
 
@@ -55,6 +55,7 @@ pub(crate) fn replies() -> Vec<(&'static str, Reply)> {
         ("JobsActivated", Reply::JobsActivated(JobsActivated { jobs: vec![job], truncated: true })),
         ("MessagePublished", Reply::MessagePublished(MessagePublished { key: late() })),
         ("SignalBroadcasted", Reply::SignalBroadcasted(SignalBroadcasted { key: late() })),
+        ("ResourceDeleted", Reply::ResourceDeleted(ResourceDeleted { key: 7, resource: 8 })),
         ("VariablesSet", Reply::VariablesSet(VariablesSet { key: 2_251_799_813_685_264 })),
     ];
     replies.extend(super::decision::replies());
@@ -73,6 +74,7 @@ const fn all_have_a_sample(reply: &Reply) {
         | Reply::VariablesSet(_)
         | Reply::MessagePublished(_)
         | Reply::SignalBroadcasted(_)
+        | Reply::ResourceDeleted(_)
         | Reply::DecisionEvaluated(_) => (),
     }
 }

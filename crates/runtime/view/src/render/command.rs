@@ -9,7 +9,7 @@ use coreto_record::{Command, ElementInstanceKey, Key, ProcessDefinitionKey, Proc
 
 use super::json::{Object, name};
 use super::model::{self, Model};
-use super::{decision, deployment, distribution, event, message, signal};
+use super::{decision, deletion, deployment, distribution, event, message, signal};
 
 /// The process instance that a command names.
 pub(super) fn instance(command: &Command) -> Option<ProcessInstanceKey> {
@@ -40,6 +40,9 @@ pub(super) fn instance(command: &Command) -> Option<ProcessInstanceKey> {
         | Command::TakeDeployment(_)
         | Command::AcknowledgeDistribution(_)
         | Command::PublishMessage(_)
+        | Command::DeleteResource(_)
+        | Command::TakeDeletion(_)
+        | Command::CountInstances(_)
         | Command::BroadcastSignal(_)
         | Command::SpreadSignal(_)
         | Command::OpenedProcessSubscription(_)
@@ -98,6 +101,9 @@ pub(super) fn value(command: &Command, record: &mut Object<'_>) {
             deployment::wished(&Deploy { tenant: take.deployment.tenant, ..Deploy::default() }, value);
         }
         Command::Tick(()) => job(&unset(), -1, value),
+        Command::DeleteResource(delete) => deletion::resource(delete.resource, Tenant::DEFAULT, value),
+        Command::TakeDeletion(take) => deletion::resource(take.resource, Tenant::DEFAULT, value),
+        Command::CountInstances(count) => deletion::resource(count.definition.raw(), Tenant::DEFAULT, value),
         Command::BroadcastSignal(it) => signal::wished(&it.name, it.variables.as_str(), it.tenant, value),
         Command::SpreadSignal(it) => signal::wished(&it.name, it.variables.as_str(), it.tenant, value),
         Command::PublishMessage(publish) => message::wished(publish, value),

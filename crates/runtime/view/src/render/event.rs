@@ -10,7 +10,7 @@ use coreto_record::{ElementNumber, Event, Key, ProcessDefinitionKey};
 
 use super::json::{Object, name};
 use super::model::{self, Model, Models};
-use super::{Subject, decision, deployment, distribution, lineage, message, signal};
+use super::{Subject, decision, deletion, deployment, distribution, lineage, message, signal};
 use crate::definitions::Unanswered;
 
 /// What an event is about.
@@ -18,7 +18,6 @@ pub(super) fn subject(event: &Event) -> Option<Subject> {
     use ValueType as V;
     let (value_type, instance) = match event {
         Event::DeploymentCreated(_) => (V::Deployment, None),
-        Event::ProcessCreated(_) => (V::Process, None),
         Event::InstanceCreated(event) => (V::ProcessInstanceCreation, Some(event.instance)),
         Event::ResultAwaited(_)
         | Event::InstanceStarted(_)
@@ -26,7 +25,11 @@ pub(super) fn subject(event: &Event) -> Option<Subject> {
         | Event::LoopFulfilled(_)
         | Event::OutputCollected(_)
         | Event::DistributionAnswered(_)
+        | Event::InstancesCounted(_)
+        | Event::DeletionTaken(_)
         | Event::DeploymentTaken(_) => return None,
+        Event::ResourceDeleting(_) | Event::ResourceDeleted(_) => (V::ResourceDeletion, None),
+        Event::ProcessCreated(_) | Event::ProcessDeleting(_) | Event::ProcessDeleted(_) => (V::Process, None),
         Event::SignalBroadcasted(_) => (V::Signal, None),
         Event::SignalSubscription(event) => {
             (V::SignalSubscription, (!event.instance.is_unset()).then_some(event.instance))
@@ -54,8 +57,8 @@ pub(super) fn subject(event: &Event) -> Option<Subject> {
         | Event::DistributionSent(_)
         | Event::DistributionAcknowledged(_)
         | Event::DistributionFinished(_) => (V::CommandDistribution, None),
-        Event::RequirementsCreated(_) => (V::DecisionRequirements, None),
-        Event::DecisionCreated(_) => (V::Decision, None),
+        Event::RequirementsCreated(_) | Event::RequirementsDeleted(_) => (V::DecisionRequirements, None),
+        Event::DecisionCreated(_) | Event::DecisionDeleted(_) => (V::Decision, None),
         Event::DecisionEvaluated(event) | Event::DecisionFailed(event) => {
             (V::DecisionEvaluation, (!event.instance.is_unset()).then_some(event.instance))
         }
@@ -105,6 +108,16 @@ pub(super) fn intent_and_key(event: &Event) -> (u32, u64) {
         Event::DistributionFinished(event) => (intent::command_distribution::FINISHED, event.key),
         Event::DistributionAnswered(event) => (0, event.key),
         Event::DeploymentTaken(event) => (0, event.deployment.key.raw()),
+        Event::ResourceDeleting(event) => (intent::resource_deletion::DELETING, event.key),
+        Event::ResourceDeleted(event) => (intent::resource_deletion::DELETED, event.key),
+        Event::ProcessDeleting(event) => (intent::process::DELETING, event.definition.raw()),
+        Event::ProcessDeleted(event) => (intent::process::DELETED, event.definition.raw()),
+        Event::RequirementsDeleted(event) => {
+            (intent::decision_requirements::DELETED, event.requirements.raw())
+        }
+        Event::DecisionDeleted(event) => (intent::decision::DELETED, event.key.raw()),
+        Event::InstancesCounted(event) => (0, event.definition.raw()),
+        Event::DeletionTaken(event) => (0, event.resource),
     }
 }
 
@@ -122,7 +135,16 @@ pub(super) fn value(event: &Event, models: &mut Models, record: &mut Object<'_>)
         | Event::LoopFulfilled(_)
         | Event::OutputCollected(_)
         | Event::DistributionAnswered(_)
+        | Event::InstancesCounted(_)
+        | Event::DeletionTaken(_)
         | Event::DeploymentTaken(_) => (),
+        Event::ResourceDeleting(event) | Event::ResourceDeleted(event) => {
+            deletion::resource(event.resource, event.tenant, value);
+        }
+        Event::ProcessDeleting(event) | Event::ProcessDeleted(event) => {
+            deletion::process(event, models, value)?;
+        }
+        Event::RequirementsDeleted(event) => deletion::requirements(event, models, value)?,
         Event::Timer(event) => timer(event, &*models.get(event.definition)?, value),
         Event::DistributionStarted(event) => distribution::started(event, value),
         Event::DistributionSent(event)
@@ -159,7 +181,7 @@ pub(super) fn value(event: &Event, models: &mut Models, record: &mut Object<'_>)
         Event::InstanceBanned(event) => error(event, value),
         Event::ClockPinned(event) => value.number(name!("time"), event.at.as_millis()),
         Event::RequirementsCreated(event) => decision::requirements(event, value),
-        Event::DecisionCreated(event) => decision::decision(event, value),
+        Event::DecisionCreated(event) | Event::DecisionDeleted(event) => decision::decision(event, value),
         Event::DecisionEvaluated(event) | Event::DecisionFailed(event) => {
             decision::evaluation(event, models, value)?;
         }
@@ -168,7 +190,7 @@ pub(super) fn value(event: &Event, models: &mut Models, record: &mut Object<'_>)
     Ok(())
 }
 
-fn process(event: &ProcessCreated, value: &mut Object<'_>) {
+pub(super) fn process(event: &ProcessCreated, value: &mut Object<'_>) {
     value.text(name!("bpmnProcessId"), &event.id);
     value.number(name!("version"), i64::from(event.version));
     value.key(name!("processDefinitionKey"), event.key.raw());

@@ -13,7 +13,7 @@ use coreto_record::{
 
 use super::faults::{DECISION_ID, Faults, REQUIREMENTS_ID};
 use crate::engine::Engine;
-use crate::state::State;
+use crate::state::{State, Versioned};
 use crate::{decision, keys};
 
 /// A DMN file of the request, checked.
@@ -134,6 +134,8 @@ fn create(
     let state = txn.state();
     let before = state.latest_requirements.get(&(command.tenant, Arc::clone(&candidate.id)));
     let before = before.and_then(|key| Some(state.requirements.peek(&key)?.record.version));
+    let id = (command.tenant, Arc::clone(&candidate.id));
+    let version = state.next_version(Versioned::Requirements, &id, before);
     // They were created just now, or the whole deployment would not be new.
     let imports = imports(state, command, candidate);
     let key = keys::next(txn);
@@ -142,7 +144,7 @@ fn create(
         tenant: command.tenant,
         id: Arc::clone(&candidate.id),
         name: candidate.model.name().into(),
-        version: before.unwrap_or(0) + 1,
+        version,
         namespace: candidate.model.namespace().into(),
         resource_name: Arc::clone(&candidate.resource.name),
         resource: Arc::clone(&candidate.resource.content),
@@ -155,13 +157,15 @@ fn create(
         let state = txn.state();
         let before = state.latest_decisions.get(&(command.tenant, Arc::clone(&id)));
         let before = before.and_then(|key| Some(state.decisions.peek(&key)?.version));
+        let of = (command.tenant, Arc::clone(&id));
+        let version = state.next_version(Versioned::Decision, &of, before);
         let decision_key: DecisionKey = keys::next(txn);
         txn.emit(&Event::DecisionCreated(DecisionCreated {
             key: decision_key,
             tenant: command.tenant,
             id,
             name: decision.name().into(),
-            version: before.unwrap_or(0) + 1,
+            version,
             version_tag: decision.version_tag().unwrap_or_default().into(),
             requirements: key,
             requirements_id: Arc::clone(&candidate.id),

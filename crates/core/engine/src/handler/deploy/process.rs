@@ -15,7 +15,7 @@ use coreto_record::{
 use super::faults::{DECISION_ID, Faults, PROCESS_ID};
 use crate::engine::Engine;
 use crate::keys;
-use crate::state::State;
+use crate::state::{State, Versioned};
 use crate::subscription::{Wanted, start};
 
 /// A process of the request, checked.
@@ -152,8 +152,9 @@ fn create(
     candidate: &Candidate<'_>,
     deployment: DeploymentKey,
 ) -> (ProcessDefinitionKey, u32) {
-    let latest = txn.state().latest.get(&(command.tenant, Arc::clone(&candidate.id)));
-    let version = latest.map_or(0, |latest| latest.version) + 1;
+    let id = (command.tenant, Arc::clone(&candidate.id));
+    let latest = txn.state().latest.get(&id).map(|latest| latest.version);
+    let version = txn.state().next_version(Versioned::Process, &id, latest);
     let key = keys::next(txn);
     txn.emit(&Event::ProcessCreated(ProcessCreated {
         key,
