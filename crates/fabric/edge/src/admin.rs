@@ -136,7 +136,7 @@ async fn answer(request: &Request, shared: &Arc<Shared>) -> Answer {
     }
     let reads = matches!(request.method, Method::GET | Method::HEAD);
     match (request.target.path(), reads) {
-        ("/healthz", true) if shared.plane.is_draining() => {
+        ("/healthz", true) if shared.plane().is_draining() => {
             text(StatusCode::SERVICE_UNAVAILABLE, "draining\n")
         }
         ("/healthz", true) => text(StatusCode::OK, "ok\n"),
@@ -146,7 +146,7 @@ async fn answer(request: &Request, shared: &Arc<Shared>) -> Answer {
         ("/stats" | "/metrics", true) => Answer {
             status: StatusCode::OK,
             kind: "text/plain; version=0.0.4; charset=utf-8",
-            body: metrics::prometheus(&shared.metrics.sum(), &shared.plane).into_bytes(),
+            body: metrics::prometheus(&shared.metrics.sum(), shared.plane()).into_bytes(),
         },
         ("/config_dump", true) => {
             Answer { status: StatusCode::OK, kind: "application/toml", body: shared.config().into_bytes() }
@@ -225,10 +225,10 @@ fn chain(error: &dyn std::error::Error) -> String {
 
 fn stats(shared: &Shared) -> Vec<u8> {
     let sum = shared.metrics.sum();
-    let force = shared.plane.in_force();
+    let force = shared.plane().in_force();
     let mut body = Vec::new();
     let mut object = Object::begin(&mut body);
-    object.list("listeners", shared.plane.addresses(), |object, (name, address)| {
+    object.list("listeners", shared.plane().addresses(), |object, (name, address)| {
         object.text("name", &name);
         object.shown("address", &address);
     });

@@ -147,7 +147,7 @@ fn outcome(plan: &Plan, number: usize, request: &Request<'_>, question: &Questio
                 .map(|split| format!("cluster `{}`{}", split.cluster, share(split.weight)))
                 .collect();
             let query = request.query.map(|query| format!("?{query}")).unwrap_or_default();
-            let host = forward.host.as_deref().unwrap_or(request.host);
+            let host = forward.host.as_deref().unwrap_or(question.authority.as_str());
             format!("to {} as {} {sent}{query}, host {host}", to.join(" or "), request.method)
         }
     }

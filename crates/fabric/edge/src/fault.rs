@@ -5,7 +5,7 @@ use std::fmt;
 /// One thing that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Fault {
-    /// The line, counted from 1; 0 when it is not known.
+    /// The line, counted from 1.
     pub line: usize,
     /// Whose it is, and the key: "route `orders`: `timeouts.total`"; empty when the text is no TOML.
     pub place: String,
@@ -15,9 +15,7 @@ pub struct Fault {
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.line > 0 {
-            write!(f, "line {}: ", self.line)?;
-        }
+        write!(f, "line {}: ", self.line)?;
         if !self.place.is_empty() {
             write!(f, "{}: ", self.place)?;
         }

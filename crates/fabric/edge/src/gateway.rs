@@ -11,7 +11,7 @@ use crate::admin::Admin;
 use crate::diff::{Change, diff};
 use crate::log::{AccessLog, Output};
 use crate::metrics::Metrics;
-use crate::{Config, Fault, internal, unbuilt};
+use crate::{Config, Fault, internal};
 
 /// Why a gateway cannot run, or not by another configuration.
 #[derive(Debug, thiserror::Error)]
@@ -63,7 +63,7 @@ pub struct Gateway {
 /// What is asked and told while a gateway runs.
 pub struct Shared {
     path: PathBuf,
-    pub(crate) plane: Arc<Plane>,
+    plane: Arc<Plane>,
     pub(crate) metrics: Arc<Metrics>,
     /// Held while it is replaced.
     config: Mutex<Config>,
@@ -142,6 +142,11 @@ impl Shared {
         self.plane.drain();
     }
 
+    /// What runs.
+    pub fn plane(&self) -> &Arc<Plane> {
+        &self.plane
+    }
+
     /// Listeners by name with the addresses in use.
     pub fn addresses(&self) -> Vec<(String, std::net::SocketAddr)> {
         self.plane.addresses()
@@ -156,8 +161,5 @@ impl Shared {
 fn read(path: &Path) -> Result<Config, Error> {
     let failed = |source| Error::Read { path: path.to_owned(), source };
     let text = std::fs::read_to_string(path).map_err(failed)?;
-    let refused = |faults| Error::Faults { path: path.to_owned(), faults };
-    let config = Config::read(&text).map_err(refused)?;
-    let unbuilt = unbuilt::faults(config.plan.model());
-    if unbuilt.is_empty() { Ok(config) } else { Err(refused(unbuilt)) }
+    Config::read(&text).map_err(|faults| Error::Faults { path: path.to_owned(), faults })
 }

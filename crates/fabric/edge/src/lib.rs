@@ -28,7 +28,6 @@ mod ledger;
 mod log;
 mod metrics;
 mod read;
-mod unbuilt;
 mod value;
 mod visit;
 mod write;

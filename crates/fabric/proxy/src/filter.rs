@@ -10,10 +10,12 @@
 mod changes;
 mod compression;
 mod cors;
+mod encode;
 mod split;
 
 pub use changes::Changes;
 pub use compression::{note_encoding, offer};
 pub(crate) use cors::check_origin;
 pub use cors::{Cross, answer, cross};
+pub(crate) use encode::Encoder;
 pub use split::{mirrors, side};

@@ -11,22 +11,26 @@
 //! # Where to look
 //! `decide.rs` what is to be done · `order.rs` that, and what it makes of responses · `run.rs` one request from its head to
 //! its end · `attempts.rs` its tries · `failed.rs` whether there may be another · `exchange.rs` the bytes, both ways ·
-//! `upload.rs` the request's body, kept for another try · `fields.rs` and `trace.rs` what is added and removed ·
-//! `tunnel.rs` after a switch of protocols · `failure.rs` and `answer.rs` what is said when it fails · `account.rs` what is told of it.
+//! `upload.rs` the request's body, kept for another try · `fields.rs`, `via.rs` and `trace.rs` what is added and removed ·
+//! `deadline.rs` what a call may take · `tunnel.rs` and `websocket.rs` after a switch of protocols · `mirror.rs` copies · `failure.rs` and `answer.rs` what is said when it fails · `account.rs` what is told of it.
 
 mod account;
 mod answer;
 mod attempts;
+mod deadline;
 mod decide;
 mod exchange;
 mod failed;
 mod failure;
 mod fields;
+mod mirror;
 mod order;
 mod run;
 mod trace;
 mod tunnel;
 mod upload;
+mod via;
+mod websocket;
 
 pub use account::Account;
 pub(crate) use answer::{Answer, Reply};
@@ -35,3 +39,4 @@ pub use failure::Failure;
 pub(crate) use fields::Client;
 pub(crate) use order::Order;
 pub(crate) use run::{Terms, put_answer, run, stamp};
+pub(crate) use via::Via;

@@ -28,6 +28,7 @@ use std::time::Instant;
 use tokio::sync::watch;
 
 use crate::chance::Dice;
+use crate::forward::Via;
 use crate::hash::Keyed;
 use crate::model::{Current, Plan, Reader};
 use crate::moment::Moment;
@@ -47,6 +48,7 @@ pub struct Plane {
     draining: watch::Sender<bool>,
     started: Instant,
     secret: [u64; 2],
+    via: Via,
     /// Held while a plan is put in force.
     dice: Mutex<Dice>,
     /// Bytes of bodies that are kept for another try, all together.
@@ -74,6 +76,7 @@ impl Plane {
     pub fn build(plan: Plan, allows: Allows) -> Result<Arc<Self>, Error> {
         let random = || RandomState::new().hash_one(0);
         let (secret, mut dice) = ([random(), random()], Dice::seeded(random()));
+        let via = Via::new(u32::try_from(dice.roll() >> 32).expect("it is half of 64 bits"));
         let first = InForce::build(plan, None, secret, &mut dice)?;
         Ok(Arc::new(Self {
             current: Current::new(first),
@@ -81,6 +84,7 @@ impl Plane {
             draining: watch::Sender::new(false),
             started: Instant::now(),
             secret,
+            via,
             dice: Mutex::new(dice),
             kept_bytes: Arc::default(),
             allows,
@@ -147,6 +151,15 @@ impl Plane {
     /// Hashes that nobody outside can foresee.
     pub(crate) fn hash(&self) -> Keyed {
         Keyed::new(self.secret)
+    }
+
+    /// The name that requests carry in `Via`.
+    pub fn name(&self) -> &str {
+        self.via.name()
+    }
+
+    pub(crate) fn via(&self) -> &Via {
+        &self.via
     }
 
     /// Whether an address may be an upstream of what is in force.

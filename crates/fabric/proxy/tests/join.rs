@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use coreto_proxy::model::{
     Action, Balance, Budget, Circuit, Cluster, Cors, Endpoint, Filters, Forward, HeaderChanges, Health,
-    LimitKey, Listener, Model, Outlier, PathMatch, PathRewrite, Protocol, RateLimit, Redirect, Respond,
-    RetryOn, Route, Source, Split, SplitBy, Sticky,
+    LimitKey, Listener, Mirror, Model, Network, Outlier, PathMatch, PathRewrite, Protocol, RateLimit,
+    Redirect, Respond, RetryOn, Route, Source, Split, SplitBy, Sticky,
 };
 
 use proxy::{Proxy, cluster, listener, plan};
@@ -320,6 +320,102 @@ fn a_cluster_has_no_more_requests_and_connections_than_it_may() {
         callers.iter_mut().map(|caller| caller.receive().expect("an answer").status).collect();
     assert_eq!(statuses, [200; 4], "those that had to wait got theirs");
     assert_eq!(service.connections.load(Ordering::Relaxed) - before, 2);
+}
+
+#[test]
+fn who_asks_is_found_by_those_who_are_believed() {
+    let service = Service::start("s");
+    let trusted = |networks: &[&str], trusted_hops| Listener {
+        trusted_proxies: networks.iter().map(|network| Network::read(network).expect("a network")).collect(),
+        trusted_hops,
+        ..listener()
+    };
+    let loopback = "127.0.0.0/8";
+    for (public, told, client) in [
+        (trusted(&[], 0), "1.1.1.1", "127.0.0.1"),
+        (trusted(&["10.0.0.0/8"], 0), "1.1.1.1", "127.0.0.1"),
+        (trusted(&[loopback], 0), "1.1.1.1", "1.1.1.1"),
+        (trusted(&[loopback], 0), "", "127.0.0.1"),
+        (
+            trusted(&[loopback, "10.0.0.0/8"], 0),
+            "9.9.9.9, 1.1.1.1:80, 10.0.0.1, [::ffff:10.0.0.2]",
+            "1.1.1.1",
+        ),
+        (trusted(&[loopback, "10.0.0.0/8"], 0), "1.1.1.1, nobody, 10.0.0.1", "10.0.0.1"),
+        (trusted(&[], 1), "2.2.2.2, 1.1.1.1", "1.1.1.1"),
+        (trusted(&[], 2), "2.2.2.2, 1.1.1.1", "2.2.2.2"),
+        (trusted(&[], 3), "2.2.2.2, 1.1.1.1", "127.0.0.1"),
+    ] {
+        let believed = !public.trusted_proxies.is_empty()
+            && public.trusted_proxies[0].has([127, 0, 0, 1].into())
+            || public.trusted_hops > 0;
+        let routes = vec![Route { action: to("s"), ..route("all", "/") }];
+        let clusters = vec![named("s", &[service.address])];
+        let proxy = Proxy::start(Model { listeners: vec![public], routes, clusters });
+        let fields = if told.is_empty() { String::new() } else { format!("x-forwarded-for: {told}\n") };
+        let answer = ask(
+            proxy.address,
+            "GET /",
+            &format!("{fields}x-request-id: mine\nx_forwarded_host: evil\nx-tenant: north"),
+        );
+        assert_eq!(answer.status, 200, "{told}: {answer:?}");
+        let seen = service.take().remove(0);
+        let field = |name: &str| seen.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
+        assert_eq!(field("x-real-ip"), Some(client), "{told}");
+        let chain =
+            if believed && !told.is_empty() { format!("{told}, 127.0.0.1") } else { "127.0.0.1".to_owned() };
+        assert_eq!(field("x-forwarded-for"), Some(chain.as_str()), "{told}");
+        assert_eq!(field("x-request-id") == Some("mine"), believed);
+        assert_eq!(field("x-tenant").is_some(), believed);
+        assert!(!seen.contains("evil"), "{seen}");
+        assert_eq!(proxy.end()[0].client.to_string(), client, "{told}");
+    }
+}
+
+#[test]
+fn copies_are_sent_and_nobody_waits_for_them() {
+    let (main, copy) = (Service::start("main"), Service::start("copy"));
+    let mirror = |unsafe_methods| Mirror {
+        cluster: "copy".to_owned(),
+        body_bytes: 4,
+        unsafe_methods,
+        shadow_host: true,
+        ..Mirror::default()
+    };
+    let forward = |mirror| {
+        let to = vec![Split { cluster: "main".to_owned(), weight: 1 }];
+        Action::Forward(Forward { to, mirror: Some(mirror), ..Forward::default() })
+    };
+    let routes = vec![
+        Route { action: forward(mirror(false)), ..route("safe", "/safe") },
+        Route { action: forward(mirror(true)), ..route("all", "/all") },
+    ];
+    let clusters = vec![named("main", &[main.address]), named("copy", &[copy.address])];
+    let proxy = Proxy::start(model(routes, clusters));
+    let mut caller = Caller::connect(proxy.address);
+    for (request, fields) in [
+        ("GET /safe/hang-copy?x=1", "host: shop:80"),
+        ("POST /safe", ""),
+        ("POST /all", "content-length: 4\n\nbody"),
+        ("POST /all", "content-length: 5\n\nbody5"),
+    ] {
+        assert_eq!(caller.ask(request, fields).body, "main", "{request}");
+    }
+    assert_eq!(main.count(), 4);
+    let mut copies = Vec::new();
+    for _ in 0..500 {
+        copies.extend(copy.take());
+        if copies.len() >= 2 {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    assert_eq!(copies.len(), 2, "{copies:?}");
+    assert!(
+        copies[0].starts_with("GET /safe/hang-copy?x=1 HTTP/1.1\r\nhost: shop-shadow:80\r\n"),
+        "{copies:?}"
+    );
+    assert!(copies[1].starts_with("POST /all ") && copies[1].ends_with("\r\n\r\nbody"), "{copies:?}");
 }
 
 #[test]

@@ -49,6 +49,8 @@ async fn answer(
     response
         .headers_mut()
         .insert("x-te", request.headers().get("te").cloned().unwrap_or(HeaderValue::from_static("-")));
+    let left = request.headers().get("grpc-timeout").cloned();
+    response.headers_mut().insert("x-timeout", left.unwrap_or(HeaderValue::from_static("-")));
     let mut body = request.into_body();
     let mut sending = respond.send_response(response, false).expect("the stream is open");
     let mut pieces = 0;
@@ -246,4 +248,109 @@ fn a_connection_to_an_upstream_is_closed_when_nobody_uses_it() {
         tokio::time::timeout(Duration::from_secs(10), connection.accept()).await
     });
     assert!(matches!(closed, Ok(None)), "{closed:?}");
+}
+
+/// Takes one upgrade of HTTP/1.1 and gives back what comes, in capitals. `consents`: whether its word is right.
+async fn shout(listener: TcpListener, consents: bool) {
+    while let Ok((mut stream, _)) = listener.accept().await {
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            head.push(stream.read_u8().await.expect("a head"));
+        }
+        let head = String::from_utf8(head).expect("it is text");
+        assert!(head.starts_with("GET /chat HTTP/1.1\r\n"), "{head}");
+        assert!(head.contains("\r\nconnection: upgrade\r\nupgrade: websocket\r\n"), "{head}");
+        assert!(head.contains("\r\nsec-websocket-version: 13\r\n"), "{head}");
+        let key = head.lines().find_map(|line| line.strip_prefix("sec-websocket-key: ")).expect("a key");
+        let accept = if consents { accept(key) } else { "wrong".to_owned() };
+        let answer = format!(
+            "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-accept: {accept}\r\n\r\n"
+        );
+        stream.write_all(answer.as_bytes()).await.expect("it is read");
+        let mut piece = [0; 100];
+        while let Ok(read @ 1..) = stream.read(&mut piece).await {
+            stream.write_all(piece[..read].to_ascii_uppercase().as_slice()).await.expect("it is read");
+        }
+    }
+}
+
+/// RFC 6455 §4.2.2, with digits of base64 as RFC 4648 has them.
+fn accept(key: &str) -> String {
+    let mut context = aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA1_FOR_LEGACY_USE_ONLY);
+    context.update(key.as_bytes());
+    context.update(b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11");
+    let digest = context.finish();
+    let digits = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let bits = digest.as_ref().iter().flat_map(|byte| (0..8).rev().map(move |bit| (byte >> bit) & 1));
+    let bits: Vec<u8> = bits.chain([0, 0]).collect();
+    let six = |six: &[u8]| usize::from(six.iter().fold(0, |value, bit| (value << 1) | bit));
+    bits.chunks(6).map(|bits| char::from(digits[six(bits)])).chain(['=']).collect()
+}
+
+fn websocket(path: &str, protocol: &'static str) -> Request<()> {
+    let mut request = Request::builder()
+        .method(Method::CONNECT)
+        .uri(format!("http://a{path}"))
+        .body(())
+        .expect("it is a request");
+    request.extensions_mut().insert(h2::ext::Protocol::from_static(protocol));
+    request
+}
+
+#[test]
+fn a_websocket_of_http_2_becomes_one_of_http_1() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        for consents in [true, false] {
+            let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
+            let origin = listener.local_addr().expect("it is bound");
+            tokio::spawn(shout(listener, consents));
+            let mut model = model(&[origin], Protocol::Http1);
+            model.routes[0].upgrades = vec!["websocket".to_owned()];
+            model.routes[0].methods = vec![Method::GET];
+            let proxy = Proxy::start(model);
+            let mut sender = connect(proxy.address).await;
+            // The settings of the proxy say that it may be asked so.
+            while !sender.is_extended_connect_protocol_enabled() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            let (response, _) =
+                sender.send_request(websocket("/chat", "other"), false).expect("the stream opens");
+            assert_eq!(response.await.expect("a response").status(), 501);
+            let (response, mut sending) =
+                sender.send_request(websocket("/chat", "websocket"), false).expect("the stream opens");
+            let response = response.await.expect("a response");
+            assert_eq!(response.status(), if consents { 200 } else { 502 });
+            if consents {
+                assert!(!response.headers().contains_key("sec-websocket-accept"));
+                sending.send_data(Bytes::from_static(b"hello"), false).expect("there is a window");
+                let mut body = response.into_body();
+                assert_eq!(body.data().await.expect("a piece").expect("a piece"), "HELLO");
+                sending.send_data(Bytes::new(), true).expect("the stream is open");
+                assert!(body.data().await.is_none_or(|data| data.is_ok_and(|data| data.is_empty())));
+            }
+        }
+    });
+}
+
+#[test]
+fn a_call_has_the_time_that_its_caller_gives_it() {
+    run(async |origin| {
+        let mut model = model(&[origin], Protocol::Http2);
+        model.routes[0].timeouts.total = Duration::from_secs(20);
+        let proxy = Proxy::start(model);
+        let mut sender = connect(proxy.address).await;
+        let mut request = post("/");
+        request.headers_mut().insert("grpc-timeout", HeaderValue::from_static("200m"));
+        let (response, _sending) = sender.send_request(request, false).expect("the stream opens");
+        let response = response.await.expect("a response");
+        let left = response.headers()["x-timeout"].to_str().expect("text").strip_suffix('u').expect("micros");
+        assert!(left.parse::<u32>().is_ok_and(|left| left <= 200_000), "{left}");
+        // The call goes on in silence, and is ended when its time is over.
+        let mut body = response.into_body();
+        assert!(body.data().await.expect("no end").is_err());
+        drop(sender);
+        let told = proxy.end();
+        assert_eq!(told[0].error, Some("http_response_timeout"));
+    });
 }

@@ -7,15 +7,19 @@ mod proxy;
 
 use std::error::Error;
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use coreto_proxy::listen::Tls;
-use coreto_proxy::model::{Certificate, ClientCertificate, Model, Protocol, Tls as Asked};
+use coreto_proxy::model::{Certificate, ClientCertificate, Model, Protocol, Tls as Asked, UpstreamTls};
+use coreto_proxy::plane::{Allows, Plane};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
-use tokio_rustls::rustls::{ClientConfig, ClientConnection, HandshakeKind, RootCertStore, StreamOwned};
+use tokio_rustls::rustls::server::WebPkiClientVerifier;
+use tokio_rustls::rustls::{
+    ClientConfig, ClientConnection, HandshakeKind, RootCertStore, ServerConfig, ServerConnection, StreamOwned,
+};
 
 use proxy::{Proxy, model, plan};
 
@@ -204,6 +208,9 @@ fn clients_show_certificates_and_upstreams_are_told_which() {
     let field = told.lines().find_map(|line| line.strip_prefix("client-cert: ")).expect("it is told");
     assert!(field.starts_with(":MII") && field.ends_with(':'), "{field}");
     assert!(!told.contains("forged"), "{told}");
+    let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &own.certificate);
+    let hash = hash.as_ref().iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
+    assert!(told.contains(&format!("x-forwarded-client-cert: Hash={hash}\r\n")), "{told}");
     assert!(told.contains("x-forwarded-proto: https\r\n"), "{told}");
     let mut stream = connect(proxy.address, &authority.client(None, &[]), "a");
     assert!(ask(&mut stream, "a").is_err(), "a client without a certificate is not served");
@@ -223,4 +230,91 @@ fn a_session_is_resumed() {
         assert!(ask(&mut stream, "a").expect("an answer").starts_with("HTTP/1.1 200 "));
         assert_eq!(stream.conn.handshake_kind(), Some(kind));
     }
+}
+
+/// An upstream that is encrypted: it tells which name it was asked for and whether it saw a certificate.
+fn encrypted(authority: &Authority, names: &[&str], clients: bool) -> SocketAddr {
+    let issued = authority.issue(names[0], names);
+    let provider = Arc::new(tokio_rustls::rustls::crypto::aws_lc_rs::default_provider());
+    let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
+        .with_safe_default_protocol_versions()
+        .expect("versions");
+    let builder = if clients {
+        let mut roots = RootCertStore::empty();
+        roots.add(authority.issuer.der().clone()).expect("an authority");
+        let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
+        builder.with_client_cert_verifier(verifier.build().expect("a verifier"))
+    } else {
+        builder.with_no_client_auth()
+    };
+    let mut config = builder.with_single_cert(vec![issued.certificate], issued.key).expect("a certificate");
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    let config = Arc::new(config);
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+    let address = listener.local_addr().expect("it is bound");
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let session = ServerConnection::new(Arc::clone(&config)).expect("a session");
+            let mut stream = StreamOwned::new(session, stream);
+            let mut head = Vec::new();
+            let mut byte = [0];
+            while !head.ends_with(b"\r\n\r\n") && stream.read(&mut byte).is_ok_and(|read| read > 0) {
+                head.push(byte[0]);
+            }
+            let name = stream.conn.server_name().unwrap_or("-").to_owned();
+            let shown = stream.conn.peer_certificates().is_some();
+            let body = format!("{name} {shown}");
+            let answer = format!(
+                "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
+                body.len()
+            );
+            let _ = stream.write_all(answer.as_bytes());
+            stream.conn.send_close_notify();
+            let _ = stream.flush();
+        }
+    });
+    address
+}
+
+#[test]
+fn an_upstream_proves_who_it_is_and_so_do_we() {
+    let authority = Authority::new("upstreams");
+    let plain = encrypted(&authority, &["inner.example"], false);
+    let strict = encrypted(&authority, &["strict.example"], true);
+    let own = authority.issue("own", &["gateway"]);
+    let ca = Some(authority.folder.join("ca.pem"));
+    let name =
+        |name: &str| UpstreamTls { name: Some(name.to_owned()), ca: ca.clone(), ..UpstreamTls::default() };
+    let with_own = UpstreamTls {
+        cert: Some(own.files.cert.clone()),
+        key: Some(own.files.key),
+        ..name("strict.example")
+    };
+    let by_host = UpstreamTls { ca: ca.clone(), ..UpstreamTls::default() };
+    let stranger = UpstreamTls { ca: None, ..name("inner.example") };
+    for (upstream, tls, host, expected) in [
+        (plain, name("inner.example"), "shop.example", Ok("inner.example false")),
+        (plain, name("other.example"), "shop.example", Err("tls_certificate_error")),
+        (plain, by_host.clone(), "inner.example:8080", Ok("inner.example false")),
+        (plain, by_host, "shop.example", Err("tls_certificate_error")),
+        (plain, stranger, "inner.example", Err("tls_certificate_error")),
+        (strict, with_own, "shop.example", Ok("strict.example true")),
+    ] {
+        let mut model = model(&[upstream], Protocol::Auto);
+        model.clusters[0].tls = Some(tls);
+        let proxy = Proxy::start(model);
+        let mut stream = TcpStream::connect(proxy.address).expect("the proxy listens");
+        let request = format!("GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).expect("it is read");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("an answer");
+        match expected {
+            Ok(body) => assert!(answer.ends_with(body), "{host}: {answer}"),
+            Err(error) => assert!(answer.contains(&format!("error={error}")), "{host}: {answer}"),
+        }
+    }
+    let missing = UpstreamTls { ca: Some("/nowhere".into()), ..UpstreamTls::default() };
+    let mut model = model(&[plain], Protocol::Auto);
+    model.clusters[0].tls = Some(missing);
+    assert!(Plane::build(plan(model), Allows(Box::new(|_, _| true))).is_err());
 }

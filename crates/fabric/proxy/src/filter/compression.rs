@@ -1,22 +1,23 @@
 //! Whether a response is compressed, and how.
 
 use http::header::{
-    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG,
-    SET_COOKIE, VARY,
+    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_RANGE, CONTENT_TYPE, ETAG, SET_COOKIE, VARY,
 };
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 
 use crate::model::{Coding, Compression};
 
-/// The coding that a response gets; none when it stays as it is. `asked` is the head of the request.
+/// The coding that a response gets; none when it stays as it is. `asked` is the head of the request, `length` that of
+/// the response's body, when it is known.
 pub fn offer(
     compression: &Compression,
     method: &Method,
     asked: &HeaderMap,
     status: StatusCode,
     response: &HeaderMap,
+    length: Option<u64>,
 ) -> Option<Coding> {
-    if *method == Method::HEAD || !is_compressible(compression, status, response) {
+    if *method == Method::HEAD || !is_compressible(compression, status, response, length) {
         return None;
     }
     // A cookie beside text that a page can choose lets the page guess the cookie by the length.
@@ -34,8 +35,9 @@ pub fn note_encoding(
     status: StatusCode,
     coding: Option<Coding>,
     headers: &mut HeaderMap,
+    length: Option<u64>,
 ) {
-    if !is_compressible(compression, status, headers) {
+    if !is_compressible(compression, status, headers, length) {
         return;
     }
     let vary = |value: &HeaderValue| names(value, "accept-encoding") || names(value, "*");
@@ -43,7 +45,6 @@ pub fn note_encoding(
         headers.append(VARY, HeaderValue::from_static("Accept-Encoding"));
     }
     let Some(coding) = coding else { return };
-    headers.remove(CONTENT_LENGTH);
     headers.insert(CONTENT_ENCODING, HeaderValue::from_static(coding.name()));
     let strong = headers.get(ETAG).filter(|tag| tag.as_bytes().starts_with(b"\""));
     let weak = strong.and_then(|tag| HeaderValue::from_bytes(&[b"W/", tag.as_bytes()].concat()).ok());
@@ -53,13 +54,17 @@ pub fn note_encoding(
 }
 
 /// Whether the response is of a kind that is compressed for those who accept it.
-fn is_compressible(compression: &Compression, status: StatusCode, headers: &HeaderMap) -> bool {
+fn is_compressible(
+    compression: &Compression,
+    status: StatusCode,
+    headers: &HeaderMap,
+    length: Option<u64>,
+) -> bool {
     let bodiless =
         [StatusCode::NO_CONTENT, StatusCode::RESET_CONTENT, StatusCode::NOT_MODIFIED].contains(&status);
     // A part of a body is a part of the coding that the whole has.
     let partial = status == StatusCode::PARTIAL_CONTENT || headers.contains_key(CONTENT_RANGE);
     let kept = headers.get_all(CACHE_CONTROL).iter().any(|value| names(value, "no-transform"));
-    let length = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     let long = length.is_none_or(|length| length >= compression.bytes_min);
     let kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim();
@@ -134,11 +139,14 @@ mod tests {
             ("", None),
         ] {
             let asked = headers(&[("accept-encoding", accepted)]);
-            let found = offer(&Compression::default(), &Method::GET, &asked, StatusCode::OK, &response);
+            let found = offer(&Compression::default(), &Method::GET, &asked, StatusCode::OK, &response, None);
             assert_eq!(found, coding, "{accepted}");
         }
         let nothing = HeaderMap::new();
-        assert_eq!(offer(&Compression::default(), &Method::GET, &nothing, StatusCode::OK, &response), None);
+        assert_eq!(
+            offer(&Compression::default(), &Method::GET, &nothing, StatusCode::OK, &response, None),
+            None
+        );
     }
 
     #[test]
@@ -163,7 +171,9 @@ mod tests {
             (Method::GET, 200, &[html, ("set-cookie", "a=b")], false),
         ] {
             let status = StatusCode::from_u16(status).unwrap();
-            let found = offer(&Compression::default(), &method, &asked, status, &headers(response));
+            let told = response.iter().find(|(name, _)| *name == "content-length");
+            let length = told.map(|(_, length)| length.parse().unwrap());
+            let found = offer(&Compression::default(), &method, &asked, status, &headers(response), length);
             assert_eq!(found.is_some(), compressed, "{method} {status} {response:?}");
         }
     }
@@ -171,21 +181,18 @@ mod tests {
     #[test]
     fn says_what_the_body_is_and_that_it_could_be_another() {
         let compression = Compression::default();
-        let mut plain =
-            headers(&[("content-type", "text/css"), ("content-length", "5000"), ("etag", "\"a\"")]);
+        let mut plain = headers(&[("content-type", "text/css"), ("etag", "\"a\"")]);
         let mut coded = plain.clone();
-        note_encoding(&compression, StatusCode::OK, None, &mut plain);
+        note_encoding(&compression, StatusCode::OK, None, &mut plain, Some(5_000));
         assert_eq!(plain["vary"], "Accept-Encoding");
-        assert_eq!(plain["content-length"], "5000");
         assert_eq!(plain["etag"], "\"a\"");
-        note_encoding(&compression, StatusCode::OK, Some(Coding::Gzip), &mut coded);
+        note_encoding(&compression, StatusCode::OK, Some(Coding::Gzip), &mut coded, Some(5_000));
         for (name, value) in [("content-encoding", "gzip"), ("etag", "W/\"a\""), ("vary", "Accept-Encoding")]
         {
             assert_eq!(coded[name], value);
         }
-        assert!(!coded.contains_key("content-length"));
         let mut told = headers(&[("content-type", "text/css"), ("vary", "Origin, accept-encoding")]);
-        note_encoding(&compression, StatusCode::OK, None, &mut told);
+        note_encoding(&compression, StatusCode::OK, None, &mut told, None);
         assert_eq!(told.get_all("vary").iter().count(), 1);
     }
 }

@@ -10,13 +10,17 @@ use http::{HeaderMap, StatusCode};
 
 use super::Failure;
 use super::account::Account;
+use super::deadline::{self, GRPC_TIMEOUT};
 use super::exchange::{Deadlines, Exchange, Flow};
 use super::failed::{Failed, verdict};
+use super::mirror::Mirrored;
 use super::order::{Order, Way};
 use super::run::{GRPC_STATUS, Shape, Terms, stamp, stream_head};
 use super::tunnel;
 use super::upload::Upload;
+use super::websocket::{self, Handshake};
 use crate::chance::Dice;
+use crate::filter::{self, Encoder};
 use crate::gate::{Asked, Body, Request, Response};
 use crate::model::{Route, Timeouts};
 use crate::moment::Moment;
@@ -42,21 +46,8 @@ impl Attempts<'_, '_> {
     /// Tries, and tries again where that is allowed. Whether the client's connection can take another request.
     pub(super) async fn run(mut self, mut request: Request) -> Result<bool, Failure> {
         let order = self.order;
-        let (route, rule) = order.rule().expect("what is forwarded has a route");
-        if let (Some(max), Body::Known(length)) = (route.body_bytes, request.body)
-            && length > max
-        {
-            return Err(Failure::BodyLarge);
-        }
-        let allowed = |upgrade: &HeaderValue| route.upgrades.iter().any(|to| is_same(upgrade, to));
-        request.upgrade = request.upgrade.take().filter(allowed);
-        rule.request_headers.make(&mut request.fields);
-        if let Some(target) = &self.way.target {
-            request.target = target.clone();
-        }
-        if let Some(host) = &rule.host {
-            request.authority = host.clone();
-        }
+        let (route, _) = order.rule().expect("what is forwarded has a route");
+        let socket = self.prepare(&mut request)?;
         let desk = order.local.desk(self.way.cluster);
         let upstream = desk.upstream();
         self.account.cluster = Some(std::sync::Arc::clone(upstream));
@@ -68,7 +59,14 @@ impl Attempts<'_, '_> {
         let kept = usize::try_from(route.retry.body_bytes).unwrap_or(usize::MAX);
         let kept = if attempts_max == 0 { 0 } else { kept };
         let mut upload = Upload::new(kept, route.body_bytes, self.terms.plane.kept_bytes());
-        let total = self.terms.started + route.timeouts.total;
+        let deadline = if self.shape.reply.grpc { deadline::read(&request.fields) } else { None };
+        let within = deadline.map_or(route.timeouts.total, |time| time.min(route.timeouts.total));
+        let total = self.terms.started + within;
+        if socket.is_some() {
+            // What the stream brings is for the protocol that it switches to.
+            upload.end();
+        }
+        let mirror = self.mirror(&request, &mut upload);
         let mut avoid: Vec<SocketAddr> = Vec::new();
         let mut before = None;
         // Bound: a try after the first takes one of the attempts.
@@ -79,9 +77,19 @@ impl Attempts<'_, '_> {
             self.account.endpoint = Some(place.address());
             self.account.attempts += 1;
             let may_again = self.account.attempts <= attempts_max;
-            let tried = Try { route, upstream, total, may_again };
+            let (bounded, socket) = (deadline.is_some(), socket.as_ref());
+            let tried = Try { route, upstream, total, bounded, socket, may_again };
+            if tried.bounded {
+                let left = deadline::write(total.saturating_duration_since(Instant::now()));
+                request.fields.insert(GRPC_TIMEOUT, left);
+            }
             let failed = match self.attempt(&request, &mut place, &mut upload, &tried).await {
-                Ok(reusable) => return Ok(reusable),
+                Ok(reusable) => {
+                    if let Some(mirror) = mirror {
+                        mirror.send(&mut upload);
+                    }
+                    return Ok(reusable);
+                }
                 Err(failed) => failed,
             };
             if failed.speaks_against_the_endpoint() {
@@ -94,13 +102,44 @@ impl Attempts<'_, '_> {
             drop(place);
             self.pause(&failed, total).await?;
             upload.restart();
-            let sent = HeaderValue::from(self.account.attempts);
-            if self.shape.reply.grpc {
-                request.fields.insert(GRPC_ATTEMPTS, sent.clone());
-            }
-            request.fields.insert(ATTEMPT, sent);
+            self.say_how_often(&mut request);
             before = Some(failed.failure);
         }
+    }
+
+    /// Makes the changes of the route to a request's head. Gives what a stream that switches is asked for with.
+    fn prepare(&self, request: &mut Request) -> Result<Option<Handshake>, Failure> {
+        let (route, rule) = self.order.rule().expect("what is forwarded has a route");
+        if let (Some(max), Body::Known(length)) = (route.body_bytes, request.body)
+            && length > max
+        {
+            return Err(Failure::BodyLarge);
+        }
+        let allowed = |upgrade: &HeaderValue| route.upgrades.iter().any(|to| is_same(upgrade, to));
+        request.upgrade = request.upgrade.take().filter(allowed);
+        let socket = match request.protocol.take() {
+            Some(protocol) if allowed(&protocol) => {
+                Some(websocket::translate(request, protocol, self.terms.id))
+            }
+            Some(_) => return Err(Failure::Protocol),
+            None => None,
+        };
+        rule.request_headers.make(&mut request.fields);
+        if let Some(target) = &self.way.target {
+            request.target = target.clone();
+        }
+        if let Some(host) = &rule.host {
+            request.authority = host.clone();
+        }
+        Ok(socket)
+    }
+
+    fn say_how_often(&self, request: &mut Request) {
+        let sent = HeaderValue::from(self.account.attempts);
+        if self.shape.reply.grpc {
+            request.fields.insert(GRPC_ATTEMPTS, sent.clone());
+        }
+        request.fields.insert(ATTEMPT, sent);
     }
 
     async fn attempt(
@@ -116,9 +155,12 @@ impl Attempts<'_, '_> {
             Err(_) => return Err(Failed::unsent(Failure::TotalTime)),
         };
         let reused = lease.is_reused();
+        if request.upgrade.is_some() && !lease.is_lone() {
+            return Err(Failed::unsent(Failure::Upgrade));
+        }
         let (mut server, hold) = lease.begin(request).map_err(|error| Failed::unsent(error.into()))?;
         let Timeouts { per_try, idle, .. } = tried.route.timeouts;
-        let deadlines = Deadlines {
+        let mut deadlines = Deadlines {
             total: tried.total,
             head: per_try.map(|per_try| Instant::now() + per_try),
             body: self.terms.client.door().listener.clocks.body,
@@ -143,11 +185,20 @@ impl Attempts<'_, '_> {
         upload.commit();
         if response.status == StatusCode::SWITCHING_PROTOCOLS {
             let upgrade = asked.upgrade.as_ref().ok_or(Failed::sent(Failure::Upgrade))?;
-            return self.switch(&mut server, response, upgrade, tried.route).await.map_err(Failed::sent);
+            self.dress(&mut response.fields, place, tried.upstream);
+            return self.switch(&mut server, response, upgrade, tried).await.map_err(Failed::sent);
+        }
+        if tried.socket.is_some() && response.status.is_success() {
+            // To the client it would say that the tunnel is open.
+            return Err(Failed::sent(Failure::Upgrade));
+        }
+        if self.shape.stream && !tried.bounded {
+            deadlines.total = Instant::now() + STREAM_MAX;
         }
         self.dress(&mut response.fields, place, tried.upstream);
         let keep_alive = response.keep_alive;
-        let sides = Sides { server: &mut server, upload, upload_broken };
+        let encoder = compress(request, &mut response, tried.route);
+        let sides = Sides { server: &mut server, upload, upload_broken, encoder };
         let reusable = self.respond(response, sides, deadlines).await.map_err(Failed::sent)?;
         if let Channel::One(connection) = server
             && upload.is_ended()
@@ -228,15 +279,12 @@ impl Attempts<'_, '_> {
         &mut self,
         response: Response,
         sides: Sides<'_>,
-        mut deadlines: Deadlines,
+        deadlines: Deadlines,
     ) -> Result<bool, Failure> {
-        if self.shape.stream {
-            deadlines.total = Instant::now() + STREAM_MAX;
-        }
         // A body that is not read to its end leaves bytes that would be taken for the next request.
         let close = !self.shape.keep_alive || self.shape.old || self.terms.last || sides.upload_broken;
         self.put_head(response, close)?;
-        let mut flow = Flow::default();
+        let mut flow = Flow::through(sides.encoder);
         let mut exchange =
             Exchange::new(self.client, sides.server, sides.upload, self.terms.alarm, deadlines);
         exchange.upload_broken = sides.upload_broken;
@@ -276,17 +324,37 @@ impl Attempts<'_, '_> {
         server: &mut Channel,
         response: Response,
         to: &HeaderValue,
-        route: &Route,
+        tried: &Try<'_>,
     ) -> Result<bool, Failure> {
-        self.account.status = response.status;
-        self.account.status_sent = true;
-        if let (Channel::One(client), Channel::One(server)) = (&mut *self.client, &mut *server) {
-            client.put_switch(&response.fields, to.as_bytes());
-            client.tunnel();
+        let Response { mut fields, .. } = response;
+        if let Some(handshake) = tried.socket {
+            handshake.check(&mut fields)?;
+        }
+        if let Channel::One(server) = server {
             server.tunnel();
         }
-        tunnel::run(self.client, server, self.terms.alarm, route.timeouts.upgrade_idle).await?;
+        self.account.status_sent = true;
+        match self.client {
+            Channel::One(client) => {
+                self.account.status = StatusCode::SWITCHING_PROTOCOLS;
+                client.put_switch(&fields, to.as_bytes());
+                client.tunnel();
+            }
+            Channel::Two(stream) => {
+                self.account.status = StatusCode::OK;
+                let head = stream_head(StatusCode::OK, fields, None);
+                stream.put_response(head, false).map_err(Failure::ClientGone)?;
+            }
+        }
+        tunnel::run(self.client, server, self.terms.alarm, tried.route.timeouts.upgrade_idle).await?;
         Ok(false)
+    }
+
+    /// The copy that is to be sent, if one is.
+    fn mirror(&self, request: &Request, upload: &mut Upload) -> Option<Mirrored> {
+        let mirrored = Mirrored::of(self.order, self.terms, request)?;
+        upload.copy();
+        Some(mirrored)
     }
 }
 
@@ -295,6 +363,10 @@ struct Try<'a> {
     route: &'a Route,
     upstream: &'a Upstream,
     total: Instant,
+    /// Whether that is the end of a stream, too: its caller waits no longer.
+    bounded: bool,
+    /// What a WebSocket of HTTP/2 is asked for with.
+    socket: Option<&'a Handshake>,
     /// Whether there may be another one.
     may_again: bool,
 }
@@ -304,6 +376,24 @@ struct Sides<'a> {
     server: &'a mut Channel,
     upload: &'a mut Upload,
     upload_broken: bool,
+    /// What makes the response smaller on its way.
+    encoder: Option<Encoder>,
+}
+
+/// Makes the head of a response that is to be smaller fit its body, and gives what makes it so.
+fn compress(request: &Request, response: &mut Response, route: &Route) -> Option<Encoder> {
+    let compression = route.filters.compression.as_ref()?;
+    let Response { status, fields, body, length, .. } = response;
+    if body.is_empty() {
+        return None;
+    }
+    let offered = filter::offer(compression, &request.method, &request.fields, *status, fields, *length);
+    let encoder = offered.and_then(|coding| Some((coding, Encoder::new(coding).ok()?)));
+    let coding = encoder.as_ref().map(|(coding, _)| *coding);
+    filter::note_encoding(compression, *status, coding, fields, *length);
+    let (_, encoder) = encoder?;
+    (*body, *length) = (Body::Chunked, None);
+    Some(encoder)
 }
 
 /// Streams have no end of their own; the silence in them is bounded.

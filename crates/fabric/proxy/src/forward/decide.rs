@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::{BufMut, Bytes, BytesMut};
 use http::header::{self, HeaderValue};
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, Method, StatusCode};
 
 use super::order::{Deed, Order, Way};
 use super::{Answer, Client, Failure};
@@ -39,7 +39,8 @@ pub(crate) fn decide(
         host: request.authority.host(),
         path: &path,
         query: request.target.query(),
-        method: &request.method,
+        // A stream that opens a WebSocket is what a GET that switches is on HTTP/1.1.
+        method: if request.protocol.is_some() { &Method::GET } else { &request.method },
         headers: &request.fields,
     };
     let route = match force.plan().table(listener).find(&asked) {

@@ -1,13 +1,16 @@
 //! One try: a request on its way to an endpoint, and the response on its way back.
 
+use std::io;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode};
 
 use super::Failure;
 use super::run::GRPC_STATUS;
 use super::upload::{Stop, Upload};
+use crate::filter::Encoder;
 use crate::gate::{Asked, Response};
 use crate::wire::{Alarm, Broken, Channel, Frame};
 
@@ -197,6 +200,12 @@ pub(super) fn of_client(broken: Broken) -> Failure {
 pub(super) struct Flow {
     pub(super) ended: bool,
     pub(super) moved: u64,
+    /// What makes it smaller on its way.
+    encoder: Option<Encoder>,
+    /// Whether the encoder has taken something in that has not come out.
+    held_back: bool,
+    /// The end, once it has come and all before it is put.
+    ending: Option<HeaderMap>,
     /// What the trailers say of a call.
     pub(super) grpc_status: Option<HeaderValue>,
 }
@@ -209,6 +218,11 @@ pub(super) enum Side {
 }
 
 impl Flow {
+    /// One that makes the body smaller, where there is something to do so.
+    pub(super) fn through(encoder: Option<Encoder>) -> Self {
+        Self { encoder, ..Self::default() }
+    }
+
     /// Ready when all is moved and written.
     pub(super) fn poll(
         &mut self,
@@ -219,18 +233,30 @@ impl Flow {
         // Bound: each turn moves a piece or returns.
         while !self.ended {
             ready!(to.poll_room(cx)).map_err(Side::To)?;
+            if let Some(trailers) = self.ending.take() {
+                to.put_end(trailers).map_err(Side::From)?;
+                self.ended = true;
+                break;
+            }
             match from.poll_body(cx) {
                 Poll::Ready(Ok(Frame::Data(data))) => {
                     self.moved += data.len() as u64;
-                    to.put_data(data);
+                    self.put(data, to)?;
                 }
                 Poll::Ready(Ok(Frame::End(trailers))) => {
                     self.grpc_status = trailers.get(GRPC_STATUS).cloned();
-                    to.put_end(trailers).map_err(Side::From)?;
-                    self.ended = true;
+                    self.ending = Some(trailers);
+                    if let Some(encoder) = self.encoder.take() {
+                        put_some(encoder.finish().map_err(broken)?, to);
+                    }
                 }
                 Poll::Ready(Err(broken)) => return Poll::Ready(Err(Side::From(broken))),
                 Poll::Pending => {
+                    if let Some(encoder) = self.encoder.as_mut().filter(|_| self.held_back) {
+                        // Nothing more is there: what has come so far is not kept from the client.
+                        self.held_back = false;
+                        put_some(encoder.flush().map_err(broken)?, to);
+                    }
                     let _ = to.poll_flush(cx).map_err(Side::To)?;
                     return Poll::Pending;
                 }
@@ -238,4 +264,26 @@ impl Flow {
         }
         to.poll_flush(cx).map_err(Side::To)
     }
+
+    fn put(&mut self, data: Bytes, to: &mut Channel) -> Result<(), Side> {
+        match &mut self.encoder {
+            None => to.put_data(data),
+            Some(encoder) => {
+                self.held_back = true;
+                put_some(encoder.write(&data).map_err(broken)?, to);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn put_some(data: Bytes, to: &mut Channel) {
+    if !data.is_empty() {
+        to.put_data(data);
+    }
+}
+
+/// A body that cannot be encoded breaks off like one that did not come.
+fn broken(error: io::Error) -> Side {
+    Side::From(Broken::Gone(error))
 }

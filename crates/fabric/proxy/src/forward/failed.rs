@@ -82,12 +82,8 @@ impl Failed {
         match &self.failure {
             Failure::Connect(error) => !matches!(error, ConnectError::Wait | ConnectError::Pending),
             Failure::Closed(broken) => !was_not_processed(broken) && !self.closed_when_kept(),
-            Failure::TotalTime => self.sent,
-            Failure::Response(_)
-            | Failure::Incomplete(_)
-            | Failure::Upgrade
-            | Failure::TryTime
-            | Failure::IdleTime => true,
+            Failure::TotalTime | Failure::Upgrade => self.sent,
+            Failure::Response(_) | Failure::Incomplete(_) | Failure::TryTime | Failure::IdleTime => true,
             _ => false,
         }
     }

@@ -66,6 +66,9 @@ pub enum Failure {
     /// The response ended before its end.
     #[error("the endpoint's response is not whole")]
     Incomplete(#[source] Broken),
+    /// Its route does not switch to the protocol that it asks for.
+    #[error("the route does not switch to this protocol")]
+    Protocol,
     /// The endpoint did not switch to the protocol that was asked for.
     #[error("the endpoint did not switch protocols")]
     Upgrade,
@@ -89,6 +92,7 @@ impl Failure {
             Failure::NoRoute => StatusCode::NOT_FOUND,
             Failure::NoMethod(_) => StatusCode::METHOD_NOT_ALLOWED,
             Failure::Path(_) => StatusCode::BAD_REQUEST,
+            Failure::Protocol => StatusCode::NOT_IMPLEMENTED,
             Failure::Limited(_) => StatusCode::TOO_MANY_REQUESTS,
             Failure::HeadTime | Failure::BodyTime => StatusCode::REQUEST_TIMEOUT,
             Failure::BodyLarge => StatusCode::PAYLOAD_TOO_LARGE,
@@ -114,6 +118,7 @@ impl Failure {
             | Failure::Misdirected
             | Failure::NoMethod(_)
             | Failure::Path(_)
+            | Failure::Protocol
             | Failure::HeadTime
             | Failure::BodyTime
             | Failure::ClientGone(_) => "http_request_error",
@@ -144,7 +149,9 @@ impl Failure {
             | Failure::Response(_)
             | Failure::Incomplete(_)
             | Failure::Upgrade => INTERNAL,
-            Failure::Misdirected | Failure::NoRoute | Failure::NoMethod(_) => UNIMPLEMENTED,
+            Failure::Misdirected | Failure::NoRoute | Failure::NoMethod(_) | Failure::Protocol => {
+                UNIMPLEMENTED
+            }
             Failure::BodyLarge
             | Failure::Limited(_)
             | Failure::Overload

@@ -9,6 +9,7 @@ use http::header::{self, HeaderName, HeaderValue};
 use tokio_rustls::rustls::pki_types::CertificateDer;
 
 use super::trace;
+use super::via::Via;
 use crate::gate::{Authority, Request, strip_claims};
 use crate::listen::covers;
 use crate::plane::Door;
@@ -29,6 +30,8 @@ pub(crate) struct Client {
     shown: Option<Shown>,
     /// The client's own certificate, as a field says it.
     certificate: Option<HeaderValue>,
+    /// The same for `X-Forwarded-Client-Cert`.
+    forwarded: Option<HeaderValue>,
     /// What was said of the last host: nearly every connection asks for one only.
     said: Mutex<Option<Said>>,
 }
@@ -48,8 +51,8 @@ struct Shown {
     name: Option<Box<str>>,
 }
 
-const NAME: &str = "coreto";
 const CLIENT_CERT: HeaderName = HeaderName::from_static("client-cert");
+const XFCC: HeaderName = HeaderName::from_static("x-forwarded-client-cert");
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const X_FORWARDED_PORT: HeaderName = HeaderName::from_static("x-forwarded-port");
@@ -74,6 +77,7 @@ impl Client {
             port: HeaderValue::from(door.bound.address.port()),
             shown: None,
             certificate: None,
+            forwarded: None,
             said: Mutex::new(None),
         }
     }
@@ -96,8 +100,9 @@ impl Client {
         });
         // RFC 9440 §2.1: bytes as a structured field.
         let field = |certificate| HeaderValue::try_from(format!(":{}:", base64(certificate)));
+        let forwarded = certificate.map(forwarded_certificate);
         let certificate = certificate.map(|certificate| field(certificate).expect("it is ASCII"));
-        Self { secure: true, shown, certificate, ..self }
+        Self { secure: true, shown, certificate, forwarded, ..self }
     }
 
     /// Whether the host of a request is one that the client was shown a certificate for.
@@ -152,12 +157,17 @@ impl Client {
         known.cloned().unwrap_or_else(|| request_id(id))
     }
 
-    /// Adds what is said of the way a request came, and its name.
+    /// Adds what is said of the way a request came, its name, and ours (`via`).
     ///
     /// # Errors
     /// When the request has passed here before.
-    pub(super) fn mark(&self, request: &mut Request, name: HeaderValue) -> Result<(), super::Failure> {
-        via(request)?;
+    pub(super) fn mark(
+        &self,
+        request: &mut Request,
+        name: HeaderValue,
+        via: &Via,
+    ) -> Result<(), super::Failure> {
+        via.add(request)?;
         let scheme = HeaderValue::from_static(if self.secure { "https" } else { "http" });
         let said = self.said_of(&request.authority);
         let real = self.trusted.then(|| self.address_of(request).to_string());
@@ -179,6 +189,11 @@ impl Client {
         fields.insert(X_REAL_IP, real.unwrap_or_else(|| self.address.clone()));
         if let Some(certificate) = &self.certificate {
             fields.insert(CLIENT_CERT, certificate.clone());
+        }
+        match (&self.forwarded, self.trusted) {
+            (Some(forwarded), true) => append(fields, XFCC, forwarded),
+            (Some(forwarded), false) => drop(fields.insert(XFCC, forwarded.clone())),
+            (None, _) => {}
         }
         fields.insert(X_REQUEST_ID, name);
         Ok(())
@@ -228,38 +243,11 @@ fn read_address(text: &[u8]) -> Option<IpAddr> {
     alone.or_else(|| Some(text.parse::<SocketAddr>().ok()?.ip())).map(|address| address.to_canonical())
 }
 
-/// Adds ourselves to those that the request came through (RFC 9110 §7.6.3).
-fn via(request: &mut Request) -> Result<(), super::Failure> {
-    let version = match request.version {
-        http::Version::HTTP_10 => "1.0",
-        http::Version::HTTP_2 => "2",
-        _ => "1.1",
-    };
-    let Some(first) = request.fields.get(header::VIA) else {
-        let own = match version {
-            "1.0" => HeaderValue::from_static("1.0 coreto"),
-            "2" => HeaderValue::from_static("2 coreto"),
-            _ => HeaderValue::from_static("1.1 coreto"),
-        };
-        request.fields.insert(header::VIA, own);
-        return Ok(());
-    };
-    let mut list = first.as_bytes().to_vec();
-    for value in request.fields.get_all(header::VIA).iter().skip(1) {
-        list.extend_from_slice(b", ");
-        list.extend_from_slice(value.as_bytes());
-    }
-    let passed = list.split(|byte| *byte == b',').any(|entry| {
-        let mut words = entry.split(|byte| *byte == b' ').filter(|word| !word.is_empty());
-        words.nth(1).is_some_and(|name| name.eq_ignore_ascii_case(NAME.as_bytes()))
-    });
-    if passed {
-        return Err(super::Failure::Loop);
-    }
-    list.extend_from_slice(format!(", {version} {NAME}").as_bytes());
-    let list = HeaderValue::try_from(list).expect("values joined by commas are a value");
-    request.fields.insert(header::VIA, list);
-    Ok(())
+/// Whose certificate a client has shown, by the hash of it, as proxies of others read it.
+fn forwarded_certificate(certificate: &[u8]) -> HeaderValue {
+    let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, certificate);
+    let hash = hash.as_ref().iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
+    HeaderValue::try_from(format!("Hash={hash}")).expect("digits are text")
 }
 
 fn request_id(id: u128) -> HeaderValue {
@@ -269,7 +257,7 @@ fn request_id(id: u128) -> HeaderValue {
 }
 
 /// RFC 4648 §4.
-fn base64(bytes: &[u8]) -> String {
+pub(super) fn base64(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
     for three in bytes.chunks(3) {

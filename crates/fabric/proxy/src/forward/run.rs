@@ -1,6 +1,7 @@
 //! One request, from its head to its end.
 
 use std::future::poll_fn;
+use std::sync::Arc;
 use std::time::Instant;
 
 use http::header::{self, HeaderValue};
@@ -20,9 +21,9 @@ use crate::wire::{Alarm, Channel};
 /// What a connection of clients lends to each of its requests.
 pub(crate) struct Terms<'a> {
     /// The clock, and what is counted for all.
-    pub(crate) plane: &'a Plane,
+    pub(crate) plane: &'a Arc<Plane>,
     /// Connections to endpoints.
-    pub(crate) pool: &'a Pool,
+    pub(crate) pool: &'a Arc<Pool>,
     /// Who asks.
     pub(crate) client: &'a Client,
     /// The request's own number.
@@ -94,7 +95,7 @@ pub(crate) async fn run(
     account.id = Some(name.clone());
     let result = match deed {
         Deed::Forward(way) => {
-            let marked = terms.client.mark(&mut request, name.clone());
+            let marked = terms.client.mark(&mut request, name.clone(), terms.plane.via());
             let (terms, account) = (&mut terms, &mut account);
             let attempts =
                 Attempts { client, order: &order, way: &way, terms, shape: &shape, account, name: &name };

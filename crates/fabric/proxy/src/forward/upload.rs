@@ -26,6 +26,8 @@ pub(super) struct Upload {
     waits: bool,
     bytes: u64,
     bytes_max: Option<u64>,
+    /// All pieces, when a copy of the request is to be sent.
+    copy: Option<Vec<Bytes>>,
     /// What all requests together keep.
     kept_in_all: Arc<AtomicUsize>,
 }
@@ -46,6 +48,7 @@ impl Upload {
             waits: false,
             bytes: 0,
             bytes_max,
+            copy: None,
             kept_in_all: Arc::clone(kept_in_all),
         }
     }
@@ -69,6 +72,23 @@ impl Upload {
         let forgotten = if self.kept.is_empty() { self.kept_bytes } else { sent };
         self.kept_in_all.fetch_sub(forgotten, Ordering::Relaxed);
         self.kept_bytes -= forgotten;
+    }
+
+    /// There is nothing to be sent.
+    pub(super) fn end(&mut self) {
+        self.end = Some(HeaderMap::new());
+        self.ended = true;
+    }
+
+    /// Keeps a copy of what comes from now on.
+    pub(super) fn copy(&mut self) {
+        self.copy = Some(Vec::new());
+    }
+
+    /// The copy, when all of the body has come.
+    pub(super) fn take_copy(&mut self) -> Option<Vec<Bytes>> {
+        self.end.as_ref()?;
+        self.copy.take()
     }
 
     /// Whether this try has sent all of it.
@@ -125,6 +145,9 @@ impl Upload {
                 self.bytes += data.len() as u64;
                 if self.bytes_max.is_some_and(|max| self.bytes > max) {
                     return Poll::Ready(Err(Stop::Failed(Failure::BodyLarge)));
+                }
+                if let Some(copy) = &mut self.copy {
+                    copy.push(data.clone());
                 }
                 self.keep(data);
             }

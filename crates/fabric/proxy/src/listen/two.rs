@@ -26,6 +26,7 @@ pub(super) async fn serve(worker: &Arc<Worker>, client: &Arc<Client>, socket: So
     let door = client.door();
     let clocks = &door.listener.clocks;
     let handshake = server::Builder::new()
+        .enable_connect_protocol()
         .max_concurrent_streams(door.listener.bounds.streams)
         .initial_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)

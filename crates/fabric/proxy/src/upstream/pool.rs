@@ -339,6 +339,11 @@ impl Lease {
         self.reused
     }
 
+    /// Whether the connection is the request's own, so that it can switch to another protocol.
+    pub(crate) fn is_lone(&self) -> bool {
+        matches!(self.carrier, Carrier::One(..))
+    }
+
     /// Sends a request's head; its body is put into the channel.
     ///
     /// # Errors

@@ -16,7 +16,7 @@ pub(crate) fn play(case: &Case, stage: &Stage) -> Result<(), String> {
         stage.arm(case);
     }
     // A proxy that refuses early may close while it is still sent something.
-    let _ = stream.write_all(&case.send);
+    let _ = stream.write_all(&stage.filled(&case.send));
     let (then, statuses) = case.want.split_last().ok_or("nothing is wanted")?;
     let mut answers = Answers { stream: &mut stream, bytes: Vec::new(), reset: false };
     let mut last = Answer { whole: true, ..Answer::default() };

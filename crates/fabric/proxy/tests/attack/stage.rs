@@ -4,7 +4,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use coreto_proxy::model::{Balance, EncodedSlash, Model, Protocol};
+use coreto_proxy::model::{Balance, EncodedSlash, Model, Protocol, Source};
 
 use super::case::Case;
 use super::origin::{self, Seen};
@@ -32,6 +32,13 @@ impl Stage {
         stream
     }
 
+    /// What a case sends, with the proxy's own name for `coreto-self`.
+    pub(crate) fn filled(&self, bytes: &[u8]) -> Vec<u8> {
+        let at = bytes.windows(SELF.len()).position(|found| found == SELF);
+        let Some(at) = at else { return bytes.to_vec() };
+        [&bytes[..at], self.proxy.plane.name().as_bytes(), &bytes[at + SELF.len()..]].concat()
+    }
+
     /// What has reached the upstream, without the fields that every request is given.
     pub(crate) fn reached(&self) -> String {
         let seen = self.seen.lock().expect("no test panics with it");
@@ -52,6 +59,8 @@ impl Stage {
     }
 }
 
+const SELF: &[u8] = b"coreto-self";
+
 fn endpoints(case: &Case, upstream: SocketAddr) -> Vec<SocketAddr> {
     // A port that was free a moment ago refuses.
     let closed = || std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
@@ -64,8 +73,11 @@ fn endpoints(case: &Case, upstream: SocketAddr) -> Vec<SocketAddr> {
 
 fn model(case: &Case, endpoints: &[SocketAddr]) -> Model {
     let mut model = proxy::model(endpoints, Protocol::Http1);
-    // The first turn is the first endpoint's, so that a case knows who is asked first.
     model.clusters[0].balance = Balance::RoundRobin;
+    if let Source::Static(endpoints) = &mut model.clusters[0].source {
+        // The first turns are the first endpoint's, so that a case knows who is asked first.
+        endpoints[0].weight = 1_000;
+    }
     let clocks = &mut model.listeners[0].clocks;
     let route = &mut model.routes[0];
     route.encoded_slash = EncodedSlash::Keep;
@@ -87,7 +99,9 @@ fn model(case: &Case, endpoints: &[SocketAddr]) -> Model {
 fn is_usual(line: &str, port: &str) -> bool {
     let Some((name, value)) = line.split_once(": ") else { return false };
     match name {
-        "via" => ["1.1 coreto", "1.0 coreto", "2 coreto"].contains(&value),
+        "via" => value.split_once(' ').is_some_and(|(version, name)| {
+            ["1.1", "1.0", "2"].contains(&version) && name.starts_with("coreto-")
+        }),
         "x-forwarded-for" | "x-real-ip" => value == "127.0.0.1",
         "x-forwarded-proto" => value == "http",
         "x-forwarded-host" => value == "a" || value == "b",

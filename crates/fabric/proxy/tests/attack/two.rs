@@ -22,7 +22,7 @@ pub(crate) fn play(case: &Case, stage: &Stage) -> Result<(), String> {
     frame(&mut bytes, SETTINGS, 0, 0, &[]);
     let bare = case.data.is_empty();
     let ends = |last: bool| if last { END_STREAM } else { 0 };
-    frame(&mut bytes, HEADERS, END_HEADERS | ends(bare), 1, &literals(&head(case)));
+    frame(&mut bytes, HEADERS, END_HEADERS | ends(bare), 1, &literals(&head(case, stage)));
     for (at, data) in case.data.iter().enumerate() {
         let last = at + 1 == case.data.len() && case.trailers.is_empty();
         frame(&mut bytes, DATA, ends(last), 1, data);
@@ -42,7 +42,7 @@ pub(crate) fn play(case: &Case, stage: &Stage) -> Result<(), String> {
     if reached == up { Ok(()) } else { Err(format!("the upstream got {reached:?}")) }
 }
 
-fn head(case: &Case) -> Vec<(Vec<u8>, Vec<u8>)> {
+fn head(case: &Case, stage: &Stage) -> Vec<(Vec<u8>, Vec<u8>)> {
     let usual = [(":method", "GET"), (":scheme", "http"), (":path", "/"), (":authority", "a")];
     let given = |name: &str| case.fields.iter().any(|(field, _)| field == name.as_bytes());
     let mut fields: Vec<(Vec<u8>, Vec<u8>)> = usual
@@ -53,7 +53,8 @@ fn head(case: &Case) -> Vec<(Vec<u8>, Vec<u8>)> {
     // Those of the head come before all others.
     let of_head = |field: &&(Vec<u8>, Vec<u8>)| field.0.starts_with(b":");
     fields.extend(case.fields.iter().filter(of_head).cloned());
-    fields.extend(case.fields.iter().filter(|field| !of_head(field)).cloned());
+    let others = case.fields.iter().filter(|field| !of_head(field));
+    fields.extend(others.map(|(name, value)| (name.clone(), stage.filled(value))));
     fields
 }
 

@@ -54,6 +54,17 @@ impl Service {
                 "close" => return,
                 _ => {}
             }
+            if path == "page" {
+                let page = page();
+                let head = format!(
+                    "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: {}\r\n\r\n",
+                    page.len()
+                );
+                if stream.write_all(format!("{head}{page}").as_bytes()).is_err() {
+                    return;
+                }
+                continue;
+            }
             let status = failing.or(path.parse::<u16>().ok().map(|_| path)).unwrap_or("200");
             let answer = format!("HTTP/1.1 {status} X\r\ncontent-length: {}\r\n\r\n{name}", name.len());
             if stream.write_all(answer.as_bytes()).is_err() {
@@ -71,6 +82,11 @@ impl Service {
     pub(crate) fn count(&self) -> usize {
         self.take().len()
     }
+}
+
+/// What is answered to `/page`.
+pub(crate) fn page() -> String {
+    "a line of a page\n".repeat(1_000)
 }
 
 /// The head of a request and its body of a known length.
@@ -119,11 +135,13 @@ impl Caller {
         Self(stream)
     }
 
-    /// Sends a request: `GET /path`, and other fields, each in a line.
+    /// Sends a request: `GET /path`, and other fields, each in a line; behind an empty line its body.
     pub(crate) fn send(&mut self, request: &str, fields: &str) {
-        let host = if fields.contains("host: ") { "" } else { "host: a\r\n" };
+        let told = fields.lines().any(|line| line.starts_with("host: "));
+        let host = if told { "" } else { "host: a\r\n" };
+        let (fields, body) = fields.split_once("\n\n").unwrap_or((fields, ""));
         let fields = fields.lines().fold(String::new(), |fields, line| fields + line + "\r\n");
-        let text = format!("{request} HTTP/1.1\r\n{host}{fields}\r\n");
+        let text = format!("{request} HTTP/1.1\r\n{host}{fields}\r\n{body}");
         self.0.write_all(text.as_bytes()).expect("the proxy reads");
     }
 
