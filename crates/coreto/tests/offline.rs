@@ -65,6 +65,9 @@ result: 180
         (code, err.as_str()),
         (2, "error: say which decision by `--decision`; there are `price`, `discount`\n")
     );
+    let (code, _, err) = evaluate(&["--decision", "nope"]);
+    let missing = "error: there is no decision `nope`; there are `price`, `discount`\n";
+    assert_eq!((code, err.as_str()), (4, missing));
 }
 
 #[test]
@@ -84,6 +87,7 @@ fn checks_decisions() {
     let (code, out, _) = coreto(&["dmn", "check", "examples/order/order.bpmn"]);
     assert_eq!(code, 1);
     assert!(out.contains("order.bpmn:2:1: error: DMN-0005: the root element `definitions` is not"), "{out}");
+    assert!(out.contains("help: this is a BPMN model: `coreto check` checks those"), "{out}");
 }
 
 #[test]

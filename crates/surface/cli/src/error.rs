@@ -56,6 +56,9 @@ pub enum CliError {
     /// The arguments do not fit together.
     #[error("{0}")]
     Usage(String),
+    /// What an argument names is not there.
+    #[error("{0}")]
+    Missing(String),
     /// The output cannot be written.
     #[error("cannot write the output")]
     Output(#[source] std::io::Error),
@@ -111,6 +114,7 @@ impl CliError {
         match self {
             Self::Address { .. } | Self::Token | Self::Usage(_) | Self::File { .. } => 2,
             Self::Connect { .. } | Self::Lost { .. } | Self::Ended => 3,
+            Self::Missing(_) => 4,
             Self::Output(_) => 1,
             Self::Refused(status) => match status.code() {
                 Code::Unavailable => 3,

@@ -97,7 +97,7 @@ impl Evaluator<'_> {
         let Some(Value::Function(function)) = function else {
             let count = values.len();
             return Ok(self.warn(WarningKind::NoFunctionFound, at, || {
-                format!("there is no function `{name}` with {count} arguments")
+                format!("there is no function `{name}` with {}", counted(count))
             }));
         };
         if let Some(names) = &arguments.names {
@@ -131,7 +131,7 @@ impl Evaluator<'_> {
         if !function.takes(values.len()) {
             let found = values.len();
             return Ok(self.warn(WarningKind::NoFunctionFound, at, || {
-                format!("a function was called with {found} arguments, which it does not take")
+                format!("a function was called with {}, which it does not take", counted(found))
             }));
         }
         match function.kind() {
@@ -193,6 +193,11 @@ impl Evaluator<'_> {
             format!("there is no function `{name}` with parameters ({})", parameters.join(", "))
         })
     }
+}
+
+/// So many arguments, in words.
+fn counted(arguments: usize) -> String {
+    format!("{arguments} argument{}", if arguments == 1 { "" } else { "s" })
 }
 
 /// The arguments in the order of the parameters, missing ones null; nothing when a name is no parameter.

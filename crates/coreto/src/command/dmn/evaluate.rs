@@ -4,7 +4,6 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::bail;
 use coreto_cli::CliError;
 use coreto_dmn::{Decision, EvaluatedDecision, Failure, Model};
 use coreto_feel::{Dialect, Value, Warning};
@@ -77,7 +76,9 @@ fn decision<'m>(model: &'m Model, wanted: Option<&str>) -> anyhow::Result<Decisi
         let known: Vec<String> = model.decisions().map(|decision| format!("`{}`", decision.id())).collect();
         let known = known.join(", ");
         if let Some(wanted) = wanted {
-            bail!("there is no decision `{wanted}`; there are {known}");
+            return Err(
+                CliError::Missing(format!("there is no decision `{wanted}`; there are {known}")).into()
+            );
         }
         let error = format!("say which decision by `--decision`; there are {known}");
         return Err(CliError::Usage(error).into());

@@ -40,7 +40,18 @@ pub(crate) fn read(files: &[PathBuf], dialect: Dialect) -> Result<Vec<Read>, Cli
         results = read(&contents);
         results.truncate(files.len());
     }
+    for (content, (_, diagnostics)) in contents.iter().zip(&mut results) {
+        diagnostics.iter_mut().for_each(|diagnostic| point_to_processes(content, diagnostic));
+    }
     Ok(results)
+}
+
+/// Of a BPMN model, says what reads it.
+fn point_to_processes(content: &[u8], diagnostic: &mut Diagnostic) {
+    const BPMN: &[u8] = b"http://www.omg.org/spec/BPMN/20100524/MODEL";
+    if diagnostic.code == Code::NotDmn && content.windows(BPMN.len()).any(|part| part == BPMN) {
+        diagnostic.help = Some("this is a BPMN model: `coreto check` checks those".to_owned());
+    }
 }
 
 /// The contents of the other DMN files in some folders; what cannot be read is no neighbour.
