@@ -164,3 +164,18 @@ impl fmt::Display for Text {
         f.write_str(self.as_str())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keeps_strings_of_every_length() {
+        let long = "abcdefghijklmnopqrstuvwxyz0123456789";
+        for length in 0..=long.len() {
+            let text = Text::from(&long[..length]);
+            assert_eq!((text.as_str(), text.clone().as_str()), (&long[..length], &long[..length]));
+            assert_eq!(Text::from_utf8(&long.as_bytes()[..length]), Some(text));
+        }
+    }
+}

@@ -181,14 +181,15 @@ impl<'a> Reader<'a> {
         let mut count = 1;
         // Looking at a piece at once is many times faster than byte by byte, and in so short a one a byte can count.
         for piece in rest.chunks(128) {
-            let of = |wanted: u8| piece.iter().map(|&byte| u8::from(byte == wanted)).sum::<u8>();
-            self.ahead -= piece.len();
-            if of(b']') == 0 {
-                count += usize::from(of(b','));
-                continue;
+            let of =
+                |wanted: u8, bytes: &[u8]| bytes.iter().map(|&byte| u8::from(byte == wanted)).sum::<u8>();
+            if of(b']', piece) > 0 {
+                let end = piece.iter().take_while(|&&byte| byte != b']').count();
+                self.ahead -= end;
+                return count + usize::from(of(b',', &piece[..end]));
             }
-            let to_end = piece.iter().take_while(|&&byte| byte != b']');
-            return count + to_end.filter(|&&byte| byte == b',').count();
+            count += usize::from(of(b',', piece));
+            self.ahead -= piece.len();
         }
         count
     }
@@ -311,4 +312,32 @@ fn short_integer(text: &[u8], start: usize) -> Option<(i64, usize)> {
         at += 1;
     }
     if at == start || at - start > 1 && text[start] == b'0' { None } else { Some((integer, at)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::Value;
+
+    #[test]
+    fn reads_lists_of_any_length_and_of_mixed_numbers() {
+        let last =
+            ["7", "-7", "0", " 7 ", "7.5", "123456789012345678", "1234567890123456789", "\"a,]\"", "[1,[2]]"];
+        for length in (0..5).chain(60..70).chain(125..135) {
+            for last in last {
+                let mut items: Vec<String> = (0..length).map(|item| item.to_string()).collect();
+                items.push(last.to_owned());
+                let text = format!("[{}]", items.join(","));
+                let value = Value::from_json(text.as_bytes()).expect("JSON");
+                assert_eq!(value.to_json(), text.replace(' ', ""));
+            }
+        }
+    }
+
+    #[test]
+    fn tells_where_a_list_is_wrong() {
+        for (text, at) in [("[1,2,]", 5), ("[1,02]", 3), ("[1,2", 4), ("[1,,2]", 3), ("[1 2]", 3), ("[", 1)] {
+            let error = Value::from_json(text.as_bytes()).expect_err("no JSON");
+            assert_eq!(error.offset, at, "{text}: {error}");
+        }
+    }
 }
