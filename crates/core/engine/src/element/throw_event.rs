@@ -48,8 +48,20 @@ pub(super) fn broadcast(
         .map(|(name, variable)| (&**name, &*variable.value))
         .collect();
     let variables = Document::from_entries(&local);
+    check_size(txn, &variables)?;
     let tenant = visit.instance.tenant;
     txn.follow_up(Command::BroadcastSignal(BroadcastSignal { tenant, name, variables }));
     pass(txn, visit);
     Ok(())
+}
+
+/// A broadcast that would not fit what a command may write was lost, once the event is left.
+fn check_size(txn: &mut Txn<'_, Engine>, variables: &Document) -> Result<(), Trouble> {
+    let (bytes, bytes_max) = (variables.as_str().len(), txn.env().limits.repeated_bytes_max());
+    if bytes <= bytes_max {
+        return Ok(());
+    }
+    let message =
+        format!("the signal would bring {bytes} bytes of variables, at most {bytes_max} are possible");
+    Err(Trouble { kind: IncidentKind::MessageSizeExceeded, message })
 }
