@@ -41,7 +41,9 @@ pub(crate) fn read(files: &[PathBuf], dialect: Dialect) -> Result<Vec<Read>, Cli
         results.truncate(files.len());
     }
     for (content, (_, diagnostics)) in contents.iter().zip(&mut results) {
-        diagnostics.iter_mut().for_each(|diagnostic| point_to_processes(content, diagnostic));
+        for diagnostic in diagnostics {
+            point_to_processes(content, diagnostic);
+        }
     }
     Ok(results)
 }
