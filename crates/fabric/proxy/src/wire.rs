@@ -10,11 +10,12 @@
 //!
 //! # Where to look
 //! `socket.rs` plain or TLS · `connection.rs` HTTP/1 · `stream.rs` HTTP/2 · `write.rs` heads and chunks as bytes ·
-//! `channel.rs` either · `alarm.rs` one timer for all clocks of a task.
+//! `guard.rs` floods of frames · `channel.rs` either · `alarm.rs` one timer for all clocks of a task.
 
 mod alarm;
 mod channel;
 mod connection;
+mod guard;
 mod socket;
 mod stream;
 mod write;
@@ -22,5 +23,6 @@ mod write;
 pub use alarm::Alarm;
 pub use channel::{Broken, Channel, Frame};
 pub use connection::Connection;
+pub use guard::Flooded;
 pub use socket::Socket;
 pub use stream::Stream;

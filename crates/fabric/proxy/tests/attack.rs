@@ -5,6 +5,8 @@
 
 #[path = "attack/case.rs"]
 mod case;
+#[path = "run/frames.rs"]
+mod frames;
 #[path = "attack/one.rs"]
 mod one;
 #[path = "attack/origin.rs"]

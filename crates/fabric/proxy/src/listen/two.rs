@@ -1,6 +1,8 @@
 //! A client's connection of HTTP/2.
 
+use std::future::poll_fn;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -13,7 +15,7 @@ use super::worker::Worker;
 use crate::forward::Client;
 use crate::gate;
 use crate::plane::is_set;
-use crate::wire::{Alarm, Channel, Socket, Stream};
+use crate::wire::{Alarm, Channel, Flooded, Socket, Stream};
 
 /// What a client may send ahead on one stream, and on all of its connection.
 const STREAM_WINDOW: u32 = 64 << 10;
@@ -25,6 +27,7 @@ const SEND_BUFFER_BYTES_MAX: usize = 64 << 10;
 pub(super) async fn serve(worker: &Arc<Worker>, client: &Arc<Client>, socket: Socket) {
     let door = client.door();
     let clocks = &door.listener.clocks;
+    let (guarded, flooded) = socket.guarded();
     let handshake = server::Builder::new()
         .enable_connect_protocol()
         .max_concurrent_streams(door.listener.bounds.streams)
@@ -32,15 +35,19 @@ pub(super) async fn serve(worker: &Arc<Worker>, client: &Arc<Client>, socket: So
         .initial_connection_window_size(CONNECTION_WINDOW)
         .max_send_buffer_size(SEND_BUFFER_BYTES_MAX)
         .max_header_list_size(u32::try_from(door.limits.head_bytes_max).unwrap_or(u32::MAX))
-        .handshake::<_, Bytes>(socket);
+        .handshake::<_, Bytes>(guarded);
     let Ok(Ok(mut connection)) = tokio::time::timeout(clocks.header, handshake).await else { return };
     let mut streams = JoinSet::new();
     let mut drain = door.bound.drained();
-    let mut draining = false;
+    let (mut draining, mut ending) = (false, false);
     let mut idle = Alarm::new(Instant::now() + clocks.idle);
     // Bound: each turn is a stream of the client, the end of one, or the last.
     loop {
-        let idle_at = if streams.is_empty() { clocks.idle } else { FAR };
+        let idle_at = match (ending, streams.is_empty()) {
+            (true, _) => END,
+            (false, true) => clocks.idle,
+            (false, false) => FAR,
+        };
         idle.set(Instant::now() + idle_at);
         tokio::select! {
             accepted = connection.accept() => match accepted {
@@ -51,11 +58,18 @@ pub(super) async fn serve(worker: &Arc<Worker>, client: &Arc<Client>, socket: So
                 Some(Err(_)) | None => break,
             },
             Some(_) = streams.join_next() => {}
+            () = is_flooded(&flooded), if !ending => {
+                ending = true;
+                connection.abrupt_shutdown(Reason::ENHANCE_YOUR_CALM);
+            }
             () = is_set(&mut drain), if !draining => {
                 draining = true;
                 connection.graceful_shutdown();
             }
-            () = std::future::poll_fn(|cx| idle.poll(cx)) => {
+            () = poll_fn(|cx| idle.poll(cx)) => {
+                if ending {
+                    break;
+                }
                 draining = true;
                 connection.graceful_shutdown();
             }
@@ -65,6 +79,11 @@ pub(super) async fn serve(worker: &Arc<Worker>, client: &Arc<Client>, socket: So
     // Its streams find it gone, and are told of.
     let rest = async { while streams.join_next().await.is_some() {} };
     let _ = tokio::time::timeout(END, rest).await;
+}
+
+/// Ready when a connection has brought too much that carries nothing; its task is woken then.
+async fn is_flooded(flooded: &Flooded) {
+    poll_fn(|_| if flooded.is_set() { Poll::Ready(()) } else { Poll::Pending }).await;
 }
 
 /// What requests get to end once their connection is gone.

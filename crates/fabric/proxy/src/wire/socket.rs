@@ -2,12 +2,14 @@
 
 use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 
 use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsStream;
+
+use super::guard::{Flooded, Guard};
 
 /// A connection's bytes.
 #[derive(Debug)]
@@ -15,7 +17,15 @@ pub struct Socket {
     carrier: Carrier,
     /// What was read before and is to be read again.
     ahead: Bytes,
+    /// Looks at what is read, on connections of HTTP/2 of clients.
+    guard: Option<Box<Guard>>,
+    /// Bytes that were read only to be dropped.
+    dropped: usize,
 }
+
+/// What is dropped at a time, and in all.
+const DROPPED_BYTES: usize = 4 << 10;
+const DROPPED_BYTES_MAX: usize = 4 << 20;
 
 #[derive(Debug)]
 enum Carrier {
@@ -26,18 +36,26 @@ enum Carrier {
 impl Socket {
     /// Bytes as they are.
     pub fn plain(stream: TcpStream) -> Self {
-        Self { carrier: Carrier::Plain(stream), ahead: Bytes::new() }
+        Self { carrier: Carrier::Plain(stream), ahead: Bytes::new(), guard: None, dropped: 0 }
     }
 
     /// Bytes encrypted, by either side of a handshake.
     pub fn tls(stream: TlsStream<TcpStream>) -> Self {
-        Self { carrier: Carrier::Tls(Box::new(stream)), ahead: Bytes::new() }
+        Self { carrier: Carrier::Tls(Box::new(stream)), ahead: Bytes::new(), guard: None, dropped: 0 }
     }
 
     /// The socket, with bytes that were read of it and are to be read again.
     #[must_use]
     pub fn with_ahead(self, ahead: Bytes) -> Self {
         Self { ahead, ..self }
+    }
+
+    /// The socket of a client that speaks HTTP/2, from its first words on: frames that carry nothing are counted, and
+    /// nothing more is read once there are too many.
+    #[must_use]
+    pub fn guarded(self) -> (Self, Flooded) {
+        let (guard, flooded) = Guard::new();
+        (Self { guard: Some(Box::new(guard)), ..self }, flooded)
     }
 
     /// Whether the bytes are encrypted.
@@ -63,6 +81,33 @@ impl Socket {
         let _ = stream.set_zero_linger();
     }
 
+    fn poll_carrier(&mut self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        if !self.ahead.is_empty() {
+            let take = self.ahead.len().min(buffer.remaining());
+            buffer.put_slice(&self.ahead.split_to(take));
+            return Poll::Ready(Ok(()));
+        }
+        match &mut self.carrier {
+            Carrier::Plain(stream) => Pin::new(stream).poll_read(cx, buffer),
+            Carrier::Tls(stream) => Pin::new(stream).poll_read(cx, buffer),
+        }
+    }
+
+    /// Reads what the peer still sends and drops it, up to a bound: a connection that is closed with bytes unread is
+    /// reset, and the peer may lose what it was told last.
+    fn poll_drop(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut piece = [0; DROPPED_BYTES];
+        // Bound: each turn takes some of the bytes that may be dropped, or returns.
+        while self.dropped < DROPPED_BYTES_MAX {
+            let mut buffer = ReadBuf::new(&mut piece);
+            if ready!(self.poll_carrier(cx, &mut buffer)).is_err() || buffer.filled().is_empty() {
+                break;
+            }
+            self.dropped += buffer.filled().len();
+        }
+        Poll::Ready(())
+    }
+
     /// Whether the peer has sent nothing and the connection is open, as far as can be told without waiting.
     pub(super) fn is_quiet(&mut self) -> bool {
         let mut byte = [0; 1];
@@ -78,15 +123,19 @@ impl AsyncRead for Socket {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let socket = self.get_mut();
-        if !socket.ahead.is_empty() {
-            let take = socket.ahead.len().min(buffer.remaining());
-            buffer.put_slice(&socket.ahead.split_to(take));
-            return Poll::Ready(Ok(()));
+        let before = buffer.filled().len();
+        if socket.guard.as_ref().is_some_and(|guard| guard.is_flooded()) {
+            return Poll::Pending;
         }
-        match &mut socket.carrier {
-            Carrier::Plain(stream) => Pin::new(stream).poll_read(cx, buffer),
-            Carrier::Tls(stream) => Pin::new(stream).poll_read(cx, buffer),
+        let read = socket.poll_carrier(cx, buffer);
+        if let Some(guard) = &mut socket.guard {
+            guard.look(&buffer.filled()[before..]);
+            if guard.is_flooded() {
+                // Who owns the connection looks whether it is, and ends it.
+                cx.waker().wake_by_ref();
+            }
         }
+        read
     }
 }
 
@@ -106,9 +155,14 @@ impl AsyncWrite for Socket {
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match &mut self.get_mut().carrier {
+        let socket = self.get_mut();
+        ready!(match &mut socket.carrier {
             Carrier::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
             Carrier::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
+        })?;
+        if socket.guard.as_ref().is_some_and(|guard| guard.is_flooded()) {
+            ready!(socket.poll_drop(cx));
         }
+        Poll::Ready(Ok(()))
     }
 }

@@ -4,13 +4,9 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 
 use super::case::Case;
+use super::frames::{DATA, GOAWAY, HEADERS, RST_STREAM, SETTINGS, frame, literals};
 use super::stage::Stage;
 
-const DATA: u8 = 0;
-const HEADERS: u8 = 1;
-const RST_STREAM: u8 = 3;
-const SETTINGS: u8 = 4;
-const GOAWAY: u8 = 7;
 const END_STREAM: u8 = 1;
 const END_HEADERS: u8 = 4;
 const ACK: u8 = 1;
@@ -56,26 +52,6 @@ fn head(case: &Case, stage: &Stage) -> Vec<(Vec<u8>, Vec<u8>)> {
     let others = case.fields.iter().filter(|field| !of_head(field));
     fields.extend(others.map(|(name, value)| (name.clone(), stage.filled(value))));
     fields
-}
-
-fn frame(to: &mut Vec<u8>, kind: u8, flags: u8, stream: u32, payload: &[u8]) {
-    to.extend_from_slice(&u32::try_from(payload.len()).expect("it is short").to_be_bytes()[1..]);
-    to.extend_from_slice(&[kind, flags]);
-    to.extend_from_slice(&stream.to_be_bytes());
-    to.extend_from_slice(payload);
-}
-
-/// Fields as literals that are kept in no table (RFC 7541 §6.2.2).
-fn literals(fields: &[(Vec<u8>, Vec<u8>)]) -> Vec<u8> {
-    let mut block = Vec::new();
-    for (name, value) in fields {
-        block.push(0);
-        for text in [name, value] {
-            block.push(u8::try_from(text.len()).ok().filter(|length| *length < 127).expect("it is short"));
-            block.extend_from_slice(text);
-        }
-    }
-    block
 }
 
 /// The status of the answer, or `reset`.

@@ -1,0 +1,149 @@
+//! Frames of HTTP/2 that cost work and carry nothing: they may come, and not without end.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use crate::limit::{Rate, Tally, Verdict};
+use crate::moment::Moment;
+
+/// Counts such frames as they are read. The library bounds streams that are reset and heads that do not end.
+#[derive(Debug)]
+pub(super) struct Guard {
+    /// What is left of the client's first words, or of a frame's payload.
+    skip: usize,
+    /// The head of a frame, as far as it has come.
+    head: [u8; HEAD_BYTES],
+    known: usize,
+    rate: Rate,
+    tally: Tally,
+    started: Instant,
+    flooded: Arc<AtomicBool>,
+}
+
+/// Set once more came than may.
+#[derive(Clone, Debug)]
+pub struct Flooded(Arc<AtomicBool>);
+
+const HEAD_BYTES: usize = 9;
+const PREFACE_BYTES: usize = 24;
+/// As many at once, and a tenth of them in each second: far more than clients that measure the way by PING send.
+const BURST: u32 = 10_000;
+const PER_SECOND: u32 = 1_000;
+
+impl Flooded {
+    /// Whether it is.
+    pub fn is_set(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl Guard {
+    /// For a connection whose first words are still to be read.
+    pub(super) fn new() -> (Self, Flooded) {
+        let flooded = Arc::new(AtomicBool::new(false));
+        let guard = Self {
+            skip: PREFACE_BYTES,
+            head: [0; HEAD_BYTES],
+            known: 0,
+            rate: Rate::new(PER_SECOND, Duration::from_secs(1), BURST),
+            tally: Tally::default(),
+            started: Instant::now(),
+            flooded: Arc::clone(&flooded),
+        };
+        (guard, Flooded(flooded))
+    }
+
+    pub(super) fn is_flooded(&self) -> bool {
+        self.flooded.load(Ordering::Relaxed)
+    }
+
+    /// Looks at bytes that were read.
+    pub(super) fn look(&mut self, mut bytes: &[u8]) {
+        let mut idle = 0_u32;
+        // Bound: each turn takes some of the bytes.
+        while !bytes.is_empty() {
+            if self.skip > 0 {
+                let take = self.skip.min(bytes.len());
+                self.skip -= take;
+                bytes = &bytes[take..];
+                continue;
+            }
+            let take = (HEAD_BYTES - self.known).min(bytes.len());
+            self.head[self.known..self.known + take].copy_from_slice(&bytes[..take]);
+            self.known += take;
+            bytes = &bytes[take..];
+            if self.known == HEAD_BYTES {
+                self.known = 0;
+                let [high, middle, low, kind, flags, ..] = self.head;
+                let length = u32::from_be_bytes([0, high, middle, low]);
+                self.skip = usize::try_from(length).unwrap_or(usize::MAX);
+                idle += u32::from(is_idle(kind, flags, length));
+            }
+        }
+        if idle > 0 {
+            self.count(idle);
+        }
+    }
+
+    fn count(&mut self, frames: u32) {
+        let now = Moment::after_start(self.started.elapsed());
+        let over = (0..frames).any(|_| matches!(self.tally.ask(now, &self.rate), Verdict::Limited { .. }));
+        if over {
+            self.flooded.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
+/// DATA with nothing in it that ends nothing, PRIORITY, SETTINGS, PING, and what no version has.
+fn is_idle(kind: u8, flags: u8, length: u32) -> bool {
+    const END: u8 = 1;
+    match kind {
+        0 => length == 0 && flags & END == 0,
+        1 | 3 | 7 | 8 | 9 => false,
+        _ => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frame(kind: u8, flags: u8, length: u8) -> Vec<u8> {
+        [&[0, 0, length, kind, flags, 0, 0, 0, 1][..], &vec![6; usize::from(length)]].concat()
+    }
+
+    fn flooded(frames: impl IntoIterator<Item = Vec<u8>>, piece: usize) -> bool {
+        let (mut guard, flooded) = Guard::new();
+        let bytes: Vec<u8> =
+            b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".iter().copied().chain(frames.into_iter().flatten()).collect();
+        bytes.chunks(piece).for_each(|piece| guard.look(piece));
+        flooded.is_set()
+    }
+
+    #[test]
+    fn counts_what_carries_nothing_however_it_comes() {
+        let many = |frame: Vec<u8>| std::iter::repeat_n(frame, 30_000);
+        for (kind, flags, length, expected) in [
+            (6, 0, 8, true),
+            (4, 0, 6, true),
+            (4, 1, 0, true),
+            (2, 0, 5, true),
+            (0x20, 0, 3, true),
+            (0, 0, 0, true),
+            (0, 1, 0, false),
+            (0, 0, 1, false),
+            (1, 4, 10, false),
+            (8, 0, 4, false),
+        ] {
+            for piece in [7, 16_384] {
+                assert_eq!(
+                    flooded(many(frame(kind, flags, length)), piece),
+                    expected,
+                    "{kind} {flags} {length}"
+                );
+            }
+        }
+        assert!(!flooded(std::iter::repeat_n(frame(6, 0, 8), 9_000), 16_384));
+    }
+}
