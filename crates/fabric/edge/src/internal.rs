@@ -15,11 +15,15 @@ const PORTS: &[(u16, &str)] = &[
 /// What of ours an upstream would reach, if it is internal: one of the ports of this machine, the gateway's own
 /// management, or one of its listeners, which would be a loop.
 pub fn name(address: SocketAddr, admin: SocketAddr, model: &Model) -> Option<String> {
-    let ours = address.ip().to_canonical().is_loopback() || address.ip().is_unspecified();
+    // An IPv4 address that is written as IPv6 is the IPv4 address.
+    let canonical = |address: SocketAddr| SocketAddr::new(address.ip().to_canonical(), address.port());
+    let (address, admin) = (canonical(address), canonical(admin));
+    let ours = address.ip().is_loopback() || address.ip().is_unspecified();
     if address == admin || (ours && address.port() == admin.port()) {
         return Some("the management of the gateway".to_owned());
     }
     let meets = |listener: SocketAddr| {
+        let listener = canonical(listener);
         let everywhere = listener.ip().is_unspecified() && ours;
         listener.port() == address.port() && (listener.ip() == address.ip() || everywhere)
     };
@@ -92,6 +96,8 @@ mod tests {
             ("127.0.0.1:9902", true),
             ("127.0.0.1:8000", true),
             ("10.0.0.1:8443", true),
+            ("[::ffff:10.0.0.1]:8443", true),
+            ("[::ffff:127.0.0.1]:8000", true),
             ("10.0.0.2:8443", false),
             ("127.0.0.1:8443", false),
             ("10.0.0.1:8500", false),
