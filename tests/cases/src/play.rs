@@ -7,9 +7,10 @@ use coreto_engine::{SinkKind, SinkSpec};
 use coreto_machine::{Tenant, Timestamp};
 use coreto_partition::{Answer, Body};
 use coreto_record::command::{
-    ActivateElement, ActivateJobs, AwaitResult, BroadcastSignal, CancelInstance, CompleteJob, CreateInstance,
-    DeleteResource, Deploy, EvaluateDecision, FailJob, PinClock, PublishMessage, ResolveIncident, Resource,
-    SetVariables, ThrowError, UpdateJobRetries, UpdateJobTimeout, YieldJob,
+    ActivateElement, ActivateJobs, Activation, AwaitResult, BroadcastSignal, CancelInstance, CompleteJob,
+    CreateInstance, DeleteResource, Deploy, EvaluateDecision, FailJob, ModifyInstance, PinClock,
+    PublishMessage, ResolveIncident, Resource, ScopedVariables, SetVariables, ThrowError, UpdateJobRetries,
+    UpdateJobTimeout, YieldJob,
 };
 use coreto_record::{
     Command, Document, ElementInstanceKey, ElementNumber, JobKey, Key, ProcessDefinitionKey,
@@ -163,6 +164,7 @@ impl<'a> Player<'a> {
             "deploy" => self.deploy(words)?,
             "create" => self.create(words)?,
             "cancel" => Command::CancelInstance(CancelInstance { instance: self.key(words)? }),
+            "modify" => self.modify(words)?,
             "set" => Command::SetVariables(SetVariables {
                 scope: self.key(words)?,
                 variables: document(words)?,
@@ -450,6 +452,30 @@ impl<'a> Player<'a> {
     fn sink(&self, words: &mut Words<'_>) -> Result<u64, String> {
         let name = words.need("a stream or poll")?;
         self.sinks.get(&name).copied().ok_or_else(|| format!("there is no `{name}`"))
+    }
+
+    fn modify(&self, words: &mut Words<'_>) -> Result<Command, String> {
+        let mut modify = ModifyInstance { instance: self.key(words)?, ..ModifyInstance::default() };
+        // Bound: every turn takes a word.
+        loop {
+            if words.flag("enter") {
+                let mut activation =
+                    Activation { element: words.need("an element")?.into(), ..Activation::default() };
+                if words.flag("in") {
+                    activation.ancestor = Some(self.key(words)?);
+                }
+                while words.flag("with") {
+                    let scope = words.next_if(|word| !word.starts_with('{')).unwrap_or_default();
+                    let variables = document(words)?;
+                    activation.variables.push(ScopedVariables { scope: scope.into(), variables });
+                }
+                modify.activate.push(activation);
+            } else if words.flag("end") {
+                modify.terminate.push(self.key(words)?);
+            } else {
+                return Ok(Command::ModifyInstance(modify));
+            }
+        }
     }
 
     fn key<K: Key>(&self, words: &mut Words<'_>) -> Result<K, String> {

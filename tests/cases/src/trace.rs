@@ -148,6 +148,9 @@ fn written(event: &Event, names: &Names, voice: &Voice) -> (&'static str, String
             };
             subscription(ValueType::MessageStartEventSubscription, it.to as u32, &of)
         }
+        Event::InstanceModified(it) => {
+            ("PROCESS_INSTANCE_MODIFICATION", format!("MODIFIED {}", names.name(it.instance)))
+        }
         Event::LoopBegun(it) => ("LOOP", format!("BEGUN {} {}", names.name(it.key), shown(&it.items))),
         Event::LoopFulfilled(it) => ("LOOP", format!("FULFILLED {}", names.name(it.key))),
         Event::OutputCollected(it) => {

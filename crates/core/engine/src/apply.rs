@@ -22,6 +22,7 @@ pub(crate) fn apply(state: &mut State, event: &Event) {
     match event {
         Event::DeploymentCreated(_)
         | Event::VariablesUpdated(_)
+        | Event::InstanceModified(_)
         | Event::DecisionEvaluated(_)
         | Event::DecisionFailed(_)
         | Event::DistributionSent(_)

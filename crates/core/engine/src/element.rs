@@ -213,6 +213,7 @@ fn take_flow(txn: &mut Txn<'_, Engine>, visit: &Visit, flow: coreto_bpmn::Elemen
         element: ElementNumber(target.0),
         key,
         loop_counter: 0,
+        beside: false,
     }));
 }
 

@@ -39,6 +39,7 @@ impl Machine for Engine {
         match command {
             Command::Deploy(command) => handler::deploy(txn, head, command),
             Command::CreateInstance(command) => handler::create_instance(txn, head, command),
+            Command::ModifyInstance(command) => handler::modify_instance(txn, head, command),
             Command::CancelInstance(command) => handler::cancel_instance(txn, head, command),
             Command::SetVariables(command) => handler::set_variables(txn, head, command),
             Command::ActivateJobs(command) => handler::activate_jobs(txn, head, command),
@@ -150,6 +151,7 @@ impl Machine for Engine {
             | Command::ActivateJobs(_)
             | Command::EvaluateDecision(_)
             | Command::PublishMessage(_)
+            | Command::ModifyInstance(_)
             | Command::BroadcastSignal(_) => Admission::NewWork,
             Command::Deploy(_)
             | Command::DeleteResource(_)

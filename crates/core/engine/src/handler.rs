@@ -16,6 +16,7 @@ mod evaluate_decision;
 mod fail_job;
 mod fault;
 pub(crate) mod message_subscription;
+mod modify_instance;
 pub(crate) mod process_subscription;
 mod publish_message;
 mod resolve_incident;
@@ -41,6 +42,7 @@ pub(crate) use distribution::{acknowledge_distribution, distribute, take_deploym
 pub(crate) use evaluate_decision::evaluate_decision;
 pub(crate) use fail_job::fail_job;
 pub(crate) use fault::fault;
+pub(crate) use modify_instance::modify_instance;
 pub(crate) use publish_message::publish_message;
 pub(crate) use resolve_incident::resolve_incident;
 pub(crate) use set_variables::set_variables;

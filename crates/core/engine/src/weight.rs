@@ -26,6 +26,13 @@ pub(crate) fn of(command: &Command) -> usize {
             create.process.len() + create.variables.as_str().len() + fetch
         }
         Command::SetVariables(set) => set.variables.as_str().len(),
+        Command::ModifyInstance(modify) => {
+            let given = modify.activate.iter().flat_map(|activation| &activation.variables);
+            let given: usize =
+                given.map(|given| ENTRY + given.scope.len() + given.variables.as_str().len()).sum();
+            let ids: usize = modify.activate.iter().map(|activation| ENTRY + activation.element.len()).sum();
+            given + ids + ENTRY * modify.terminate.len()
+        }
         Command::EvaluateDecision(evaluate) => evaluate.id.len() + evaluate.variables.as_str().len(),
         Command::ActivateJobs(activate) => {
             activate.job_type.len() + activate.worker.len() + list(&activate.fetch)
@@ -98,6 +105,10 @@ pub(crate) fn abridged(command: &Command, bytes: usize) -> Command {
             take.decisions.clear();
         }
         Command::SetVariables(set) => set.variables = Document::EMPTY,
+        Command::ModifyInstance(modify) => {
+            modify.terminate.clear();
+            modify.activate.clear();
+        }
         Command::EvaluateDecision(it) => shorten(&mut it.variables, [&mut it.id], bytes),
         Command::ActivateJobs(activate) => {
             activate.fetch.clear();

@@ -7,6 +7,7 @@ mod element;
 mod instance;
 mod job;
 mod message;
+mod modification;
 mod signal;
 
 use coreto_machine::{message, union};
@@ -24,6 +25,7 @@ pub use message::{
     CorrelateMessageSubscription, CorrelateProcessSubscription, OpenMessageSubscription, PublishMessage,
     RejectMessageSubscription, Subscribed,
 };
+pub use modification::{Activation, ModifyInstance, ScopedVariables};
 
 use crate::event::DeploymentTaken;
 pub use signal::{BroadcastSignal, SpreadSignal};
@@ -71,6 +73,8 @@ union! {
         16 => BroadcastSignal(BroadcastSignal),
         /// Deletes a resource.
         25 => DeleteResource(DeleteResource),
+        /// Enters elements of a running instance, and ends element instances.
+        20 => ModifyInstance(ModifyInstance),
         /// Gives back a job that could not be handed over.
         50 => YieldJob(YieldJob),
         /// Enters an element.
@@ -151,6 +155,11 @@ impl Command {
                 (V::ProcessInstanceCreation, creation::CREATE_WITH_AWAITING_RESULT, 0)
             }
             Self::CreateInstance(_) => (V::ProcessInstanceCreation, creation::CREATE, 0),
+            Self::ModifyInstance(modify) => (
+                V::ProcessInstanceModification,
+                intent::process_instance_modification::MODIFY,
+                modify.instance.raw(),
+            ),
             Self::CancelInstance(cancel) => (V::ProcessInstance, element::CANCEL, cancel.instance.raw()),
             Self::SetVariables(set) => (V::VariableDocument, variables::UPDATE, set.scope.raw()),
             Self::ActivateJobs(_) => (V::JobBatch, jobs::ACTIVATE, 0),

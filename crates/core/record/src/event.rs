@@ -16,6 +16,8 @@ mod variable;
 
 use coreto_machine::{Timestamp, message, union};
 
+use crate::command::ModifyInstance;
+
 pub use decision::{
     DecisionCreated, DecisionEvaluation, EvaluatedDecision, EvaluatedValue, MatchedRule, RequirementsCreated,
 };
@@ -73,6 +75,8 @@ union! {
         15 => IncidentResolved(IncidentRecord),
         /// The engine failed inside; commands for the instance are ignored from now on.
         16 => InstanceBanned(InstanceBanned),
+        /// A running instance was changed by hand.
+        105 => InstanceModified(ModifyInstance),
         /// An activity is repeated for the items of a collection.
         100 => LoopBegun(LoopBegun),
         /// The repetitions are done, although some may be left.

@@ -44,6 +44,8 @@ pub enum ValueType {
     DecisionEvaluation = 27,
     /// A resource that is deleted.
     ResourceDeletion = 32,
+    /// A change of what runs in an instance.
+    ProcessInstanceModification = 28,
     /// What is brought to all partitions.
     CommandDistribution = 33,
     /// What waits for a signal.
@@ -144,6 +146,9 @@ intents! {
     decision_requirements (DecisionRequirements, "DECISION_REQUIREMENTS") { CREATED = 0, DELETED = 1 }
     decision_evaluation (DecisionEvaluation, "DECISION_EVALUATION") { EVALUATED = 0, FAILED = 1, EVALUATE = 2 }
     resource_deletion (ResourceDeletion, "RESOURCE_DELETION") { DELETE = 0, DELETING = 1, DELETED = 2 }
+    process_instance_modification (ProcessInstanceModification, "PROCESS_INSTANCE_MODIFICATION") {
+        MODIFY = 0, MODIFIED = 1,
+    }
     command_distribution (CommandDistribution, "COMMAND_DISTRIBUTION") {
         STARTED = 0, DISTRIBUTING = 1, ACKNOWLEDGE = 2, ACKNOWLEDGED = 3, FINISHED = 4,
     }

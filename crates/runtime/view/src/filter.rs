@@ -44,6 +44,7 @@ const fn is_internal(event: &Event) -> bool {
         | Event::VariableCreated(_)
         | Event::VariableUpdated(_)
         | Event::VariablesUpdated(_)
+        | Event::InstanceModified(_)
         | Event::Job(_)
         | Event::IncidentCreated(_)
         | Event::IncidentResolved(_)

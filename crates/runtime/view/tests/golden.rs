@@ -15,9 +15,9 @@ use coreto_engine::Engine;
 use coreto_machine::Timestamp;
 use coreto_partition::{Body, Record, records};
 use coreto_record::command::{
-    ActivateElement, AwaitResult, CancelInstance, CompleteElement, CompleteJob, CreateInstance,
-    EvaluateDecision, FailJob, PinClock, ResolveIncident, SetVariables, TerminateChildren, TerminateElement,
-    ThrowError, UpdateJobRetries, UpdateJobTimeout, YieldJob,
+    ActivateElement, Activation, AwaitResult, CancelInstance, CompleteElement, CompleteJob, CreateInstance,
+    EvaluateDecision, FailJob, ModifyInstance, PinClock, ResolveIncident, ScopedVariables, SetVariables,
+    TerminateChildren, TerminateElement, ThrowError, UpdateJobRetries, UpdateJobTimeout, YieldJob,
 };
 use coreto_record::event::InstanceBanned;
 use coreto_record::{
@@ -240,6 +240,11 @@ fn render_inner() -> Vec<String> {
         command,
         rejection: Rejection::new(RejectionKind::ProcessingError, "it \"failed\"\u{1}"),
     };
+    let given = ScopedVariables { scope: "box".into(), variables: document(r#"{"a":1}"#) };
+    let activation =
+        Activation { element: "pack".into(), ancestor: Some(key), variables: vec![given.clone(), given] };
+    let modify =
+        ModifyInstance { instance, activate: vec![activation, Activation::default()], terminate: vec![key] };
     let bodies = [
         Body::Event(Event::InstanceBanned(InstanceBanned { instance, message: "overflow".into() })),
         rejected(Command::ActivateElement(ActivateElement {
@@ -255,6 +260,8 @@ fn render_inner() -> Vec<String> {
         rejected(Command::Tick(())),
         rejected(Command::PinClock(PinClock { at: Timestamp::from_millis(9) })),
         rejected(Command::ResetClock(())),
+        Body::Event(Event::InstanceModified(modify.clone())),
+        rejected(Command::ModifyInstance(modify)),
     ];
     let mut renderer = Renderer::new(2, Known::default());
     let render = |(position, body)| {

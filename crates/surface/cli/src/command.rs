@@ -7,6 +7,7 @@ mod get;
 mod incident;
 mod job;
 mod message;
+mod modify;
 mod set;
 mod status;
 mod update;
@@ -28,6 +29,7 @@ pub use get::GetCommand;
 pub use incident::ResolveArgs;
 pub use job::{ActivateArgs, CompleteArgs, FailArgs, ThrowArgs};
 pub use message::{PublishArgs, SignalArgs};
+pub use modify::ModifyArgs;
 pub use set::SetArgs;
 pub use update::UpdateCommand;
 pub use watch::WatchArgs;
@@ -43,6 +45,8 @@ pub enum ClientCommand {
     Create(CreateArgs),
     /// End an instance early.
     Cancel(CancelArgs),
+    /// Change what runs in a process instance: start elements, end element instances.
+    Modify(ModifyArgs),
     /// Take jobs of a type.
     Activate(ActivateArgs),
     /// End a job as done.
@@ -90,6 +94,7 @@ async fn perform(command: ClientCommand, connection: &Connection, format: Format
         ClientCommand::Fail(args) => job::fail(args, connection, format).await,
         ClientCommand::Throw(args) => job::throw(args, connection, format).await,
         ClientCommand::Update(command) => update::run(command, connection, format).await,
+        ClientCommand::Modify(args) => modify::run(args, connection, format).await,
         ClientCommand::Set(args) => set::run(args, connection, format).await,
         ClientCommand::Publish(args) => message::publish(args, connection, format).await,
         ClientCommand::Signal(args) => message::signal(args, connection, format).await,

@@ -17,7 +17,7 @@ use crate::config::Config;
 use crate::desk::{Desk, Outcome};
 use crate::outlet::Outlet;
 use crate::poll::Batches;
-use crate::rpc::{decision, delete, deploy, incident, instance, job, message, topology};
+use crate::rpc::{decision, delete, deploy, incident, instance, job, message, modification, topology};
 use crate::status::Failure;
 use crate::stream::Jobs;
 use crate::watch::Watcher;
@@ -336,9 +336,9 @@ impl gateway_server::Gateway for Gateway {
 
     async fn modify_process_instance(
         &self,
-        _: tonic::Request<pb::ModifyProcessInstanceRequest>,
+        request: tonic::Request<pb::ModifyProcessInstanceRequest>,
     ) -> Answered<pb::ModifyProcessInstanceResponse> {
-        unbuilt!("ModifyProcessInstance")
+        Ok(Response::new(modification::modify(self, request).await?))
     }
 
     async fn publish_message(

@@ -7,4 +7,5 @@ pub(crate) mod incident;
 pub(crate) mod instance;
 pub(crate) mod job;
 pub(crate) mod message;
+pub(crate) mod modification;
 pub(crate) mod topology;

@@ -237,6 +237,50 @@ async fn jobs_and_incidents_pass_on() {
 }
 
 #[tokio::test]
+async fn changes_by_hand_reach_the_engine_whole() {
+    use pb::modify_process_instance_request as part;
+    let server = Server::start(Fake::new(|_| Some(Answer::Reply(Reply::Done(())))));
+    let mut client = server.client().await;
+    let given = part::VariableInstruction { variables: "{\"a\":1}".into(), scope_id: "box".into() };
+    let activation = |ancestor| part::ActivateInstruction {
+        element_id: "pack".into(),
+        ancestor_element_instance_key: ancestor,
+        variable_instructions: vec![given.clone()],
+    };
+    let end = part::TerminateInstruction { element_instance_key: 9, ..Default::default() };
+    let request = pb::ModifyProcessInstanceRequest {
+        process_instance_key: KEY,
+        activate_instructions: vec![activation(-1), activation(8)],
+        terminate_instructions: vec![end],
+        ..Default::default()
+    };
+    client.modify_process_instance(request.clone()).await.unwrap();
+    let commands = server.fake.commands();
+    let [Command::ModifyInstance(modify)] = &*commands else { panic!("{commands:?}") };
+    assert_eq!((modify.instance.raw(), modify.terminate[0].raw()), (KEY.unsigned_abs(), 9));
+    let ancestors: Vec<_> =
+        modify.activate.iter().map(|activation| activation.ancestor.map(Key::raw)).collect();
+    assert_eq!(ancestors, [None, Some(8)]);
+    let given = &modify.activate[1].variables[0];
+    assert_eq!((&*given.scope, given.variables.as_str()), ("box", "{\"a\":1}"));
+
+    let mut no_object = request;
+    no_object.activate_instructions[0].variable_instructions[0].variables = "[]".into();
+    let refused = client.modify_process_instance(no_object).await.unwrap_err();
+    assert_eq!(refused.code(), Code::InvalidArgument);
+    let nothing = part::TerminateInstruction::default();
+    let refused = client
+        .modify_process_instance(pb::ModifyProcessInstanceRequest {
+            process_instance_key: KEY,
+            terminate_instructions: vec![nothing; 1001],
+            ..Default::default()
+        })
+        .await
+        .unwrap_err();
+    assert_eq!(refused.code(), Code::InvalidArgument);
+}
+
+#[tokio::test]
 async fn set_variables_answers_with_a_key() {
     let server =
         Server::start(Fake::new(|_| Some(Answer::Reply(Reply::VariablesSet(VariablesSet { key: 77 })))));
@@ -449,7 +493,18 @@ async fn what_is_not_built_says_so() {
         ..Default::default()
     };
     unbuilt! {
-        modify_process_instance(pb::ModifyProcessInstanceRequest::default()) => "ModifyProcessInstance",
+        modify_process_instance(pb::ModifyProcessInstanceRequest {
+            process_instance_key: KEY,
+            move_instructions: vec![pb::modify_process_instance_request::MoveInstruction::default()],
+            ..Default::default()
+        }) => "moveInstructions",
+        modify_process_instance(pb::ModifyProcessInstanceRequest {
+            process_instance_key: KEY,
+            terminate_instructions: vec![pb::modify_process_instance_request::TerminateInstruction {
+                element_id: "a".into(), ..Default::default()
+            }],
+            ..Default::default()
+        }) => "terminateInstructions.elementId",
         migrate_process_instance(pb::MigrateProcessInstanceRequest::default()) => "MigrateProcessInstance",
         evaluate_conditional(pb::EvaluateConditionalRequest::default()) => "EvaluateConditional",
         update_job_priority(pb::UpdateJobPriorityRequest::default()) => "UpdateJobPriority",

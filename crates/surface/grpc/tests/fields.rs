@@ -92,6 +92,9 @@ async fn what_has_no_positive_key_is_not_found() {
             cancel_process_instance(pb::CancelProcessInstanceRequest {
                 process_instance_key: key, ..Default::default()
             }) names "Command 'CANCEL' rejected",
+            modify_process_instance(pb::ModifyProcessInstanceRequest {
+                process_instance_key: key, ..Default::default()
+            }) names "Command 'MODIFY' rejected",
             set_variables(pb::SetVariablesRequest { element_instance_key: key, ..Default::default() })
                 names "Command 'UPDATE' rejected",
         }

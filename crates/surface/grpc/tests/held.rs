@@ -111,6 +111,17 @@ fn calls(stage: &Stage) -> Vec<(&'static str, While)> {
             While::Held(call!(client, create_process_instance_with_result, with_result)),
         ),
         (
+            "ModifyProcessInstance",
+            While::Held(call!(
+                client,
+                modify_process_instance,
+                pb::ModifyProcessInstanceRequest {
+                    process_instance_key: stage.instances[4],
+                    ..Default::default()
+                }
+            )),
+        ),
+        (
             "CancelProcessInstance",
             While::Held(call!(
                 client,
@@ -251,7 +262,6 @@ fn missing(client: &GatewayClient<Channel>) -> Vec<(&'static str, While)> {
         "AssignProcessInstanceBusinessId" assign_process_instance_business_id AssignProcessInstanceBusinessIdRequest,
         "EvaluateConditional" evaluate_conditional EvaluateConditionalRequest,
         "MigrateProcessInstance" migrate_process_instance MigrateProcessInstanceRequest,
-        "ModifyProcessInstance" modify_process_instance ModifyProcessInstanceRequest,
         "UpdateJobPriority" update_job_priority UpdateJobPriorityRequest,
     ]
 }

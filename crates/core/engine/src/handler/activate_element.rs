@@ -34,7 +34,7 @@ pub(crate) fn enter(txn: &mut Txn<'_, Engine>, command: &ActivateElement) -> Res
     let Place { definition, tenant, lineage } = place(txn, command)?;
     let process = process(txn.state(), definition)?;
     let element = &process.elements[command.element.0 as usize];
-    let joins = element.joins();
+    let joins = element.joins() && !command.beside;
     if joins {
         check_tokens(txn, command, element)?;
     }
@@ -47,7 +47,7 @@ pub(crate) fn enter(txn: &mut Txn<'_, Engine>, command: &ActivateElement) -> Res
         instance: command.instance,
         definition,
         tenant,
-        takes_token: command.loop_counter == 0 && takes_token(&process, element),
+        takes_token: command.loop_counter == 0 && !command.beside && takes_token(&process, element),
         joins,
         interrupts: false,
         lineage,

@@ -17,6 +17,8 @@ message! {
         4 => pub key: ElementInstanceKey,
         /// Which repetition of its activity it is, from 1; 0 for what is not repeated.
         5 => pub loop_counter: u32,
+        /// No token comes for it: it is entered by hand.
+        6 => pub beside: bool,
     }
 }
 

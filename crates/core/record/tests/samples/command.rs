@@ -4,10 +4,10 @@ use coreto_machine::Tenant;
 use coreto_record::Command;
 use coreto_record::ElementNumber;
 use coreto_record::command::{
-    ActivateChildren, ActivateElement, ActivateJobs, AwaitResult, CancelInstance, CompleteElement,
-    CompleteJob, ContinueTermination, CreateInstance, Deploy, EvaluateDecision, FailJob, PinClock,
-    ResolveIncident, Resource, SetVariables, TerminateChildren, TerminateElement, ThrowError,
-    UpdateJobRetries, UpdateJobTimeout, YieldJob,
+    ActivateChildren, ActivateElement, ActivateJobs, Activation, AwaitResult, CancelInstance,
+    CompleteElement, CompleteJob, ContinueTermination, CreateInstance, Deploy, EvaluateDecision, FailJob,
+    ModifyInstance, PinClock, ResolveIncident, Resource, ScopedVariables, SetVariables, TerminateChildren,
+    TerminateElement, ThrowError, UpdateJobRetries, UpdateJobTimeout, YieldJob,
 };
 
 use super::{document, key, late, time};
@@ -114,8 +114,23 @@ fn of_decisions() -> Vec<(&'static str, Command)> {
     ]
 }
 
+pub(super) fn modification() -> ModifyInstance {
+    let given = ScopedVariables { scope: "box".into(), variables: document() };
+    let activation = Activation { element: "pack".into(), ancestor: Some(key(8)), variables: vec![given] };
+    ModifyInstance {
+        instance: key(4),
+        activate: vec![activation, Activation::default()],
+        terminate: vec![key(9)],
+    }
+}
+
 fn of_the_engine() -> Vec<(&'static str, Command)> {
     vec![
+        ("ModifyInstance", Command::ModifyInstance(modification())),
+        (
+            "ActivateElement.beside",
+            Command::ActivateElement(ActivateElement { beside: true, ..ActivateElement::default() }),
+        ),
         (
             "ActivateElement",
             Command::ActivateElement(ActivateElement {
@@ -146,6 +161,7 @@ const fn all_have_a_sample(command: &Command) {
         Command::Deploy(_)
         | Command::CreateInstance(_)
         | Command::CancelInstance(_)
+        | Command::ModifyInstance(_)
         | Command::SetVariables(_)
         | Command::ActivateJobs(_)
         | Command::CompleteJob(_)

@@ -149,6 +149,7 @@ fn of_elements() -> Vec<(&'static str, Event)> {
             "Element.loop_counter",
             Event::Element(ElementChanged { key: key(8), loop_counter: 300, ..ElementChanged::default() }),
         ),
+        ("InstanceModified", Event::InstanceModified(super::command::modification())),
         ("LoopBegun", Event::LoopBegun(LoopBegun { key: key(8), items: r#"[1,"a"]"#.into(), total: 2 })),
         ("LoopFulfilled", Event::LoopFulfilled(LoopStep { key: key(8) })),
         (
@@ -331,6 +332,7 @@ const fn all_have_a_sample(event: &Event) {
         | Event::Timer(_)
         | Event::InstanceStarted(_)
         | Event::LoopBegun(_)
+        | Event::InstanceModified(_)
         | Event::LoopFulfilled(_)
         | Event::OutputCollected(_)
         | Event::DistributionStarted(_)

@@ -15,6 +15,7 @@ use super::{decision, deletion, deployment, distribution, event, message, signal
 pub(super) fn instance(command: &Command) -> Option<ProcessInstanceKey> {
     match command {
         Command::CancelInstance(cancel) => Some(cancel.instance),
+        Command::ModifyInstance(modify) => Some(modify.instance),
         Command::ActivateElement(activate) => Some(activate.instance),
         Command::OpenMessageSubscription(open) => Some(open.instance),
         Command::Deploy(_)
@@ -84,6 +85,7 @@ pub(super) fn value(command: &Command, record: &mut Object<'_>) {
             event::document_update(set.scope.raw(), set.local, set.variables.as_str(), value);
             model::tenant(value, Tenant::DEFAULT);
         }
+        Command::ModifyInstance(modify) => event::modification(modify, value),
         Command::ActivateJobs(activate) => job_batch(activate, value),
         Command::CompleteJob(complete) => {
             job(&JobChanged { variables: complete.variables.clone(), ..unset() }, -1, value);

@@ -1,6 +1,7 @@
 //! Events: what happened.
 
-use coreto_machine::Timestamp;
+use coreto_machine::{Tenant, Timestamp};
+use coreto_record::command::ModifyInstance;
 use coreto_record::event::{
     ElementChanged, FlowTaken, IncidentRecord, InstanceBanned, InstanceCreated, JobChanged, JobsActivated,
     Lineage, ProcessCreated, ProcessEvent, TimerChanged, VariableSet, VariablesUpdated,
@@ -44,6 +45,7 @@ pub(super) fn subject(event: &Event) -> Option<Subject> {
         Event::Element(event) => (V::ProcessInstance, Some(event.instance)),
         Event::FlowTaken(event) => (V::ProcessInstance, Some(event.instance)),
         Event::VariableCreated(event) | Event::VariableUpdated(event) => (V::Variable, Some(event.instance)),
+        Event::InstanceModified(event) => (V::ProcessInstanceModification, Some(event.instance)),
         Event::VariablesUpdated(event) => (V::VariableDocument, Some(event.instance)),
         Event::Job(event) => (V::Job, Some(event.instance)),
         Event::JobsActivated(event) => (V::JobBatch, event.jobs.first().map(|job| job.instance)),
@@ -89,6 +91,9 @@ pub(super) fn intent_and_key(event: &Event) -> (u32, u64) {
         Event::VariableCreated(event) => (intent::variable::CREATED, event.key.raw()),
         Event::VariableUpdated(event) => (intent::variable::UPDATED, event.key.raw()),
         Event::VariablesUpdated(event) => (intent::variable_document::UPDATED, event.key),
+        Event::InstanceModified(event) => {
+            (intent::process_instance_modification::MODIFIED, event.instance.raw())
+        }
         Event::Job(event) => (event.to.number(), event.key.raw()),
         Event::JobsActivated(event) => (intent::job_batch::ACTIVATED, event.key),
         Event::ProcessEventTriggering(event) => (intent::process_event::TRIGGERING, event.key),
@@ -169,6 +174,7 @@ pub(super) fn value(event: &Event, models: &mut Models, record: &mut Object<'_>)
             variable(event, &*models.get(event.definition)?, value);
         }
         Event::VariablesUpdated(event) => variables(event, value),
+        Event::InstanceModified(event) => modification(event, value),
         Event::Job(event) => job(event, -1, &*models.get(event.definition)?, value),
         Event::JobsActivated(event) => job_batch(event, models, value)?,
         Event::ProcessEventTriggering(event) | Event::ProcessEventTriggered(event) => {
@@ -264,6 +270,25 @@ fn variable(event: &VariableSet, model: &Model, value: &mut Object<'_>) {
     value.key(name!("processInstanceKey"), event.instance.raw());
     model.process_of_variable(value);
     model::tenant(value, event.tenant);
+}
+
+/// A change by hand, or the wish for one.
+pub(super) fn modification(modify: &ModifyInstance, value: &mut Object<'_>) {
+    value.key(name!("processInstanceKey"), modify.instance.raw());
+    value.list(name!("terminateInstructions"), &modify.terminate, |key, object| {
+        object.key(name!("elementInstanceKey"), key.raw());
+    });
+    value.list(name!("activateInstructions"), &modify.activate, |activation, object| {
+        object.text(name!("elementId"), &activation.element);
+        object.key(name!("ancestorScopeKey"), activation.ancestor.map_or(0, Key::raw));
+        object.list(name!("variableInstructions"), &activation.variables, |given, object| {
+            object.text(name!("elementId"), &given.scope);
+            object.raw(name!("variables"), given.variables.as_str());
+        });
+        object.keys(name!("ancestorScopeKeys"), []);
+    });
+    value.keys(name!("ancestorScopeKeys"), []);
+    model::tenant(value, Tenant::DEFAULT);
 }
 
 fn variables(event: &VariablesUpdated, value: &mut Object<'_>) {

@@ -1,0 +1,141 @@
+//! Changing what runs in an instance: elements are entered, and element instances ended, by hand.
+
+mod ending;
+mod place;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use coreto_bpmn::{ElementNumber as Number, Process};
+use coreto_machine::{Head, Txn};
+use coreto_record::command::{ActivateElement, Activation, ModifyInstance, TerminateElement};
+use coreto_record::{Command, Document, ElementInstanceKey, ElementNumber, Event, Lifecycle, Rejection};
+
+use self::place::Place;
+use super::{Handled, done, enter, is_banned, process};
+use crate::element::Visit;
+use crate::engine::Engine;
+use crate::state::ElementInstance;
+use crate::{incident, keys, subscription, variables};
+
+/// Enters elements, with the scopes around them that are missing, and ends element instances, with the scopes in which
+/// nothing is left. All or nothing: what is wrong is found before anything is done.
+pub(crate) fn modify_instance(txn: &mut Txn<'_, Engine>, head: &Head, command: &ModifyInstance) -> Handled {
+    let (root, process) = running(txn, head, command)?;
+    let find = |txn: &Txn<'_, Engine>, activation: &Activation| {
+        place::find(txn.state(), &process, command.instance, activation)
+    };
+    let places: Vec<Place> =
+        command.activate.iter().map(|activation| find(txn, activation)).collect::<Result<_, _>>()?;
+    let needed: BTreeSet<_> =
+        places.iter().flat_map(|place| place::around(txn.state(), place.scope)).collect();
+    let ends = ending::find(txn.state(), &root, command, &needed)?;
+    for (activation, place) in command.activate.iter().zip(places) {
+        // Scopes that were missing may have come with an earlier activation, also more than once.
+        let place = find(txn, activation).unwrap_or(place);
+        activate(txn, head, &process, activation, &place)?;
+    }
+    for key in ends {
+        txn.follow_up(Command::TerminateElement(TerminateElement { key }));
+    }
+    txn.emit(&Event::InstanceModified(command.clone()));
+    done()
+}
+
+fn running(
+    txn: &Txn<'_, Engine>,
+    head: &Head,
+    command: &ModifyInstance,
+) -> Result<(Arc<ElementInstance>, Arc<Process>), Rejection> {
+    let instance = command.instance;
+    let root = txn.state().elements.get(&ElementInstanceKey::from(instance));
+    let root = root
+        .filter(|root| root.is_root() && head.caller.sees(root.tenant) && root.state == Lifecycle::Activated);
+    let root = root.ok_or_else(|| {
+        Rejection::not_found(format!(
+            "no process instance with key {instance} is running; it may have ended or be ending"
+        ))
+    })?;
+    if is_banned(txn.state(), instance) {
+        return Err(Rejection::invalid_state(format!(
+            "process instance {instance} is banned since the engine failed in it; it takes no more commands"
+        )));
+    }
+    let process = process(txn.state(), root.definition)?;
+    Ok((root, process))
+}
+
+/// Enters what is missing around the element by events, then the element itself, which goes on by a command.
+fn activate(
+    txn: &mut Txn<'_, Engine>,
+    head: &Head,
+    process: &Process,
+    activation: &Activation,
+    place: &Place,
+) -> Result<(), Rejection> {
+    give_to_existing(txn, process, activation, place);
+    let mut scope = place.scope;
+    for &missing in &place.missing {
+        let visit = enter_beside(txn, scope, missing)?;
+        give(txn, process, activation, &visit);
+        visit.goes_on(txn, Lifecycle::Activated);
+        if !visit.element().awaited.is_empty()
+            && let Err(trouble) = subscription::open(txn, head, &visit)
+        {
+            incident::raise(txn, head, visit.key, &visit.instance, &trouble);
+        }
+        scope = visit.key;
+    }
+    let visit = enter_beside(txn, scope, place.element)?;
+    give(txn, process, activation, &visit);
+    txn.follow_up(Command::ActivateElement(ActivateElement {
+        instance: visit.instance.instance,
+        scope,
+        element: visit.instance.element,
+        key: visit.key,
+        ..ActivateElement::default()
+    }));
+    Ok(())
+}
+
+/// Enters an element to which no token came.
+fn enter_beside(
+    txn: &mut Txn<'_, Engine>,
+    scope: ElementInstanceKey,
+    element: Number,
+) -> Result<Visit, Rejection> {
+    let instance = txn.state().elements.peek(&scope).map(|scope| scope.instance).unwrap_or_default();
+    let key = keys::next(txn);
+    let beside = true;
+    let element = ElementNumber(element.0);
+    enter(txn, &ActivateElement { instance, scope, element, key, beside, ..ActivateElement::default() })
+}
+
+/// Gives a new element instance the variables that are meant for its element.
+fn give(txn: &mut Txn<'_, Engine>, process: &Process, activation: &Activation, visit: &Visit) {
+    let id = &process.elements[visit.instance.element.0 as usize].id;
+    for given in activation.variables.iter().filter(|given| given.scope == *id) {
+        write(txn, &visit.instance, visit.key, &given.variables);
+    }
+}
+
+/// Gives scopes that are there already the variables that are meant for them.
+fn give_to_existing(txn: &mut Txn<'_, Engine>, process: &Process, activation: &Activation, place: &Place) {
+    for key in place::around(txn.state(), place.scope) {
+        let Some(instance) = txn.state().elements.get(&key) else { continue };
+        let id = &process.elements[instance.element.0 as usize].id;
+        let is_meant = |scope: &str| scope == &**id || scope.is_empty() && instance.is_root();
+        for given in activation.variables.iter().filter(|given| is_meant(&given.scope)) {
+            write(txn, &instance, key, &given.variables);
+        }
+    }
+}
+
+fn write(
+    txn: &mut Txn<'_, Engine>,
+    owner: &ElementInstance,
+    scope: ElementInstanceKey,
+    variables: &Document,
+) {
+    variables::merge_local(txn, owner, scope, variables.entries());
+}

@@ -1,0 +1,169 @@
+//! Where an element is entered by hand.
+
+use std::sync::Arc;
+
+use coreto_bpmn::{ElementNumber, Kind, Process};
+use coreto_record::command::Activation;
+use coreto_record::{
+    ElementInstanceKey, ElementNumber as Number, Key, Lifecycle, ProcessInstanceKey, Rejection,
+};
+
+use crate::handler::quoted;
+use crate::state::State;
+
+/// Where an element is entered.
+pub(super) struct Place {
+    pub(super) element: ElementNumber,
+    /// The innermost scope around it that is there.
+    pub(super) scope: ElementInstanceKey,
+    /// Scopes in that one that are not there, the outermost first.
+    pub(super) missing: Vec<ElementNumber>,
+}
+
+/// Finds where an element is to be entered.
+pub(super) fn find(
+    state: &State,
+    process: &Process,
+    instance: ProcessInstanceKey,
+    activation: &Activation,
+) -> Result<Place, Rejection> {
+    let element = target(process, &activation.element)?;
+    let scopes = scopes(process, element, activation)?;
+    check_variables(process, element, &scopes, activation)?;
+    let (scope, inside) = match activation.ancestor {
+        Some(ancestor) => below(state, process, instance, ancestor, &scopes, activation)?,
+        None => only(state, process, instance, &scopes)?,
+    };
+    let missing = scopes[inside..].to_vec();
+    let next = missing.first().copied().unwrap_or(element);
+    if !state.elements.peek(&scope).is_some_and(|scope| scope.admits(Number(next.0))) {
+        return Err(wrong(activation, format_args!("the scope {scope} is ending")));
+    }
+    Ok(Place { element, scope, missing })
+}
+
+fn wrong(activation: &Activation, why: impl std::fmt::Display) -> Rejection {
+    Rejection::invalid_argument(format!("cannot activate {}: {why}", quoted(&activation.element)))
+}
+
+/// The element, if it may be entered by hand.
+fn target(process: &Process, id: &Arc<str>) -> Result<ElementNumber, Rejection> {
+    let refused = |why: &str| Rejection::invalid_argument(format!("cannot activate {}: {why}", quoted(id)));
+    let number = process.element_by_id(id).ok_or_else(|| refused("the process has no such element"))?;
+    let element = &process.elements[number.index()];
+    match element.kind {
+        Kind::Process => Err(refused("it is the process itself")),
+        Kind::StartEvent(_) => Err(refused("a start event begins with its scope")),
+        Kind::BoundaryEvent(_) => Err(refused("a boundary event is entered when it happens")),
+        Kind::SequenceFlow { .. } => Err(refused("it is a sequence flow")),
+        _ if process.is_behind_gateway(element) => {
+            Err(refused("it waits with others behind an event-based gateway; activate the gateway"))
+        }
+        _ => Ok(number),
+    }
+}
+
+/// The scopes around an element without the process itself, the outermost first.
+fn scopes(
+    process: &Process,
+    element: ElementNumber,
+    activation: &Activation,
+) -> Result<Vec<ElementNumber>, Rejection> {
+    let mut scopes = Vec::new();
+    let mut scope = process.elements[element.index()].scope;
+    // Bound: scopes are nested as elements are in their model.
+    while scope != ElementNumber::PROCESS {
+        let around = &process.elements[scope.index()];
+        if matches!(around.kind, Kind::MultiInstance(_)) {
+            let why = format_args!("it is inside of the multi-instance activity `{}`", around.id);
+            return Err(wrong(activation, why));
+        }
+        scopes.push(scope);
+        scope = around.scope;
+    }
+    scopes.reverse();
+    Ok(scopes)
+}
+
+/// Variables are for the element and what is around it.
+fn check_variables(
+    process: &Process,
+    element: ElementNumber,
+    scopes: &[ElementNumber],
+    activation: &Activation,
+) -> Result<(), Rejection> {
+    let id = |number: &ElementNumber| &process.elements[number.index()].id;
+    let known = |scope: &Arc<str>| {
+        scope.is_empty()
+            || *scope == process.id
+            || scopes.iter().chain([&element]).any(|number| id(number) == scope)
+    };
+    match activation.variables.iter().find(|given| !known(&given.scope)) {
+        None => Ok(()),
+        Some(given) => {
+            let why =
+                format_args!("variables are meant for {}, which is not around it", quoted(&given.scope));
+            Err(wrong(activation, why))
+        }
+    }
+}
+
+/// An ancestor that was named, and how many of the scopes are not inside of it.
+fn below(
+    state: &State,
+    process: &Process,
+    instance: ProcessInstanceKey,
+    ancestor: ElementInstanceKey,
+    scopes: &[ElementNumber],
+    activation: &Activation,
+) -> Result<(ElementInstanceKey, usize), Rejection> {
+    let found = state.elements.peek(&ancestor).filter(|found| found.instance == instance);
+    let Some(found) = found else {
+        let why =
+            format_args!("its ancestor {ancestor} is no active element instance of the process instance");
+        return Err(wrong(activation, why));
+    };
+    if found.is_root() {
+        return Ok((ancestor, 0));
+    }
+    let at = scopes.iter().position(|scope| scope.0 == found.element.0);
+    at.map(|at| (ancestor, at + 1)).ok_or_else(|| {
+        let id = &process.elements[found.element.0 as usize].id;
+        wrong(activation, format_args!("its ancestor {ancestor} is of `{id}`, which is not around it"))
+    })
+}
+
+/// The innermost scope that is there, and how many of the scopes are not inside of it.
+fn only(
+    state: &State,
+    process: &Process,
+    instance: ProcessInstanceKey,
+    scopes: &[ElementNumber],
+) -> Result<(ElementInstanceKey, usize), Rejection> {
+    let mut at = ElementInstanceKey::from(instance);
+    for (index, scope) in scopes.iter().enumerate() {
+        let is_it = |key: &ElementInstanceKey| {
+            let child = state.elements.peek(key);
+            child.is_some_and(|child| child.element.0 == scope.0 && child.state == Lifecycle::Activated)
+        };
+        let mut found = state.children_from(at, ElementInstanceKey::default()).filter(is_it);
+        let Some(first) = found.next() else { return Ok((at, index)) };
+        if found.next().is_some() {
+            return Err(Rejection::invalid_argument(format!(
+                "`{}` is active more than once; say by the key of an ancestor in which",
+                process.elements[scope.index()].id
+            )));
+        }
+        at = first;
+    }
+    Ok((at, scopes.len()))
+}
+
+/// A scope and all scopes around it, up to the process instance.
+pub(super) fn around(state: &State, scope: ElementInstanceKey) -> Vec<ElementInstanceKey> {
+    let next = |key: &ElementInstanceKey| {
+        let scope = state.elements.peek(key)?.scope;
+        (!scope.is_unset()).then_some(scope)
+    };
+    std::iter::successors(Some(scope), next).collect()
+}
