@@ -105,10 +105,7 @@ pub(crate) fn abridged(command: &Command, bytes: usize) -> Command {
             take.decisions.clear();
         }
         Command::SetVariables(set) => set.variables = Document::EMPTY,
-        Command::ModifyInstance(modify) => {
-            modify.terminate.clear();
-            modify.activate.clear();
-        }
+        Command::ModifyInstance(it) => (it.activate, it.terminate) = Default::default(),
         Command::EvaluateDecision(it) => shorten(&mut it.variables, [&mut it.id], bytes),
         Command::ActivateJobs(activate) => {
             activate.fetch.clear();

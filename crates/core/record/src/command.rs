@@ -146,8 +146,8 @@ impl Command {
         use intent::{
             command_distribution as distribution, decision_evaluation as decision, deployment, incident, job,
             job_batch as jobs, process_instance as element, process_instance_batch as batch,
-            process_instance_creation as creation, resource_deletion as deletion,
-            variable_document as variables,
+            process_instance_creation as creation, process_instance_modification as modification,
+            resource_deletion as deletion, variable_document as variables,
         };
         match self {
             Self::Deploy(_) => (V::Deployment, deployment::CREATE, 0),
@@ -155,11 +155,9 @@ impl Command {
                 (V::ProcessInstanceCreation, creation::CREATE_WITH_AWAITING_RESULT, 0)
             }
             Self::CreateInstance(_) => (V::ProcessInstanceCreation, creation::CREATE, 0),
-            Self::ModifyInstance(modify) => (
-                V::ProcessInstanceModification,
-                intent::process_instance_modification::MODIFY,
-                modify.instance.raw(),
-            ),
+            Self::ModifyInstance(modify) => {
+                (V::ProcessInstanceModification, modification::MODIFY, modify.instance.raw())
+            }
             Self::CancelInstance(cancel) => (V::ProcessInstance, element::CANCEL, cancel.instance.raw()),
             Self::SetVariables(set) => (V::VariableDocument, variables::UPDATE, set.scope.raw()),
             Self::ActivateJobs(_) => (V::JobBatch, jobs::ACTIVATE, 0),
