@@ -26,20 +26,25 @@ fn find(state: &State, command: &Subscribed) -> Result<Arc<ProcessSubscription>,
     })
 }
 
-/// The side of the message knows who waits.
+/// The side of the message knows who waits. Where that was over before it began, it is told so, since it may have been
+/// asked to forget it before it knew of it: what follows from one command comes before commands that wait.
 pub(crate) fn opened(txn: &mut Txn<'_, Engine>, command: &Subscribed) -> Handled {
-    let subscription = find(txn.state(), command)?;
-    if subscription.to != ProcessSubscriptionIntent::Creating {
-        return Err(Rejection::invalid_state(format!(
-            "the wait of element instance {} for the message {} was over before it began",
-            command.element_instance,
-            quoted(&command.name)
-        )));
+    let key = (command.element_instance, Arc::clone(&command.name));
+    let place = txn.place();
+    match txn.state().process_subscriptions.get(&key) {
+        Some(waiting) if waiting.to == ProcessSubscriptionIntent::Creating => {
+            txn.emit(&Event::ProcessSubscription(ProcessSubscription {
+                to: ProcessSubscriptionIntent::Created,
+                ..ProcessSubscription::clone(&waiting)
+            }));
+        }
+        Some(waiting) => {
+            let to = partition_of_text(&waiting.correlation_key, place.count);
+            send(txn, to, Command::CloseMessageSubscription(command.clone()));
+        }
+        // Commands between partitions keep their order, so this one came from here.
+        None => send(txn, place.number, Command::CloseMessageSubscription(command.clone())),
     }
-    txn.emit(&Event::ProcessSubscription(ProcessSubscription {
-        to: ProcessSubscriptionIntent::Created,
-        ..ProcessSubscription::clone(&subscription)
-    }));
     done()
 }
 
