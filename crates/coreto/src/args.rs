@@ -49,8 +49,17 @@ pub(crate) enum Command {
     /// Show the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Print the script by which a shell completes commands and options.
+    Completion(CompletionArgs),
     #[command(flatten)]
     Client(ClientCommand),
+}
+
+/// For which shell.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct CompletionArgs {
+    /// The shell; its documentation says where it looks for scripts.
+    pub(crate) shell: clap_complete::Shell,
 }
 
 /// What a server can be told; `coreto.toml` and the environment know more.

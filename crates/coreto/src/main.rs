@@ -38,6 +38,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Edge(args) => command::edge::run(&args, json),
         Command::Bench(args) => command::bench::run(&args, json),
         Command::Config(args::ConfigCommand::Print(args)) => command::config::print(&args, json),
+        Command::Completion(args) => command::completion::print(&args),
         Command::Client(client) => command::client::run(client, &cli.connection, json),
     }
 }

@@ -145,6 +145,45 @@ fn a_deployment_tells_what_was_found_in_the_files() {
 }
 
 #[test]
+fn files_are_deployed_and_started_at_once_and_deleted_again() {
+    let place = Place::new("run");
+    let server = Server::start(&place, "1");
+    let process =
+        |id: &str| format!("<process id=\"{id}\" isExecutable=\"true\"><startEvent id=\"s{id}\"/></process>");
+    let model = |processes: &str| {
+        let bpmn = "http://www.omg.org/spec/BPMN/20100524/MODEL";
+        format!("<definitions xmlns=\"{bpmn}\" targetNamespace=\"t\">{processes}</definitions>")
+    };
+    place.file("one.bpmn", &model(&process("one")));
+    place.file("two.bpmn", &model(&(process("a") + &process("b"))));
+    let (code, out, err) =
+        server.ask(&place, &["--json", "run", "one.bpmn", "--await", "--variables", "{\"x\":1}"]);
+    assert_eq!(code, 0, "{err}");
+    let told: serde_json::Value = serde_json::from_str(&out).expect("JSON");
+    assert_eq!((&told["bpmnProcessId"], &told["variables"]["x"]), (&"one".into(), &1.into()));
+    let (code, _, err) = server.ask(&place, &["run", "two.bpmn"]);
+    assert!(code == 2 && err.contains("`a`, `b`") && err.contains("--process"), "{err}");
+    let (code, out, err) = server.ask(&place, &["run", "two.bpmn", "--process", "b"]);
+    assert!(code == 0 && out.contains("of b version 1"), "{out}{err}");
+
+    let key = told["processDefinitionKey"].to_string();
+    let (code, out, err) = server.ask(&place, &["delete", &key]);
+    assert!(code == 0 && out.contains("is deleted"), "{out}{err}");
+    for gone in [["delete", &*key], ["create", "one"]] {
+        assert_eq!(server.ask(&place, &gone).0, 4);
+    }
+}
+
+#[test]
+fn shells_complete_commands() {
+    let place = Place::new("completion");
+    for shell in ["bash", "zsh", "fish"] {
+        let (code, out, err) = told(&place.coreto(&["completion", shell]).output().expect("it runs"));
+        assert!(code == 0 && out.contains("deploy") && err.is_empty(), "{shell}: {err}");
+    }
+}
+
+#[test]
 fn a_reader_that_goes_away_is_no_error() {
     let place = Place::new("pipe");
     let mut command = place.coreto(&["demo", "--once"]);

@@ -9,10 +9,15 @@ use coreto_cli::output::Format;
 use crate::command::check::{self, Report};
 
 pub(crate) fn run(command: ClientCommand, connection: &Connection, json: bool) -> anyhow::Result<ExitCode> {
-    if let ClientCommand::Deploy(args) = &command {
+    let files = match &command {
+        ClientCommand::Deploy(args) => &*args.files,
+        ClientCommand::Run(args) => &*args.files,
+        _ => &[],
+    };
+    if !files.is_empty() {
         // A server tells what it refuses, in words, and no warnings. What cannot be read is told by the command.
         let mut found = Report::beside_a_server(std::io::stderr().lock(), json);
-        let _ = check::check(&args.files, &mut found);
+        let _ = check::check(files, &mut found);
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let format = if json { Format::Json } else { Format::Text };

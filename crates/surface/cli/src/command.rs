@@ -8,6 +8,7 @@ mod incident;
 mod job;
 mod message;
 mod modify;
+mod run;
 mod set;
 mod status;
 mod update;
@@ -30,6 +31,7 @@ pub use incident::ResolveArgs;
 pub use job::{ActivateArgs, CompleteArgs, FailArgs, ThrowArgs};
 pub use message::{PublishArgs, SignalArgs};
 pub use modify::ModifyArgs;
+pub use run::RunArgs;
 pub use set::SetArgs;
 pub use update::UpdateCommand;
 pub use watch::WatchArgs;
@@ -39,6 +41,8 @@ pub use watch::WatchArgs;
 pub enum ClientCommand {
     /// Deploy BPMN and DMN files: all of them, or none.
     Deploy(DeployArgs),
+    /// Deploy files and start an instance of the process in them.
+    Run(RunArgs),
     /// Delete a process definition or a decision requirements graph.
     Delete(DeleteArgs),
     /// Start an instance of a process.
@@ -86,6 +90,7 @@ pub async fn run(command: ClientCommand, connection: &Connection, format: Format
 async fn perform(command: ClientCommand, connection: &Connection, format: Format) -> Result<(), CliError> {
     match command {
         ClientCommand::Deploy(args) => deploy::run(args, connection, format).await,
+        ClientCommand::Run(args) => run::run(args, connection, format).await,
         ClientCommand::Delete(args) => delete::run(args, connection, format).await,
         ClientCommand::Create(args) => create::create(args, connection, format).await,
         ClientCommand::Cancel(args) => create::cancel(args, connection, format).await,

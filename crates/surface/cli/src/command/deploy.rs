@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use coreto_protocol::gateway::deployment::Metadata;
-use coreto_protocol::gateway::{DeployResourceRequest, Resource};
+use coreto_protocol::gateway::{DeployResourceRequest, DeployResourceResponse, Resource};
 use serde_json::{Value, json};
 
 use crate::connect::Connection;
@@ -20,8 +20,25 @@ pub struct DeployArgs {
 }
 
 pub(super) async fn run(args: DeployArgs, connection: &Connection, format: Format) -> Result<(), CliError> {
-    let resources = args
-        .files
+    let response = deploy(args.files, connection).await?;
+    let metadata = response.deployments.into_iter().filter_map(|deployment| deployment.metadata);
+    let (deployments, rows): (Vec<_>, Vec<_>) = metadata.filter_map(told).unzip();
+    match format {
+        Format::Json => {
+            let answer: Value =
+                json!({ "key": response.key, "tenantId": response.tenant_id, "deployments": deployments });
+            output::line(&answer.to_string())
+        }
+        Format::Text => output::table(&["KIND", "ID", "VERSION", "KEY", "RESOURCE"], &rows),
+    }
+}
+
+/// Deploys files, all or none.
+pub(super) async fn deploy(
+    files: Vec<PathBuf>,
+    connection: &Connection,
+) -> Result<DeployResourceResponse, CliError> {
+    let resources = files
         .into_iter()
         .map(|path| {
             if path.is_dir() {
@@ -34,20 +51,8 @@ pub(super) async fn run(args: DeployArgs, connection: &Connection, format: Forma
             Ok(Resource { name, content: content.into() })
         })
         .collect::<Result<_, CliError>>()?;
-    let mut gateway = connection.gateway().await?;
     let request = DeployResourceRequest { resources, tenant_id: String::new() };
-    let response = gateway.deploy_resource(request).await?.into_inner();
-
-    let metadata = response.deployments.into_iter().filter_map(|deployment| deployment.metadata);
-    let (deployments, rows): (Vec<_>, Vec<_>) = metadata.filter_map(told).unzip();
-    match format {
-        Format::Json => {
-            let answer: Value =
-                json!({ "key": response.key, "tenantId": response.tenant_id, "deployments": deployments });
-            output::line(&answer.to_string())
-        }
-        Format::Text => output::table(&["KIND", "ID", "VERSION", "KEY", "RESOURCE"], &rows),
-    }
+    Ok(connection.gateway().await?.deploy_resource(request).await?.into_inner())
 }
 
 /// What was deployed, as JSON and as a row.
