@@ -21,7 +21,7 @@ use generate::{Game, Script, shrink};
 const SEEDS: u64 = 150;
 
 /// Events that must have occurred when enough seeds were played, so that the games stay worth their time.
-const EVENTS: [&str; 23] = [
+const EVENTS: [&str; 28] = [
     "FlowTaken",
     "IncidentCreated IoMappingError",
     "IncidentCreated ExtractValueError",
@@ -41,8 +41,13 @@ const EVENTS: [&str; 23] = [
     "Job Yielded",
     "JobsActivated",
     "JobsActivated truncated",
+    "Message",
+    "MessageSubscription",
     "ProcessEventTriggered",
+    "ProcessSubscription",
     "ResultAwaited",
+    "SignalSubscription",
+    "Timer",
     "VariableUpdated",
     "VariablesUpdated",
 ];

@@ -14,8 +14,9 @@ use coreto_engine::{SinkKind, SinkSpec};
 use coreto_machine::{Tenant, Timestamp};
 use coreto_partition::{Answer, Body};
 use coreto_record::command::{
-    ActivateJobs, AwaitResult, CancelInstance, CompleteJob, CreateInstance, Deploy, FailJob, ResolveIncident,
-    Resource, SetVariables, ThrowError, UpdateJobRetries, UpdateJobTimeout, YieldJob,
+    ActivateJobs, AwaitResult, BroadcastSignal, CancelInstance, CompleteJob, CreateInstance, Deploy, FailJob,
+    PublishMessage, ResolveIncident, Resource, SetVariables, ThrowError, UpdateJobRetries, UpdateJobTimeout,
+    YieldJob,
 };
 use coreto_record::event::JobIntent;
 use coreto_record::{
@@ -117,7 +118,7 @@ impl Game {
 
     /// Does a random thing; what it wrote may be sealed at once or together with what follows.
     pub(crate) fn step(&mut self) -> Result<(), String> {
-        match self.chance.below(22) {
+        match self.chance.below(26) {
             0..=4 => self.create(),
             5..=6 => self.activate(),
             7 => self.open(),
@@ -127,6 +128,15 @@ impl Game {
             15..=16 => self.set(),
             17 => self.cancel(),
             18 => self.give_back(),
+            19..=21 => self.publish(),
+            22 => {
+                let (name, variables) = ("s0".into(), self.document());
+                self.ask(Command::BroadcastSignal(BroadcastSignal {
+                    name,
+                    variables,
+                    ..BroadcastSignal::default()
+                }));
+            }
             _ => {
                 let millis = self.chance.below(8000) as i64;
                 self.script.line(&format!("pass {millis}ms"));
@@ -167,6 +177,14 @@ impl Game {
             await_result,
             ..CreateInstance::default()
         }));
+    }
+
+    fn publish(&mut self) {
+        let name = (*self.chance.pick(&model::MESSAGES)).into();
+        let correlation_key = (*self.chance.pick(&["null", "2", "3", ""])).into();
+        let (ttl, variables) = (self.chance.below(3) as i64 * 2000, self.document());
+        let message = PublishMessage { name, correlation_key, ttl, variables, ..PublishMessage::default() };
+        self.ask(Command::PublishMessage(message));
     }
 
     fn activate(&mut self) {

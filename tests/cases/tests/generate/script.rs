@@ -82,6 +82,11 @@ impl Script {
             Command::UpdateJobRetries(it) => format!("retries {} {}", self.name(it.job), it.retries),
             Command::UpdateJobTimeout(it) => format!("timeout {} {}ms", self.name(it.job), it.timeout),
             Command::ResolveIncident(it) => format!("resolve {}", self.name(it.incident)),
+            Command::PublishMessage(it) => {
+                let key = if it.correlation_key.is_empty() { "-" } else { &*it.correlation_key };
+                format!("publish {} {key} {} {}ms", it.name, it.variables.as_str(), it.ttl)
+            }
+            Command::BroadcastSignal(it) => format!("signal {} {}", it.name, it.variables.as_str()),
             Command::YieldJob(it) => format!("yield {}", self.name(it.job)),
             other => panic!("no line is known for {other:?}"),
         }
