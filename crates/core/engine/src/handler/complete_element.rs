@@ -22,6 +22,12 @@ pub(crate) fn complete_element(txn: &mut Txn<'_, Engine>, head: &Head, command: 
     if !scope_active {
         return Err(Rejection::invalid_state(format!("the scope of element instance {key} is ending")));
     }
+    if instance.children > 0 || instance.flows > 0 {
+        // Something has happened in the scope since its last token ended.
+        return Err(Rejection::invalid_state(format!(
+            "element instance {key} goes on: something in it is active"
+        )));
+    }
     let process = process(txn.state(), instance.definition)?;
     match instance.state {
         Lifecycle::Activated => {
