@@ -26,12 +26,13 @@ pub(crate) fn worker(arguments: TokenStream, function: TokenStream) -> syn::Resu
     Ok(quote! {
         #(#attrs)*
         #vis fn #name(client: ::coreto_worker::Client #(, #names: #types)*) -> ::coreto_worker::Worker {
+            #[allow(clippy::unused_async, reason = "a worker is asynchronous, whatever it does")]
             #sig #block
             ::coreto_worker::Worker::builder(client, #job_type)
                 #(.#keys(#values))*
                 .handler(move |job| {
                     #(let #names = ::core::clone::Clone::clone(&#names);)*
-                    async move { ::core::result::Result::Ok(#name(job #(, #names)*).await?) }
+                    async move { ::coreto_worker::outcome(#name(job #(, #names)*).await) }
                 })
         }
     })

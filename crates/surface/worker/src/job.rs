@@ -155,6 +155,12 @@ impl<E: StdError> From<E> for JobError {
     }
 }
 
+/// What the attribute `worker` turns what a function returns into.
+#[doc(hidden)]
+pub fn outcome<Out, E: Into<JobError>>(returned: Result<Out, E>) -> Result<Out, JobError> {
+    returned.map_err(Into::into)
+}
+
 /// Reads a job's variables; one that cannot be read goes straight to an incident.
 pub(crate) fn typed<In: DeserializeOwned>(mut activated: ActivatedJob) -> Result<Job<In>, JobError> {
     let text = std::mem::take(&mut activated.variables);

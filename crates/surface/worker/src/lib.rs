@@ -66,5 +66,7 @@ pub use client::{Client, ClientBuilder, CreateInstance, GatewayClient};
 pub use coreto_protocol::gateway as protocol;
 pub use coreto_worker_macros::worker;
 pub use error::Error;
+#[doc(hidden)]
+pub use job::outcome;
 pub use job::{BpmnError, Job, JobError};
 pub use worker::{Drained, Worker, WorkerBuilder, WorkerHandle};
