@@ -65,6 +65,13 @@ pub(crate) fn all_local(
         .map(|(name, variable)| (&name.name, variable))
 }
 
+/// A document of all variables of exactly this scope.
+pub(crate) fn local_document(state: &State, scope: ElementInstanceKey) -> Document {
+    let entries: Vec<_> =
+        all_local(state, scope).map(|(name, variable)| (&**name, &*variable.value)).collect();
+    Document::from_entries(&entries)
+}
+
 /// A document of what is visible from a scope: all, or the names that are asked for. `None` when it takes more than
 /// `bytes_max`, which is found before anything is copied.
 pub(crate) fn visible(

@@ -108,16 +108,10 @@ fn handed_over(state: &State, visit: &Visit, called: &CalledElement) -> Document
     if called.takes_all {
         variables::visible(state, visit.key, &[], usize::MAX).unwrap_or_default()
     } else if visit.element().inputs.is_some() {
-        local(state, visit.key)
+        variables::local_document(state, visit.key)
     } else {
         Document::EMPTY
     }
-}
-
-fn local(state: &State, scope: ElementInstanceKey) -> Document {
-    let entries: Vec<_> =
-        variables::all_local(state, scope).map(|(name, variable)| (&**name, &*variable.value)).collect();
-    Document::from_entries(&entries)
 }
 
 /// What a called process brings back.
@@ -134,7 +128,10 @@ pub(super) fn result(state: &State, root: &Visit, call: &Call) -> Returned {
         let all = matches!(&element.kind, Kind::CallActivity(target) if target.gives_all);
         all || element.outputs.is_some()
     });
-    Returned { caller, variables: if wanted { local(state, root.key) } else { Document::EMPTY } }
+    Returned {
+        caller,
+        variables: if wanted { variables::local_document(state, root.key) } else { Document::EMPTY },
+    }
 }
 
 /// A called process has completed: so does who called it. One that was to be ended meanwhile has ended with this.

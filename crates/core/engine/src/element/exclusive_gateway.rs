@@ -1,7 +1,7 @@
 //! Exclusive gateways: the first way whose condition is true, in the order of the model.
 
 use coreto_bpmn::{ElementNumber, ExclusiveGateway, Kind};
-use coreto_feel::{Expression, Value};
+use coreto_feel::Expression;
 use coreto_machine::{Head, Txn};
 use coreto_record::IncidentKind;
 
@@ -62,9 +62,6 @@ fn is_true(
     condition: &Expression,
 ) -> Result<bool, Trouble> {
     mapping::with_variables(txn, head, visit, |scope, env| {
-        expression::value("condition", "a boolean", condition, scope, env, |found| match found {
-            Value::Boolean(value) => Some(*value),
-            _ => None,
-        })
+        expression::boolean("condition", condition, scope, env)
     })
 }

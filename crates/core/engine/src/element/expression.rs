@@ -32,3 +32,16 @@ pub(crate) fn string(what: &str, text: &Text, scope: &dyn Scope, env: &Env<'_>) 
         }
     }
 }
+
+/// An expression that must come to true or false.
+pub(crate) fn boolean(
+    what: &str,
+    expression: &Expression,
+    scope: &dyn Scope,
+    env: &Env<'_>,
+) -> Result<bool, Trouble> {
+    value(what, "a boolean", expression, scope, env, |found| match found {
+        Value::Boolean(found) => Some(*found),
+        _ => None,
+    })
+}

@@ -7,13 +7,13 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use coreto_bpmn::{Kind, LOOP_COUNTER, MultiInstance, Output};
-use coreto_feel::{Env, Expression, Scope, Value, Variable};
+use coreto_feel::{Expression, Scope, Value, Variable};
 use coreto_machine::{Head, Txn};
 use coreto_record::command::{ActivateChildren, ActivateElement, CompleteElement, TerminateChildren};
 use coreto_record::event::{LoopBegun, LoopStep, OutputCollected};
 use coreto_record::{Command, ElementInstanceKey, ElementNumber, Event, IncidentKind, Lifecycle, document};
 
-use super::{Visit, complete_scope_if_done, leave_by, mapping};
+use super::{Visit, complete_scope_if_done, expression, leave_by, mapping};
 use crate::engine::Engine;
 use crate::incident::Trouble;
 use crate::state::ElementInstance;
@@ -62,19 +62,10 @@ fn items(
     if let Some(list) = variable.filter(|value| value.starts_with('[')) {
         return Ok(list.into());
     }
-    let expression = &model.items;
-    let evaluated = mapping::with_variables(txn, head, visit, |scope, env| expression.evaluate(scope, env))
-        .map_err(|failure| Trouble::failed("input collection", expression.source(), &failure))?;
-    match &evaluated.value {
-        list @ Value::List(_) => Ok(list.to_json().into()),
-        other => Err(Trouble::unexpected(
-            "input collection",
-            expression.source(),
-            "a list",
-            other,
-            &evaluated.warnings,
-        )),
-    }
+    let list = |found: &Value| matches!(found, Value::List(_)).then(|| found.to_json().into());
+    mapping::with_variables(txn, head, visit, |scope, env| {
+        expression::value("input collection", "a list", &model.items, scope, env, list)
+    })
 }
 
 /// A list of so many nulls.
@@ -264,19 +255,9 @@ fn is_fulfilled(
         ("numberOfTerminatedInstances", terminated),
     ];
     let counts = counts.map(|(name, count)| (name, count.to_string()));
-    let evaluate = |inside: &Visible<'_>, env: &Env<'_>| condition.evaluate(&Counted { inside, counts }, env);
-    let evaluated = mapping::with_variables(txn, head, visit, evaluate)
-        .map_err(|failure| Trouble::failed("completion condition", condition.source(), &failure))?;
-    match &evaluated.value {
-        Value::Boolean(fulfilled) => Ok(*fulfilled),
-        other => Err(Trouble::unexpected(
-            "completion condition",
-            condition.source(),
-            "a boolean",
-            other,
-            &evaluated.warnings,
-        )),
-    }
+    mapping::with_variables(txn, head, visit, |inside, env| {
+        expression::boolean("completion condition", condition, &Counted { inside, counts }, env)
+    })
 }
 
 /// All repetitions have ended: hands out what was collected.

@@ -44,10 +44,7 @@ pub(super) fn broadcast(
         let message = format!("the name of the signal: {wrong}");
         return Err(Trouble { kind: IncidentKind::ExtractValueError, message });
     }
-    let local: Vec<_> = variables::all_local(txn.state(), visit.key)
-        .map(|(name, variable)| (&**name, &*variable.value))
-        .collect();
-    let variables = Document::from_entries(&local);
+    let variables = variables::local_document(txn.state(), visit.key);
     check_size(txn, &variables)?;
     let tenant = visit.instance.tenant;
     txn.follow_up(Command::BroadcastSignal(BroadcastSignal { tenant, name, variables }));
