@@ -23,7 +23,7 @@ use crate::connect::Connection;
 use crate::error::CliError;
 use crate::output::Format;
 
-pub use create::{CancelArgs, CreateArgs};
+pub use create::{CancelArgs, CreateArgs, StartArgs};
 pub use delete::DeleteArgs;
 pub use deploy::DeployArgs;
 pub use get::GetCommand;

@@ -21,6 +21,14 @@ pub struct CreateArgs {
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub version: Option<i32>,
 
+    /// How it begins.
+    #[command(flatten)]
+    pub start: StartArgs,
+}
+
+/// What a new instance gets, and whether its end is waited for.
+#[derive(Args, Clone, Debug)]
+pub struct StartArgs {
     /// The variables: a JSON object, or @FILE.
     #[arg(long, default_value = "{}", value_name = "JSON")]
     pub variables: String,
@@ -56,11 +64,11 @@ pub(super) async fn create(
         process_definition_key: key.unwrap_or(0),
         bpmn_process_id: if key.is_some() { String::new() } else { args.process },
         version: args.version.unwrap_or(-1),
-        variables: document(&args.variables)?,
+        variables: document(&args.start.variables)?,
         ..CreateProcessInstanceRequest::default()
     };
     let mut gateway = connection.gateway().await?;
-    if !args.await_result {
+    if !args.start.await_result {
         let created = gateway.create_process_instance(request).await?.into_inner();
         return output::answer(
             format,
@@ -80,7 +88,7 @@ pub(super) async fn create(
     let request = CreateProcessInstanceWithResultRequest {
         request: Some(request),
         request_timeout: i64::try_from(connection.request_timeout).unwrap_or(i64::MAX),
-        fetch_variables: args.fetch,
+        fetch_variables: args.start.fetch,
     };
     let result = gateway.create_process_instance_with_result(request).await?.into_inner();
     output::answer(

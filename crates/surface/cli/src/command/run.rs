@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use coreto_protocol::gateway::deployment::Metadata;
 
-use super::create::{self, CreateArgs};
+use super::create::{self, CreateArgs, StartArgs};
 use super::deploy;
 use crate::connect::Connection;
 use crate::error::CliError;
@@ -22,22 +22,14 @@ pub struct RunArgs {
     #[arg(long, value_name = "ID")]
     pub process: Option<String>,
 
-    /// The variables: a JSON object, or @FILE.
-    #[arg(long, default_value = "{}", value_name = "JSON")]
-    pub variables: String,
-
-    /// Wait until the instance has completed, and show its variables.
-    #[arg(long = "await")]
-    pub await_result: bool,
-
-    /// With --await: the variables to show; all without it.
-    #[arg(long, requires = "await_result", value_name = "NAME", value_delimiter = ',')]
-    pub fetch: Vec<String>,
+    /// How the instance begins.
+    #[command(flatten)]
+    pub start: StartArgs,
 }
 
 pub(super) async fn run(args: RunArgs, connection: &Connection, format: Format) -> Result<(), CliError> {
     // What is wrong with them is said before anything is deployed.
-    super::document(&args.variables)?;
+    super::document(&args.start.variables)?;
     let response = deploy::deploy(args.files, connection).await?;
     let processes: Vec<_> = response
         .deployments
@@ -59,12 +51,7 @@ pub(super) async fn run(args: RunArgs, connection: &Connection, format: Format) 
             ),
         }));
     };
-    let create = CreateArgs {
-        process: process.process_definition_key.to_string(),
-        version: None,
-        variables: args.variables,
-        await_result: args.await_result,
-        fetch: args.fetch,
-    };
+    let create =
+        CreateArgs { process: process.process_definition_key.to_string(), version: None, start: args.start };
     create::create(create, connection, format).await
 }
