@@ -115,10 +115,17 @@ async fn reserves_are_kept_for_completions_and_then_for_the_log() {
     let job = jobs.pop().unwrap();
     client.complete(job.key, "{}").await.unwrap();
     running.remove(&job.process_instance_key);
+    let told = |log: &str| log.matches("the disk is nearly full: new work is refused").count();
+    let log = server.log();
+    let before = told(&log);
+    assert!(before > 0 && log.contains("the disk has room again"), "{log}");
 
+    // One that starts on a full disk tells it, too.
     server.kill();
+    disk.leave_free(24 * MIB);
     let server = settings.start();
     assert_eq!(keys(&server.client().await).await, running);
+    until("it is told", async || (told(&server.log()) > before).then_some(())).await;
 }
 
 #[tokio::test]

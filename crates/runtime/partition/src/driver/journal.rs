@@ -237,12 +237,14 @@ impl<M: Machine, W: LogWriter> Journal<M, W> {
 
     fn check_space(&mut self) {
         let now = Instant::now();
-        if self.space_checked.is_none_or(|at| now.duration_since(at) >= SPACE_CHECK) {
-            self.space_checked = Some(now);
-            if let Ok(free_bytes) = self.writer.free_bytes() {
-                let before = self.shared.free_bytes.swap(free_bytes, Ordering::Relaxed);
-                self.tell_space(before, free_bytes);
-            }
+        if self.space_checked.is_some_and(|at| now.duration_since(at) < SPACE_CHECK) {
+            return;
+        }
+        let is_first = self.space_checked.replace(now).is_none();
+        if let Ok(free_bytes) = self.writer.free_bytes() {
+            let before = self.shared.free_bytes.swap(free_bytes, Ordering::Relaxed);
+            // A disk that was full before the start is told, too.
+            self.tell_space(if is_first { u64::MAX } else { before }, free_bytes);
         }
     }
 
