@@ -2,7 +2,7 @@
 
 use std::future::poll_fn;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use http::header::{self, HeaderValue};
 use http::{HeaderMap, Method, StatusCode, Version};
@@ -155,8 +155,16 @@ async fn put_own(
     order.dress(&shape.asking, &mut answer.fields);
     stamp(&mut answer.fields, &terms.date, account.id.clone());
     let close = answer.close || !shape.keep_alive || shape.old || terms.last || !client.has_read_all();
-    put_answer(client, &answer, shape.asked.head, close).await && !close
+    let within = terms.client.door().listener.clocks.body;
+    let told = put_answer(client, &answer, shape.asked.head, close, within).await;
+    if told.is_err() {
+        account.error.get_or_insert(UNREAD);
+    }
+    told.is_ok() && !close
 }
+
+/// What is noted of an answer that its client did not take.
+const UNREAD: &str = "http_request_error";
 
 /// The status of a call, in trailers or where there are no others.
 pub(super) const GRPC_STATUS: header::HeaderName = header::HeaderName::from_static("grpc-status");
@@ -179,8 +187,18 @@ pub(super) fn stream_head(status: StatusCode, fields: HeaderMap, length: Option<
     head
 }
 
-/// Sends an answer of our own, whole. Whether that went well.
-pub(crate) async fn put_answer(client: &mut Channel, answer: &Answer, head: bool, close: bool) -> bool {
+/// A client has gone, or has not read what it was answered in time.
+#[derive(Debug)]
+pub(crate) struct Unread;
+
+/// Sends an answer of our own, whole.
+pub(crate) async fn put_answer(
+    client: &mut Channel,
+    answer: &Answer,
+    head: bool,
+    close: bool,
+    within: Duration,
+) -> Result<(), Unread> {
     let length = answer.body.len() as u64;
     match client {
         Channel::One(connection) if head => {
@@ -193,15 +211,14 @@ pub(crate) async fn put_answer(client: &mut Channel, answer: &Answer, head: bool
         Channel::Two(stream) => {
             let ended = head || answer.body.is_empty();
             let length = (!answer.body.is_empty()).then_some(length);
-            if stream.put_response(stream_head(answer.status, answer.fields.clone(), length), ended).is_err()
-            {
-                return false;
-            }
+            let head = stream_head(answer.status, answer.fields.clone(), length);
+            stream.put_response(head, ended).map_err(|_| Unread)?;
             if !ended {
                 stream.put_data(answer.body.clone());
                 stream.put_end(HeaderMap::new());
             }
         }
     }
-    poll_fn(|cx| client.poll_flush(cx)).await.is_ok()
+    let flushed = tokio::time::timeout(within, poll_fn(|cx| client.poll_flush(cx))).await;
+    if matches!(flushed, Ok(Ok(()))) { Ok(()) } else { Err(Unread) }
 }

@@ -32,13 +32,14 @@ pub(super) async fn handle(
     mut request: Request,
     alarm: &mut Alarm,
 ) -> Then {
+    let clocks = &client.door().listener.clocks;
     if is_for_us(&request) {
         let mut answer = Answer::bare(StatusCode::NO_CONTENT);
         answer.fields.insert(header::ALLOW, HeaderValue::from_static(METHODS));
         stamp(&mut answer.fields, &worker.date(), None);
         let close = !request.keep_alive || !channel.has_read_all();
-        let told = put_answer(channel, &answer, false, close).await;
-        return if told && !close { Then::Next } else { Then::Linger };
+        let told = put_answer(channel, &answer, false, close, clocks.body).await;
+        return if told.is_ok() && !close { Then::Next } else { Then::Linger };
     }
     let started = Instant::now();
     let id = worker.id();
@@ -72,7 +73,8 @@ pub(super) async fn refuse(worker: &Worker, client: &Client, channel: &mut Chann
     stamp(&mut answer.fields, &worker.date(), None);
     let mut account = Account::unread(client.peer, failure.status());
     account.error = Some(failure.proxy_error());
-    put_answer(channel, &answer, false, true).await;
+    // The connection ends, whether that is read or not.
+    let _ = put_answer(channel, &answer, false, true, client.door().listener.clocks.body).await;
     worker.ledger.note(worker.number, &account);
 }
 

@@ -67,7 +67,8 @@ pub(super) async fn serve(worker: &Arc<Worker>, client: &Arc<Client>, socket: So
                 connection.graceful_shutdown();
             }
             () = poll_fn(|cx| idle.poll(cx)) => {
-                if ending {
+                // Asked to go before, and with nothing to do since: it does not read.
+                if ending || draining {
                     break;
                 }
                 draining = true;

@@ -74,7 +74,7 @@ pub struct Clocks {
     pub handshake: Duration,
     /// A header section, from its first byte.
     pub header: Duration,
-    /// Silence within a request's body.
+    /// Silence within a request's body, or of a client that does not read an answer of ours.
     pub body: Duration,
     /// Silence between requests.
     pub idle: Duration,
