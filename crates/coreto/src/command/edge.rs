@@ -38,6 +38,9 @@ pub(crate) struct EdgeServeArgs {
     /// Where a line of JSON goes for each request: a file, `-` for standard output, or `off`.
     #[arg(long, default_value = "-", value_name = "FILE")]
     access_log: String,
+    /// A Unix socket: the gateway that listens there hands its sockets over and ends; then this one listens there.
+    #[arg(long, value_name = "SOCKET")]
+    hand_over: Option<PathBuf>,
 }
 
 /// What can be done with a gateway's configuration.

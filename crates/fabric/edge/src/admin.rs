@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use coreto_proxy::gate::{Body, Limits, Request};
+use coreto_proxy::plane::Inherited;
 use coreto_proxy::wire::{Connection, Socket};
 use http::header::{self, HeaderValue};
 use http::{HeaderMap, Method, StatusCode};
@@ -26,29 +27,39 @@ use crate::metrics;
 /// A socket for the management that is bound.
 pub(crate) struct Admin {
     listener: TcpListener,
+    asked: SocketAddr,
     address: SocketAddr,
 }
 
 /// Connections at a time.
-const CONNECTIONS_MAX: usize = 64;
+const PLACES: u32 = 64;
 /// How long a client may be silent.
 const IDLE: Duration = Duration::from_secs(10);
 /// How long to wait when no connection can be accepted.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 impl Admin {
-    pub(crate) fn bind(address: SocketAddr) -> io::Result<Self> {
-        let listener = TcpListener::bind(address)?;
+    /// Binds an address, or takes the socket that listens there already.
+    pub(crate) fn bind(asked: SocketAddr, inherited: Option<Inherited>) -> io::Result<Self> {
+        let listener = match inherited.filter(|inherited| inherited.asked == asked) {
+            Some(inherited) => inherited.socket,
+            None => TcpListener::bind(asked)?,
+        };
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
         if !address.ip().is_loopback() {
             tracing::warn!(%address, "the gateway's management is open to other machines, and asks nobody who they are");
         }
-        Ok(Self { listener, address })
+        Ok(Self { listener, asked, address })
     }
 
     pub(crate) fn local_addr(&self) -> SocketAddr {
         self.address
+    }
+
+    /// A copy of its socket for a gateway that takes over.
+    pub(crate) fn bequeathed(&self) -> io::Result<Inherited> {
+        Ok(Inherited { asked: self.asked, socket: self.listener.try_clone()? })
     }
 
     /// Serves on a thread of its own until told that the gateway has ended.
@@ -74,10 +85,16 @@ async fn serve(listener: TcpListener, shared: Arc<Shared>) {
             return;
         }
     };
-    let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
-    // Bound: until the gateway has ended.
+    let places = Arc::new(Semaphore::new(PLACES as usize));
+    let left = shared.until_left();
+    tokio::pin!(left);
+    // Bound: until another gateway has taken over, or this one has ended.
     loop {
-        let Ok((stream, _)) = listener.accept().await else {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = &mut left => break,
+        };
+        let Ok((stream, _)) = accepted else {
             tokio::time::sleep(ACCEPT_PAUSE).await;
             continue;
         };
@@ -88,6 +105,9 @@ async fn serve(listener: TcpListener, shared: Arc<Shared>) {
             drop(place);
         });
     }
+    drop(listener);
+    // Who asked this one is still answered.
+    let _ = places.acquire_many(PLACES).await;
 }
 
 async fn connection(stream: TcpStream, shared: &Arc<Shared>) {

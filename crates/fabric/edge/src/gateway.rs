@@ -1,14 +1,18 @@
 //! The gateway itself: a configuration that runs, and can be replaced while it does.
 
 use std::io;
+use std::mem;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
 
-use coreto_proxy::listen::Service;
+use coreto_proxy::listen::{self, Service};
 use coreto_proxy::plane::{self, Allows, Plane};
+use tokio::sync::{Notify, watch};
 
 use crate::admin::Admin;
 use crate::diff::{Change, diff};
+use crate::hand_over::{self, Offer, Taken};
 use crate::log::{AccessLog, Output};
 use crate::metrics::Metrics;
 use crate::{Config, Fault, internal};
@@ -43,6 +47,12 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
+    /// Sockets cannot be taken over, or not be offered to a successor.
+    #[error(transparent)]
+    HandOver(#[from] hand_over::Error),
+    /// A thread cannot be started, or panicked.
+    #[error("the gateway cannot serve")]
+    Serve(#[source] io::Error),
     /// The address of the management cannot change while it is served.
     #[error("`admin.address` changes with a restart only")]
     AdminMoved,
@@ -52,12 +62,23 @@ fn list(faults: &[Fault]) -> String {
     faults.iter().fold(String::new(), |list, fault| list + "\n" + &fault.to_string())
 }
 
-/// A gateway whose sockets are bound. [`Gateway::run`] serves.
+/// A gateway whose sockets are bound. [`Gateway::start`] serves.
 pub struct Gateway {
     shared: Arc<Shared>,
     admin: Admin,
     log: AccessLog,
     workers: usize,
+    hand_over: Option<PathBuf>,
+    taken: Option<Taken>,
+}
+
+/// A gateway that serves.
+pub struct Serving {
+    workers: listen::Serving,
+    /// The management, and who writes the log.
+    threads: [JoinHandle<()>; 2],
+    log: Arc<AccessLog>,
+    ended: Arc<Notify>,
 }
 
 /// What is asked and told while a gateway runs.
@@ -67,26 +88,54 @@ pub struct Shared {
     pub(crate) metrics: Arc<Metrics>,
     /// Held while it is replaced.
     config: Mutex<Config>,
+    /// Whether another gateway has taken over.
+    left: watch::Sender<bool>,
 }
 
 impl Gateway {
-    /// Reads a file and binds all its addresses. Nothing is served before [`Gateway::run`].
+    /// Reads a file and binds all its addresses. Nothing is served before [`Gateway::start`].
     ///
     /// # Errors
     /// When it cannot be read, is not sound, or an address or certificate in it cannot be used.
     pub fn build(path: &Path, workers: usize, output: Output) -> Result<Self, Error> {
+        Self::assemble(read(path)?, path, workers, output, None)
+    }
+
+    /// The same in the place of the gateway that listens at a Unix socket, if there is one: on its sockets, where the
+    /// file asks for their addresses. The one that runs goes on until this one serves, which listens there then.
+    ///
+    /// # Errors
+    /// As [`Gateway::build`], or when the gateway that runs does not hand over.
+    pub fn succeed(hand_over: &Path, path: &Path, workers: usize, output: Output) -> Result<Self, Error> {
         let config = read(path)?;
+        let taken = Taken::ask(hand_over)?;
+        let gateway = Self::assemble(config, path, workers, output, taken)?;
+        Ok(Self { hand_over: Some(hand_over.to_owned()), ..gateway })
+    }
+
+    fn assemble(
+        config: Config,
+        path: &Path,
+        workers: usize,
+        output: Output,
+        mut taken: Option<Taken>,
+    ) -> Result<Self, Error> {
         let admin_address = config.admin;
+        let (listeners, management) = match &mut taken {
+            Some(taken) => (mem::take(&mut taken.listeners), taken.management.take()),
+            None => (Vec::new(), None),
+        };
         let allows = Allows(Box::new(move |plan, address| {
             internal::name(address, admin_address, plan.model()).is_none()
         }));
-        let plane = Plane::build(config.plan.clone(), allows)?;
+        let plane = Plane::inherit(config.plan.clone(), allows, listeners)?;
         let metrics = Arc::new(Metrics::new(workers));
-        let admin =
-            Admin::bind(admin_address).map_err(|source| Error::Admin { address: admin_address, source })?;
+        let failed = |source| Error::Admin { address: admin_address, source };
+        let admin = Admin::bind(admin_address, management).map_err(failed)?;
         let log = AccessLog::new(workers, output);
-        let shared = Shared { path: path.to_owned(), plane, metrics, config: Mutex::new(config) };
-        Ok(Self { shared: Arc::new(shared), admin, log, workers })
+        let (config, left) = (Mutex::new(config), watch::Sender::new(false));
+        let shared = Arc::new(Shared { path: path.to_owned(), plane, metrics, config, left });
+        Ok(Self { shared, admin, log, workers, hand_over: None, taken })
     }
 
     /// What can be asked and told while it runs.
@@ -99,24 +148,59 @@ impl Gateway {
         self.admin.local_addr()
     }
 
+    /// Begins to serve; a gateway that it takes over from then ends.
+    ///
+    /// # Errors
+    /// When a thread cannot be started, or the other gateway goes on all the same.
+    pub fn start(self) -> Result<Serving, Error> {
+        let Self { shared, admin, log, workers, hand_over, taken } = self;
+        let (log, ended) = (Arc::new(log), Arc::new(Notify::new()));
+        let successors = hand_over.is_some().then(|| admin.bequeathed()).transpose().map_err(Error::Serve)?;
+        let management = admin.start(Arc::clone(&shared), Arc::clone(&ended)).map_err(Error::Serve)?;
+        let writer = AccessLog::start(&log).map_err(Error::Serve)?;
+        let ledger = crate::ledger::Ledger { metrics: Arc::clone(&shared.metrics), log: Arc::clone(&log) };
+        let service = Service::new(Arc::clone(&shared.plane), workers, Arc::new(ledger));
+        let workers = service.start().map_err(Error::Serve)?;
+        let serving = Serving { workers, threads: [management, writer], log, ended };
+        let placed = taken.map_or(Ok(()), Taken::ready).and_then(|()| match hand_over.zip(successors) {
+            Some((path, sockets)) => Offer::bind(&path, sockets).map(Some),
+            None => Ok(None),
+        });
+        match placed {
+            Ok(None) => {}
+            Ok(Some(offer)) => offer.start(Arc::clone(&shared)).map_err(Error::Serve)?,
+            Err(error) => {
+                shared.drain();
+                serving.wait()?;
+                return Err(error.into());
+            }
+        }
+        Ok(serving)
+    }
+
     /// Serves until it is drained and all requests have ended, or the time for that is over.
     ///
     /// # Errors
-    /// When a thread cannot be started.
-    pub fn run(self) -> io::Result<()> {
-        let Self { shared, admin, log, workers } = self;
-        let log = Arc::new(log);
-        let ended = Arc::new(tokio::sync::Notify::new());
-        let management = admin.start(Arc::clone(&shared), Arc::clone(&ended))?;
-        let writer = AccessLog::start(&log)?;
-        let ledger = crate::ledger::Ledger { metrics: Arc::clone(&shared.metrics), log: Arc::clone(&log) };
-        let served = Service::new(Arc::clone(&shared.plane), workers, Arc::new(ledger)).run();
-        log.close();
-        ended.notify_one();
-        for thread in [management, writer] {
-            thread.join().map_err(|_| io::Error::other("a thread of the gateway panicked"))?;
+    /// When it cannot start.
+    pub fn run(self) -> Result<(), Error> {
+        self.start()?.wait()
+    }
+}
+
+impl Serving {
+    /// Waits until it is drained and all requests have ended, or the time for that is over.
+    ///
+    /// # Errors
+    /// When a thread could not serve.
+    pub fn wait(self) -> Result<(), Error> {
+        let served = self.workers.wait();
+        self.log.close();
+        self.ended.notify_one();
+        for thread in self.threads {
+            let panicked = |_| Error::Serve(io::Error::other("a thread of the gateway panicked"));
+            thread.join().map_err(panicked)?;
         }
-        served
+        served.map_err(Error::Serve)
     }
 }
 
@@ -140,6 +224,18 @@ impl Shared {
     /// Lets requests under way end, and takes no others.
     pub fn drain(&self) {
         self.plane.drain();
+    }
+
+    /// The same, and leaves the management to the gateway that has taken over.
+    pub(crate) fn leave(&self) {
+        self.left.send_replace(true);
+        self.drain();
+    }
+
+    /// Ready once another gateway has taken over.
+    pub(crate) async fn until_left(&self) {
+        // Its sender is ours.
+        let _ = self.left.subscribe().wait_for(|left| *left).await.map(drop);
     }
 
     /// What runs.

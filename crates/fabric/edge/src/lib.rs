@@ -13,7 +13,7 @@
 //! # Where to look
 //! `keys/` every key of the file, once for reading and writing · `read.rs` and `write.rs` the two directions ·
 //! `value.rs` how a value is written · `config.rs` from text to plan · `diff.rs`, `explain.rs` · `gateway.rs` what runs ·
-//! `admin.rs` its management · `ledger.rs`, `metrics.rs`, `log.rs` what is told of requests.
+//! `hand_over/` one gateway after the other · `admin.rs` its management · `ledger.rs`, `metrics.rs`, `log.rs` what is told of requests.
 
 mod admin;
 mod config;
@@ -21,6 +21,7 @@ pub mod diff;
 pub mod explain;
 mod fault;
 mod gateway;
+pub mod hand_over;
 pub mod internal;
 mod json;
 mod keys;
@@ -34,5 +35,5 @@ mod write;
 
 pub use config::{Config, render};
 pub use fault::Fault;
-pub use gateway::{Error, Gateway, Shared};
+pub use gateway::{Error, Gateway, Serving, Shared};
 pub use log::Output;

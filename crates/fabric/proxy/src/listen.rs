@@ -20,7 +20,7 @@ mod tls;
 mod two;
 mod worker;
 
-pub use service::Service;
+pub use service::{Service, Serving};
 pub use tls::{Tls, TlsError};
 pub(crate) use tls::{chain, covers, private_key};
 pub use worker::Ledger;

@@ -20,6 +20,7 @@ mod rule;
 
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
+use std::io;
 use std::net::SocketAddr;
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -33,8 +34,8 @@ use crate::hash::Keyed;
 use crate::model::{Current, Plan, Reader};
 use crate::moment::Moment;
 
-pub use door::Error;
 pub(crate) use door::{Bound, Door};
+pub use door::{Error, Inherited};
 pub use force::InForce;
 pub(crate) use local::Local;
 pub(crate) use rule::{Limit, Rule};
@@ -74,10 +75,20 @@ impl Plane {
     /// # Errors
     /// When an address cannot be bound, or a certificate not be used.
     pub fn build(plan: Plan, allows: Allows) -> Result<Arc<Self>, Error> {
+        Self::inherit(plan, allows, Vec::new())
+    }
+
+    /// The same on sockets that listen already, for those listeners that ask for their addresses.
+    ///
+    /// # Errors
+    /// When an address cannot be bound, or a certificate not be used.
+    pub fn inherit(plan: Plan, allows: Allows, inherited: Vec<Inherited>) -> Result<Arc<Self>, Error> {
         let random = || RandomState::new().hash_one(0);
         let (secret, mut dice) = ([random(), random()], Dice::seeded(random()));
         let via = Via::new(u32::try_from(dice.roll() >> 32).expect("it is half of 64 bits"));
-        let first = InForce::build(plan, None, secret, &mut dice)?;
+        let inherit = |one: Inherited| Bound::of(one).map(Arc::new).map_err(Error::Inherited);
+        let sockets: Vec<_> = inherited.into_iter().map(inherit).collect::<Result<_, _>>()?;
+        let first = InForce::build(plan, None, &sockets, secret, &mut dice)?;
         Ok(Arc::new(Self {
             current: Current::new(first),
             turn: watch::Sender::new(0),
@@ -99,7 +110,8 @@ impl Plane {
     pub fn replace(&self, plan: Plan) -> Result<(), Error> {
         let mut dice = self.dice.lock().unwrap_or_else(PoisonError::into_inner);
         let before = self.current.get();
-        let next = InForce::build(plan, Some(&before), self.secret, &mut dice)?;
+        let sockets: Vec<_> = before.doors.iter().map(|door| Arc::clone(&door.bound)).collect();
+        let next = InForce::build(plan, Some(&before), &sockets, self.secret, &mut dice)?;
         let kept: Vec<u64> = next.doors.iter().map(|door| door.bound.id).collect();
         self.current.replace(next);
         self.turn.send_modify(|turn| *turn += 1);
@@ -113,6 +125,15 @@ impl Plane {
     pub fn drain(&self) {
         self.draining.send_replace(true);
         self.current.get().doors.iter().for_each(|door| door.bound.drain());
+    }
+
+    /// Copies of the sockets of all listeners, for a process that takes over.
+    ///
+    /// # Errors
+    /// When there are no file descriptors left for them.
+    pub fn sockets(&self) -> io::Result<Vec<Inherited>> {
+        let force = self.current.get();
+        force.doors.iter().filter_map(|door| door.bound.bequeathed().transpose()).collect()
     }
 
     /// Whether it is being drained.
@@ -146,6 +167,11 @@ impl Plane {
 
     pub(crate) fn drained(&self) -> watch::Receiver<bool> {
         self.draining.subscribe()
+    }
+
+    /// Ready once it is being drained.
+    pub async fn until_drained(&self) {
+        is_set(&mut self.drained()).await;
     }
 
     /// Hashes that nobody outside can foresee.

@@ -1,6 +1,7 @@
 //! `coreto edge`: runs a gateway until it is asked to end.
 
 use std::io::Write;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -29,16 +30,20 @@ pub(super) fn serve(args: &EdgeServeArgs, json: bool) -> anyhow::Result<ExitCode
     };
     let standard = matches!(output, Output::Standard);
     let workers = args.workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
-    let gateway = Gateway::build(&args.config, workers, output)?;
+    let gateway = match &args.hand_over {
+        Some(socket) => Gateway::succeed(socket, &args.config, workers, output)?,
+        None => Gateway::build(&args.config, workers, output)?,
+    };
     let shared = Arc::clone(gateway.shared());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let ready = ready(&gateway, started, json);
     // Listens for signals before anybody is told that the gateway is there.
     let asked = {
         let _inside = runtime.enter();
         Asked::new()?
     };
-    let running = std::thread::Builder::new().name("gateway".to_owned()).spawn(move || gateway.run())?;
+    let ready = Ready::of(&gateway);
+    let serving = gateway.start()?;
+    let ready = ready.tell(started, json);
     // Standard output belongs to the access log when it goes there.
     if standard {
         writeln!(std::io::stderr().lock(), "{ready}")?;
@@ -49,8 +54,7 @@ pub(super) fn serve(args: &EdgeServeArgs, json: bool) -> anyhow::Result<ExitCode
     runtime.block_on(asked.wait(&shared));
     tracing::info!("ending: requests under way are answered, no others are taken; Ctrl-C again ends at once");
     shared.drain();
-    let served = running.join().map_err(|_| anyhow!("the gateway panicked"))?;
-    served.context("the gateway cannot serve")?;
+    serving.wait()?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -70,13 +74,16 @@ impl Asked {
         })
     }
 
-    /// Reads the configuration again whenever that is asked for, until the gateway is asked to end.
+    /// Reads the configuration again whenever that is asked for, until the gateway is asked to end, or has handed over.
     async fn wait(mut self, shared: &Arc<Shared>) {
+        let drained = shared.plane().until_drained();
+        tokio::pin!(drained);
         // Bound: until the gateway is asked to end.
         loop {
             tokio::select! {
                 _ = self.terminate.recv() => break,
                 _ = self.interrupt.recv() => break,
+                () = &mut drained => break,
                 _ = self.hang_up.recv() => reload(shared),
             }
         }
@@ -105,16 +112,27 @@ fn reload(shared: &Shared) {
 }
 
 /// What is said once the gateway can be talked to.
-fn ready(gateway: &Gateway, started: Instant, json: bool) -> String {
-    let millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-    let addresses = gateway.shared().addresses();
-    if json {
-        let listeners: serde_json::Map<_, _> =
-            addresses.into_iter().map(|(name, address)| (name, json!(address.to_string()))).collect();
-        let admin = gateway.admin().to_string();
-        return json!({ "readyInMs": millis, "listeners": listeners, "admin": admin }).to_string();
+struct Ready {
+    listeners: Vec<(String, SocketAddr)>,
+    admin: SocketAddr,
+}
+
+impl Ready {
+    fn of(gateway: &Gateway) -> Self {
+        Self { listeners: gateway.shared().addresses(), admin: gateway.admin() }
     }
-    let listeners: Vec<String> =
-        addresses.iter().map(|(name, address)| format!("{name} on {address}")).collect();
-    format!("ready in {millis} ms, {}, management on {}", listeners.join(", "), gateway.admin())
+
+    fn tell(self, started: Instant, json: bool) -> String {
+        let Self { listeners, admin } = self;
+        let millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        if json {
+            let listeners: serde_json::Map<_, _> =
+                listeners.into_iter().map(|(name, address)| (name, json!(address.to_string()))).collect();
+            return json!({ "readyInMs": millis, "listeners": listeners, "admin": admin.to_string() })
+                .to_string();
+        }
+        let listeners: Vec<String> =
+            listeners.iter().map(|(name, address)| format!("{name} on {address}")).collect();
+        format!("ready in {millis} ms, {}, management on {admin}", listeners.join(", "))
+    }
 }

@@ -18,6 +18,8 @@ use crate::wire::{Connection, Socket};
 
 /// How long to wait when no connection can be accepted, for want of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// No more connections wait to be accepted than this; systems queue less.
+const QUEUE_MAX: usize = 4096;
 
 /// Accepts until the socket is drained; then what waits already, and lets it end.
 pub(super) async fn accept(worker: Arc<Worker>, bound: Arc<Bound>, listener: TcpListener) {
@@ -35,8 +37,9 @@ pub(super) async fn accept(worker: Arc<Worker>, bound: Arc<Bound>, listener: Tcp
             () = is_set(&mut drained) => break,
         }
     }
-    // Bound: the socket is closed for others, so that its queue only shrinks.
-    while let Some(Ok((stream, peer))) = waiting(&listener).await {
+    // More than its queue holds come only when another process accepts from it, too, and is left to that then.
+    for _ in 0..QUEUE_MAX {
+        let Some(Ok((stream, peer))) = waiting(&listener).await else { break };
         enter(&worker, &bound, stream, peer, &mut open);
     }
     drop(listener);

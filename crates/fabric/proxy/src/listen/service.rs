@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::io;
 use std::sync::Arc;
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use tokio::task::JoinSet;
@@ -20,6 +21,9 @@ pub struct Service {
     workers: usize,
 }
 
+/// Workers that serve.
+pub struct Serving(Vec<JoinHandle<io::Result<()>>>);
+
 /// How often connections that nobody uses are looked for.
 const SWEEP_EVERY: Duration = Duration::from_secs(1);
 /// No connection to an endpoint is kept longer without use.
@@ -36,6 +40,14 @@ impl Service {
     /// # Errors
     /// When a worker cannot be started. Failing connections are no error.
     pub fn run(self) -> io::Result<()> {
+        self.start()?.wait()
+    }
+
+    /// Begins to serve.
+    ///
+    /// # Errors
+    /// When a worker cannot be started.
+    pub fn start(self) -> io::Result<Serving> {
         let mut threads = Vec::new();
         let (plane, beside) = (Arc::clone(&self.plane), runtime()?);
         let tend = move || {
@@ -49,7 +61,17 @@ impl Service {
             let serve = move || runtime.block_on(work(&Arc::new(worker)));
             threads.push(std::thread::Builder::new().name(format!("proxy-{number}")).spawn(serve)?);
         }
-        for thread in threads {
+        Ok(Serving(threads))
+    }
+}
+
+impl Serving {
+    /// Waits until the plane is drained and all requests have ended, or the time for that is over.
+    ///
+    /// # Errors
+    /// When a worker could not begin. Failing connections are no error.
+    pub fn wait(self) -> io::Result<()> {
+        for thread in self.0 {
             thread.join().unwrap_or_else(|_| Err(io::Error::other("a worker panicked")))?;
         }
         Ok(())

@@ -25,6 +25,9 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
+    /// What another process handed over is no socket that listens.
+    #[error("cannot use a socket that was handed over")]
+    Inherited(#[source] io::Error),
     /// TLS to a cluster cannot be had.
     #[error("cannot encrypt for cluster `{cluster}`")]
     ClusterTls {
@@ -41,6 +44,15 @@ pub enum Error {
         /// Why.
         source: Box<TlsError>,
     },
+}
+
+/// A socket that listens already, when a process takes over from another.
+#[derive(Debug)]
+pub struct Inherited {
+    /// The address that its listener asks for.
+    pub asked: SocketAddr,
+    /// The socket itself.
+    pub socket: TcpListener,
 }
 
 /// A socket that is bound. It stays while plans change around it.
@@ -67,15 +79,19 @@ pub(crate) struct Door {
 
 impl Bound {
     fn new(listener: &Listener) -> Result<Self, Error> {
-        static NEXT_ID: AtomicU64 = AtomicU64::new(1);
         let asked = listener.address;
         let failed = |source| Error::Bind { listener: listener.name.clone(), address: asked, source };
         let socket = TcpListener::bind(asked).map_err(failed)?;
-        socket.set_nonblocking(true).map_err(failed)?;
+        Self::of(Inherited { asked, socket }).map_err(failed)
+    }
+
+    pub(super) fn of(Inherited { asked, socket }: Inherited) -> io::Result<Self> {
+        static NEXT_ID: AtomicU64 = AtomicU64::new(1);
+        socket.set_nonblocking(true)?;
         Ok(Self {
             id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
             asked,
-            address: socket.local_addr().map_err(failed)?,
+            address: socket.local_addr()?,
             listener: Mutex::new(Some(socket)),
             drain: watch::Sender::new(false),
             crowd: Arc::default(),
@@ -86,6 +102,11 @@ impl Bound {
     pub(crate) fn accepting(&self) -> io::Result<Option<TcpListener>> {
         let listener = self.listener.lock().unwrap_or_else(PoisonError::into_inner);
         listener.as_ref().map(TcpListener::try_clone).transpose()
+    }
+
+    /// A copy of the socket for a process that takes over; none once it is drained.
+    pub(super) fn bequeathed(&self) -> io::Result<Option<Inherited>> {
+        Ok(self.accepting()?.map(|socket| Inherited { asked: self.asked, socket }))
     }
 
     pub(crate) fn drain(&self) {
@@ -103,11 +124,11 @@ impl Bound {
 }
 
 impl Door {
-    /// Puts a listener in force, on the socket of `before` if that is bound to the same address.
-    pub(super) fn new(listener: &Listener, before: &[Arc<Door>]) -> Result<Self, Error> {
-        let same = before.iter().find(|door| door.bound.asked == listener.address);
+    /// Puts a listener in force, on the socket that is bound to its address already, if there is one.
+    pub(super) fn new(listener: &Listener, sockets: &[Arc<Bound>]) -> Result<Self, Error> {
+        let same = sockets.iter().find(|bound| bound.asked == listener.address);
         let bound = match same {
-            Some(door) => Arc::clone(&door.bound),
+            Some(bound) => Arc::clone(bound),
             None => Arc::new(Bound::new(listener)?),
         };
         // Certificates are read again each time: their files may be others under the same names.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::door::{Door, Error};
+use super::door::{Bound, Door, Error};
 use super::rule::Rule;
 use crate::chance::Dice;
 use crate::model::Plan;
@@ -21,12 +21,12 @@ impl InForce {
     pub(super) fn build(
         plan: Plan,
         before: Option<&Self>,
+        sockets: &[Arc<Bound>],
         secret: [u64; 2],
         dice: &mut Dice,
     ) -> Result<Self, Error> {
         let model = plan.model();
-        let old_doors = before.map(|old| old.doors.as_slice()).unwrap_or_default();
-        let doors = model.listeners.iter().map(|listener| Ok(Arc::new(Door::new(listener, old_doors)?)));
+        let doors = model.listeners.iter().map(|listener| Ok(Arc::new(Door::new(listener, sockets)?)));
         let doors = doors.collect::<Result<Vec<_>, Error>>()?;
         let old_upstreams = before.map(|old| old.upstreams.as_slice()).unwrap_or_default();
         let upstreams = model.clusters.iter().map(|cluster| {

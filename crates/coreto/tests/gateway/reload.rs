@@ -1,0 +1,132 @@
+//! Another configuration, and other certificates, under load.
+
+use std::io;
+use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
+use std::sync::Arc;
+
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rustix::process::Signal;
+use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
+use tokio_rustls::rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+
+use crate::support::client::{Caller, connect};
+use crate::support::load::Load;
+use crate::support::program::{Program, access_log, cluster, config, folder, until};
+use crate::support::upstream::Upstream;
+
+#[test]
+fn another_configuration_twenty_times_under_load_costs_no_request() {
+    let folder = folder("reload");
+    let upstreams = [Upstream::start("one"), Upstream::start("other")];
+    let text = |at: usize| {
+        let extra = "[[listener]]\nname = \"extra\"\naddress = \"127.0.0.1:0\"\n\n".to_owned();
+        let shop = cluster("shop", &[upstreams[at % 2].address], "", "");
+        // A listener, a route and a cluster that come and go, and endpoints that change.
+        let more = if at.is_multiple_of(3) {
+            extra + &cluster("more", &[upstreams[0].address], "", "")
+        } else {
+            String::new()
+        };
+        config(0, "", &(more + &shop))
+    };
+    std::fs::write(folder.join("edge.toml"), text(0)).unwrap();
+    let gateway = Program::start(&folder, &[]);
+    let load = Load::start(gateway.address, "GET /shop/a");
+    for at in 1..=20 {
+        load.go_on(50);
+        std::fs::write(folder.join("edge.toml"), text(at)).unwrap();
+        gateway.reload();
+    }
+    load.go_on(50);
+    let (answered, failed) = load.end();
+    assert!(failed.is_empty(), "{answered} were answered; not: {failed:#?}");
+    gateway.end();
+    assert_eq!(access_log(&folder).len() as u64, answered);
+    assert_eq!(upstreams.iter().map(Upstream::requests).sum::<u64>(), answered, "each was asked for once");
+}
+
+/// Who vouches for the gateway, and what clients believe.
+struct Authority {
+    issuer: CertifiedIssuer<'static, KeyPair>,
+    trust: Arc<ClientConfig>,
+}
+
+impl Authority {
+    fn new() -> Self {
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
+        let mut roots = RootCertStore::empty();
+        roots.add(issuer.der().clone()).unwrap();
+        let provider = Arc::new(tokio_rustls::rustls::crypto::aws_lc_rs::default_provider());
+        let trust = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        Self { issuer, trust: Arc::new(trust) }
+    }
+
+    /// Puts a new pair where the gateway reads it.
+    fn issue(&self, folder: &Path) -> CertificateDer<'static> {
+        let key = KeyPair::generate().unwrap();
+        let params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+        let certificate = params.signed_by(&key, &self.issuer).unwrap();
+        std::fs::write(folder.join("key.pem"), key.serialize_pem()).unwrap();
+        std::fs::write(folder.join("cert.pem"), certificate.pem()).unwrap();
+        certificate.der().clone()
+    }
+}
+
+type Secured = StreamOwned<ClientConnection, TcpStream>;
+
+fn secured(address: SocketAddr, trust: &Arc<ClientConfig>) -> io::Result<Secured> {
+    let name = ServerName::try_from("localhost").unwrap();
+    let mut session = ClientConnection::new(Arc::clone(trust), name).map_err(io::Error::other)?;
+    let mut stream = connect(address)?;
+    session.complete_io(&mut stream)?;
+    Ok(StreamOwned::new(session, stream))
+}
+
+#[test]
+fn another_certificate_under_load_costs_no_request() {
+    let folder = folder("certificate");
+    let upstream = Upstream::start("shop");
+    let authority = Authority::new();
+    let mut shown = authority.issue(&folder);
+    let tls = "tls = { certificate = [{ cert = \"cert.pem\", key = \"key.pem\" }] }";
+    let text = config(0, tls, &cluster("shop", &[upstream.address], "", ""));
+    std::fs::write(folder.join("edge.toml"), text).unwrap();
+    let gateway = Program::start(&folder, &[]);
+    let address = gateway.address;
+    let asked = crate::support::load::Asked { address, request: "GET /shop/a", body: "" };
+    let mut load = Load::kept(&asked, 0);
+    for kept in [true, true, false, false] {
+        let trust = Arc::clone(&authority.trust);
+        let mut caller: Option<Caller<Secured>> = None;
+        load.add(move || {
+            let connected = match caller.take() {
+                Some(caller) => caller,
+                None => Caller::over(secured(address, &trust)?),
+            };
+            let answer = caller.insert(connected).ask("GET /shop/a", "")?;
+            if answer.last || !kept {
+                caller = None;
+            }
+            Ok(answer)
+        });
+    }
+    let seen = || secured(address, &authority.trust).unwrap().conn.peer_certificates().unwrap()[0].clone();
+    for _ in 0..5 {
+        load.go_on(50);
+        assert_eq!(seen(), shown);
+        shown = authority.issue(&folder);
+        gateway.signal(Signal::HUP);
+        until("the new certificate is shown", || seen() == shown);
+    }
+    load.go_on(50);
+    let (answered, failed) = load.end();
+    assert!(failed.is_empty(), "{answered} were answered; not: {failed:#?}");
+    gateway.end();
+}
