@@ -17,7 +17,7 @@ use coreto_record::{
     Key, ProcessDefinitionKey, Rejection, Reply,
 };
 
-use crate::bench::BEGIN;
+use crate::ground::BEGIN;
 use crate::names::Names;
 
 /// Which lines a trace has, and how much they say.

@@ -8,7 +8,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use coreto_cases::play;
+use coreto_cases::{catalog, play};
 
 #[test]
 fn cases_do_what_they_claim() {
@@ -42,8 +42,12 @@ fn check(root: &Path, case: &Path, update: bool) -> Result<(), String> {
     if !script.starts_with("# ") {
         return Err(format!("{name}: the first line is to say what the case claims, behind `# `"));
     }
-    let found =
-        play::play(script, &|file| load(root, case, file)).map_err(|fault| format!("{name}: {fault}"))?;
+    let played = if name.starts_with("catalog/") {
+        catalog::play(script)
+    } else {
+        play::play(script, &|file| load(root, case, file))
+    };
+    let found = played.map_err(|fault| format!("{name}: {fault}"))?;
     if update {
         fs::write(case, format!("{script}----\n{found}")).unwrap();
         return Ok(());

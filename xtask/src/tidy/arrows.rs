@@ -12,6 +12,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("coreto-bpmn", &["coreto-feel", "coreto-xml"]),
     ("coreto-dmn", &["coreto-feel", "coreto-xml"]),
     ("coreto-engine", &["coreto-machine", "coreto-feel", "coreto-record", "coreto-bpmn", "coreto-dmn"]),
+    ("coreto-catalog", &["coreto-machine", "coreto-record"]),
     ("coreto-log", &["coreto-machine"]),
     ("coreto-partition", &["coreto-machine", "coreto-log"]),
     (
@@ -85,6 +86,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "coreto-machine",
             "coreto-record",
             "coreto-bpmn",
+            "coreto-catalog",
             "coreto-engine",
             "coreto-log",
             "coreto-partition",
@@ -94,6 +96,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "coreto-sim",
         &[
             "coreto-machine",
+            "coreto-catalog",
             "coreto-feel",
             "coreto-record",
             "coreto-bpmn",

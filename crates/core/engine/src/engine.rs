@@ -1,7 +1,7 @@
 //! The machine: which handler takes which command.
 
 use coreto_machine::{Admission, Caller, Fault, Handled, Head, Machine, Outcome, Timestamp, Topic, Txn};
-use coreto_record::{ActivatedJob, Command, Event, Rejection, RejectionKind, Reply};
+use coreto_record::{ActivatedJob, Command, Event, Rejection, Reply};
 
 use crate::env::Env;
 use crate::query::{self, Answer, Query};
@@ -101,16 +101,7 @@ impl Machine for Engine {
     }
 
     fn refuse(fault: &Fault) -> Rejection {
-        match fault {
-            Fault::Panicked(message) => Rejection::new(
-                RejectionKind::ProcessingError,
-                format!("the engine failed while it handled the command: {message}"),
-            ),
-            Fault::TooLarge { bytes, bytes_max } => Rejection::new(
-                RejectionKind::ExceededBatchRecordSize,
-                format!("the command would write {bytes} bytes, at most {bytes_max} are possible"),
-            ),
-        }
+        Rejection::of_fault("engine", fault)
     }
 
     fn apply(state: &mut State, event: &Event) {

@@ -42,6 +42,8 @@ pub enum Channel {
     /// The gRPC gateway.
     #[default]
     Grpc,
+    /// A door that speaks HTTP.
+    Http,
     /// The program itself: ticks, follow-ups, frames from other partitions.
     Internal,
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use coreto_machine::{message, numbered};
+use coreto_machine::{Fault, message, numbered};
 
 numbered! {
     /// Why a command was rejected, as exported in `rejectionType`.
@@ -66,6 +66,20 @@ impl Rejection {
             write!(reason, " (and {left_off} bytes more)").expect("writing to a string does not fail");
         }
         Self { kind, reason }
+    }
+
+    /// What a client gets whose command failed inside `machine`.
+    pub fn of_fault(machine: &str, fault: &Fault) -> Self {
+        match fault {
+            Fault::Panicked(message) => Self::new(
+                RejectionKind::ProcessingError,
+                format!("the {machine} failed while it handled the command: {message}"),
+            ),
+            Fault::TooLarge { bytes, bytes_max } => Self::new(
+                RejectionKind::ExceededBatchRecordSize,
+                format!("the command would write {bytes} bytes, at most {bytes_max} are possible"),
+            ),
+        }
     }
 
     /// The command itself is wrong.
