@@ -55,7 +55,9 @@ fn recorded_logs_are_written_as_before() {
     script.lines().for_each(|line| player.step(line).unwrap());
     let mut found = String::new();
     for batch in player.log() {
-        batch.iter().for_each(|byte| write!(found, "{byte:02x}").unwrap());
+        for byte in batch {
+            write!(found, "{byte:02x}").unwrap();
+        }
         found.push('\n');
     }
     let path = folder.join("log.txt");

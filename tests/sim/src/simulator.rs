@@ -1,21 +1,21 @@
-//! Two toy partitions on simulated disks: the real partition and log code, a fake clock, and accidents.
+//! Partitions of a machine on simulated disks: the real partition and log code, a fake clock, and accidents.
 //!
-//! What is checked: an acknowledged command's effect is there after every crash; what is owed arrives; a gift to
-//! another partition is taken exactly once; what was rejected left nothing; the state after a recovery is the state
-//! of a replay from the beginning; and when the accidents stop, everything comes to rest.
+//! What is checked of every machine: the state after a recovery is the state of a replay from the beginning, and when
+//! the accidents stop, everything comes to rest. Its clients check the rest: an acknowledged command's effect is there
+//! after every crash; what is owed arrives; a gift to another partition is taken exactly once; what was rejected left
+//! nothing.
 
-mod client;
+mod catalog;
 mod node;
+mod toy;
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use coreto_machine::{Place, Timestamp};
+use coreto_machine::{Machine, Place, Timestamp};
 use coreto_partition::{Acknowledgement, Answer, Frame, Mailbox};
 
 use crate::chance::Chance;
-use crate::toy::Toy;
-use client::Client;
 use node::Node;
 
 /// How many steps with accidents a run takes.
@@ -33,24 +33,59 @@ impl Default for Plan {
     }
 }
 
-/// How many partitions there are.
-const PARTITIONS: u32 = 2;
+/// A machine that can be put into the world.
+pub trait Subject: Machine {
+    /// How many partitions there are.
+    const PARTITIONS: u32;
+
+    /// Who talks to them.
+    type Client: Client<Self>;
+
+    /// What the shell lends to handlers.
+    fn env() -> Self::Env;
+
+    /// The number of a delivery to the world outside.
+    fn delivery(effect: &Self::Effect) -> u64;
+}
+
+/// Clients that remember what they were promised.
+pub trait Client<M: Subject> {
+    /// Clients who know nothing yet, and whose answers arrive in these.
+    fn new(answers: Arc<Answers<M>>) -> Self;
+
+    /// Sends something random to a partition.
+    fn submit(&mut self, node: &mut Node<M>, world: &mut World);
+
+    /// Tells a partition which of its deliveries have arrived.
+    fn confirm(&mut self, _node: &mut Node<M>, _world: &mut World) {}
+
+    /// What a partition had not answered will never be answered.
+    fn crashed(&mut self, number: u32);
+
+    /// Takes an answer.
+    fn hear(&mut self, ticket: u64, answer: Answer<M>);
+
+    /// Everything is at rest: each promise must have been kept.
+    fn judge(&self, nodes: &[Node<M>]);
+
+    /// How many wait for an answer.
+    fn unanswered(&self) -> usize;
+}
 
 /// Steps without accidents in which everything must come to rest.
 const REST_MAX: u32 = 20_000;
 
 /// Answers that left a partition, by ticket.
-#[derive(Default)]
-pub(crate) struct Answers(Mutex<VecDeque<(u64, Answer<Toy>)>>);
+pub struct Answers<M: Machine>(Mutex<VecDeque<(u64, Answer<M>)>>);
 
-impl Answers {
-    fn take(&self) -> VecDeque<(u64, Answer<Toy>)> {
+impl<M: Machine> Answers<M> {
+    fn take(&self) -> VecDeque<(u64, Answer<M>)> {
         std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-impl Mailbox<Toy> for Answers {
-    fn put(&self, ticket: u64, answer: Answer<Toy>) {
+impl<M: Machine> Mailbox<M> for Answers<M> {
+    fn put(&self, ticket: u64, answer: Answer<M>) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push_back((ticket, answer));
     }
     fn flush(&self) {}
@@ -64,7 +99,7 @@ pub(crate) enum Packet {
 }
 
 /// The world of one run.
-pub(crate) struct World {
+pub struct World {
     pub(crate) chance: Chance,
     pub(crate) now: i64,
     pub(crate) packets: Vec<Packet>,
@@ -83,28 +118,27 @@ impl World {
 ///
 /// # Panics
 /// When something that must hold does not; the message names the seed.
-pub fn run(seed: u64, plan: Plan) {
-    let result = std::panic::catch_unwind(|| Run::new(seed).go(plan));
+pub fn run<M: Subject>(seed: u64, plan: Plan) {
+    let result = std::panic::catch_unwind(|| Run::<M>::new(seed).go(plan));
     assert!(result.is_ok(), "SEED={seed} cargo test --release -p coreto-sim --test seeds");
 }
 
-struct Run {
+struct Run<M: Subject> {
     world: World,
-    nodes: Vec<Node>,
-    client: Client,
-    answers: Arc<Answers>,
+    nodes: Vec<Node<M>>,
+    client: M::Client,
+    answers: Arc<Answers<M>>,
 }
 
-impl Run {
+impl<M: Subject> Run<M> {
     fn new(seed: u64) -> Self {
         let mut chance = Chance::new(seed);
-        let nodes = (1..=PARTITIONS)
-            .map(|number| Node::new(Place { number, count: PARTITIONS }, chance.bits()))
-            .collect();
+        let count = M::PARTITIONS;
+        let nodes = (1..=count).map(|number| Node::new(Place { number, count }, chance.bits())).collect();
         let world =
             World { chance, now: 1_000_000, packets: Vec::new(), delivered: Vec::new(), accidents: true };
-        let answers = Arc::new(Answers::default());
-        Self { world, nodes, client: Client::new(Arc::clone(&answers)), answers }
+        let answers = Arc::new(Answers(Mutex::default()));
+        Self { world, nodes, client: M::Client::new(Arc::clone(&answers)), answers }
     }
 
     fn go(mut self, plan: Plan) {
@@ -132,7 +166,7 @@ impl Run {
         if world.accidents && world.chance.percent(2) {
             world.now -= world.chance.below(500).cast_signed();
         }
-        let index = usize::try_from(world.chance.below(u64::from(PARTITIONS))).expect("few partitions");
+        let index = usize::try_from(world.chance.below(u64::from(M::PARTITIONS))).expect("few partitions");
         let node = &mut self.nodes[index];
         if world.accidents && world.chance.below(1000) < plan.crashes_per_mille {
             node.crash(world);
@@ -192,6 +226,6 @@ impl Run {
         for node in &mut self.nodes {
             node.check_replay();
         }
-        self.client.judge(&self.nodes, &self.world);
+        self.client.judge(&self.nodes);
     }
 }

@@ -2,7 +2,9 @@
 
 #![allow(missing_docs, clippy::unwrap_used, reason = "a test")]
 
-use coreto_sim::simulator::{Plan, run};
+use coreto_catalog::Catalog;
+use coreto_sim::simulator::{Plan, Subject, run};
+use coreto_sim::toy::Toy;
 
 fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
@@ -10,8 +12,17 @@ fn number(name: &str) -> Option<u64> {
 
 #[test]
 fn seeds() {
+    run_all::<Toy>();
+}
+
+#[test]
+fn seeds_of_the_catalog() {
+    run_all::<Catalog>();
+}
+
+fn run_all<M: Subject>() {
     if let Some(seed) = number("SEED") {
-        return run(seed, Plan::default());
+        return run::<M>(seed, Plan::default());
     }
     // Panics that the toy is told to make would fill the output.
     std::panic::set_hook(Box::new(|info| {
@@ -21,6 +32,6 @@ fn seeds() {
         }
     }));
     for seed in 0..number("SEEDS").unwrap_or(300) {
-        run(seed, Plan::default());
+        run::<M>(seed, Plan::default());
     }
 }

@@ -12,27 +12,27 @@ use coreto_machine::{Place, Timestamp};
 use coreto_partition::store::{MemoryStore, Store, read_snapshot, write_snapshot};
 use coreto_partition::{Limits, Partition, Sealed, Submission, Taken};
 
-use super::{Packet, World};
-use crate::toy::{State, Toy};
+use super::{Packet, Subject, World};
 
-pub(crate) struct Node {
+/// A partition, and what lies on its disk.
+pub struct Node<M: Subject> {
     place: Place,
     name: PartitionName,
     seed: u64,
     disk: SimDisk,
     store: MemoryStore,
-    up: Option<Up>,
+    up: Option<Up<M>>,
     /// Whether the log still holds everything from the beginning.
     whole: bool,
 }
 
 /// What a crash takes.
-struct Up {
+struct Up<M: Subject> {
     log: DiskLog<SimDisk>,
     writer: DiskWriter<SimDisk>,
-    partition: Partition<Toy>,
+    partition: Partition<M>,
     /// The batch that is being written.
-    flying: Option<Sealed<Toy>>,
+    flying: Option<Sealed<M>>,
     /// The sequence of the last batch that was sealed.
     sequence: u64,
     /// Changes that wait for their batch to become durable.
@@ -53,11 +53,11 @@ fn limits() -> Limits {
     }
 }
 
-impl Node {
+impl<M: Subject> Node<M> {
     pub(crate) fn new(place: Place, seed: u64) -> Self {
         Self {
             place,
-            name: PartitionName { group: Arc::from("toy"), number: place.number },
+            name: PartitionName { group: Arc::from("sim"), number: place.number },
             seed,
             disk: SimDisk::new(seed),
             store: MemoryStore::default(),
@@ -70,9 +70,9 @@ impl Node {
         self.place.number
     }
 
-    fn fresh(place: Place, seed: u64) -> Partition<Toy> {
+    fn fresh(place: Place, seed: u64) -> Partition<M> {
         let mut chance = crate::chance::Chance::new(seed);
-        Partition::create(place, (), limits(), Box::new(move || u128::from(chance.bits())))
+        Partition::create(place, M::env(), limits(), Box::new(move || u128::from(chance.bits())))
     }
 
     /// Cuts the power.
@@ -99,6 +99,8 @@ impl Node {
             return;
         }
         self.disk.set_capacity(u64::MAX);
+        // Random numbers of one start are not those of another.
+        self.seed = self.seed.wrapping_add(1);
         let log = DiskLog::on(self.disk.clone(), Path::new("data"));
         // It may not have been filled to the end.
         let mut applied = self.store.applied().ok().flatten();
@@ -140,7 +142,7 @@ impl Node {
         });
     }
 
-    fn load(&self, partition: &mut Partition<Toy>) -> bool {
+    fn load(&self, partition: &mut Partition<M>) -> bool {
         let result = self.store.load(&mut |table, key, value| {
             partition
                 .load(table, key, value)
@@ -152,7 +154,7 @@ impl Node {
         result.is_ok()
     }
 
-    fn load_snapshot(&self, log: &DiskLog<SimDisk>, partition: &mut Partition<Toy>) -> u64 {
+    fn load_snapshot(&self, log: &DiskLog<SimDisk>, partition: &mut Partition<M>) -> u64 {
         for snapshot in log.snapshots(&self.name).expect("snapshots are listed") {
             let Ok(mut content) = log.get_snapshot(&self.name, &snapshot) else { continue };
             read_snapshot(&mut content, &mut |table, key, value| {
@@ -168,7 +170,7 @@ impl Node {
     }
 
     /// As long as the log is whole, a replay from the beginning gives the same state.
-    fn compare_with_replay(&self, log: &DiskLog<SimDisk>, partition: &Partition<Toy>) {
+    fn compare_with_replay(&self, log: &DiskLog<SimDisk>, partition: &Partition<M>) {
         if !self.whole {
             return;
         }
@@ -189,7 +191,7 @@ impl Node {
         }
     }
 
-    pub(crate) fn take(&mut self, submission: Submission<Toy>, wall: Timestamp) {
+    pub(crate) fn take(&mut self, submission: Submission<M>, wall: Timestamp) {
         if let Some(up) = &mut self.up {
             up.partition.take(wall, submission);
         }
@@ -245,7 +247,7 @@ impl Node {
         self.up.is_some()
     }
 
-    pub(crate) fn state(&self) -> Option<&State> {
+    pub(crate) fn state(&self) -> Option<&M::State> {
         self.up.as_ref().map(|up| up.partition.state())
     }
 }
@@ -263,7 +265,7 @@ fn accident(disk: &SimDisk, store: &MemoryStore, world: &mut World) {
     }
 }
 
-impl Up {
+impl<M: Subject> Up<M> {
     /// Closes the open batch and gives it to the log.
     fn take_off(&mut self, world: &mut World) {
         let sealed = self.partition.seal(Vec::new());
@@ -303,7 +305,7 @@ impl Up {
         for effect in sealed.effects {
             let times = if world.accidents { world.chance.below(3) } else { 1 };
             for _ in 0..times {
-                world.delivered.push((self.partition.place().number, effect.number));
+                world.delivered.push((self.partition.place().number, M::delivery(&effect)));
             }
         }
         world.packets.extend(sealed.frames.into_iter().map(Packet::Frame));

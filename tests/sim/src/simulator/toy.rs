@@ -1,4 +1,4 @@
-//! Clients that remember what they were promised.
+//! Clients of the toy.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -7,8 +7,8 @@ use coreto_machine::{Caller, Channel, Tenant};
 use coreto_partition::{Address, Answer, Request, Submission};
 
 use super::node::Node;
-use super::{Answers, World};
-use crate::toy::{self, Command, Fan, Fill, Gift, Later, Pair, Query, Toy};
+use super::{Answers, Client, Subject, World};
+use crate::toy::{self, Command, Deliver, Fan, Fill, Gift, Later, Pair, Query, Toy};
 
 /// What a request will have done once it is acknowledged.
 #[derive(Clone, Debug)]
@@ -31,8 +31,9 @@ enum Promise {
     Question(Arc<str>, u64),
 }
 
-pub(crate) struct Client {
-    answers: Arc<Answers>,
+/// Clients of the toy, and what they were promised.
+pub struct Toddler {
+    answers: Arc<Answers<Toy>>,
     tickets: u64,
     waiting: BTreeMap<u64, (u32, Promise)>,
     /// Promises that were acknowledged, with partition and reply.
@@ -41,8 +42,33 @@ pub(crate) struct Client {
     confirmed: BTreeSet<(u32, u64)>,
 }
 
-impl Client {
-    pub(crate) const fn new(answers: Arc<Answers>) -> Self {
+impl Subject for Toy {
+    const PARTITIONS: u32 = 2;
+    type Client = Toddler;
+
+    fn env() {}
+
+    fn delivery(effect: &Deliver) -> u64 {
+        effect.number
+    }
+}
+
+impl Toddler {
+    fn ask(&mut self, node: &mut Node<Toy>, world: &World) {
+        let known = self.kept.iter().rev().find_map(|(partition, promise, _)| match promise {
+            Promise::Value(name, value) if *partition == node.number() => Some((Arc::clone(name), *value)),
+            _ => None,
+        });
+        let Some((name, value)) = known else { return };
+        let answer = Address { mailbox: self.answers.clone() as Arc<_>, ticket: self.tickets };
+        let query = Box::new(Query::Value(Arc::clone(&name)));
+        self.waiting.insert(self.tickets, (node.number(), Promise::Question(name, value)));
+        node.take(Submission::Query { caller: Caller::internal(), query, answer }, world.wall());
+    }
+}
+
+impl Client<Toy> for Toddler {
+    fn new(answers: Arc<Answers<Toy>>) -> Self {
         Self {
             answers,
             tickets: 0,
@@ -53,17 +79,15 @@ impl Client {
         }
     }
 
-    pub(crate) fn unanswered(&self) -> usize {
+    fn unanswered(&self) -> usize {
         self.waiting.len()
     }
 
-    /// What a partition had not answered will never be answered.
-    pub(crate) fn crashed(&mut self, number: u32) {
+    fn crashed(&mut self, number: u32) {
         self.waiting.retain(|_, (partition, _)| *partition != number);
     }
 
-    /// Sends something random to a partition.
-    pub(crate) fn submit(&mut self, node: &mut Node, world: &mut World) {
+    fn submit(&mut self, node: &mut Node<Toy>, world: &mut World) {
         self.tickets += 1;
         let ticket = self.tickets;
         let name: Arc<str> = format!("n{ticket}").into();
@@ -110,20 +134,7 @@ impl Client {
         node.take(Submission::Request(Box::new(request)), world.wall());
     }
 
-    fn ask(&mut self, node: &mut Node, world: &World) {
-        let known = self.kept.iter().rev().find_map(|(partition, promise, _)| match promise {
-            Promise::Value(name, value) if *partition == node.number() => Some((Arc::clone(name), *value)),
-            _ => None,
-        });
-        let Some((name, value)) = known else { return };
-        let answer = Address { mailbox: self.answers.clone() as Arc<_>, ticket: self.tickets };
-        let query = Box::new(Query::Value(Arc::clone(&name)));
-        self.waiting.insert(self.tickets, (node.number(), Promise::Question(name, value)));
-        node.take(Submission::Query { caller: Caller::internal(), query, answer }, world.wall());
-    }
-
-    /// Tells a partition which of its deliveries have arrived.
-    pub(crate) fn confirm(&mut self, node: &mut Node, world: &mut World) {
+    fn confirm(&mut self, node: &mut Node<Toy>, world: &mut World) {
         let number = node.number();
         let arrived: Vec<u64> = world
             .delivered
@@ -139,7 +150,7 @@ impl Client {
         }
     }
 
-    pub(crate) fn hear(&mut self, ticket: u64, answer: Answer<Toy>) {
+    fn hear(&mut self, ticket: u64, answer: Answer<Toy>) {
         let Some((partition, promise)) = self.waiting.remove(&ticket) else { return };
         match (promise, answer) {
             (Promise::Question(name, value), Answer::Answered(found)) => {
@@ -160,8 +171,7 @@ impl Client {
         }
     }
 
-    /// Everything is at rest: each promise must have been kept.
-    pub(crate) fn judge(&self, nodes: &[Node], _world: &World) {
+    fn judge(&self, nodes: &[Node<Toy>]) {
         let state = |number: u32| nodes.iter().find(|node| node.number() == number).and_then(Node::state);
         for (partition, promise, reply) in &self.kept {
             let here = state(*partition).expect("every node is up");
