@@ -1,63 +1,81 @@
 //! How many retries there may be: a share of the requests of the last ten seconds, and a few on top.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
 use crate::model::Budget;
 use crate::moment::Moment;
 
-/// Slots of the window.
+/// Slots of the window, each of a second.
 const SLOTS: usize = 10;
-/// Length of a slot in seconds.
-const SLOT_SECONDS: u64 = 1;
-/// What one retry costs; a request brings as many hundredths of it as the budget has percent.
-const RETRY: i64 = 100;
 
-/// Counts requests and retries over the last ten seconds.
-#[derive(Clone, Debug)]
+/// Counts requests and retries over the last ten seconds, for all workers. A request counts without a lock.
+#[derive(Debug)]
 pub struct RetryBudget {
-    /// What each second has brought, less what its retries have cost.
-    slots: [i64; SLOTS],
-    /// The second that is being counted.
-    second: u64,
-    deposit: i64,
-    reserve: i64,
+    requests: [Slot; SLOTS],
+    retries: Mutex<[Slot; SLOTS]>,
+    percent: u64,
+    reserve: u64,
+}
+
+/// How many there were in one second: the second in the upper half, the count in the lower one.
+#[derive(Debug, Default)]
+struct Slot(AtomicU64);
+
+impl Slot {
+    fn add(&self, second: u64) {
+        let begun = self.0.load(Ordering::Relaxed);
+        if begun >> 32 == second {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        } else if begun >> 32 < second
+            && let Err(now) =
+                self.0.compare_exchange(begun, second << 32 | 1, Ordering::Relaxed, Ordering::Relaxed)
+            && now >> 32 == second
+        {
+            // Another worker has begun the second a moment ago.
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// How many, if it is of the ten seconds that end with this one.
+    fn recent(&self, second: u64) -> u64 {
+        let slot = self.0.load(Ordering::Relaxed);
+        if slot >> 32 > second.saturating_sub(SLOTS as u64) || second < SLOTS as u64 {
+            slot & u64::from(u32::MAX)
+        } else {
+            0
+        }
+    }
 }
 
 impl RetryBudget {
     /// A budget of which nothing is used.
     pub fn new(budget: &Budget) -> Self {
-        let window = i64::try_from(SLOTS as u64 * SLOT_SECONDS).expect("the window is short");
         Self {
-            slots: [0; SLOTS],
-            second: 0,
-            deposit: i64::from(budget.percent) * RETRY / 100,
-            reserve: i64::from(budget.reserve_per_second) * window * RETRY,
+            requests: Default::default(),
+            retries: Mutex::default(),
+            percent: u64::from(budget.percent),
+            reserve: u64::from(budget.reserve_per_second) * SLOTS as u64,
         }
     }
 
     /// Counts a request that is no retry.
-    pub fn request(&mut self, now: Moment) {
-        *self.slot(now) += self.deposit;
+    pub fn request(&self, now: Moment) {
+        let second = now.elapsed().as_secs();
+        self.requests[index(second)].add(second);
     }
 
     /// Takes a retry, if there is one left.
-    pub fn retry(&mut self, now: Moment) -> bool {
-        self.slot(now);
-        let left: i64 = self.slots.iter().sum::<i64>() + self.reserve;
-        if left < RETRY {
-            return false;
+    pub fn retry(&self, now: Moment) -> bool {
+        let second = now.elapsed().as_secs();
+        let sum = |slots: &[Slot]| slots.iter().map(|slot| slot.recent(second)).sum::<u64>();
+        let retries = self.retries.lock().unwrap_or_else(PoisonError::into_inner);
+        let allowed = sum(&self.requests) * self.percent / 100 + self.reserve;
+        let may = sum(retries.as_slice()) < allowed;
+        if may {
+            retries[index(second)].add(second);
         }
-        *self.slot(now) -= RETRY;
-        true
-    }
-
-    /// The slot of this second, those that are too old emptied.
-    fn slot(&mut self, now: Moment) -> &mut i64 {
-        let second = (now.elapsed().as_secs() / SLOT_SECONDS).max(self.second);
-        let stale = (second - self.second).min(SLOTS as u64);
-        for at in second - stale + 1..=second {
-            self.slots[index(at)] = 0;
-        }
-        self.second = second;
-        &mut self.slots[index(second)]
+        may
     }
 }
 
@@ -78,20 +96,20 @@ mod tests {
 
     #[test]
     fn has_a_reserve_and_a_fifth_of_the_requests() {
-        let mut budget = RetryBudget::new(&Budget::default());
-        let taken = |budget: &mut RetryBudget, now| (0..10_000).take_while(|_| budget.retry(at(now))).count();
-        assert_eq!(taken(&mut budget, 0), 100, "10 a second over the window");
+        let budget = RetryBudget::new(&Budget::default());
+        let taken = |budget: &RetryBudget, now| (0..10_000).take_while(|_| budget.retry(at(now))).count();
+        assert_eq!(taken(&budget, 0), 100, "10 a second over the window");
         for _ in 0..1_000 {
             budget.request(at(500));
         }
-        assert_eq!(taken(&mut budget, 9_999), 200, "a fifth of 1,000");
+        assert_eq!(taken(&budget, 9_999), 200, "a fifth of 1,000");
         assert_eq!(
-            taken(&mut budget, 10_000),
+            taken(&budget, 10_000),
             0,
             "the first second's 100 are forgotten, and its 1,000 requests, too"
         );
-        assert_eq!(taken(&mut budget, 19_000), 100);
-        let mut none = RetryBudget::new(&Budget { percent: 0, reserve_per_second: 0 });
+        assert_eq!(taken(&budget, 19_000), 100);
+        let none = RetryBudget::new(&Budget { percent: 0, reserve_per_second: 0 });
         none.request(at(0));
         assert!(!none.retry(at(0)));
     }
@@ -100,7 +118,7 @@ mod tests {
     fn retries_of_a_window_never_exceed_share_and_reserve() {
         let mut dice = Dice::seeded(9);
         for percent in [0, 1, 20, 50, 100] {
-            let mut budget = RetryBudget::new(&Budget { percent, reserve_per_second: 2 });
+            let budget = RetryBudget::new(&Budget { percent, reserve_per_second: 2 });
             let (mut now, mut requests, mut retries) = (0, Vec::new(), Vec::new());
             for _ in 0..5_000 {
                 now += dice.below(40);

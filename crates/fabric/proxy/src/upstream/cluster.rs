@@ -22,7 +22,7 @@ pub struct Upstream {
     /// Connections of clusters with the same number can be used for each other.
     id: u64,
     gates: Gates,
-    budget: Mutex<RetryBudget>,
+    budget: RetryBudget,
     cookies: Option<Cookies>,
     security: Option<Security>,
     /// Grows whenever an endpoint comes, goes or changes its fitness.
@@ -119,7 +119,7 @@ impl Upstream {
         let upstream = Self {
             id,
             gates,
-            budget: Mutex::new(RetryBudget::new(&cluster.budget)),
+            budget: RetryBudget::new(&cluster.budget),
             cookies,
             security,
             version: AtomicU64::new(0),
@@ -155,12 +155,12 @@ impl Upstream {
 
     /// Counts a request that is no retry.
     pub(crate) fn note_request(&self, now: Moment) {
-        self.budget.lock().unwrap_or_else(PoisonError::into_inner).request(now);
+        self.budget.request(now);
     }
 
     /// Takes a retry, if the budget has one.
     pub(crate) fn may_retry(&self, now: Moment) -> bool {
-        let may = self.budget.lock().unwrap_or_else(PoisonError::into_inner).retry(now);
+        let may = self.budget.retry(now);
         if !may {
             self.counts.retries_denied.fetch_add(1, Ordering::Relaxed);
         }
