@@ -174,9 +174,10 @@ impl Attempts<'_, '_> {
         }
         let answered = poll_fn(|cx| exchange.poll_head(cx, &asked)).await;
         let upload_broken = exchange.upload_broken;
-        let mut response = answered.map_err(|failure| {
-            let heard = server.counted().0 > 0;
-            Failed { heard, reused, ..Failed::sent(failure) }
+        let mut response = answered.map_err(|failure| Failed {
+            heard: server.has_heard(),
+            reused,
+            ..Failed::sent(failure)
         })?;
         self.note_head(place, &response);
         if let Some(failed) = self.worth_another_try(&response, upload, tried) {

@@ -81,6 +81,9 @@ pub enum Failure {
     /// The response did not go on in time.
     #[error("the endpoint's response did not go on in time")]
     IdleTime,
+    /// The time that a drain leaves for requests is over, or this program has failed at it.
+    #[error("the request was cut off")]
+    Cut,
 }
 
 impl Failure {
@@ -98,7 +101,7 @@ impl Failure {
             Failure::BodyLarge => StatusCode::PAYLOAD_TOO_LARGE,
             // Only for the log: there is nobody to be told.
             Failure::ClientGone(_) => StatusCode::from_u16(499).expect("it has three digits"),
-            Failure::NoEndpoint | Failure::Overload => StatusCode::SERVICE_UNAVAILABLE,
+            Failure::NoEndpoint | Failure::Overload | Failure::Cut => StatusCode::SERVICE_UNAVAILABLE,
             Failure::Connect(error) => error.status(),
             Failure::Status(status) => *status,
             Failure::Loop
@@ -130,7 +133,7 @@ impl Failure {
             Failure::Connect(error) => error.proxy_error(),
             Failure::Closed(_) => "connection_terminated",
             Failure::Response(_) => "http_protocol_error",
-            Failure::Incomplete(_) => "http_response_incomplete",
+            Failure::Incomplete(_) | Failure::Cut => "http_response_incomplete",
             Failure::Upgrade => "http_upgrade_failed",
             Failure::TotalTime | Failure::TryTime | Failure::IdleTime => "http_response_timeout",
         }
@@ -166,7 +169,8 @@ impl Failure {
             | Failure::NoEndpoint
             | Failure::Connect(_)
             | Failure::Status(_)
-            | Failure::Closed(_) => UNAVAILABLE,
+            | Failure::Closed(_)
+            | Failure::Cut => UNAVAILABLE,
         }
     }
 

@@ -36,6 +36,8 @@ pub(crate) struct Terms<'a> {
     pub(crate) date: HeaderValue,
     /// Rings at the nearest of all times.
     pub(crate) alarm: &'a mut Alarm,
+    /// Is told of the request when it has ended.
+    pub(crate) note: &'a (dyn Fn(&Account) + Sync),
 }
 
 /// How a request ended.
@@ -45,8 +47,39 @@ pub(crate) struct Ended {
     pub(crate) reusable: bool,
     /// Whether the response broke off: its connection or stream is cut, so that nobody takes it for whole.
     pub(crate) broken: bool,
-    /// What is told of it.
-    pub(crate) account: Account,
+}
+
+/// Tells of a request when it ends, also when its connection's task is dropped in the midst of it.
+struct Tale<'a> {
+    client: &'a mut Channel,
+    account: Account,
+    started: Instant,
+    /// Whether it came to an end of its own.
+    ended: bool,
+    note: &'a (dyn Fn(&Account) + Sync),
+}
+
+impl Tale<'_> {
+    fn end(mut self, reusable: bool, broken: bool) -> Ended {
+        self.ended = true;
+        Ended { reusable, broken }
+    }
+}
+
+impl Drop for Tale<'_> {
+    fn drop(&mut self) {
+        let account = &mut self.account;
+        if !self.ended {
+            let cut = Failure::Cut;
+            account.error = Some(cut.proxy_error());
+            if !account.status_sent {
+                account.status = cut.status();
+            }
+        }
+        account.bytes = self.client.counted();
+        account.took = self.started.elapsed();
+        (self.note)(account);
+    }
 }
 
 /// What of a request is needed after its head was sent.
@@ -89,14 +122,15 @@ pub(crate) async fn run(
     (order, deed): (Order, Deed),
     mut terms: Terms<'_>,
 ) -> Ended {
-    let mut account = Account::of(&request, &order, terms.client);
+    let account = Account::of(&request, &order, terms.client);
+    let mut tale = Tale { client, account, started: terms.started, ended: false, note: terms.note };
     let shape = Shape::of(&request);
     let name = terms.client.name(&request, terms.id);
-    account.id = Some(name.clone());
+    tale.account.id = Some(name.clone());
     let result = match deed {
         Deed::Forward(way) => {
             let marked = terms.client.mark(&mut request, name.clone(), terms.plane.via());
-            let (terms, account) = (&mut terms, &mut account);
+            let (terms, client, account) = (&mut terms, &mut *tale.client, &mut tale.account);
             let attempts =
                 Attempts { client, order: &order, way: &way, terms, shape: &shape, account, name: &name };
             match marked {
@@ -108,23 +142,24 @@ pub(crate) async fn run(
         Deed::Refuse(failure) => Err(failure),
     };
     let answer = match result {
-        Ok(Done::Passed(reusable)) => return end(client, &terms, account, reusable, false),
+        Ok(Done::Passed(reusable)) => return tale.end(reusable, false),
         Ok(Done::Own(answer)) => answer,
         Err(failure) => {
+            let account = &mut tale.account;
             account.error = Some(failure.proxy_error());
             let gone = matches!(failure, Failure::ClientGone(_));
             if account.status_sent || gone {
                 if !account.status_sent {
                     account.status = failure.status();
                 }
-                return end(client, &terms, account, false, true);
+                return tale.end(false, true);
             }
             let close = failure.is_of_client();
             Answer { close, ..Answer::of(&failure, shape.reply) }
         }
     };
-    let reusable = put_own(client, answer, &order, &shape, &terms, &mut account).await;
-    end(client, &terms, account, reusable, false)
+    let reusable = put_own(tale.client, answer, &order, &shape, &terms, &mut tale.account).await;
+    tale.end(reusable, false)
 }
 
 /// What became of a request.
@@ -133,12 +168,6 @@ enum Done {
     Passed(bool),
     /// It is answered here.
     Own(Answer),
-}
-
-fn end(client: &Channel, terms: &Terms<'_>, mut account: Account, reusable: bool, broken: bool) -> Ended {
-    account.bytes = client.counted();
-    account.took = terms.started.elapsed();
-    Ended { reusable, broken, account }
 }
 
 /// Sends an answer of our own as the request's route wants it. Whether the connection can take another request.

@@ -45,6 +45,7 @@ pub(super) async fn handle(
     let id = worker.id();
     client.strip(&mut request, id);
     let order = decide(&worker.plane, worker.local(), client, &request, id);
+    let note = |account: &Account| worker.ledger.note(worker.number, account);
     let terms = Terms {
         plane: &worker.plane,
         pool: &worker.pool,
@@ -54,9 +55,9 @@ pub(super) async fn handle(
         last: client.door().bound.is_draining(),
         date: worker.date(),
         alarm,
+        note: &note,
     };
     let ended = run(channel, request, order, terms).await;
-    worker.ledger.note(worker.number, &ended.account);
     match (ended.reusable, ended.broken) {
         (_, true) => Then::Cut,
         (true, false) => Then::Next,

@@ -132,6 +132,14 @@ impl Channel {
         }
     }
 
+    /// Whether anything of the message being read has come.
+    pub fn has_heard(&self) -> bool {
+        match self {
+            Channel::One(connection) => connection.has_heard(),
+            Channel::Two(stream) => stream.counted().0 > 0,
+        }
+    }
+
     /// Bytes that have come and gone with this message.
     pub fn counted(&self) -> (u64, u64) {
         match self {

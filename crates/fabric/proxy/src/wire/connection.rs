@@ -28,7 +28,8 @@ pub struct Connection {
     /// Whether the connection is to be shut down for writing once the outbox is empty.
     finish: bool,
     finished: bool,
-    /// Bytes of the message now being read or written that have passed the socket.
+    /// Bytes that were there when the message now being read began, that have come since, and that have gone.
+    ahead: u64,
     received: u64,
     sent: u64,
 }
@@ -57,6 +58,7 @@ impl Connection {
             encoder: Encoder::Ended,
             finish: false,
             finished: false,
+            ahead: 0,
             received: 0,
             sent: 0,
         }
@@ -85,14 +87,20 @@ impl Connection {
         }
     }
 
-    /// Bytes that have come since the last [`Connection::begin`], and bytes that have gone.
+    /// Bytes of the message being read that were taken in, and bytes that have gone since the last
+    /// [`Connection::begin`].
     pub fn counted(&self) -> (u64, u64) {
-        (self.received, self.sent)
+        (self.ahead + self.received - self.inbox.len() as u64, self.sent)
+    }
+
+    /// Whether anything has come since the last [`Connection::begin`], be it a part of a head.
+    pub fn has_heard(&self) -> bool {
+        self.received > 0
     }
 
     /// Makes ready for the next message: the body of the one before is over.
     pub fn begin(&mut self) {
-        (self.received, self.sent) = (0, 0);
+        (self.ahead, self.received, self.sent) = (self.inbox.len() as u64, 0, 0);
         self.reader = Reader::default();
         self.decoder = Decoder::new(Body::Empty);
         if self.outbox.is_empty() && self.outbox.capacity() > KEPT_BYTES_MAX {
@@ -315,7 +323,7 @@ impl Connection {
             Poll::Pending => return Poll::Pending,
         }
         // Bound: each turn reads some bytes, of which so many are taken, or returns.
-        while !self.closed && self.received < bytes_max {
+        while !self.closed && self.counted().0 < bytes_max {
             self.inbox.clear();
             if ready!(self.poll_fill(cx)).is_err() {
                 break;

@@ -78,6 +78,11 @@ impl Service {
         std::mem::take(&mut *self.seen.lock().expect("no test panics with it"))
     }
 
+    /// How many have come.
+    pub(crate) fn seen(&self) -> usize {
+        self.seen.lock().expect("no test panics with it").len()
+    }
+
     /// How many came, and forgets them.
     pub(crate) fn count(&self) -> usize {
         self.take().len()
@@ -135,14 +140,15 @@ impl Caller {
         Self(stream)
     }
 
-    /// Sends a request: `GET /path`, and other fields, each in a line; behind an empty line its body.
-    pub(crate) fn send(&mut self, request: &str, fields: &str) {
+    /// Sends a request: `GET /path`, and other fields, each in a line; behind an empty line its body. Gives its bytes.
+    pub(crate) fn send(&mut self, request: &str, fields: &str) -> usize {
         let told = fields.lines().any(|line| line.starts_with("host: "));
         let host = if told { "" } else { "host: a\r\n" };
         let (fields, body) = fields.split_once("\n\n").unwrap_or((fields, ""));
         let fields = fields.lines().fold(String::new(), |fields, line| fields + line + "\r\n");
         let text = format!("{request} HTTP/1.1\r\n{host}{fields}\r\n{body}");
         self.0.write_all(text.as_bytes()).expect("the proxy reads");
+        text.len()
     }
 
     /// The next answer; none when the connection has ended.
