@@ -16,12 +16,13 @@ use coreto_proxy::plane::Inherited;
 use coreto_proxy::wire::{Connection, Socket};
 use http::header::{self, HeaderValue};
 use http::{HeaderMap, Method, StatusCode};
+use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio::sync::{Notify, Semaphore};
 
+use crate::Fault;
 use crate::diff::{Change, Kind};
 use crate::gateway::{Error, Shared};
-use crate::json::Object;
 use crate::metrics;
 
 /// A socket for the management that is bound.
@@ -195,32 +196,26 @@ fn text(status: StatusCode, body: &str) -> Answer {
 
 /// What became of another configuration.
 fn told(reloaded: &Result<Vec<Change>, Error>) -> Answer {
-    let mut body = Vec::new();
-    let mut object = Object::begin(&mut body);
-    let status = match reloaded {
+    let (status, told) = match reloaded {
         Ok(changes) => {
-            object.list("changes", changes, |object, change| {
-                object.text("part", &change.part);
-                object.text("change", kind(&change.kind));
-            });
-            StatusCode::OK
+            let change = |change: &Change| json!({ "part": change.part, "change": kind(&change.kind) });
+            (StatusCode::OK, json!({ "changes": changes.iter().map(change).collect::<Vec<_>>() }))
         }
         Err(Error::Faults { faults, .. }) => {
-            object.list("faults", faults, |object, fault| {
-                object.number("line", fault.line as u64);
-                object.text("place", &fault.place);
-                object.text("message", &fault.message);
-            });
-            StatusCode::UNPROCESSABLE_ENTITY
+            let fault =
+                |fault: &Fault| json!({ "line": fault.line, "place": fault.place, "message": fault.message });
+            (
+                StatusCode::UNPROCESSABLE_ENTITY,
+                json!({ "faults": faults.iter().map(fault).collect::<Vec<_>>() }),
+            )
         }
-        Err(error) => {
-            object.text("error", &chain(error));
-            StatusCode::CONFLICT
-        }
+        Err(error) => (StatusCode::CONFLICT, json!({ "error": chain(error) })),
     };
-    object.end();
-    body.push(b'\n');
-    Answer { status, kind: JSON, body }
+    Answer { status, kind: JSON, body: line(&told) }
+}
+
+fn line(value: &Value) -> Vec<u8> {
+    format!("{value}\n").into_bytes()
 }
 
 fn kind(kind: &Kind) -> &'static str {
@@ -246,31 +241,33 @@ fn chain(error: &dyn std::error::Error) -> String {
 fn stats(shared: &Shared) -> Vec<u8> {
     let sum = shared.metrics.sum();
     let force = shared.plane().in_force();
-    let mut body = Vec::new();
-    let mut object = Object::begin(&mut body);
-    object.list("listeners", shared.plane().addresses(), |object, (name, address)| {
-        object.text("name", &name);
-        object.shown("address", &address);
+    let listeners = shared.plane().addresses().into_iter();
+    let listeners = listeners.map(|(name, address)| json!({ "name": name, "address": address }));
+    let routes = sum.routes.iter().map(|(route, counts)| {
+        json!({
+            "name": route,
+            "requests": counts.requests(),
+            "client_errors": counts.classes[3],
+            "server_errors": counts.classes[4],
+            "retries": counts.retries,
+            "bytes_in": counts.bytes_in,
+            "bytes_out": counts.bytes_out,
+        })
     });
-    object.list("routes", &sum.routes, |object, (route, counts)| {
-        object.text("name", route);
-        object.number("requests", counts.requests());
-        object.number("client_errors", counts.classes[3]);
-        object.number("server_errors", counts.classes[4]);
-        object.number("retries", counts.retries);
-        object.number("bytes_in", counts.bytes_in);
-        object.number("bytes_out", counts.bytes_out);
-    });
-    object.list("clusters", force.upstreams(), |object, upstream| {
-        object.text("name", &upstream.cluster().name);
-        object.number("in_flight", u64::from(upstream.in_flight()));
-        object.list("endpoints", upstream.members(), |object, (member, fitness)| {
-            object.shown("address", &member.endpoint.address);
-            object.number("weight", u64::from(member.endpoint.weight));
-            object.text("state", metrics::state(fitness));
+    let clusters = force.upstreams().iter().map(|upstream| {
+        let endpoints = upstream.members().into_iter().map(|(member, fitness)| {
+            let endpoint = &member.endpoint;
+            json!({ "address": endpoint.address, "weight": endpoint.weight, "state": metrics::state(fitness) })
         });
+        json!({
+            "name": upstream.cluster().name,
+            "in_flight": upstream.in_flight(),
+            "endpoints": endpoints.collect::<Vec<_>>(),
+        })
     });
-    object.end();
-    body.push(b'\n');
-    body
+    line(&json!({
+        "listeners": listeners.collect::<Vec<_>>(),
+        "routes": routes.collect::<Vec<_>>(),
+        "clusters": clusters.collect::<Vec<_>>(),
+    }))
 }

@@ -23,7 +23,6 @@ mod fault;
 mod gateway;
 pub mod hand_over;
 pub mod internal;
-mod json;
 mod keys;
 mod ledger;
 mod log;

@@ -1,7 +1,9 @@
 //! The access log: a line of JSON for each request, refused ones included.
 
+use std::borrow::Cow;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
+use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,8 +11,9 @@ use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use coreto_proxy::forward::Account;
-
-use crate::json::Object;
+use coreto_proxy::gate::{Authority, Target};
+use http::{HeaderValue, Method};
+use serde::Serialize;
 
 /// Where lines go.
 #[derive(Debug)]
@@ -89,7 +92,9 @@ impl AccessLog {
             self.lost.fetch_add(1, Ordering::Relaxed);
             return;
         }
-        line(&mut buffer, account, SystemTime::now());
+        let line = Line::of(account, SystemTime::now());
+        serde_json::to_writer(&mut *buffer, &line).expect("a buffer takes all, and texts have no keys");
+        buffer.push(b'\n');
     }
 
     fn flush(&self) {
@@ -127,55 +132,76 @@ fn lock(buffer: &Mutex<Vec<u8>>) -> MutexGuard<'_, Vec<u8>> {
 }
 
 /// One line. What is not known is left out.
-fn line(out: &mut Vec<u8>, account: &Account, now: SystemTime) {
-    let micros = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
-    let since = now.duration_since(UNIX_EPOCH).unwrap_or_default();
-    let mut object = Object::begin(out);
-    object.number("time_ms", u64::try_from(since.as_millis()).unwrap_or(u64::MAX));
-    object.number("duration_us", micros(account.took));
-    if let Some(id) = &account.id {
-        object.bytes("request_id", id.as_bytes());
+#[derive(Serialize)]
+#[serde(rename_all = "snake_case")]
+struct Line<'a> {
+    time_ms: u64,
+    duration_us: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<Cow<'a, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trace_id: Option<Cow<'a, str>>,
+    client: IpAddr,
+    peer: SocketAddr,
+    tls: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    method: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    host: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path: Option<&'a str>,
+    protocol: &'static str,
+    status: u16,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    grpc_status: Option<Cow<'a, str>>,
+    bytes_in: u64,
+    bytes_out: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    route: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cluster: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    endpoint: Option<SocketAddr>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attempts: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    upstream_us: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'static str>,
+}
+
+impl<'a> Line<'a> {
+    fn of(account: &'a Account, now: SystemTime) -> Self {
+        let micros = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+        let since = now.duration_since(UNIX_EPOCH).unwrap_or_default();
+        Self {
+            time_ms: u64::try_from(since.as_millis()).unwrap_or(u64::MAX),
+            duration_us: micros(account.took),
+            request_id: account.id.as_ref().map(text),
+            trace_id: account.trace_id().map(String::from_utf8_lossy),
+            client: account.client,
+            peer: account.peer,
+            tls: account.secure,
+            method: account.method.as_ref().map(Method::as_str),
+            host: account.authority.as_ref().map(Authority::as_str),
+            path: account.target.as_ref().map(Target::path),
+            protocol: protocol(account.version),
+            status: account.status.as_u16(),
+            grpc_status: account.grpc_status.as_ref().map(text),
+            bytes_in: account.bytes.0,
+            bytes_out: account.bytes.1,
+            route: account.route(),
+            cluster: account.cluster.as_ref().map(|cluster| cluster.cluster().name.as_str()),
+            endpoint: account.endpoint,
+            attempts: account.endpoint.map(|_| account.attempts),
+            upstream_us: account.waited.map(micros),
+            error: account.error,
+        }
     }
-    if let Some(trace) = account.trace_id() {
-        object.bytes("trace_id", trace);
-    }
-    object.shown("client", &account.client);
-    object.shown("peer", &account.peer);
-    object.flag("tls", account.secure);
-    if let Some(method) = &account.method {
-        object.text("method", method.as_str());
-    }
-    if let Some(authority) = &account.authority {
-        object.text("host", authority.as_str());
-    }
-    if let Some(target) = &account.target {
-        object.text("path", target.path());
-    }
-    object.text("protocol", protocol(account.version));
-    object.number("status", u64::from(account.status.as_u16()));
-    if let Some(status) = &account.grpc_status {
-        object.bytes("grpc_status", status.as_bytes());
-    }
-    object.number("bytes_in", account.bytes.0);
-    object.number("bytes_out", account.bytes.1);
-    if let Some(route) = account.route() {
-        object.text("route", route);
-    }
-    if let Some(cluster) = &account.cluster {
-        object.text("cluster", &cluster.cluster().name);
-    }
-    if let Some(endpoint) = account.endpoint {
-        object.shown("endpoint", &endpoint);
-        object.number("attempts", u64::from(account.attempts));
-    }
-    if let Some(waited) = account.waited {
-        object.number("upstream_us", micros(waited));
-    }
-    if let Some(error) = account.error {
-        object.text("error", error);
-    }
-    object.end();
-    out.push(b'\n');
+}
+
+fn text(value: &HeaderValue) -> Cow<'_, str> {
+    String::from_utf8_lossy(value.as_bytes())
 }
 
 fn protocol(version: http::Version) -> &'static str {
