@@ -282,8 +282,10 @@ impl Attempts<'_, '_> {
         sides: Sides<'_>,
         deadlines: Deadlines,
     ) -> Result<bool, Failure> {
-        // A body that is not read to its end leaves bytes that would be taken for the next request.
-        let close = !self.shape.keep_alive || self.shape.old || self.terms.last || sides.upload_broken;
+        // A body that may not be read to its end leaves bytes that would be taken for the next request; once the head
+        // is sent it is too late to say so.
+        let unread = sides.upload_broken || !sides.upload.is_ended();
+        let close = !self.shape.keep_alive || self.shape.old || self.terms.last || unread;
         self.put_head(response, close)?;
         let mut flow = Flow::through(sides.encoder);
         let mut exchange =
