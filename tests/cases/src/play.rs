@@ -8,9 +8,9 @@ use coreto_machine::{Tenant, Timestamp};
 use coreto_partition::{Answer, Body};
 use coreto_record::command::{
     ActivateElement, ActivateJobs, Activation, AwaitResult, BroadcastSignal, CancelInstance, CompleteJob,
-    CreateInstance, DeleteResource, Deploy, EvaluateDecision, FailJob, ModifyInstance, PinClock,
-    PublishMessage, ResolveIncident, Resource, ScopedVariables, SetVariables, ThrowError, UpdateJobRetries,
-    UpdateJobTimeout, YieldJob,
+    CreateInstance, DeleteResource, Deploy, ElementMapping, EvaluateDecision, FailJob, MigrateInstance,
+    ModifyInstance, PinClock, PublishMessage, ResolveIncident, Resource, ScopedVariables, SetVariables,
+    ThrowError, UpdateJobRetries, UpdateJobTimeout, YieldJob,
 };
 use coreto_record::{
     Command, Document, ElementInstanceKey, ElementNumber, JobKey, Key, ProcessDefinitionKey,
@@ -165,6 +165,7 @@ impl<'a> Player<'a> {
             "create" => self.create(words)?,
             "cancel" => Command::CancelInstance(CancelInstance { instance: self.key(words)? }),
             "modify" => self.modify(words)?,
+            "migrate" => self.migrate(words)?,
             "set" => Command::SetVariables(SetVariables {
                 scope: self.key(words)?,
                 variables: document(words)?,
@@ -452,6 +453,21 @@ impl<'a> Player<'a> {
     fn sink(&self, words: &mut Words<'_>) -> Result<u64, String> {
         let name = words.need("a stream or poll")?;
         self.sinks.get(&name).copied().ok_or_else(|| format!("there is no `{name}`"))
+    }
+
+    /// `migrate ID to DEFINITION SOURCE TARGET …`
+    fn migrate(&self, words: &mut Words<'_>) -> Result<Command, String> {
+        let instance = self.key(words)?;
+        if !words.flag("to") {
+            return Err("`to` and a definition are missing".to_owned());
+        }
+        let target = self.key(words)?;
+        let mut mappings = Vec::new();
+        while let Some(source) = words.take() {
+            let target = words.need("the target of a mapping")?;
+            mappings.push(ElementMapping { source: source.into(), target: target.into() });
+        }
+        Ok(Command::MigrateInstance(MigrateInstance { instance, target, mappings }))
     }
 
     fn modify(&self, words: &mut Words<'_>) -> Result<Command, String> {

@@ -151,6 +151,25 @@ fn written(event: &Event, names: &Names, voice: &Voice) -> (&'static str, String
         Event::InstanceModified(it) => {
             ("PROCESS_INSTANCE_MODIFICATION", format!("MODIFIED {}", names.name(it.instance)))
         }
+        Event::ElementMigrated(it) => {
+            let (what, moved) = (names.name(it.element.key), &it.element);
+            let to = names.element_id(moved.definition, moved.element);
+            (
+                "PROCESS_INSTANCE",
+                format!("ELEMENT_MIGRATED {what} to {to} of {}", names.name(moved.definition)),
+            )
+        }
+        Event::AncestorMigrated(it) => {
+            ("PROCESS_INSTANCE", format!("ANCESTOR_MIGRATED {}", names.name(it.element.key)))
+        }
+        Event::VariableMigrated(it) => {
+            ("VARIABLE", format!("MIGRATED {}.{} = {}", names.name(it.scope), it.name, shown(&it.value)))
+        }
+        Event::IncidentMigrated(it) => ("INCIDENT", format!("MIGRATED {}", names.name(it.key))),
+        Event::InstanceMigrated(it) => {
+            let to = names.name(it.target);
+            ("PROCESS_INSTANCE_MIGRATION", format!("MIGRATED {} to {to}", names.name(it.instance)))
+        }
         Event::LoopBegun(it) => ("LOOP", format!("BEGUN {} {}", names.name(it.key), shown(&it.items))),
         Event::LoopFulfilled(it) => ("LOOP", format!("FULFILLED {}", names.name(it.key))),
         Event::OutputCollected(it) => {
@@ -261,6 +280,9 @@ fn timer(it: &TimerChanged, names: &Names) -> String {
         (TimerIntent::Created, 1) => format!("{intent} {name} due {}", time(it.due)),
         (TimerIntent::Created, count) => format!("{intent} {name} due {} repetitions={count}", time(it.due)),
         (TimerIntent::Triggered | TimerIntent::Canceled, _) => format!("{intent} {name}"),
+        (TimerIntent::Migrated, _) => {
+            format!("{intent} {name} to {}", names.element_id(it.definition, it.element))
+        }
     }
 }
 
@@ -289,6 +311,7 @@ fn job(it: &JobChanged, names: &Names) -> String {
         | JobIntent::TimedOut
         | JobIntent::Canceled
         | JobIntent::RecurredAfterBackoff
+        | JobIntent::Migrated
         | JobIntent::Yielded => format!("{intent} {name}"),
     }
 }

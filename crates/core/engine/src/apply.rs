@@ -9,6 +9,7 @@ mod incident;
 mod instance;
 mod job;
 mod message;
+mod migration;
 mod repetition;
 mod subscription;
 mod variable;
@@ -23,6 +24,8 @@ pub(crate) fn apply(state: &mut State, event: &Event) {
         Event::DeploymentCreated(_)
         | Event::VariablesUpdated(_)
         | Event::InstanceModified(_)
+        | Event::InstanceMigrated(_)
+        | Event::VariableMigrated(_)
         | Event::DecisionEvaluated(_)
         | Event::DecisionFailed(_)
         | Event::DistributionSent(_)
@@ -43,6 +46,8 @@ pub(crate) fn apply(state: &mut State, event: &Event) {
         Event::DeletionTaken(event) => deletion::taken(state, event),
         Event::ResultAwaited(event) => instance::result_awaited(state, event),
         Event::Element(event) => element::changed(state, event),
+        Event::ElementMigrated(event) | Event::AncestorMigrated(event) => migration::element(state, event),
+        Event::IncidentMigrated(event) => migration::incident(state, event),
         Event::FlowTaken(event) => element::flow_taken(state, event),
         Event::VariableCreated(event) | Event::VariableUpdated(event) => variable::set(state, event),
         Event::Job(event) => job::changed(state, event),

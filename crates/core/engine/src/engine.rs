@@ -40,6 +40,7 @@ impl Machine for Engine {
             Command::Deploy(command) => handler::deploy(txn, head, command),
             Command::CreateInstance(command) => handler::create_instance(txn, head, command),
             Command::ModifyInstance(command) => handler::modify_instance(txn, head, command),
+            Command::MigrateInstance(command) => handler::migrate_instance(txn, head, command),
             Command::CancelInstance(command) => handler::cancel_instance(txn, head, command),
             Command::SetVariables(command) => handler::set_variables(txn, head, command),
             Command::ActivateJobs(command) => handler::activate_jobs(txn, head, command),
@@ -64,6 +65,12 @@ impl Machine for Engine {
             }
             Command::RejectMessageSubscription(command) => {
                 handler::message_subscription::reject(txn, head, command)
+            }
+            Command::MigrateMessageSubscription(command) => {
+                handler::message_subscription::migrate(txn, head, command)
+            }
+            Command::MigratedProcessSubscription(command) => {
+                handler::process_subscription::migrated(txn, command)
             }
             Command::CloseMessageSubscription(command) => handler::message_subscription::close(txn, command),
             Command::OpenedProcessSubscription(command) => {
@@ -143,6 +150,7 @@ impl Machine for Engine {
             | Command::EvaluateDecision(_)
             | Command::PublishMessage(_)
             | Command::ModifyInstance(_)
+            | Command::MigrateInstance(_)
             | Command::BroadcastSignal(_) => Admission::NewWork,
             Command::Deploy(_)
             | Command::DeleteResource(_)
@@ -176,6 +184,8 @@ impl Machine for Engine {
             | Command::RejectMessageSubscription(_)
             | Command::CloseMessageSubscription(_)
             | Command::ClosedProcessSubscription(_)
+            | Command::MigrateMessageSubscription(_)
+            | Command::MigratedProcessSubscription(_)
             | Command::SpreadSignal(_) => Admission::Internal,
         }
     }

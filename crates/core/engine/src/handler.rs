@@ -16,6 +16,7 @@ mod evaluate_decision;
 mod fail_job;
 mod fault;
 pub(crate) mod message_subscription;
+mod migrate_instance;
 mod modify_instance;
 pub(crate) mod process_subscription;
 mod publish_message;
@@ -42,6 +43,7 @@ pub(crate) use distribution::{acknowledge_distribution, distribute, take_deploym
 pub(crate) use evaluate_decision::evaluate_decision;
 pub(crate) use fail_job::fail_job;
 pub(crate) use fault::fault;
+pub(crate) use migrate_instance::migrate_instance;
 pub(crate) use modify_instance::modify_instance;
 pub(crate) use publish_message::publish_message;
 pub(crate) use resolve_incident::resolve_incident;
@@ -55,12 +57,14 @@ pub(crate) use yield_job::yield_job;
 use std::sync::Arc;
 
 use coreto_bpmn::Process;
-use coreto_machine::{Caller, Outcome};
-use coreto_record::{JobKey, ProcessDefinitionKey, ProcessInstanceKey, Rejection, Reply};
+use coreto_machine::{Caller, Head, Outcome};
+use coreto_record::{
+    ElementInstanceKey, JobKey, Lifecycle, ProcessDefinitionKey, ProcessInstanceKey, Rejection, Reply,
+};
 
 use crate::engine::Engine;
 use crate::limits::Limits;
-use crate::state::{Job, JobState, State};
+use crate::state::{ElementInstance, Job, JobState, State};
 
 type Handled = Result<Outcome<Engine>, Rejection>;
 
@@ -111,6 +115,28 @@ fn quoted(text: &str) -> String {
 
 fn is_banned(state: &State, instance: ProcessInstanceKey) -> bool {
     state.banned.contains(&instance)
+}
+
+/// The root of an instance that is active, and may be changed by hand.
+fn running(
+    state: &State,
+    head: &Head,
+    instance: ProcessInstanceKey,
+) -> Result<Arc<ElementInstance>, Rejection> {
+    let root = state.elements.get(&ElementInstanceKey::from(instance));
+    let root = root
+        .filter(|root| root.is_root() && head.caller.sees(root.tenant) && root.state == Lifecycle::Activated);
+    let root = root.ok_or_else(|| {
+        Rejection::not_found(format!(
+            "no process instance with key {instance} is running; it may have ended or be ending"
+        ))
+    })?;
+    if is_banned(state, instance) {
+        return Err(Rejection::invalid_state(format!(
+            "process instance {instance} is banned since the engine failed in it; it takes no more commands"
+        )));
+    }
+    Ok(root)
 }
 
 /// The executable process of a definition.

@@ -30,6 +30,7 @@ use crate::{handler, keys};
 use message::WantedMessage;
 
 /// What an event waits for, with its expressions evaluated.
+#[derive(Clone)]
 pub(crate) enum Wanted {
     Message(WantedMessage),
     Timer(Tick),
@@ -50,10 +51,22 @@ impl Wanted {
 /// Opens what an element instance waits for: what it is itself, and what may happen to it or in it. Messages come
 /// first, then timers, then signals. When one of them cannot be understood, none is opened.
 pub(crate) fn open(txn: &mut Txn<'_, Engine>, head: &Head, visit: &Visit) -> Result<(), Trouble> {
-    let element = visit.element();
-    let mut wanted = Vec::with_capacity(1 + element.awaited.len());
     let itself = coreto_bpmn::ElementNumber(visit.instance.element.0);
-    for &event in std::iter::once(&itself).chain(&element.awaited) {
+    let events: Vec<_> = std::iter::once(&itself).chain(&visit.element().awaited).copied().collect();
+    let wanted = understand_all(txn, head, visit, &events)?;
+    begin(txn, visit, wanted);
+    Ok(())
+}
+
+/// What events of an element instance wait for, in the order in which it is opened.
+pub(crate) fn understand_all(
+    txn: &mut Txn<'_, Engine>,
+    head: &Head,
+    visit: &Visit,
+    events: &[coreto_bpmn::ElementNumber],
+) -> Result<Vec<(ElementNumber, Wanted)>, Trouble> {
+    let mut wanted = Vec::with_capacity(events.len());
+    for &event in events {
         if let Some(trigger) = visit.process.elements[event.index()].kind.trigger() {
             let event = ElementNumber(event.0);
             wanted.extend(understand(txn, head, visit, event, trigger)?.map(|wanted| (event, wanted)));
@@ -61,6 +74,11 @@ pub(crate) fn open(txn: &mut Txn<'_, Engine>, head: &Head, visit: &Visit) -> Res
     }
     wanted.sort_by_key(|(_, wanted)| wanted.turn());
     check_names(&wanted)?;
+    Ok(wanted)
+}
+
+/// Opens what was understood.
+pub(crate) fn begin(txn: &mut Txn<'_, Engine>, visit: &Visit, wanted: Vec<(ElementNumber, Wanted)>) {
     for (event, wanted) in wanted {
         match wanted {
             Wanted::Message(wanted) => message::open(txn, visit, event, wanted),
@@ -68,7 +86,6 @@ pub(crate) fn open(txn: &mut Txn<'_, Engine>, head: &Head, visit: &Visit) -> Res
             Wanted::Timer(tick) => timer::create(txn, &timer::of_instance(visit, event), tick),
         }
     }
-    Ok(())
 }
 
 /// Deployment has compared the names that are not computed.
@@ -141,6 +158,16 @@ pub(crate) fn close_those(
     timer::cancel_all(txn, key.raw(), concerns);
     signal::close_all(txn, key.raw(), concerns);
 }
+
+/// Lets what an element instance waits for go on for the events of another definition, which it is one of by now.
+pub(crate) fn migrate(txn: &mut Txn<'_, Engine>, visit: &Visit, goes: Goes<'_>) {
+    message::migrate_all(txn, visit, goes);
+    timer::migrate_all(txn, visit, goes);
+    signal::migrate_all(txn, visit, goes);
+}
+
+/// The event of another definition that an event becomes.
+pub(crate) type Goes<'a> = &'a dyn Fn(ElementNumber) -> Option<ElementNumber>;
 
 /// A wait of an element instance for a signal, which is yet to begin.
 fn signal_of(visit: &Visit, event: ElementNumber) -> SignalSubscription {

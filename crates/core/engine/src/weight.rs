@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use coreto_record::command::ElementMapping;
 use coreto_record::{Command, Document};
 
 /// Bytes of a command besides the texts in it.
@@ -33,6 +34,10 @@ pub(crate) fn of(command: &Command) -> usize {
             let ids: usize = modify.activate.iter().map(|activation| ENTRY + activation.element.len()).sum();
             given + ids + ENTRY * modify.terminate.len()
         }
+        Command::MigrateInstance(migrate) => {
+            let id = |mapping: &ElementMapping| ENTRY + mapping.source.len() + mapping.target.len();
+            migrate.mappings.iter().map(id).sum()
+        }
         Command::EvaluateDecision(evaluate) => evaluate.id.len() + evaluate.variables.as_str().len(),
         Command::ActivateJobs(activate) => {
             activate.job_type.len() + activate.worker.len() + list(&activate.fetch)
@@ -53,6 +58,8 @@ pub(crate) fn of(command: &Command) -> usize {
         | Command::RejectMessageSubscription(_)
         | Command::CloseMessageSubscription(_)
         | Command::ClosedProcessSubscription(_)
+        | Command::MigrateMessageSubscription(_)
+        | Command::MigratedProcessSubscription(_)
         | Command::CancelInstance(_)
         | Command::DeleteResource(_)
         | Command::TakeDeletion(_)
@@ -106,6 +113,7 @@ pub(crate) fn abridged(command: &Command, bytes: usize) -> Command {
         }
         Command::SetVariables(set) => set.variables = Document::EMPTY,
         Command::ModifyInstance(it) => (it.activate, it.terminate) = Default::default(),
+        Command::MigrateInstance(it) => it.mappings.clear(),
         Command::EvaluateDecision(it) => shorten(&mut it.variables, [&mut it.id], bytes),
         Command::ActivateJobs(activate) => {
             activate.fetch.clear();
@@ -127,6 +135,8 @@ pub(crate) fn abridged(command: &Command, bytes: usize) -> Command {
         | Command::RejectMessageSubscription(_)
         | Command::CloseMessageSubscription(_)
         | Command::ClosedProcessSubscription(_)
+        | Command::MigrateMessageSubscription(_)
+        | Command::MigratedProcessSubscription(_)
         | Command::CancelInstance(_)
         | Command::DeleteResource(_)
         | Command::TakeDeletion(_)

@@ -7,6 +7,7 @@ mod element;
 mod instance;
 mod job;
 mod message;
+mod migration;
 mod modification;
 mod signal;
 
@@ -25,6 +26,7 @@ pub use message::{
     CorrelateMessageSubscription, CorrelateProcessSubscription, OpenMessageSubscription, PublishMessage,
     RejectMessageSubscription, Subscribed,
 };
+pub use migration::{ElementMapping, MigrateInstance, MigrateMessageSubscription};
 pub use modification::{Activation, ModifyInstance, ScopedVariables};
 
 use crate::event::DeploymentTaken;
@@ -75,6 +77,8 @@ union! {
         25 => DeleteResource(DeleteResource),
         /// Enters elements of a running instance, and ends element instances.
         20 => ModifyInstance(ModifyInstance),
+        /// Moves a running instance to another definition.
+        21 => MigrateInstance(MigrateInstance),
         /// Gives back a job that could not be handed over.
         50 => YieldJob(YieldJob),
         /// Enters an element.
@@ -115,6 +119,10 @@ union! {
         65 => CloseMessageSubscription(Subscribed),
         /// The side of the message knows that nobody waits.
         66 => ClosedProcessSubscription(Subscribed),
+        /// Who waits for a message does so for another definition.
+        67 => MigrateMessageSubscription(MigrateMessageSubscription),
+        /// The side of the message knows for which definition.
+        68 => MigratedProcessSubscription(Subscribed),
         /// Sets off what waits for a signal on one partition.
         70 => SpreadSignal(SpreadSignal),
     }
@@ -146,8 +154,9 @@ impl Command {
         use intent::{
             command_distribution as distribution, decision_evaluation as decision, deployment, incident, job,
             job_batch as jobs, process_instance as element, process_instance_batch as batch,
-            process_instance_creation as creation, process_instance_modification as modification,
-            resource_deletion as deletion, variable_document as variables,
+            process_instance_creation as creation, process_instance_migration as migration,
+            process_instance_modification as modification, resource_deletion as deletion,
+            variable_document as variables,
         };
         match self {
             Self::Deploy(_) => (V::Deployment, deployment::CREATE, 0),
@@ -157,6 +166,9 @@ impl Command {
             Self::CreateInstance(_) => (V::ProcessInstanceCreation, creation::CREATE, 0),
             Self::ModifyInstance(modify) => {
                 (V::ProcessInstanceModification, modification::MODIFY, modify.instance.raw())
+            }
+            Self::MigrateInstance(migrate) => {
+                (V::ProcessInstanceMigration, migration::MIGRATE, migrate.instance.raw())
             }
             Self::CancelInstance(cancel) => (V::ProcessInstance, element::CANCEL, cancel.instance.raw()),
             Self::SetVariables(set) => (V::VariableDocument, variables::UPDATE, set.scope.raw()),
@@ -181,6 +193,8 @@ impl Command {
                 (V::ProcessMessageSubscription, on_instance::CORRELATE, 0)
             }
             Self::ClosedProcessSubscription(_) => (V::ProcessMessageSubscription, on_instance::DELETE, 0),
+            Self::MigrateMessageSubscription(_) => (V::MessageSubscription, on_message::MIGRATE, 0),
+            Self::MigratedProcessSubscription(_) => (V::ProcessMessageSubscription, on_instance::MIGRATE, 0),
             Self::PinClock(_) => (V::Clock, intent::clock::PIN, 0),
             Self::ResetClock(()) => (V::Clock, intent::clock::RESET, 0),
             Self::YieldJob(give) => (V::Job, job::YIELD, give.job.raw()),

@@ -9,6 +9,7 @@ mod instance;
 mod job;
 mod lineage;
 mod message;
+mod migration;
 mod repetition;
 mod signal;
 mod timer;
@@ -16,7 +17,7 @@ mod variable;
 
 use coreto_machine::{Timestamp, message, union};
 
-use crate::command::ModifyInstance;
+use crate::command::{MigrateInstance, ModifyInstance};
 
 pub use decision::{
     DecisionCreated, DecisionEvaluation, EvaluatedDecision, EvaluatedValue, MatchedRule, RequirementsCreated,
@@ -35,6 +36,7 @@ pub use message::{
     MessageChanged, MessageIntent, MessageSubscription, MessageSubscriptionIntent, ProcessSubscription,
     ProcessSubscriptionIntent, StartSubscription, StartSubscriptionIntent,
 };
+pub use migration::ElementMigrated;
 pub use repetition::{LoopBegun, LoopStep, OutputCollected};
 pub use signal::{SignalBroadcasted, SignalSubscription, SignalSubscriptionIntent};
 pub use timer::{InstanceStarted, TimerChanged, TimerIntent};
@@ -139,6 +141,16 @@ union! {
         46 => SignalBroadcasted(SignalBroadcasted),
         /// Something waits for a signal.
         47 => SignalSubscription(SignalSubscription),
+        /// An element instance is one of another definition now.
+        120 => ElementMigrated(ElementMigrated),
+        /// A process instance that led to an element instance by its calls is one of another definition now.
+        121 => AncestorMigrated(ElementMigrated),
+        /// A variable is one of another definition now; its value is the one that it had.
+        122 => VariableMigrated(VariableSet),
+        /// What stopped an element instance is about another definition now.
+        123 => IncidentMigrated(IncidentRecord),
+        /// A process instance is one of another definition now, with all that is in it.
+        124 => InstanceMigrated(MigrateInstance),
     }
 }
 

@@ -46,6 +46,8 @@ pub enum ValueType {
     ResourceDeletion = 32,
     /// A change of what runs in an instance.
     ProcessInstanceModification = 28,
+    /// An instance that moves to another definition.
+    ProcessInstanceMigration = 38,
     /// What is brought to all partitions.
     CommandDistribution = 33,
     /// What waits for a signal.
@@ -108,32 +110,32 @@ intents! {
         CREATED = 0, COMPLETE = 1, COMPLETED = 2, TIME_OUT = 3, TIMED_OUT = 4, FAIL = 5, FAILED = 6,
         UPDATE_RETRIES = 7, RETRIES_UPDATED = 8, CANCELED = 10, THROW_ERROR = 11, ERROR_THROWN = 12,
         RECUR_AFTER_BACKOFF = 13, RECURRED_AFTER_BACKOFF = 14, YIELD = 15, YIELDED = 16,
-        UPDATE_TIMEOUT = 17, TIMEOUT_UPDATED = 18,
+        UPDATE_TIMEOUT = 17, TIMEOUT_UPDATED = 18, MIGRATED = 19,
     }
     deployment (Deployment, "DEPLOYMENT") { CREATE = 0, CREATED = 1 }
     process_instance (ProcessInstance, "PROCESS_INSTANCE") {
         CANCEL = 0, SEQUENCE_FLOW_TAKEN = 1, ELEMENT_ACTIVATING = 2, ELEMENT_ACTIVATED = 3,
         ELEMENT_COMPLETING = 4, ELEMENT_COMPLETED = 5, ELEMENT_TERMINATING = 6, ELEMENT_TERMINATED = 7,
         ACTIVATE_ELEMENT = 8, COMPLETE_ELEMENT = 9, TERMINATE_ELEMENT = 10,
-        CONTINUE_TERMINATING_ELEMENT = 14,
+        ELEMENT_MIGRATED = 11, ANCESTOR_MIGRATED = 13, CONTINUE_TERMINATING_ELEMENT = 14,
     }
-    incident (Incident, "INCIDENT") { CREATED = 0, RESOLVE = 1, RESOLVED = 2 }
+    incident (Incident, "INCIDENT") { CREATED = 0, RESOLVE = 1, RESOLVED = 2, MIGRATED = 3 }
     timer (Timer, "TIMER") { CREATED = 0, TRIGGER = 1, TRIGGERED = 2, CANCEL = 3, CANCELED = 4, MIGRATED = 5 }
     message (Message, "MESSAGE") { PUBLISH = 0, PUBLISHED = 1, EXPIRE = 2, EXPIRED = 3 }
     message_subscription (MessageSubscription, "MESSAGE_SUBSCRIPTION") {
         CREATE = 0, CREATED = 1, CORRELATE = 2, CORRELATED = 3, REJECT = 4, REJECTED = 5, DELETE = 6,
-        DELETED = 7, CORRELATING = 8,
+        DELETED = 7, CORRELATING = 8, MIGRATE = 9, MIGRATED = 10,
     }
     process_message_subscription (ProcessMessageSubscription, "PROCESS_MESSAGE_SUBSCRIPTION") {
         CREATING = 0, CREATE = 1, CREATED = 2, CORRELATE = 3, CORRELATED = 4, DELETING = 5, DELETE = 6,
-        DELETED = 7,
+        DELETED = 7, MIGRATING = 8, MIGRATE = 9, MIGRATED = 10,
     }
     message_start_event_subscription (MessageStartEventSubscription, "MESSAGE_START_EVENT_SUBSCRIPTION") {
         CREATED = 0, CORRELATED = 1, DELETED = 2,
     }
     signal_subscription (SignalSubscription, "SIGNAL_SUBSCRIPTION") { CREATED = 0, DELETED = 1, MIGRATED = 2 }
     signal (Signal, "SIGNAL") { BROADCAST = 0, BROADCASTED = 1 }
-    variable (Variable, "VARIABLE") { CREATED = 0, UPDATED = 1 }
+    variable (Variable, "VARIABLE") { CREATED = 0, UPDATED = 1, MIGRATED = 2 }
     job_batch (JobBatch, "JOB_BATCH") { ACTIVATE = 0, ACTIVATED = 1 }
     variable_document (VariableDocument, "VARIABLE_DOCUMENT") { UPDATE = 0, UPDATED = 1 }
     process_instance_creation (ProcessInstanceCreation, "PROCESS_INSTANCE_CREATION") {
@@ -148,6 +150,9 @@ intents! {
     resource_deletion (ResourceDeletion, "RESOURCE_DELETION") { DELETE = 0, DELETING = 1, DELETED = 2 }
     process_instance_modification (ProcessInstanceModification, "PROCESS_INSTANCE_MODIFICATION") {
         MODIFY = 0, MODIFIED = 1,
+    }
+    process_instance_migration (ProcessInstanceMigration, "PROCESS_INSTANCE_MIGRATION") {
+        MIGRATE = 0, MIGRATED = 1,
     }
     command_distribution (CommandDistribution, "COMMAND_DISTRIBUTION") {
         STARTED = 0, DISTRIBUTING = 1, ACKNOWLEDGE = 2, ACKNOWLEDGED = 3, FINISHED = 4,

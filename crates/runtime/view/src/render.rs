@@ -9,6 +9,7 @@ mod event;
 mod json;
 mod lineage;
 mod message;
+mod migration;
 mod model;
 mod signal;
 

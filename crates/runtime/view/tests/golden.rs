@@ -16,8 +16,9 @@ use coreto_machine::Timestamp;
 use coreto_partition::{Body, Record, records};
 use coreto_record::command::{
     ActivateElement, Activation, AwaitResult, CancelInstance, CompleteElement, CompleteJob, CreateInstance,
-    EvaluateDecision, FailJob, ModifyInstance, PinClock, ResolveIncident, ScopedVariables, SetVariables,
-    TerminateChildren, TerminateElement, ThrowError, UpdateJobRetries, UpdateJobTimeout, YieldJob,
+    ElementMapping, EvaluateDecision, FailJob, MigrateInstance, ModifyInstance, PinClock, ResolveIncident,
+    ScopedVariables, SetVariables, TerminateChildren, TerminateElement, ThrowError, UpdateJobRetries,
+    UpdateJobTimeout, YieldJob,
 };
 use coreto_record::event::InstanceBanned;
 use coreto_record::{
@@ -245,6 +246,9 @@ fn render_inner() -> Vec<String> {
         Activation { element: "pack".into(), ancestor: Some(key), variables: vec![given.clone(), given] };
     let modify =
         ModifyInstance { instance, activate: vec![activation, Activation::default()], terminate: vec![key] };
+    let mapping = ElementMapping { source: "charge".into(), target: "bill".into() };
+    let migrate =
+        MigrateInstance { instance, target: ProcessDefinitionKey::from_raw(8), mappings: vec![mapping] };
     let bodies = [
         Body::Event(Event::InstanceBanned(InstanceBanned { instance, message: "overflow".into() })),
         rejected(Command::ActivateElement(ActivateElement {
@@ -262,6 +266,8 @@ fn render_inner() -> Vec<String> {
         rejected(Command::ResetClock(())),
         Body::Event(Event::InstanceModified(modify.clone())),
         rejected(Command::ModifyInstance(modify)),
+        Body::Event(Event::InstanceMigrated(migrate.clone())),
+        rejected(Command::MigrateInstance(migrate)),
     ];
     let mut renderer = Renderer::new(2, Known::default());
     let render = |(position, body)| {

@@ -7,6 +7,7 @@ mod get;
 mod incident;
 mod job;
 mod message;
+mod migrate;
 mod modify;
 mod run;
 mod set;
@@ -30,6 +31,7 @@ pub use get::GetCommand;
 pub use incident::ResolveArgs;
 pub use job::{ActivateArgs, CompleteArgs, FailArgs, ThrowArgs};
 pub use message::{PublishArgs, SignalArgs};
+pub use migrate::MigrateArgs;
 pub use modify::ModifyArgs;
 pub use run::RunArgs;
 pub use set::SetArgs;
@@ -51,6 +53,8 @@ pub enum ClientCommand {
     Cancel(CancelArgs),
     /// Change what runs in a process instance: start elements, end element instances.
     Modify(ModifyArgs),
+    /// Move a process instance to another process definition.
+    Migrate(MigrateArgs),
     /// Take jobs of a type.
     Activate(ActivateArgs),
     /// End a job as done.
@@ -100,6 +104,7 @@ async fn perform(command: ClientCommand, connection: &Connection, format: Format
         ClientCommand::Throw(args) => job::throw(args, connection, format).await,
         ClientCommand::Update(command) => update::run(command, connection, format).await,
         ClientCommand::Modify(args) => modify::run(args, connection, format).await,
+        ClientCommand::Migrate(args) => migrate::run(args, connection, format).await,
         ClientCommand::Set(args) => set::run(args, connection, format).await,
         ClientCommand::Publish(args) => message::publish(args, connection, format).await,
         ClientCommand::Signal(args) => message::signal(args, connection, format).await,

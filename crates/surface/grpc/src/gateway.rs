@@ -17,7 +17,9 @@ use crate::config::Config;
 use crate::desk::{Desk, Outcome};
 use crate::outlet::Outlet;
 use crate::poll::Batches;
-use crate::rpc::{decision, delete, deploy, incident, instance, job, message, modification, topology};
+use crate::rpc::{
+    decision, delete, deploy, incident, instance, job, message, migration, modification, topology,
+};
 use crate::status::Failure;
 use crate::stream::Jobs;
 use crate::watch::Watcher;
@@ -329,9 +331,9 @@ impl gateway_server::Gateway for Gateway {
 
     async fn migrate_process_instance(
         &self,
-        _: tonic::Request<pb::MigrateProcessInstanceRequest>,
+        request: tonic::Request<pb::MigrateProcessInstanceRequest>,
     ) -> Answered<pb::MigrateProcessInstanceResponse> {
-        unbuilt!("MigrateProcessInstance")
+        Ok(Response::new(migration::migrate(self, request).await?))
     }
 
     async fn modify_process_instance(

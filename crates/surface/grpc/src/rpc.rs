@@ -7,5 +7,6 @@ pub(crate) mod incident;
 pub(crate) mod instance;
 pub(crate) mod job;
 pub(crate) mod message;
+pub(crate) mod migration;
 pub(crate) mod modification;
 pub(crate) mod topology;

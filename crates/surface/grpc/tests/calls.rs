@@ -281,6 +281,38 @@ async fn changes_by_hand_reach_the_engine_whole() {
 }
 
 #[tokio::test]
+async fn a_migration_reaches_the_engine_whole() {
+    use pb::migrate_process_instance_request as part;
+    let server = Server::start(Fake::new(|_| Some(Answer::Reply(Reply::Done(())))));
+    let mut client = server.client().await;
+    let mapping =
+        part::MappingInstruction { source_element_id: "charge".into(), target_element_id: "bill".into() };
+    let request = pb::MigrateProcessInstanceRequest {
+        process_instance_key: KEY,
+        migration_plan: Some(part::MigrationPlan {
+            target_process_definition_key: 9,
+            mapping_instructions: vec![mapping],
+        }),
+        operation_reference: Some(3),
+    };
+    client.migrate_process_instance(request.clone()).await.unwrap();
+    let commands = server.fake.commands();
+    let [Command::MigrateInstance(migrate)] = &*commands else { panic!("{commands:?}") };
+    assert_eq!((migrate.instance.raw(), migrate.target.raw()), (KEY.unsigned_abs(), 9));
+    let mappings: Vec<_> = migrate.mappings.iter().map(|it| (&*it.source, &*it.target)).collect();
+    assert_eq!(mappings, [("charge", "bill")]);
+
+    let planless = pb::MigrateProcessInstanceRequest { migration_plan: None, ..request.clone() };
+    let mut endless = request;
+    endless.migration_plan.as_mut().unwrap().mapping_instructions = vec![Default::default(); 10_001];
+    for (wrong, names) in [(planless, "`migrationPlan`"), (endless, "`mappingInstructions`")] {
+        let refused = client.migrate_process_instance(wrong).await.unwrap_err();
+        assert_eq!(refused.code(), Code::InvalidArgument);
+        assert!(refused.message().contains(names), "{}", refused.message());
+    }
+}
+
+#[tokio::test]
 async fn set_variables_answers_with_a_key() {
     let server =
         Server::start(Fake::new(|_| Some(Answer::Reply(Reply::VariablesSet(VariablesSet { key: 77 })))));
@@ -505,7 +537,6 @@ async fn what_is_not_built_says_so() {
             }],
             ..Default::default()
         }) => "terminateInstructions.elementId",
-        migrate_process_instance(pb::MigrateProcessInstanceRequest::default()) => "MigrateProcessInstance",
         evaluate_conditional(pb::EvaluateConditionalRequest::default()) => "EvaluateConditional",
         update_job_priority(pb::UpdateJobPriorityRequest::default()) => "UpdateJobPriority",
         assign_process_instance_business_id(pb::AssignProcessInstanceBusinessIdRequest::default())

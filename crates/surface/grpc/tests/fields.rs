@@ -95,6 +95,9 @@ async fn what_has_no_positive_key_is_not_found() {
             modify_process_instance(pb::ModifyProcessInstanceRequest {
                 process_instance_key: key, ..Default::default()
             }) names "Command 'MODIFY' rejected",
+            migrate_process_instance(pb::MigrateProcessInstanceRequest {
+                process_instance_key: key, ..Default::default()
+            }) names "Command 'MIGRATE' rejected",
             set_variables(pb::SetVariablesRequest { element_instance_key: key, ..Default::default() })
                 names "Command 'UPDATE' rejected",
         }

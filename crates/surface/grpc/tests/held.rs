@@ -122,6 +122,18 @@ fn calls(stage: &Stage) -> Vec<(&'static str, While)> {
             )),
         ),
         (
+            "MigrateProcessInstance",
+            While::Held(call!(
+                client,
+                migrate_process_instance,
+                pb::MigrateProcessInstanceRequest {
+                    process_instance_key: stage.instances[4],
+                    migration_plan: Some(Default::default()),
+                    ..Default::default()
+                }
+            )),
+        ),
+        (
             "CancelProcessInstance",
             While::Held(call!(
                 client,
@@ -261,7 +273,6 @@ fn missing(client: &GatewayClient<Channel>) -> Vec<(&'static str, While)> {
     missing![
         "AssignProcessInstanceBusinessId" assign_process_instance_business_id AssignProcessInstanceBusinessIdRequest,
         "EvaluateConditional" evaluate_conditional EvaluateConditionalRequest,
-        "MigrateProcessInstance" migrate_process_instance MigrateProcessInstanceRequest,
         "UpdateJobPriority" update_job_priority UpdateJobPriorityRequest,
     ]
 }

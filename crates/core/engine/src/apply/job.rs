@@ -33,6 +33,11 @@ pub(super) fn changed(state: &mut State, event: &JobChanged) {
         JobIntent::RetriesUpdated => {
             state.jobs.update(&event.key, |job| job.retries = event.retries);
         }
+        JobIntent::Migrated => {
+            state.jobs.update(&event.key, |job| {
+                (job.element, job.definition) = (event.element, event.definition);
+            });
+        }
         JobIntent::TimeoutUpdated => become_as_told(state, event, JobState::Activated),
     }
 }

@@ -59,6 +59,13 @@ pub(super) fn message_subscription(state: &mut State, event: &MessageSubscriptio
             state.reached.remove(&reached);
             state.message_subscriptions.update(&key, |waiting| waiting.message = MessageKey::default());
         }
+        MessageSubscriptionIntent::Migrated => {
+            if let Some(before) = state.message_subscriptions.get(&key) {
+                state.waiting.remove(&place_of(&before));
+            }
+            state.waiting.insert(place_of(event));
+            state.message_subscriptions.insert(key, event.clone());
+        }
         MessageSubscriptionIntent::Correlated | MessageSubscriptionIntent::Deleted => {
             state.waiting.remove(&place_of(event));
             state.message_subscriptions.remove(&key);
@@ -71,6 +78,8 @@ pub(super) fn process_subscription(state: &mut State, event: &ProcessSubscriptio
     let waits_on = match event.to {
         ProcessSubscriptionIntent::Creating
         | ProcessSubscriptionIntent::Created
+        | ProcessSubscriptionIntent::Migrating
+        | ProcessSubscriptionIntent::Migrated
         | ProcessSubscriptionIntent::Deleting => true,
         ProcessSubscriptionIntent::Correlated => !event.interrupting,
         ProcessSubscriptionIntent::Deleted => false,

@@ -16,6 +16,7 @@ pub(super) fn timer(state: &mut State, event: &TimerChanged) {
             state.timers_of.insert(owned);
             state.timers.insert(event.key, event.clone());
         }
+        TimerIntent::Migrated => state.timers.insert(event.key, event.clone()),
         TimerIntent::Triggered | TimerIntent::Canceled => {
             state.due.remove(&due);
             state.timers_of.remove(&owned);
@@ -33,6 +34,7 @@ pub(super) fn signal(state: &mut State, event: &SignalSubscription) {
             state.signals_of.insert(by_owner);
             state.signal_subscriptions.insert(event.key, event.clone());
         }
+        SignalSubscriptionIntent::Migrated => state.signal_subscriptions.insert(event.key, event.clone()),
         SignalSubscriptionIntent::Deleted => {
             state.signals.remove(&by_name);
             state.signals_of.remove(&by_owner);

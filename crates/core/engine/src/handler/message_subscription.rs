@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use coreto_machine::{Head, Txn};
 use coreto_record::command::{
-    CorrelateMessageSubscription, OpenMessageSubscription, RejectMessageSubscription, Subscribed,
+    CorrelateMessageSubscription, MigrateMessageSubscription, OpenMessageSubscription,
+    RejectMessageSubscription, Subscribed,
 };
 use coreto_record::event::{MessageSubscription, MessageSubscriptionIntent};
 use coreto_record::{Command, Event, Key, Rejection, partition_of};
@@ -63,6 +64,7 @@ pub(crate) fn correlate(
     };
     txn.emit(&Event::MessageSubscription(MessageSubscription {
         to: MessageSubscriptionIntent::Correlated,
+        interrupting: command.interrupting.unwrap_or(waiting.interrupting),
         ..MessageSubscription::clone(&waiting)
     }));
     if let Some(waiting) = txn.state().message_subscriptions.get(&key) {
@@ -84,6 +86,33 @@ pub(crate) fn reject(txn: &mut Txn<'_, Engine>, head: &Head, command: &RejectMes
         ..MessageSubscription::default()
     }));
     correlation::pass_on(txn, head.now, command.message, &command.process, command.element_instance);
+    done()
+}
+
+/// Who waits does so for another definition. Messages that have reached the process that it was of may be new to the one
+/// that it is of now.
+pub(crate) fn migrate(
+    txn: &mut Txn<'_, Engine>,
+    head: &Head,
+    command: &MigrateMessageSubscription,
+) -> Handled {
+    let key = (command.element_instance, Arc::clone(&command.name));
+    if let Some(waiting) = txn.state().message_subscriptions.get(&key) {
+        let migrated = MessageSubscription {
+            to: MessageSubscriptionIntent::Migrated,
+            process: Arc::clone(&command.process),
+            interrupting: command.interrupting,
+            definition: command.definition,
+            ..MessageSubscription::clone(&waiting)
+        };
+        txn.emit(&Event::MessageSubscription(migrated.clone()));
+        if waiting.process != command.process && waiting.message.is_unset() {
+            correlation::catch_up(txn, head.now, &migrated);
+        }
+    }
+    let to = partition_of(command.element_instance.raw());
+    let migrated = Subscribed { element_instance: command.element_instance, name: Arc::clone(&command.name) };
+    send(txn, to, Command::MigratedProcessSubscription(migrated));
     done()
 }
 

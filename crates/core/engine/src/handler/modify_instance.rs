@@ -4,7 +4,6 @@ mod ending;
 mod place;
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use coreto_bpmn::{ElementNumber as Number, Process};
 use coreto_machine::{Head, Txn};
@@ -12,7 +11,7 @@ use coreto_record::command::{ActivateElement, Activation, ModifyInstance, Termin
 use coreto_record::{Command, Document, ElementInstanceKey, ElementNumber, Event, Lifecycle, Rejection};
 
 use self::place::Place;
-use super::{Handled, done, enter, is_banned, process};
+use super::{Handled, done, enter, process, running};
 use crate::element::Visit;
 use crate::engine::Engine;
 use crate::state::ElementInstance;
@@ -21,7 +20,8 @@ use crate::{incident, keys, subscription, variables};
 /// Enters elements, with the scopes around them that are missing, and ends element instances, with the scopes in which
 /// nothing is left. All or nothing: what is wrong is found before anything is done.
 pub(crate) fn modify_instance(txn: &mut Txn<'_, Engine>, head: &Head, command: &ModifyInstance) -> Handled {
-    let (root, process) = running(txn, head, command)?;
+    let root = running(txn.state(), head, command.instance)?;
+    let process = process(txn.state(), root.definition)?;
     let find = |txn: &Txn<'_, Engine>, activation: &Activation| {
         place::find(txn.state(), &process, command.instance, activation)
     };
@@ -40,29 +40,6 @@ pub(crate) fn modify_instance(txn: &mut Txn<'_, Engine>, head: &Head, command: &
     }
     txn.emit(&Event::InstanceModified(command.clone()));
     done()
-}
-
-fn running(
-    txn: &Txn<'_, Engine>,
-    head: &Head,
-    command: &ModifyInstance,
-) -> Result<(Arc<ElementInstance>, Arc<Process>), Rejection> {
-    let instance = command.instance;
-    let root = txn.state().elements.get(&ElementInstanceKey::from(instance));
-    let root = root
-        .filter(|root| root.is_root() && head.caller.sees(root.tenant) && root.state == Lifecycle::Activated);
-    let root = root.ok_or_else(|| {
-        Rejection::not_found(format!(
-            "no process instance with key {instance} is running; it may have ended or be ending"
-        ))
-    })?;
-    if is_banned(txn.state(), instance) {
-        return Err(Rejection::invalid_state(format!(
-            "process instance {instance} is banned since the engine failed in it; it takes no more commands"
-        )));
-    }
-    let process = process(txn.state(), root.definition)?;
-    Ok((root, process))
 }
 
 /// Enters what is missing around the element by events, then the element itself, which goes on by a command.

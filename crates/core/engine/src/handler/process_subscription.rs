@@ -84,8 +84,21 @@ pub(crate) fn correlate(
         element_instance: command.element_instance,
         name: Arc::clone(&command.name),
         message: command.message,
+        interrupting: Some(waiting.interrupting),
     };
     send(txn, to, Command::CorrelateMessageSubscription(taken));
+    done()
+}
+
+/// The side of the message knows for which definition it waits. What has happened to the wait meanwhile comes behind.
+pub(crate) fn migrated(txn: &mut Txn<'_, Engine>, command: &Subscribed) -> Handled {
+    let subscription = find(txn.state(), command)?;
+    if subscription.to == ProcessSubscriptionIntent::Migrating {
+        txn.emit(&Event::ProcessSubscription(ProcessSubscription {
+            to: ProcessSubscriptionIntent::Migrated,
+            ..ProcessSubscription::clone(&subscription)
+        }));
+    }
     done()
 }
 

@@ -5,16 +5,18 @@ use std::sync::Arc;
 use coreto_bpmn::Message;
 use coreto_feel::{Env, Expression, Scope, Value};
 use coreto_machine::Txn;
-use coreto_record::command::{OpenMessageSubscription, Subscribed};
+use coreto_record::command::{MigrateMessageSubscription, OpenMessageSubscription, Subscribed};
 use coreto_record::event::{ProcessSubscription, ProcessSubscriptionIntent};
 use coreto_record::{Command, ElementInstanceKey, ElementNumber, Event, IncidentKind, partition_of_text};
 
+use super::Goes;
 use crate::element::{Visit, expression};
 use crate::engine::Engine;
 use crate::incident::Trouble;
 use crate::keys;
 
 /// A message that somebody waits for, with its expressions evaluated.
+#[derive(Clone)]
 pub(crate) struct WantedMessage {
     pub(crate) name: Arc<str>,
     pub(crate) correlation_key: Arc<str>,
@@ -96,6 +98,41 @@ pub(super) fn close_all(
             close(txn, &subscription);
         }
     }
+}
+
+/// Lets the subscriptions of an element instance go on for the events of another definition. They keep their names and
+/// correlation keys.
+pub(super) fn migrate_all(txn: &mut Txn<'_, Engine>, visit: &Visit, goes: Goes<'_>) {
+    for name in txn.state().awaited_messages(visit.key) {
+        let Some(subscription) = txn.state().process_subscriptions.get(&(visit.key, name)) else { continue };
+        let to = subscription.to;
+        if let Some(event) = goes(subscription.element).filter(|_| to != ProcessSubscriptionIntent::Deleting)
+        {
+            migrate(txn, visit, &subscription, event);
+        }
+    }
+}
+
+fn migrate(
+    txn: &mut Txn<'_, Engine>,
+    visit: &Visit,
+    subscription: &ProcessSubscription,
+    event: ElementNumber,
+) {
+    let (definition, name) = (visit.instance.definition, Arc::clone(&subscription.name));
+    let interrupting = visit.process.interrupts(coreto_bpmn::ElementNumber(event.0));
+    txn.emit(&Event::ProcessSubscription(ProcessSubscription {
+        to: ProcessSubscriptionIntent::Migrating,
+        element: event,
+        interrupting,
+        definition,
+        ..subscription.clone()
+    }));
+    let to = partition_of_text(&subscription.correlation_key, txn.place().count);
+    let process = Arc::clone(&visit.process.id);
+    let migrate =
+        MigrateMessageSubscription { element_instance: visit.key, name, process, interrupting, definition };
+    send(txn, to, Command::MigrateMessageSubscription(migrate));
 }
 
 fn close(txn: &mut Txn<'_, Engine>, subscription: &ProcessSubscription) {

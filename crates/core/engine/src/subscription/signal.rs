@@ -7,7 +7,8 @@ use coreto_record::command::SpreadSignal;
 use coreto_record::event::{SignalSubscription, SignalSubscriptionIntent};
 use coreto_record::{ElementNumber, Event, Key};
 
-use super::{accepts, start, trigger};
+use super::{Goes, accepts, start, trigger};
+use crate::element::Visit;
 use crate::engine::Engine;
 use crate::keys;
 
@@ -30,6 +31,20 @@ pub(super) fn close_all(txn: &mut Txn<'_, Engine>, owner: u64, concerns: &dyn Fn
             to: SignalSubscriptionIntent::Deleted,
             ..SignalSubscription::clone(waiting)
         }));
+    }
+}
+
+/// Lets the waits of an element instance for signals go on for the events of another definition.
+pub(super) fn migrate_all(txn: &mut Txn<'_, Engine>, visit: &Visit, goes: Goes<'_>) {
+    for waiting in txn.state().signals_of(visit.key.raw()) {
+        if let Some(element) = goes(waiting.element) {
+            txn.emit(&Event::SignalSubscription(SignalSubscription {
+                to: SignalSubscriptionIntent::Migrated,
+                element,
+                definition: visit.instance.definition,
+                ..SignalSubscription::clone(&waiting)
+            }));
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use coreto_machine::{Head, Timestamp, Txn};
 use coreto_record::event::{TimerChanged, TimerIntent};
 use coreto_record::{Document, ElementNumber, Event, IncidentKind, Key, TimerKey};
 
-use super::{start, trigger};
+use super::{Goes, start, trigger};
 use crate::element::{Visit, expression, mapping};
 use crate::engine::Engine;
 use crate::incident::Trouble;
@@ -73,6 +73,18 @@ pub(super) fn cancel_all(txn: &mut Txn<'_, Engine>, owner: u64, concerns: &dyn F
     for key in timers {
         if let Some(timer) = txn.state().timers.get(&key).filter(|timer| concerns(timer.element)) {
             cancel(txn, &timer);
+        }
+    }
+}
+
+/// Lets the timers of an element instance go on for the events of another definition.
+pub(super) fn migrate_all(txn: &mut Txn<'_, Engine>, visit: &Visit, goes: Goes<'_>) {
+    let timers: Vec<_> = txn.state().timers_of(visit.key.raw()).collect();
+    for timer in timers {
+        let Some(timer) = txn.state().timers.get(&timer) else { continue };
+        if let Some(element) = goes(timer.element) {
+            let (to, definition) = (TimerIntent::Migrated, visit.instance.definition);
+            txn.emit(&Event::Timer(TimerChanged { to, element, definition, ..TimerChanged::clone(&timer) }));
         }
     }
 }

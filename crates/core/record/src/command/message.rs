@@ -86,6 +86,8 @@ message! {
         2 => pub name: Arc<str>,
         /// The message.
         3 => pub message: MessageKey,
+        /// Whether it waits no more. Where it does not say, the subscription does.
+        4 => pub interrupting: Option<bool>,
     }
 }
 

@@ -30,6 +30,8 @@ numbered! {
         Yielded = 16,
         /// Its deadline moved.
         TimeoutUpdated = 18,
+        /// It is one of another definition now.
+        Migrated = 19,
     }
 }
 

@@ -67,6 +67,21 @@ impl Lineage {
         Self(Some(Arc::new(Line { calls, scopes: Vec::new() })))
     }
 
+    /// The same calls, where an element instance that called is of another definition now.
+    #[must_use]
+    pub fn moved(
+        &self,
+        caller: ElementInstanceKey,
+        definition: ProcessDefinitionKey,
+        element: ElementNumber,
+    ) -> Self {
+        let mut line = self.line();
+        for call in line.calls.iter_mut().filter(|call| call.caller() == caller) {
+            (call.definition, call.element) = (definition, element);
+        }
+        Self(Some(Arc::new(line)))
+    }
+
     fn line(&self) -> Line {
         self.0.as_deref().cloned().unwrap_or_default()
     }

@@ -56,6 +56,8 @@ numbered! {
         Deleted = 7,
         /// A message is on its way to the instance.
         Correlating = 8,
+        /// It waits for another definition.
+        Migrated = 10,
     }
 }
 
@@ -102,6 +104,10 @@ numbered! {
         Deleting = 5,
         /// It is gone on both sides.
         Deleted = 7,
+        /// It waits for another definition; the side of the message is told.
+        Migrating = 8,
+        /// The side of the message knows of that.
+        Migrated = 10,
     }
 }
 

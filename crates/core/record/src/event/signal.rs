@@ -30,6 +30,8 @@ numbered! {
         Created = 0,
         /// It is gone.
         Deleted = 1,
+        /// It sets off an event of another definition.
+        Migrated = 2,
     }
 }
 

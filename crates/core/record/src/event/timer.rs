@@ -14,6 +14,8 @@ numbered! {
         Triggered = 2,
         /// Nobody waits for it any more, and it is gone.
         Canceled = 4,
+        /// It sets off an event of another definition.
+        Migrated = 5,
     }
 }
 

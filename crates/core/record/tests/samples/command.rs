@@ -19,6 +19,7 @@ pub(crate) fn commands() -> Vec<(&'static str, Command)> {
     commands.extend(of_decisions());
     commands.extend(of_the_engine());
     commands.extend(super::distribution::commands());
+    commands.extend(super::migration::commands());
     commands.extend(super::deletion::commands());
     commands.extend(super::subscription::commands());
     commands
@@ -162,6 +163,9 @@ const fn all_have_a_sample(command: &Command) {
         | Command::CreateInstance(_)
         | Command::CancelInstance(_)
         | Command::ModifyInstance(_)
+        | Command::MigrateInstance(_)
+        | Command::MigrateMessageSubscription(_)
+        | Command::MigratedProcessSubscription(_)
         | Command::SetVariables(_)
         | Command::ActivateJobs(_)
         | Command::CompleteJob(_)

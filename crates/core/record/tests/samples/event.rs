@@ -21,6 +21,7 @@ pub(crate) fn events() -> Vec<(&'static str, Event)> {
     events.extend(super::subscription::events());
     events.extend(super::distribution::events());
     events.extend(super::deletion::events());
+    events.extend(super::migration::events());
     events.extend(super::subscription::message_events());
     events
 }
@@ -333,6 +334,11 @@ const fn all_have_a_sample(event: &Event) {
         | Event::InstanceStarted(_)
         | Event::LoopBegun(_)
         | Event::InstanceModified(_)
+        | Event::ElementMigrated(_)
+        | Event::AncestorMigrated(_)
+        | Event::VariableMigrated(_)
+        | Event::IncidentMigrated(_)
+        | Event::InstanceMigrated(_)
         | Event::LoopFulfilled(_)
         | Event::OutputCollected(_)
         | Event::DistributionStarted(_)

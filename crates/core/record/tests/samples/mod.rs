@@ -5,6 +5,7 @@ mod decision;
 mod deletion;
 mod distribution;
 mod event;
+mod migration;
 mod reply;
 mod subscription;
 

@@ -156,8 +156,13 @@ pub(crate) fn commands() -> Vec<(&'static str, Command)> {
         correlation_key: "A-1".into(),
         tenant: tenant(),
     };
-    let taken =
-        CorrelateMessageSubscription { element_instance: late(), name: "paid".into(), message: key(21) };
+    let taken = CorrelateMessageSubscription {
+        element_instance: late(),
+        name: "paid".into(),
+        message: key(21),
+        interrupting: None,
+    };
+    let said = CorrelateMessageSubscription { interrupting: Some(false), ..taken.clone() };
     let reject = RejectMessageSubscription {
         element_instance: late(),
         name: "paid".into(),
@@ -191,6 +196,7 @@ pub(crate) fn commands() -> Vec<(&'static str, Command)> {
         ("OpenedProcessSubscription", Command::OpenedProcessSubscription(subscribed())),
         ("CorrelateProcessSubscription", Command::CorrelateProcessSubscription(correlate)),
         ("CorrelateMessageSubscription", Command::CorrelateMessageSubscription(taken)),
+        ("CorrelateMessageSubscription.interrupting", Command::CorrelateMessageSubscription(said)),
         ("RejectMessageSubscription", Command::RejectMessageSubscription(reject)),
         ("CloseMessageSubscription", Command::CloseMessageSubscription(subscribed())),
         ("ClosedProcessSubscription", Command::ClosedProcessSubscription(subscribed())),

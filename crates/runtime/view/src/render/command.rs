@@ -9,13 +9,14 @@ use coreto_record::{Command, ElementInstanceKey, Key, ProcessDefinitionKey, Proc
 
 use super::json::{Object, name};
 use super::model::{self, Model};
-use super::{decision, deletion, deployment, distribution, event, message, signal};
+use super::{decision, deletion, deployment, distribution, event, message, migration, signal};
 
 /// The process instance that a command names.
 pub(super) fn instance(command: &Command) -> Option<ProcessInstanceKey> {
     match command {
         Command::CancelInstance(cancel) => Some(cancel.instance),
         Command::ModifyInstance(modify) => Some(modify.instance),
+        Command::MigrateInstance(migrate) => Some(migrate.instance),
         Command::ActivateElement(activate) => Some(activate.instance),
         Command::OpenMessageSubscription(open) => Some(open.instance),
         Command::Deploy(_)
@@ -52,6 +53,8 @@ pub(super) fn instance(command: &Command) -> Option<ProcessInstanceKey> {
         | Command::RejectMessageSubscription(_)
         | Command::CloseMessageSubscription(_)
         | Command::ClosedProcessSubscription(_)
+        | Command::MigrateMessageSubscription(_)
+        | Command::MigratedProcessSubscription(_)
         | Command::Tick(()) => None,
     }
 }
@@ -86,6 +89,7 @@ pub(super) fn value(command: &Command, record: &mut Object<'_>) {
             model::tenant(value, Tenant::DEFAULT);
         }
         Command::ModifyInstance(modify) => event::modification(modify, value),
+        Command::MigrateInstance(migrate) => migration::migration(migrate, value),
         Command::ActivateJobs(activate) => job_batch(activate, value),
         Command::CompleteJob(complete) => {
             job(&JobChanged { variables: complete.variables.clone(), ..unset() }, -1, value);
@@ -115,7 +119,9 @@ pub(super) fn value(command: &Command, record: &mut Object<'_>) {
         | Command::CloseMessageSubscription(_)
         | Command::OpenedProcessSubscription(_)
         | Command::CorrelateProcessSubscription(_)
-        | Command::ClosedProcessSubscription(_) => message::wished_subscription(command, value),
+        | Command::ClosedProcessSubscription(_)
+        | Command::MigrateMessageSubscription(_)
+        | Command::MigratedProcessSubscription(_) => message::wished_subscription(command, value),
         Command::ResolveIncident(_) => {
             event::incident(&IncidentRecord::default(), &unknown(), value);
             value.members(r#","processDefinitionPath":[],"callingElementPath":[]"#);

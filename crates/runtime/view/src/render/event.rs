@@ -11,7 +11,7 @@ use coreto_record::{ElementNumber, Event, Key, ProcessDefinitionKey};
 
 use super::json::{Object, name};
 use super::model::{self, Model, Models};
-use super::{Subject, decision, deletion, deployment, distribution, lineage, message, signal};
+use super::{Subject, decision, deletion, deployment, distribution, lineage, message, migration, signal};
 use crate::definitions::Unanswered;
 
 /// What an event is about.
@@ -44,7 +44,13 @@ pub(super) fn subject(event: &Event) -> Option<Subject> {
         Event::Timer(event) => (V::Timer, (!event.instance.is_unset()).then_some(event.instance)),
         Event::Element(event) => (V::ProcessInstance, Some(event.instance)),
         Event::FlowTaken(event) => (V::ProcessInstance, Some(event.instance)),
-        Event::VariableCreated(event) | Event::VariableUpdated(event) => (V::Variable, Some(event.instance)),
+        Event::VariableCreated(event) | Event::VariableUpdated(event) | Event::VariableMigrated(event) => {
+            (V::Variable, Some(event.instance))
+        }
+        Event::ElementMigrated(event) | Event::AncestorMigrated(event) => {
+            (V::ProcessInstance, Some(event.element.instance))
+        }
+        Event::InstanceMigrated(event) => (V::ProcessInstanceMigration, Some(event.instance)),
         Event::InstanceModified(event) => (V::ProcessInstanceModification, Some(event.instance)),
         Event::VariablesUpdated(event) => (V::VariableDocument, Some(event.instance)),
         Event::Job(event) => (V::Job, Some(event.instance)),
@@ -52,7 +58,9 @@ pub(super) fn subject(event: &Event) -> Option<Subject> {
         Event::ProcessEventTriggering(event) | Event::ProcessEventTriggered(event) => {
             (V::ProcessEvent, Some(event.instance))
         }
-        Event::IncidentCreated(event) | Event::IncidentResolved(event) => (V::Incident, Some(event.instance)),
+        Event::IncidentCreated(event) | Event::IncidentResolved(event) | Event::IncidentMigrated(event) => {
+            (V::Incident, Some(event.instance))
+        }
         Event::InstanceBanned(event) => (V::Error, Some(event.instance)),
         Event::ClockPinned(_) | Event::ClockReset(()) => (V::Clock, None),
         Event::DistributionStarted(_)
@@ -93,6 +101,17 @@ pub(super) fn intent_and_key(event: &Event) -> (u32, u64) {
         Event::VariablesUpdated(event) => (intent::variable_document::UPDATED, event.key),
         Event::InstanceModified(event) => {
             (intent::process_instance_modification::MODIFIED, event.instance.raw())
+        }
+        Event::ElementMigrated(event) => {
+            (intent::process_instance::ELEMENT_MIGRATED, event.element.key.raw())
+        }
+        Event::AncestorMigrated(event) => {
+            (intent::process_instance::ANCESTOR_MIGRATED, event.element.key.raw())
+        }
+        Event::VariableMigrated(event) => (intent::variable::MIGRATED, event.key.raw()),
+        Event::IncidentMigrated(event) => (intent::incident::MIGRATED, event.key.raw()),
+        Event::InstanceMigrated(event) => {
+            (intent::process_instance_migration::MIGRATED, event.instance.raw())
         }
         Event::Job(event) => (event.to.number(), event.key.raw()),
         Event::JobsActivated(event) => (intent::job_batch::ACTIVATED, event.key),
@@ -170,7 +189,11 @@ pub(super) fn value(event: &Event, models: &mut Models, record: &mut Object<'_>)
         Event::ClockReset(()) => value.number(name!("time"), 0),
         Event::Element(event) => element(event, models, value)?,
         Event::FlowTaken(event) => flow(event, models, value)?,
-        Event::VariableCreated(event) | Event::VariableUpdated(event) => {
+        Event::ElementMigrated(event) | Event::AncestorMigrated(event) => {
+            element(&event.element, models, value)?
+        }
+        Event::InstanceMigrated(event) => migration::migration(event, value),
+        Event::VariableCreated(event) | Event::VariableUpdated(event) | Event::VariableMigrated(event) => {
             variable(event, &*models.get(event.definition)?, value);
         }
         Event::VariablesUpdated(event) => variables(event, value),
@@ -180,7 +203,7 @@ pub(super) fn value(event: &Event, models: &mut Models, record: &mut Object<'_>)
         Event::ProcessEventTriggering(event) | Event::ProcessEventTriggered(event) => {
             process_event(event, &*models.get(event.definition)?, value);
         }
-        Event::IncidentCreated(event) | Event::IncidentResolved(event) => {
+        Event::IncidentCreated(event) | Event::IncidentResolved(event) | Event::IncidentMigrated(event) => {
             incident(event, &*models.get(event.definition)?, value);
             lineage::calls(&event.lineage, event.definition, models, value)?;
         }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use coreto_machine::Timestamp;
-use coreto_record::command::{OpenMessageSubscription, PublishMessage};
+use coreto_record::command::{MigrateMessageSubscription, OpenMessageSubscription, PublishMessage};
 use coreto_record::event::{MessageChanged, MessageSubscription, ProcessSubscription, StartSubscription};
 use coreto_record::{Command, ElementInstanceKey, Key, MessageKey, ProcessDefinitionKey};
 
@@ -77,6 +77,7 @@ pub(super) fn wished_subscription(command: &Command, value: &mut Object<'_>) {
     let none = MessageKey::default();
     match command {
         Command::OpenMessageSubscription(it) => message_subscription(&opened(it), value),
+        Command::MigrateMessageSubscription(it) => message_subscription(&migrated(it), value),
         Command::CorrelateMessageSubscription(it) => {
             of_the_message(it.element_instance, &it.name, it.message, value);
         }
@@ -84,7 +85,9 @@ pub(super) fn wished_subscription(command: &Command, value: &mut Object<'_>) {
             of_the_message(it.element_instance, &it.name, it.message, value);
         }
         Command::CloseMessageSubscription(it) => of_the_message(it.element_instance, &it.name, none, value),
-        Command::OpenedProcessSubscription(it) | Command::ClosedProcessSubscription(it) => {
+        Command::OpenedProcessSubscription(it)
+        | Command::ClosedProcessSubscription(it)
+        | Command::MigratedProcessSubscription(it) => {
             of_the_instance(it.element_instance, &it.name, none, value);
         }
         Command::CorrelateProcessSubscription(it) => {
@@ -104,6 +107,17 @@ fn opened(open: &OpenMessageSubscription) -> MessageSubscription {
         instance: open.instance,
         definition: open.definition,
         tenant: open.tenant,
+        ..MessageSubscription::default()
+    }
+}
+
+fn migrated(migrate: &MigrateMessageSubscription) -> MessageSubscription {
+    MessageSubscription {
+        element_instance: migrate.element_instance,
+        name: Arc::clone(&migrate.name),
+        process: Arc::clone(&migrate.process),
+        interrupting: migrate.interrupting,
+        definition: migrate.definition,
         ..MessageSubscription::default()
     }
 }
