@@ -139,9 +139,9 @@ impl Move {
 fn tell_called(txn: &mut Txn<'_, Engine>, caller: &Visit) {
     let is_called = |child: &ElementInstance| child.is_root() && child.parent() == caller.key;
     let state = txn.state();
-    let called = state.children_from(caller.key, ElementInstanceKey::default());
+    let all = state.children_from(caller.key, ElementInstanceKey::default());
     let mut below: Vec<_> =
-        called.filter(|key| state.elements.peek(key).is_some_and(|child| is_called(child))).collect();
+        all.filter(|key| state.elements.peek(key).is_some_and(|child| is_called(child))).collect();
     let mut at = 0;
     // Bound: each element instance comes once.
     while let Some(&key) = below.get(at) {
