@@ -240,6 +240,10 @@ impl<'a> Player<'a> {
         let is_version =
             |word: &str| word.strip_prefix('v').is_some_and(|number| number.parse::<u32>().is_ok());
         let version = words.next_if(is_version).and_then(|word| word[1..].parse().ok());
+        let mut starts = Vec::new();
+        while words.flag("before") {
+            starts.push(stretched(&words.need("an element")?).into());
+        }
         let variables = document(words)?;
         let await_result = words
             .flag("await")
@@ -250,6 +254,7 @@ impl<'a> Player<'a> {
             version,
             variables,
             await_result,
+            starts,
             ..CreateInstance::default()
         }))
     }

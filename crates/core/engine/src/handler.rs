@@ -4,6 +4,7 @@ mod activate_children;
 mod activate_element;
 mod activate_jobs;
 mod broadcast_signal;
+mod by_hand;
 mod cancel_instance;
 mod clock;
 mod complete_element;

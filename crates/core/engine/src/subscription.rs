@@ -13,7 +13,8 @@ pub(crate) mod timer;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use coreto_bpmn::{Kind, Process, Tick, Trigger};
+use coreto_bpmn::{Element, Kind, Process, Tick, Trigger};
+use coreto_feel::{Env, Scope};
 use coreto_machine::{Head, Txn};
 use coreto_record::command::CompleteElement;
 use coreto_record::event::{ProcessEvent, SignalSubscription};
@@ -25,7 +26,7 @@ use crate::element::{self, Visit, expression, mapping};
 use crate::engine::Engine;
 use crate::incident::Trouble;
 use crate::state::{ElementInstance, State};
-use crate::variables::Visible;
+use crate::variables::{Given, Visible};
 use crate::{handler, keys};
 use message::WantedMessage;
 
@@ -114,33 +115,60 @@ fn understand(
     event: ElementNumber,
     trigger: &Trigger,
 ) -> Result<Option<Wanted>, Trouble> {
-    match trigger {
+    // What happens to an activity concerns the scope around it: its local variables are not seen.
+    let around = match visit.process.elements[event.0 as usize].kind {
+        Kind::BoundaryEvent(_) => visit.instance.scope,
+        _ => visit.key,
+    };
+    mapping::with_variables(txn, head, visit, |scope, env| {
+        let around = Visible { scope: around, ..*scope };
+        evaluated(&visit.process, event, trigger, (scope, &around), env)
+    })
+}
+
+/// What an event waits for. Its name and time are evaluated in the first scope, its correlation key in the other one.
+fn evaluated(
+    process: &Process,
+    event: ElementNumber,
+    trigger: &Trigger,
+    (scope, around): (&dyn Scope, &dyn Scope),
+    env: &Env<'_>,
+) -> Result<Option<Wanted>, Trouble> {
+    Ok(Some(match trigger {
         // Errors are looked for from where they are thrown.
-        Trigger::Error(_) => Ok(None),
-        Trigger::Message(model) => {
-            let (event, process) = (coreto_bpmn::ElementNumber(event.0), &visit.process);
-            let interrupting = process.interrupts(event);
-            // What happens to an activity concerns the scope around it: its local variables are not seen.
-            let around = match process.elements[event.index()].kind {
-                Kind::BoundaryEvent(_) => visit.instance.scope,
-                _ => visit.key,
-            };
-            mapping::with_variables(txn, head, visit, |scope, env| {
-                let name = expression::string("name of the message", &model.name, scope, env)?;
-                let around = Visible { scope: around, ..*scope };
-                let correlation_key = message::correlation_key(model, &around, env)?;
-                Ok(Some(Wanted::Message(WantedMessage { name, correlation_key, interrupting })))
-            })
-        }
-        Trigger::Signal(name) => mapping::with_variables(txn, head, visit, |scope, env| {
-            expression::string("name of the signal", name, scope, env).map(|name| Some(Wanted::Signal(name)))
+        Trigger::Error(_) => return Ok(None),
+        Trigger::Message(model) => Wanted::Message(WantedMessage {
+            name: expression::string("name of the message", &model.name, scope, env)?,
+            correlation_key: message::correlation_key(model, around, env)?,
+            interrupting: process.interrupts(coreto_bpmn::ElementNumber(event.0)),
         }),
-        Trigger::Timer(timer) => {
-            let tick =
-                mapping::with_variables(txn, head, visit, |scope, env| timer::first(timer, scope, env));
-            tick.map(|tick| Some(Wanted::Timer(tick)))
-        }
-    }
+        Trigger::Signal(name) => Wanted::Signal(expression::string("name of the signal", name, scope, env)?),
+        Trigger::Timer(timer) => Wanted::Timer(timer::first(timer, scope, env)?),
+    }))
+}
+
+/// Whether all that may happen to an element or in it can be understood with nothing but these variables.
+///
+/// # Errors
+/// What cannot.
+pub(crate) fn check(
+    txn: &mut Txn<'_, Engine>,
+    head: &Head,
+    process: &Process,
+    element: &Element,
+    variables: &Document,
+) -> Result<(), Trouble> {
+    let scope = Given(variables);
+    let wanted: Vec<_> = mapping::with_env(txn, head, 0, |_, env| {
+        let one = |event: &coreto_bpmn::ElementNumber| {
+            let trigger = process.elements[event.index()].kind.trigger()?;
+            let event = ElementNumber(event.0);
+            let wanted = evaluated(process, event, trigger, (&scope, &scope), env).transpose()?;
+            Some(wanted.map(|wanted| (event, wanted)))
+        };
+        element.awaited.iter().filter_map(one).collect::<Result<_, _>>()
+    })?;
+    check_names(&wanted)
 }
 
 /// Closes all that an element instance waits for.

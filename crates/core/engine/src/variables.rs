@@ -25,6 +25,16 @@ impl Scope for Visible<'_> {
     }
 }
 
+/// The variables of a request.
+pub(crate) struct Given<'a>(pub(crate) &'a Document);
+
+impl Scope for Given<'_> {
+    fn variable(&self, name: &str) -> Option<Variable<'_>> {
+        let (_, value) = self.0.entries().find(|(known, _)| known == name)?;
+        Some(Variable::Json(value.as_bytes()))
+    }
+}
+
 /// The value of a name as it is seen from a scope.
 pub(crate) fn value<'a>(state: &'a State, scope: ElementInstanceKey, name: &str) -> Option<&'a str> {
     let mut scope = scope;

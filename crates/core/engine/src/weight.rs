@@ -24,7 +24,7 @@ pub(crate) fn of(command: &Command) -> usize {
         }
         Command::CreateInstance(create) => {
             let fetch = create.await_result.as_ref().map_or(0, |wanted| list(&wanted.fetch));
-            create.process.len() + create.variables.as_str().len() + fetch
+            create.process.len() + create.variables.as_str().len() + list(&create.starts) + fetch
         }
         Command::SetVariables(set) => set.variables.as_str().len(),
         Command::ModifyInstance(modify) => {
@@ -102,6 +102,7 @@ pub(crate) fn abridged(command: &Command, bytes: usize) -> Command {
         Command::CreateInstance(create) => {
             create.variables = Document::EMPTY;
             cut(&mut create.process, bytes);
+            create.starts.clear();
             if let Some(wanted) = &mut create.await_result {
                 wanted.fetch.clear();
             }

@@ -542,9 +542,6 @@ async fn what_is_not_built_says_so() {
         assign_process_instance_business_id(pb::AssignProcessInstanceBusinessIdRequest::default())
             => "AssignProcessInstanceBusinessId",
         create_process_instance(pb::CreateProcessInstanceRequest {
-            start_instructions: vec![pb::ProcessInstanceCreationStartInstruction::default()], ..create()
-        }) => "startInstructions",
-        create_process_instance(pb::CreateProcessInstanceRequest {
             runtime_instructions: vec![pb::ProcessInstanceCreationRuntimeInstruction::default()], ..create()
         }) => "runtimeInstructions",
         create_process_instance(pb::CreateProcessInstanceRequest { tags: vec!["a".into()], ..create() }) => "tags",

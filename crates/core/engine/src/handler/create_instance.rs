@@ -1,24 +1,29 @@
 //! Starting an instance of a process.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use coreto_machine::{Head, Outcome, Txn};
-use coreto_record::command::{ActivateElement, CreateInstance};
+use coreto_record::command::{ActivateElement, Activation, CreateInstance};
 use coreto_record::event::{InstanceCreated, ResultAwaited};
 use coreto_record::{
     Command, ElementInstanceKey, ElementNumber, Event, ProcessDefinitionKey, ProcessInstanceKey, Rejection,
     Reply, reply,
 };
 
-use super::{Handled, check_fetch, quoted};
+use super::by_hand::{self, place};
+use super::{Handled, check_fetch, enter, process, quoted};
 use crate::engine::Engine;
 use crate::state::{Definition, ElementInstance, State};
-use crate::{keys, variables};
+use crate::{keys, subscription, variables};
 
-/// Starts an instance at the none start event of the definition that the command picks.
+/// Starts an instance of the definition that the command picks: at its none start event, or before the elements that
+/// the command names.
 pub(crate) fn create_instance(txn: &mut Txn<'_, Engine>, head: &Head, command: &CreateInstance) -> Handled {
     let (key, definition) = find_definition(txn.state(), head, command)?;
-    if definition.process().is_none_or(|process| process.none_start.is_none()) {
+    if !command.starts.is_empty() {
+        check_starts(txn, head, key, command)?;
+    } else if definition.process().is_none_or(|process| process.none_start.is_none()) {
         return Err(Rejection::invalid_state(format!(
             "cannot create an instance of process `{}` version {}: it has no none start event",
             definition.record.id, definition.record.version
@@ -31,12 +36,12 @@ pub(crate) fn create_instance(txn: &mut Txn<'_, Engine>, head: &Head, command: &
     let owner =
         ElementInstance { instance, definition: key, tenant: command.tenant, ..ElementInstance::default() };
     variables::merge_local(txn, &owner, root, command.variables.entries());
-    txn.follow_up(Command::ActivateElement(ActivateElement {
+    let enter = ActivateElement {
         instance,
         element: ElementNumber::PROCESS,
         key: root,
         ..ActivateElement::default()
-    }));
+    };
     let creation = InstanceCreated {
         key: keys::next_raw(txn),
         instance,
@@ -44,8 +49,14 @@ pub(crate) fn create_instance(txn: &mut Txn<'_, Engine>, head: &Head, command: &
         tenant: command.tenant,
         variables: command.variables.clone(),
         at: head.now,
+        starts: command.starts.clone(),
     };
     txn.emit(&Event::InstanceCreated(creation));
+    if command.starts.is_empty() {
+        txn.follow_up(Command::ActivateElement(enter));
+    } else {
+        start_before(txn, head, &enter, command)?;
+    }
     if let (Some(wanted), Some(token)) = (&command.await_result, head.token) {
         txn.emit(&Event::ResultAwaited(ResultAwaited { instance, token, fetch: wanted.fetch.clone() }));
         return Ok(Outcome::Later);
@@ -57,6 +68,49 @@ pub(crate) fn create_instance(txn: &mut Txn<'_, Engine>, head: &Head, command: &
         version: definition.record.version,
         tenant: command.tenant,
     })))
+}
+
+/// Every element must be there and may be entered by hand, and the scopes around them must know what they wait for.
+fn check_starts(
+    txn: &mut Txn<'_, Engine>,
+    head: &Head,
+    definition: ProcessDefinitionKey,
+    command: &CreateInstance,
+) -> Result<(), Rejection> {
+    let process = process(txn.state(), definition)?;
+    let mut scopes = BTreeSet::from([coreto_bpmn::ElementNumber::PROCESS]);
+    for start in &command.starts {
+        scopes.extend(place::way(&process, &before(start))?.1);
+    }
+    for scope in scopes {
+        let scope = &process.elements[scope.index()];
+        subscription::check(txn, head, &process, scope, &command.variables).map_err(|trouble| {
+            Rejection::invalid_argument(format!("cannot begin in `{}`: {}", scope.id, trouble.message))
+        })?;
+    }
+    Ok(())
+}
+
+/// What is entered before an element.
+fn before(element: &Arc<str>) -> Activation {
+    Activation { element: Arc::clone(element), ..Activation::default() }
+}
+
+/// Enters the scopes around the elements by events, and the elements by commands.
+fn start_before(
+    txn: &mut Txn<'_, Engine>,
+    head: &Head,
+    root: &ActivateElement,
+    command: &CreateInstance,
+) -> Result<(), Rejection> {
+    let root = enter(txn, root)?;
+    by_hand::begin_scope(txn, head, &root);
+    for start in &command.starts {
+        let activation = before(start);
+        let place = place::find(txn.state(), &root.process, root.instance.instance, &activation)?;
+        by_hand::activate(txn, head, &root.process, &activation, &place)?;
+    }
+    Ok(())
 }
 
 fn find_definition(

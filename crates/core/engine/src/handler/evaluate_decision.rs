@@ -2,26 +2,17 @@
 
 use std::sync::Arc;
 
-use coreto_feel::{Budget, Env, Scope, Variable};
+use coreto_feel::{Budget, Env};
 use coreto_machine::{Head, Outcome, Txn};
 use coreto_record::command::EvaluateDecision;
 use coreto_record::event::{DecisionCreated, DecisionEvaluation};
-use coreto_record::{Document, Event, Rejection, Reply};
+use coreto_record::{Event, Rejection, Reply};
 
 use super::{Handled, quoted};
 use crate::engine::Engine;
 use crate::state::State;
+use crate::variables::Given;
 use crate::{decision, keys};
-
-/// The variables of a request.
-struct Given<'a>(&'a Document);
-
-impl Scope for Given<'_> {
-    fn variable(&self, name: &str) -> Option<Variable<'_>> {
-        let (_, value) = self.0.entries().find(|(known, _)| known == name)?;
-        Some(Variable::Json(value.as_bytes()))
-    }
-}
 
 /// Evaluates a decision. One that fails is no rejection: the answer says why.
 pub(crate) fn evaluate_decision(

@@ -22,6 +22,8 @@ message! {
         5 => pub variables: Document,
         /// Answer when the instance has completed, not when it was created.
         6 => pub await_result: Option<AwaitResult>,
+        /// Ids of the elements that are entered instead of the start event.
+        7 => pub starts: Vec<Arc<str>>,
     }
 }
 

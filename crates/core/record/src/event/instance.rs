@@ -22,6 +22,8 @@ message! {
         5 => pub variables: Document,
         /// When.
         6 => pub at: Timestamp,
+        /// Ids of the elements that are entered instead of the start event.
+        7 => pub starts: Vec<Arc<str>>,
     }
 }
 

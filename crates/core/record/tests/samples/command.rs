@@ -47,6 +47,14 @@ fn of_clients() -> Vec<(&'static str, Command)> {
                 version: Some(2),
                 variables: document(),
                 await_result: Some(AwaitResult { fetch: vec!["a".into(), "b".into()] }),
+                starts: Vec::new(),
+            }),
+        ),
+        (
+            "CreateInstance.starts",
+            Command::CreateInstance(CreateInstance {
+                starts: vec!["pack".into(), "send".into()],
+                ..CreateInstance::default()
             }),
         ),
         ("CreateInstance/default", Command::CreateInstance(CreateInstance::default())),

@@ -82,6 +82,14 @@ fn of_definitions_and_instances() -> Vec<(&'static str, Event)> {
             }),
         ),
         ("InstanceCreated", Event::InstanceCreated(instance.clone())),
+        (
+            "InstanceCreated.starts",
+            Event::InstanceCreated(InstanceCreated {
+                key: 9,
+                starts: vec!["pack".into(), "send".into()],
+                ..InstanceCreated::default()
+            }),
+        ),
         ("InstanceCreated/at", Event::InstanceCreated(InstanceCreated { at: time(), ..instance })),
         (
             "ResultAwaited",

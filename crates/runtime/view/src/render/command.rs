@@ -143,7 +143,7 @@ fn creation(create: &CreateInstance, value: &mut Object<'_>) {
     value.key(name!("processDefinitionKey"), create.definition.map_or(0, Key::raw));
     value.number(name!("processInstanceKey"), -1);
     value.raw(name!("variables"), create.variables.as_str());
-    event::without_instructions(value);
+    event::instructions(&create.starts, value);
     model::tenant(value, create.tenant);
 }
 

@@ -1,5 +1,7 @@
 //! Events: what happened.
 
+use std::sync::Arc;
+
 use coreto_machine::{Tenant, Timestamp};
 use coreto_record::command::ModifyInstance;
 use coreto_record::event::{
@@ -236,13 +238,16 @@ fn creation(event: &InstanceCreated, model: &Model, value: &mut Object<'_>) {
     model.process(value);
     value.key(name!("processInstanceKey"), event.instance.raw());
     value.raw(name!("variables"), event.variables.as_str());
-    without_instructions(value);
+    instructions(&event.starts, value);
     model::tenant(value, event.tenant);
 }
 
-/// Instances begin at their start event, and run on as the model says.
-pub(super) fn without_instructions(value: &mut Object<'_>) {
-    value.members(r#","startInstructions":[],"runtimeInstructions":[],"tags":[]"#);
+/// Where an instance begins, unless at its start event. It runs on as the model says.
+pub(super) fn instructions(starts: &[Arc<str>], value: &mut Object<'_>) {
+    value.list(name!("startInstructions"), starts, |start, object| {
+        object.text(name!("elementId"), start);
+    });
+    value.members(r#","runtimeInstructions":[],"tags":[]"#);
 }
 
 fn element(event: &ElementChanged, models: &mut Models, value: &mut Object<'_>) -> Result<(), Unanswered> {

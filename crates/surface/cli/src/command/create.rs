@@ -3,6 +3,7 @@
 use clap::Args;
 use coreto_protocol::gateway::{
     CancelProcessInstanceRequest, CreateProcessInstanceRequest, CreateProcessInstanceWithResultRequest,
+    ProcessInstanceCreationStartInstruction,
 };
 use serde_json::json;
 
@@ -20,6 +21,10 @@ pub struct CreateArgs {
     /// The version; the latest without it.
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub version: Option<i32>,
+
+    /// Start before this element instead of at the start event; may be given several times.
+    #[arg(long, value_name = "ELEMENT")]
+    pub before: Vec<String>,
 
     /// How it begins.
     #[command(flatten)]
@@ -65,6 +70,7 @@ pub(super) async fn create(
         bpmn_process_id: if key.is_some() { String::new() } else { args.process },
         version: args.version.unwrap_or(-1),
         variables: document(&args.start.variables)?,
+        start_instructions: args.before.into_iter().map(start_before).collect(),
         ..CreateProcessInstanceRequest::default()
     };
     let mut gateway = connection.gateway().await?;
@@ -106,6 +112,10 @@ pub(super) async fn create(
             result.process_instance_key, result.bpmn_process_id, result.version, result.variables
         ),
     )
+}
+
+const fn start_before(element_id: String) -> ProcessInstanceCreationStartInstruction {
+    ProcessInstanceCreationStartInstruction { element_id }
 }
 
 pub(super) async fn cancel(

@@ -12,6 +12,9 @@ use crate::desk::Outcome;
 use crate::gateway::{self, Call, Gateway};
 use crate::status::Failure;
 
+/// Start instructions of one request; what they enter is entered in one transaction.
+const STARTS_MAX: usize = 1000;
+
 pub(crate) async fn create(
     gateway: &Gateway,
     request: Request<pb::CreateProcessInstanceRequest>,
@@ -70,10 +73,14 @@ fn creation(
     request: pb::CreateProcessInstanceRequest,
     await_result: Option<AwaitResult>,
 ) -> Result<CreateInstance, Failure> {
-    unbuilt(!request.start_instructions.is_empty(), "startInstructions")?;
     unbuilt(!request.runtime_instructions.is_empty(), "runtimeInstructions")?;
     unbuilt(!request.tags.is_empty(), "tags")?;
     unbuilt(request.business_id.as_ref().is_some_and(|id| !id.is_empty()), "businessId")?;
+    let count = request.start_instructions.len();
+    if count > STARTS_MAX {
+        let reason = format!("{count} are given, at most {STARTS_MAX} are possible");
+        return Err(Failure::invalid("startInstructions", reason));
+    }
     Ok(CreateInstance {
         tenant: convert::tenant("tenantId", &request.tenant_id)?,
         definition: convert::optional_key("processDefinitionKey", request.process_definition_key)?,
@@ -86,6 +93,7 @@ fn creation(
         },
         variables: convert::document("variables", &request.variables)?,
         await_result,
+        starts: request.start_instructions.into_iter().map(|start| start.element_id.into()).collect(),
     })
 }
 

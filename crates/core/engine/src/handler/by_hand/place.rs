@@ -12,23 +12,22 @@ use crate::handler::quoted;
 use crate::state::State;
 
 /// Where an element is entered.
-pub(super) struct Place {
-    pub(super) element: ElementNumber,
+pub(in crate::handler) struct Place {
+    pub(in crate::handler) element: ElementNumber,
     /// The innermost scope around it that is there.
-    pub(super) scope: ElementInstanceKey,
+    pub(in crate::handler) scope: ElementInstanceKey,
     /// Scopes in that one that are not there, the outermost first.
-    pub(super) missing: Vec<ElementNumber>,
+    pub(in crate::handler) missing: Vec<ElementNumber>,
 }
 
 /// Finds where an element is to be entered.
-pub(super) fn find(
+pub(in crate::handler) fn find(
     state: &State,
     process: &Process,
     instance: ProcessInstanceKey,
     activation: &Activation,
 ) -> Result<Place, Rejection> {
-    let element = target(process, &activation.element)?;
-    let scopes = scopes(process, element, activation)?;
+    let (element, scopes) = way(process, activation)?;
     check_variables(process, element, &scopes, activation)?;
     let (scope, inside) = match activation.ancestor {
         Some(ancestor) => below(state, process, instance, ancestor, &scopes, activation)?,
@@ -40,6 +39,15 @@ pub(super) fn find(
         return Err(wrong(activation, format_args!("the scope {scope} is ending")));
     }
     Ok(Place { element, scope, missing })
+}
+
+/// An element that may be entered by hand, and the scopes around it without the process itself, the outermost first.
+pub(in crate::handler) fn way(
+    process: &Process,
+    activation: &Activation,
+) -> Result<(ElementNumber, Vec<ElementNumber>), Rejection> {
+    let element = target(process, &activation.element)?;
+    Ok((element, scopes(process, element, activation)?))
 }
 
 fn wrong(activation: &Activation, why: impl std::fmt::Display) -> Rejection {
@@ -160,7 +168,7 @@ fn only(
 }
 
 /// A scope and all scopes around it, up to the process instance.
-pub(super) fn around(state: &State, scope: ElementInstanceKey) -> Vec<ElementInstanceKey> {
+pub(in crate::handler) fn around(state: &State, scope: ElementInstanceKey) -> Vec<ElementInstanceKey> {
     let next = |key: &ElementInstanceKey| {
         let scope = state.elements.peek(key)?.scope;
         (!scope.is_unset()).then_some(scope)
