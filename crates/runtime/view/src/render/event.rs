@@ -192,7 +192,7 @@ pub(super) fn value(event: &Event, models: &mut Models, record: &mut Object<'_>)
         Event::Element(event) => element(event, models, value)?,
         Event::FlowTaken(event) => flow(event, models, value)?,
         Event::ElementMigrated(event) | Event::AncestorMigrated(event) => {
-            element(&event.element, models, value)?
+            element(&event.element, models, value)?;
         }
         Event::InstanceMigrated(event) => migration::migration(event, value),
         Event::VariableCreated(event) | Event::VariableUpdated(event) | Event::VariableMigrated(event) => {

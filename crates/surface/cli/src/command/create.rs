@@ -22,10 +22,6 @@ pub struct CreateArgs {
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub version: Option<i32>,
 
-    /// Start before this element instead of at the start event; may be given several times.
-    #[arg(long, value_name = "ELEMENT")]
-    pub before: Vec<String>,
-
     /// How it begins.
     #[command(flatten)]
     pub start: StartArgs,
@@ -37,6 +33,10 @@ pub struct StartArgs {
     /// The variables: a JSON object, or @FILE.
     #[arg(long, default_value = "{}", value_name = "JSON")]
     pub variables: String,
+
+    /// Start before this element instead of at the start event; may be given several times.
+    #[arg(long, value_name = "ELEMENT")]
+    pub before: Vec<String>,
 
     /// Wait until the instance has completed, and show its variables.
     #[arg(long = "await")]
@@ -70,7 +70,7 @@ pub(super) async fn create(
         bpmn_process_id: if key.is_some() { String::new() } else { args.process },
         version: args.version.unwrap_or(-1),
         variables: document(&args.start.variables)?,
-        start_instructions: args.before.into_iter().map(start_before).collect(),
+        start_instructions: args.start.before.into_iter().map(start_before).collect(),
         ..CreateProcessInstanceRequest::default()
     };
     let mut gateway = connection.gateway().await?;
