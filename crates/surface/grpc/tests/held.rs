@@ -128,7 +128,10 @@ fn calls(stage: &Stage) -> Vec<(&'static str, While)> {
                 migrate_process_instance,
                 pb::MigrateProcessInstanceRequest {
                     process_instance_key: stage.instances[4],
-                    migration_plan: Some(Default::default()),
+                    migration_plan: Some(pb::migrate_process_instance_request::MigrationPlan {
+                        target_process_definition_key: stage.instances[4],
+                        ..Default::default()
+                    }),
                     ..Default::default()
                 }
             )),
