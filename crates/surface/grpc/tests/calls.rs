@@ -304,7 +304,8 @@ async fn a_migration_reaches_the_engine_whole() {
 
     let planless = pb::MigrateProcessInstanceRequest { migration_plan: None, ..request.clone() };
     let mut endless = request;
-    endless.migration_plan.as_mut().unwrap().mapping_instructions = vec![Default::default(); 10_001];
+    endless.migration_plan.as_mut().unwrap().mapping_instructions =
+        vec![part::MappingInstruction::default(); 10_001];
     for (wrong, names) in [(planless, "`migrationPlan`"), (endless, "`mappingInstructions`")] {
         let refused = client.migrate_process_instance(wrong).await.unwrap_err();
         assert_eq!(refused.code(), Code::InvalidArgument);
