@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use coreto_record::command::ElementMapping;
+use coreto_record::command::{ElementMapping, Resource};
 use coreto_record::{Command, Document};
 
 /// Bytes of a command besides the texts in it.
@@ -93,11 +93,7 @@ pub(crate) fn abridged(command: &Command, bytes: usize) -> Command {
     match &mut command {
         Command::Deploy(deploy) => {
             deploy.resources.truncate(1);
-            for resource in &mut deploy.resources {
-                let kept = resource.content.len().min(bytes);
-                resource.content = resource.content[..kept].into();
-                cut(&mut resource.name, bytes);
-            }
+            deploy.resources.iter_mut().for_each(|file| cut_file(file, bytes));
         }
         Command::CreateInstance(create) => {
             create.variables = Document::EMPTY;
@@ -167,6 +163,12 @@ fn shorten<const N: usize>(document: &mut Document, texts: [&mut Arc<str>; N], b
     for text in texts {
         cut(text, bytes);
     }
+}
+
+fn cut_file(file: &mut Resource, bytes: usize) {
+    let kept = file.content.len().min(bytes);
+    file.content = file.content[..kept].into();
+    cut(&mut file.name, bytes);
 }
 
 fn cut(text: &mut Arc<str>, bytes: usize) {

@@ -164,12 +164,10 @@ impl Command {
                 (V::ProcessInstanceCreation, creation::CREATE_WITH_AWAITING_RESULT, 0)
             }
             Self::CreateInstance(_) => (V::ProcessInstanceCreation, creation::CREATE, 0),
-            Self::ModifyInstance(modify) => {
-                (V::ProcessInstanceModification, modification::MODIFY, modify.instance.raw())
+            Self::ModifyInstance(it) => {
+                (V::ProcessInstanceModification, modification::MODIFY, it.instance.raw())
             }
-            Self::MigrateInstance(migrate) => {
-                (V::ProcessInstanceMigration, migration::MIGRATE, migrate.instance.raw())
-            }
+            Self::MigrateInstance(it) => (V::ProcessInstanceMigration, migration::MIGRATE, it.instance.raw()),
             Self::CancelInstance(cancel) => (V::ProcessInstance, element::CANCEL, cancel.instance.raw()),
             Self::SetVariables(set) => (V::VariableDocument, variables::UPDATE, set.scope.raw()),
             Self::ActivateJobs(_) => (V::JobBatch, jobs::ACTIVATE, 0),
@@ -179,8 +177,8 @@ impl Command {
             Self::UpdateJobRetries(update) => (V::Job, job::UPDATE_RETRIES, update.job.raw()),
             Self::UpdateJobTimeout(update) => (V::Job, job::UPDATE_TIMEOUT, update.job.raw()),
             Self::ResolveIncident(resolve) => (V::Incident, incident::RESOLVE, resolve.incident.raw()),
-            Self::EvaluateDecision(evaluate) => {
-                (V::DecisionEvaluation, decision::EVALUATE, evaluate.decision.map_or(0, Key::raw))
+            Self::EvaluateDecision(it) => {
+                (V::DecisionEvaluation, decision::EVALUATE, it.decision.map_or(0, Key::raw))
             }
             Self::BroadcastSignal(_) | Self::SpreadSignal(_) => (V::Signal, intent::signal::BROADCAST, 0),
             Self::PublishMessage(_) => (V::Message, intent::message::PUBLISH, 0),
@@ -198,31 +196,21 @@ impl Command {
             Self::PinClock(_) => (V::Clock, intent::clock::PIN, 0),
             Self::ResetClock(()) => (V::Clock, intent::clock::RESET, 0),
             Self::YieldJob(give) => (V::Job, job::YIELD, give.job.raw()),
-            Self::ActivateElement(activate) => {
-                (V::ProcessInstance, element::ACTIVATE_ELEMENT, activate.key.raw())
+            Self::ActivateElement(it) => (V::ProcessInstance, element::ACTIVATE_ELEMENT, it.key.raw()),
+            Self::CompleteElement(it) => (V::ProcessInstance, element::COMPLETE_ELEMENT, it.key.raw()),
+            Self::ContinueTermination(it) => {
+                (V::ProcessInstance, element::CONTINUE_TERMINATING_ELEMENT, it.key.raw())
             }
-            Self::CompleteElement(complete) => {
-                (V::ProcessInstance, element::COMPLETE_ELEMENT, complete.key.raw())
-            }
-            Self::ContinueTermination(go_on) => {
-                (V::ProcessInstance, element::CONTINUE_TERMINATING_ELEMENT, go_on.key.raw())
-            }
-            Self::TerminateElement(terminate) => {
-                (V::ProcessInstance, element::TERMINATE_ELEMENT, terminate.key.raw())
-            }
+            Self::TerminateElement(it) => (V::ProcessInstance, element::TERMINATE_ELEMENT, it.key.raw()),
             Self::TerminateChildren(it) => (V::ProcessInstanceBatch, batch::TERMINATE, it.scope.raw()),
             Self::ActivateChildren(it) => (V::ProcessInstanceBatch, batch::ACTIVATE, it.scope.raw()),
             Self::Tick(()) => (V::Job, job::TIME_OUT, 0),
-            Self::Distribute(distribute) => {
-                (V::CommandDistribution, distribution::DISTRIBUTING, distribute.key)
-            }
+            Self::Distribute(it) => (V::CommandDistribution, distribution::DISTRIBUTING, it.key),
             Self::DeleteResource(delete) => (V::ResourceDeletion, deletion::DELETE, delete.resource),
             Self::TakeDeletion(take) => (V::ResourceDeletion, deletion::DELETE, take.resource),
             Self::CountInstances(count) => (V::ResourceDeletion, deletion::DELETE, count.definition.raw()),
             Self::TakeDeployment(take) => (V::Deployment, deployment::CREATE, take.deployment.key.raw()),
-            Self::AcknowledgeDistribution(acknowledge) => {
-                (V::CommandDistribution, distribution::ACKNOWLEDGE, acknowledge.key)
-            }
+            Self::AcknowledgeDistribution(it) => (V::CommandDistribution, distribution::ACKNOWLEDGE, it.key),
         }
     }
 }

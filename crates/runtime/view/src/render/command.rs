@@ -67,8 +67,8 @@ pub(super) fn value(command: &Command, record: &mut Object<'_>) {
         Command::Deploy(deploy) => deployment::wished(deploy, value),
         Command::EvaluateDecision(evaluate) => decision::wished(evaluate, value),
         Command::CreateInstance(create) => creation(create, value),
-        Command::CancelInstance(cancel) => {
-            element(&ElementChanged { instance: cancel.instance, ..ElementChanged::default() }, value);
+        Command::CancelInstance(it) => {
+            element(&ElementChanged { instance: it.instance, ..ElementChanged::default() }, value);
         }
         Command::ActivateElement(activate) => element(
             &ElementChanged {
@@ -96,9 +96,7 @@ pub(super) fn value(command: &Command, record: &mut Object<'_>) {
         }
         Command::FailJob(fail) => job(&failed(fail), -1, value),
         Command::ThrowError(throw) => job(&thrown(throw), -1, value),
-        Command::UpdateJobRetries(update) => {
-            job(&JobChanged { retries: update.retries, ..unset() }, -1, value);
-        }
+        Command::UpdateJobRetries(it) => job(&JobChanged { retries: it.retries, ..unset() }, -1, value),
         Command::UpdateJobTimeout(update) => job(&unset(), update.timeout, value),
         Command::YieldJob(give) => job(&JobChanged { deadline: Some(give.deadline), ..unset() }, -1, value),
         Command::Distribute(distribute) => distribution::wished(distribute.partition, value),

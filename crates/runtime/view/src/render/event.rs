@@ -167,9 +167,7 @@ pub(super) fn value(event: &Event, models: &mut Models, record: &mut Object<'_>)
         Event::ResourceDeleting(event) | Event::ResourceDeleted(event) => {
             deletion::resource(event.resource, event.tenant, value);
         }
-        Event::ProcessDeleting(event) | Event::ProcessDeleted(event) => {
-            deletion::process(event, models, value)?;
-        }
+        Event::ProcessDeleting(it) | Event::ProcessDeleted(it) => deletion::process(it, models, value)?,
         Event::RequirementsDeleted(event) => deletion::requirements(event, models, value)?,
         Event::Timer(event) => timer(event, &*models.get(event.definition)?, value),
         Event::DistributionStarted(event) => distribution::started(event, value),
