@@ -32,7 +32,7 @@ class Server:
 
     def __init__(self, data, *options):
         self.data = data
-        command = [CORETO, "start", "--data", data, "--grpc", "127.0.0.1:0", "--management", "127.0.0.1:0", "--json"]
+        command = [CORETO, "start", "--data", data, "--grpc", "127.0.0.1:0", "--management", "127.0.0.1:0", "--catalog", "off", "--json"]
         self.process = subprocess.Popen([*map(str, command), *options], stdout=subprocess.PIPE, text=True)
         line = self.process.stdout.readline()
         if not line:

@@ -44,7 +44,7 @@ class Coreto:
 
     def turn(self, folder, seconds):
         data = folder / "coreto"
-        ports = ["--grpc", "127.0.0.1:0", "--management", "127.0.0.1:0"]
+        ports = ["--grpc", "127.0.0.1:0", "--management", "127.0.0.1:0", "--catalog", "off"]
         server = Program("coreto", [self.program, "start", "--data", data, *ports, "--json"], folder)
         try:
             address = "http://" + json.loads(server.hear(30))["grpc"]

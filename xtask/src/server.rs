@@ -32,7 +32,16 @@ impl Server {
         let log = workspace.scratch("log")?.join(format!("{suite}.log"));
         let errors = File::create(&log).with_context(|| format!("cannot create `{}`", log.display()))?;
         let mut child = Command::new(&program)
-            .args(["dev", "--grpc", "127.0.0.1:0", "--management", "127.0.0.1:0", "--json"])
+            .args([
+                "dev",
+                "--grpc",
+                "127.0.0.1:0",
+                "--management",
+                "127.0.0.1:0",
+                "--catalog",
+                "off",
+                "--json",
+            ])
             .args(arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

@@ -85,6 +85,10 @@ pub(crate) struct ServerArgs {
     #[arg(long, value_name = "ADDR")]
     management: Option<String>,
 
+    /// Where the catalog of services is served over Consul's HTTP, or `off`; port 0 takes any free one.
+    #[arg(long, value_name = "ADDR")]
+    catalog: Option<String>,
+
     /// Partitions of the engine, fixed when the data directory is made.
     #[arg(long, value_name = "N")]
     partitions: Option<String>,
@@ -118,6 +122,7 @@ impl ServerArgs {
             ("--grpc-tls-cert", "grpc.tls-cert", &self.grpc_tls_cert),
             ("--grpc-tls-key", "grpc.tls-key", &self.grpc_tls_key),
             ("--management", "management.address", &self.management),
+            ("--catalog", "catalog.address", &self.catalog),
             ("--partitions", "data.partitions", &self.partitions),
             ("--clock", "clock.mode", &self.clock),
             ("--export-elasticsearch", "export.elasticsearch.url", &self.export_elasticsearch),

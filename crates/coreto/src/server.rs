@@ -1,6 +1,7 @@
-//! A server: the engine's partitions on a disk log, with its doors and exporters.
+//! A server: the partitions of the engine and of the catalog on a disk log, with their doors and exporters.
 
 mod backend;
+mod catalog;
 mod directory;
 mod door;
 mod export;
@@ -14,6 +15,7 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::Context;
+use coreto_catalog::Catalog;
 use coreto_engine::{Engine, Env, Limits, Sinks};
 use coreto_grpc::Outlet;
 use coreto_log::disk::RealDisk;
@@ -23,6 +25,7 @@ use coreto_partition::{Clock, Config, Effects, Service};
 
 use crate::config::ServerConfig;
 use backend::Partitions;
+use catalog::Opened;
 use door::Doors;
 use export::{Exporters, Watching};
 use management::Management;
@@ -38,6 +41,8 @@ const GROUP: &str = "engine";
 pub(crate) struct Addresses {
     pub(crate) grpc: SocketAddr,
     pub(crate) management: SocketAddr,
+    /// Nothing, when the catalog is off.
+    pub(crate) catalog: Option<SocketAddr>,
 }
 
 /// A running server. [`Server::stop`] drains it.
@@ -45,6 +50,7 @@ pub(crate) struct Server {
     addresses: Addresses,
     drain_max: Duration,
     partitions: Service<Engine>,
+    catalog: Option<Service<Catalog>>,
     doors: Doors,
     exporters: Exporters,
     /// Dropped last: a temporary one is removed then.
@@ -80,6 +86,11 @@ impl Server {
         ))?;
         let handles = partitions.handles().to_vec();
 
+        let catalog = match &config.catalog {
+            Some(catalog) => Some(Opened::open(config, catalog, directory.path(), &log, &clock)?),
+            None => None,
+        };
+
         let backend = Arc::new(Partitions { handles: handles.clone(), sinks });
         let watching = Arc::new(Watching { log: Arc::clone(&log), handles: handles.clone() });
         let grpc_config = grpc_config(config);
@@ -88,17 +99,33 @@ impl Server {
             .build(backend, Arc::clone(&outlet), watching)
             .context("the gateway (--grpc) cannot be opened")?;
         let exporters = Exporters::start(config, &log, &handles)?;
-        let management =
-            Management { handles, outlet, exporters: exporters.progress(), clock: Arc::clone(&clock) };
+        let management = Management {
+            handles,
+            catalog: catalog.as_ref().map(Opened::handle),
+            outlet,
+            exporters: exporters.progress(),
+            clock: Arc::clone(&clock),
+        };
         let management_config = coreto_rest::Config { address: config.management, ..Default::default() };
         let management = management_config
             .build(management.into_parts())
             .context("management (--management) cannot be opened")?;
-        let addresses = Addresses { grpc: grpc.local_addr(), management: management.local_addr() };
+        let addresses = Addresses {
+            grpc: grpc.local_addr(),
+            management: management.local_addr(),
+            catalog: catalog.as_ref().map(|catalog| catalog.door.local_addr()),
+        };
         let mut doors = Doors::new();
         doors.open("grpc", |drained| Ok(grpc.run(drained)?))?;
         doors.open("management", |drained| Ok(management.run(drained)?))?;
-        Ok(Self { addresses, drain_max, partitions, doors, exporters, _directory: directory })
+        let catalog = match catalog {
+            Some(Opened { partitions, door }) => {
+                doors.open("catalog", |drained| Ok(door.run(drained)?))?;
+                Some(partitions)
+            }
+            None => None,
+        };
+        Ok(Self { addresses, drain_max, partitions, catalog, doors, exporters, _directory: directory })
     }
 
     /// Where the server is reached.
@@ -121,9 +148,12 @@ impl Server {
     /// # Errors
     /// When a door did not serve until now; everything is closed nevertheless.
     pub(crate) fn stop(self) -> anyhow::Result<()> {
-        let Self { partitions, doors, exporters, .. } = self;
+        let Self { partitions, catalog, doors, exporters, .. } = self;
         let closed = doors.close();
         partitions.stop();
+        if let Some(catalog) = catalog {
+            catalog.stop();
+        }
         exporters.stop();
         closed
     }
@@ -149,6 +179,7 @@ pub(crate) fn partition_config(
         stores: Box::new(move |name| open_store(&root.join(name.to_string()).join("store"))),
         env: Box::new(move |_| Env::new(Arc::clone(&sinks), Limits::default(), Arc::clone(&zone))),
         effects,
+        replicas: Vec::new(),
         watcher: None,
         clock: Arc::clone(clock),
         limits: config.limits.clone(),

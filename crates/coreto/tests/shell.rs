@@ -19,6 +19,8 @@ impl Place {
     fn coreto(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_coreto"));
         command.args(arguments).current_dir(&self.0).env("TMPDIR", &self.0);
+        // Its usual port belongs to one server at a time.
+        command.env("CORETO_CATALOG_ADDRESS", "off");
         command
     }
 

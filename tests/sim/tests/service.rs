@@ -11,11 +11,11 @@ use std::time::{Duration, Instant};
 use coreto_log::disk::SimDisk;
 use coreto_log::{DiskLog, LogReader, LogWriter, NodeId, PartitionLog, PartitionName};
 use coreto_machine::table::Change;
-use coreto_machine::{Caller, Channel, Codec};
+use coreto_machine::{Caller, Channel, Codec, Topic};
 use coreto_partition::store::{MemoryStore, Store, StoreError, Visit};
 use coreto_partition::{
-    Address, Answer, Clock, Config, Effects, Frame, Handle, Health, Limits, Mailbox, Refused, Request,
-    Service, SnapshotPolicy, StartError,
+    Address, Answer, Clock, Config, Effects, Frame, Handle, Health, Limits, Mailbox, Refused, Replica,
+    Request, Service, SnapshotPolicy, StartError,
 };
 use coreto_sim::chance::Chance;
 use coreto_sim::gate::{Gate, GatedLog};
@@ -96,6 +96,7 @@ impl Machine {
             stores: Box::new(open),
             env: Box::new(|_| ()),
             effects: self.answers.clone(),
+            replicas: Vec::new(),
             watcher: None,
             clock: Arc::new(Clock::real()),
             limits: self.limits.clone(),
@@ -182,6 +183,60 @@ fn nothing_is_answered_while_the_append_is_held() {
     assert_eq!(machine.await_answer(first), "done");
     assert_eq!(machine.await_answer(rejected), "rejected: a value is more than 0");
     assert_eq!(machine.await_answer(asked), "Value(Some(1))");
+    service.stop();
+}
+
+#[test]
+fn a_replica_shows_what_is_durable_and_no_more_while_it_is_held() {
+    let mut machine = Machine::new(1);
+    let touched: Arc<Mutex<Vec<u64>>> = Arc::default();
+    let heard = Arc::clone(&touched);
+    let observer = move |topics: Option<&[Topic]>, _: u64| {
+        heard.lock().unwrap().extend(topics.unwrap_or_default().iter().map(|topic| topic.key));
+    };
+    let replica = Arc::new(Replica::<Toy>::new(Box::new(observer)));
+    assert!(replica.read(|_| ()).is_none(), "its partition has not started");
+    let start = |machine: &Machine| {
+        Service::start(Config { replicas: vec![Arc::clone(&replica)], ..machine.config(1) }).unwrap()
+    };
+    let value =
+        |name: &str| replica.read(|state| state.values.get(&name.into()).map(|value| *value)).flatten();
+    let service = start(&machine);
+    let handle = service.handles()[0].clone();
+
+    machine.gate.hold();
+    let ticket = machine.put(&handle, "a", 1).unwrap();
+    wait_for("the append", || machine.gate.has_waiting().then_some(()));
+    std::thread::sleep(Duration::from_millis(50));
+    assert_eq!(value("a"), None, "it is not durable yet");
+    machine.gate.release();
+    machine.await_answer(ticket);
+    wait_for("the replica", || (replica.applied() == handle.durable()).then_some(()));
+    assert_eq!(value("a"), Some(1));
+    assert_eq!(*touched.lock().unwrap(), [1]);
+
+    replica.hold(true);
+    let ticket = machine.put(&handle, "a", 2).unwrap();
+    machine.await_answer(ticket);
+    replica.lag(handle.durable());
+    std::thread::sleep(Duration::from_millis(50));
+    assert!(replica.lag(handle.durable()) >= Duration::from_millis(50), "it says since when it lags");
+    assert_eq!(value("a"), Some(1));
+    replica.hold(false);
+    wait_for("the replica", || (value("a") == Some(2)).then_some(()));
+    wait_for("no lag", || replica.lag(handle.durable()).is_zero().then_some(()));
+    service.stop();
+
+    let service = start(&machine);
+    let handle = service.handles()[0].clone();
+    assert_eq!(
+        (value("a"), replica.applied()),
+        (Some(2), handle.durable()),
+        "it is there with its partition"
+    );
+    let ticket = machine.put(&handle, "b", 3).unwrap();
+    machine.await_answer(ticket);
+    wait_for("the replica", || (value("b") == Some(3)).then_some(()));
     service.stop();
 }
 

@@ -29,6 +29,17 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     ("coreto-proxy", &[]),
     ("coreto-edge", &["coreto-proxy"]),
+    (
+        "coreto-discovery",
+        &[
+            "coreto-machine",
+            "coreto-record",
+            "coreto-catalog",
+            "coreto-log",
+            "coreto-partition",
+            "coreto-sim",
+        ],
+    ),
     ("coreto-protocol", &[]),
     (
         "coreto-grpc",
@@ -69,6 +80,8 @@ const ARROWS: &[(&str, &[&str])] = &[
             "coreto-bpmn",
             "coreto-dmn",
             "coreto-engine",
+            "coreto-catalog",
+            "coreto-discovery",
             "coreto-edge",
             "coreto-log",
             "coreto-partition",

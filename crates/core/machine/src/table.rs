@@ -84,7 +84,7 @@ impl Changes {
 }
 
 /// A state made of tables. Implemented by [`tables!`](crate::tables).
-pub trait Tables: Send + 'static {
+pub trait Tables: Send + Sync + 'static {
     /// The empty state of a new partition.
     fn create(place: Place) -> Self;
 
@@ -128,6 +128,10 @@ pub trait Tables: Send + 'static {
 
     /// A hash over all tables, indexes and cells.
     fn fingerprint(&self) -> Fingerprint;
+
+    /// A second state that is as this one is after its last transaction. They share values until these change.
+    #[must_use]
+    fn copy(&self) -> Self;
 }
 
 /// What [`tables!`](crate::tables) needs of each of its members.
@@ -151,4 +155,7 @@ pub trait Member {
     fn load(&mut self, key: &[u8], value: &[u8]) -> Result<(), DecodeError>;
     /// Adds all entries to a hash.
     fn hash(&self, table: u32, fingerprint: &mut Fingerprint);
+    /// A second one with the same entries, of which no store knows.
+    #[must_use]
+    fn copy(&self) -> Self;
 }

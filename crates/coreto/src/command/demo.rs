@@ -54,9 +54,14 @@ pub(crate) fn run(args: &DemoArgs, json: bool) -> anyhow::Result<ExitCode> {
     crate::logging::start(LevelFilter::WARN)?;
     let voice = Voice { json };
     voice.say("Coreto demo: an order process, a server and two workers, all in this program.")?;
-    let free = |name, key| Flag { name, key, value: "127.0.0.1:0".to_owned() };
-    let flags = [free("--grpc", "grpc.address"), free("--management", "management.address")].into_iter();
-    let settings = Settings::of_flags(flags)?;
+    let flag = |name, key, value: &str| Flag { name, key, value: value.to_owned() };
+    let any = "127.0.0.1:0";
+    let flags = [
+        flag("--grpc", "grpc.address", any),
+        flag("--management", "management.address", any),
+        flag("--catalog", "catalog.address", "off"),
+    ];
+    let settings = Settings::of_flags(flags.into_iter())?;
     let started = Instant::now();
     let server = Server::start_ephemeral(&ServerConfig::check(&settings)?)?;
     let addresses = server.addresses();

@@ -1,6 +1,6 @@
 //! Settings as the code takes them.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,12 +20,22 @@ pub(crate) struct ServerConfig {
     pub(crate) tls: Option<TlsFiles>,
     pub(crate) message_bytes_max: usize,
     pub(crate) management: SocketAddr,
+    /// Nothing, when the catalog is off.
+    pub(crate) catalog: Option<CatalogConfig>,
     pub(crate) controlled_clock: bool,
     pub(crate) elasticsearch: Option<ElasticsearchConfig>,
     pub(crate) ndjson: Option<String>,
     pub(crate) limits: Limits,
     pub(crate) snapshots: SnapshotPolicy,
     pub(crate) zone: Arc<str>,
+}
+
+/// Where the catalog is served, and as what.
+pub(crate) struct CatalogConfig {
+    pub(crate) address: SocketAddr,
+    pub(crate) node: Arc<str>,
+    pub(crate) advertise: Arc<str>,
+    pub(crate) datacenter: Arc<str>,
 }
 
 /// Certificate and key of the gateway.
@@ -93,6 +103,7 @@ impl ServerConfig {
                 |text| text.parse::<usize>().ok().filter(|bytes| *bytes > 0),
             )?,
             management: address("management.address")?,
+            catalog: Self::catalog(settings)?,
             controlled_clock: settings.parse("clock.mode", "`real` or `controlled`", |text| match text {
                 "real" => Some(false),
                 "controlled" => Some(true),
@@ -110,6 +121,25 @@ impl ServerConfig {
                 Zone::from_name(text).map(|_| text.into())
             })?,
         })
+    }
+
+    fn catalog(settings: &Settings) -> Result<Option<CatalogConfig>, ConfigError> {
+        let expected = "an address and port such as 127.0.0.1:8500, or `off`";
+        let address = settings.parse("catalog.address", expected, |text| match text {
+            "off" => Some(None),
+            text => text.parse().ok().map(Some),
+        })?;
+        let label = "a name of letters, digits and `-`, 63 at most";
+        let name = |key| settings.parse(key, label, |text| is_label(text).then(|| text.into()));
+        let node = match settings.text("catalog.node") {
+            Some(_) => name("catalog.node")?,
+            None => machine(),
+        };
+        let advertise = settings.parse("catalog.advertise", "an address such as 10.0.0.7", |text| {
+            text.parse::<IpAddr>().is_ok().then(|| text.into())
+        })?;
+        let datacenter = name("catalog.datacenter")?;
+        Ok(address.map(|address| CatalogConfig { address, node, advertise, datacenter }))
     }
 
     /// Limits of a partition. Of two steps, the one for new work is the first.
@@ -155,6 +185,19 @@ impl ServerConfig {
             }
         }
     }
+}
+
+/// Whether names in DNS may have this as a part.
+fn is_label(text: &str) -> bool {
+    let inner = |char: char| char.is_ascii_alphanumeric() || char == '-';
+    !text.is_empty() && text.len() <= 63 && text.chars().all(inner) && !text.starts_with('-')
+}
+
+/// The name of this machine, as far as it may be one in DNS.
+fn machine() -> Arc<str> {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let first = name.trim().split('.').next().unwrap_or_default();
+    if is_label(first) { first.into() } else { "coreto".into() }
 }
 
 /// A file that a setting names, which has to be there.

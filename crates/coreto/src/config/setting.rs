@@ -62,6 +62,26 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "Where health, metrics and the clock are served. Port 0 takes any free one.",
     ),
     setting(
+        "catalog.address",
+        "127.0.0.1:8500",
+        "Where the catalog is served over Consul's HTTP, or `off`. Whoever reaches it may change it: keep it internal. Port 0 takes any free one.",
+    ),
+    setting(
+        "catalog.node",
+        "",
+        "The name of this node in the catalog; the name of the machine when nothing is said.",
+    ),
+    setting(
+        "catalog.advertise",
+        "127.0.0.1",
+        "The address of this node, where services are that register without one.",
+    ),
+    setting(
+        "catalog.datacenter",
+        "dc1",
+        "The name of the data centre; requests for another one are refused.",
+    ),
+    setting(
         "clock.mode",
         "real",
         "`real`, or `controlled`: the management port may then pin and move the clock. For tests.",

@@ -5,6 +5,7 @@ mod exporting;
 use std::sync::Arc;
 use std::time::Duration;
 
+use coreto_catalog::Catalog;
 use coreto_engine::Engine;
 use coreto_grpc::Outlet;
 use coreto_machine::Timestamp;
@@ -22,6 +23,8 @@ const DURABLE_IN: Duration = Duration::from_secs(3);
 /// What management is told by.
 pub(super) struct Management {
     pub(super) handles: Vec<Handle<Engine>>,
+    /// The catalog's, unless that is off.
+    pub(super) catalog: Option<Handle<Catalog>>,
     pub(super) outlet: Arc<Outlet>,
     pub(super) exporters: Vec<(Named, Arc<Progress>)>,
     pub(super) clock: Arc<Clock>,
@@ -39,6 +42,7 @@ impl Management {
     /// Lets every partition look at the clock again.
     fn wake(&self) {
         self.handles.iter().for_each(Handle::wake);
+        self.catalog.iter().for_each(Handle::wake);
     }
 
     /// Lets every partition remember what became of the clock, also those behind one that does not.
@@ -57,29 +61,39 @@ impl Management {
 
 impl coreto_rest::Health for Management {
     fn components(&self, probe: Probe) -> Vec<Component> {
-        let component = |(number, handle): (usize, &Handle<Engine>)| {
-            let (up, detail) = match handle.health() {
-                Health::Healthy => (true, String::new()),
-                Health::Recovering => (probe == Probe::Liveness, "recovering".to_owned()),
-                Health::NoSpace { free_bytes } => (
-                    matches!(probe, Probe::Liveness | Probe::Startup),
-                    format!("the disk has {free_bytes} bytes left"),
-                ),
-                Health::CannotWrite { reason } => (
-                    matches!(probe, Probe::Liveness | Probe::Startup),
-                    format!("the log cannot be written: {reason}"),
-                ),
-                Health::Stopped { reason } => (false, reason.to_string()),
-            };
-            Component { name: format!("partition-{}", number + 1), up, detail }
-        };
-        let mut components: Vec<_> = self.handles.iter().enumerate().map(component).collect();
+        let numbered = (1..).zip(&self.handles);
+        let mut components: Vec<_> = numbered
+            .map(|(number, handle): (u32, _)| {
+                component(probe, format!("partition-{number}"), handle.health())
+            })
+            .collect();
+        if let Some(catalog) = &self.catalog {
+            components.push(component(probe, "catalog".to_owned(), catalog.health()));
+        }
         // Exporters are in nobody's way: what is asked of the server does not depend on them.
         if probe == Probe::All {
             components.extend(self.exporters.iter().map(|(named, at)| exporting::component(*named, at)));
         }
         components
     }
+}
+
+/// A partition as a part of the program.
+fn component(probe: Probe, name: String, health: Health) -> Component {
+    let (up, detail) = match health {
+        Health::Healthy => (true, String::new()),
+        Health::Recovering => (probe == Probe::Liveness, "recovering".to_owned()),
+        Health::NoSpace { free_bytes } => (
+            matches!(probe, Probe::Liveness | Probe::Startup),
+            format!("the disk has {free_bytes} bytes left"),
+        ),
+        Health::CannotWrite { reason } => (
+            matches!(probe, Probe::Liveness | Probe::Startup),
+            format!("the log cannot be written: {reason}"),
+        ),
+        Health::Stopped { reason } => (false, reason.to_string()),
+    };
+    Component { name, up, detail }
 }
 
 impl coreto_rest::Metrics for Management {
@@ -107,16 +121,18 @@ impl coreto_rest::Metrics for Management {
 
 impl Management {
     fn partition_families(&self) -> Vec<Family> {
-        let statistics: Vec<_> = self.handles.iter().map(Handle::statistics).collect();
+        let numbered = (1..).zip(&self.handles);
+        let mut statistics: Vec<_> =
+            numbered.map(|(number, handle): (u32, _)| (number.to_string(), handle.statistics())).collect();
+        statistics.extend(self.catalog.iter().map(|catalog| ("catalog".to_owned(), catalog.statistics())));
         let family = |name, help, kind, value: fn(&coreto_partition::Statistics) -> u64| Family {
             name,
             help,
             kind,
             samples: statistics
                 .iter()
-                .enumerate()
-                .map(|(index, statistics)| Sample {
-                    labels: vec![("partition", (index + 1).to_string())],
+                .map(|(partition, statistics)| Sample {
+                    labels: vec![("partition", partition.clone())],
                     value: number(value(statistics)),
                 })
                 .collect(),

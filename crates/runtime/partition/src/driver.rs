@@ -7,6 +7,7 @@ mod recovery;
 mod schedule;
 mod service;
 
+pub(crate) use journal::describe;
 pub use recovery::RecoverError;
 pub use schedule::SnapshotPolicy;
 pub use service::{Config, OpenStore, Service, StartError, Watcher};

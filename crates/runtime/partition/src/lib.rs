@@ -11,7 +11,7 @@
 //!
 //! # Where to look
 //! `partition/` the partition without threads · `batch.rs` what the log stores · `ledger.rs` the runtime's own tables ·
-//! `door.rs` requests and answers · `limits.rs` all bounds · `driver/` the threads · `handle.rs` how the program talks to it · `store/` checkpoints on disk.
+//! `door.rs` requests and answers · `limits.rs` all bounds · `driver/` the threads · `handle.rs` how the program talks to it · `replica.rs` a second state for readers · `store/` checkpoints on disk.
 
 mod batch;
 mod chance;
@@ -22,6 +22,7 @@ mod handle;
 mod ledger;
 mod limits;
 mod partition;
+mod replica;
 mod shared;
 pub mod store;
 
@@ -32,4 +33,5 @@ pub use driver::{Config, OpenStore, RecoverError, Service, SnapshotPolicy, Start
 pub use handle::{Handle, Statistics};
 pub use limits::Limits;
 pub use partition::{Partition, Sealed, Taken};
+pub use replica::{Observer, Replica};
 pub use shared::Health;

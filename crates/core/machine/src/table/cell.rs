@@ -69,4 +69,8 @@ impl<V: Codec + Clone + Default + Send + Sync + 'static> Member for Cell<V> {
             fingerprint.entry(table, &[], &value);
         }
     }
+
+    fn copy(&self) -> Self {
+        Self { value: self.value.clone(), undo: None, changed: false }
+    }
 }

@@ -159,6 +159,12 @@ impl<K: Key + Hash, V: Codec + Send + Sync + 'static> Member for HashTable<K, V>
             fingerprint.entry(table, &key.to_key_bytes(), &slot.value.to_bytes());
         }
     }
+
+    fn copy(&self) -> Self {
+        let copied =
+            |shard: &Shard<K, V>| shard.iter().map(|(key, slot)| (key.clone(), slot.copy())).collect();
+        Self { shards: self.shards.iter().map(copied).collect(), ..Self::default() }
+    }
 }
 
 /// Hashes issued numbers by one multiplication; the same in every run.

@@ -106,4 +106,8 @@ impl<K: Key> Member for Index<K> {
             fingerprint.entry(table, &key.to_key_bytes(), &[]);
         }
     }
+
+    fn copy(&self) -> Self {
+        Self { keys: self.keys.clone(), undo: Vec::new() }
+    }
 }

@@ -124,6 +124,15 @@ macro_rules! tables {
                 $( $crate::table::Member::hash(&self.$field, $number, &mut fingerprint); )*
                 fingerprint
             }
+
+            fn copy(&self) -> Self {
+                Self {
+                    place: self.place,
+                    counter: $crate::table::Member::copy(&self.counter),
+                    $( $field: $crate::table::Member::copy(&self.$field), )*
+                    $( $( $cache: Default::default(), )* )?
+                }
+            }
         }
     };
 }

@@ -157,6 +157,11 @@ impl<K: Key, V: Codec + Send + Sync + 'static> Member for Table<K, V> {
             fingerprint.entry(table, &key.to_key_bytes(), &slot.value.to_bytes());
         }
     }
+
+    fn copy(&self) -> Self {
+        let slots = self.slots.iter().map(|(key, slot)| (key.clone(), slot.copy())).collect();
+        Self { slots, ..Self::default() }
+    }
 }
 
 /// A checkpoint's decision as a change of the store.

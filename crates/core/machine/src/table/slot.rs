@@ -24,6 +24,11 @@ impl<V> Slot<V> {
         Self { value: Arc::new(value), stored: true, listed: false }
     }
 
+    /// The same value, of which no store knows.
+    pub(super) fn copy(&self) -> Self {
+        Self { value: Arc::clone(&self.value), stored: false, listed: false }
+    }
+
     /// Takes the value for the store, whether it has an older one or none.
     pub(super) fn take(&mut self) -> Arc<V> {
         self.listed = false;

@@ -70,6 +70,10 @@ impl Member for Total {
             fingerprint.entry(table, &[], &self.sum.to_le_bytes());
         }
     }
+
+    fn copy(&self) -> Self {
+        Self { sum: self.sum, undo: None }
+    }
 }
 
 #[cfg(test)]

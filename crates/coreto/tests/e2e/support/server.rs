@@ -71,6 +71,7 @@ impl Settings {
         let mut line = self.before.iter().cloned().chain([program]);
         let mut command = Command::new(line.next().unwrap());
         command.args(line).args(["start", "--json", "--grpc", "127.0.0.1:0", "--management", "127.0.0.1:0"]);
+        command.args(["--catalog", "off"]);
         command.arg("--data").arg(&self.data).arg("--config").arg(&self.config).args(&self.arguments);
         // Settings of whoever runs the tests are none of the server's.
         for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("CORETO_"))

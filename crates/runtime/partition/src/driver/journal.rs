@@ -315,7 +315,7 @@ fn end_process<M: Machine>(shared: &Shared<M>) -> ! {
 }
 
 /// An error with its causes, on one line.
-pub(super) fn describe(error: &dyn std::error::Error) -> String {
+pub(crate) fn describe(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

@@ -10,7 +10,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use coreto_log::{Backlog, LogWriter, NodeId, PartitionLog, PartitionName};
-use coreto_machine::{Machine, Place, Timestamp, Topic};
+use coreto_machine::{Machine, Place, Tables, Timestamp, Topic};
 
 use super::checkpoint::{CheckpointWriter, Progress};
 use super::journal::{Ended, Journal, Slot, describe};
@@ -23,6 +23,7 @@ use crate::door::{Acknowledgement, Effects, Frame};
 use crate::handle::Handle;
 use crate::limits::Limits;
 use crate::partition::{Partition, said};
+use crate::replica::{Feed, Replica};
 use crate::shared::{Health, Shared};
 use crate::store::{Store, StoreError};
 
@@ -53,6 +54,8 @@ pub struct Config<M: Machine, L> {
     pub env: Box<dyn Fn(Place) -> M::Env + Send + Sync>,
     /// Does what is to be done once a batch is durable.
     pub effects: Arc<dyn Effects<M>>,
+    /// Second states of the partitions, by number from 1, for those that have one.
+    pub replicas: Vec<Arc<Replica<M>>>,
     /// Hears which topics were touched, if anybody does.
     pub watcher: Option<Arc<Watcher>>,
     /// The wall clock.
@@ -93,6 +96,7 @@ pub struct Service<M: Machine> {
     shared: Vec<Arc<Shared<M>>>,
     stopping: Arc<AtomicBool>,
     executors: Vec<JoinHandle<()>>,
+    feeds: Vec<JoinHandle<()>>,
 }
 
 /// Carries frames between the partitions of this process.
@@ -197,7 +201,8 @@ impl<M: Machine> Service<M> {
                     .map_err(StartError::System)
             })
             .collect::<Result<_, _>>()?;
-        Ok(Self { handles, shared, stopping, executors })
+        let feeds = feeds(&config, &shared, &stopping).map_err(StartError::System)?;
+        Ok(Self { handles, shared, stopping, executors, feeds })
     }
 
     /// The doors of the partitions, by number from 1.
@@ -218,7 +223,31 @@ impl<M: Machine> Service<M> {
             // A panic of an executor was reported when it happened.
             let _ = executor.join();
         }
+        for feed in self.feeds {
+            let _ = feed.join();
+        }
     }
+}
+
+/// Starts the threads that feed the replicas.
+fn feeds<M: Machine, L: PartitionLog>(
+    config: &Arc<Config<M, L>>,
+    shared: &[Arc<Shared<M>>],
+    stopping: &Arc<AtomicBool>,
+) -> io::Result<Vec<JoinHandle<()>>> {
+    let mut feeds = Vec::new();
+    for (number, (shared, replica)) in (1..).zip(shared.iter().zip(&config.replicas)) {
+        let feed = Feed {
+            log: Arc::clone(&config.log),
+            name: PartitionName { group: Arc::clone(&config.group), number },
+            shared: Arc::clone(shared),
+            replica: Arc::clone(replica),
+            stopping: Arc::clone(stopping),
+        };
+        let named = thread::Builder::new().name(format!("{}-replica", feed.name));
+        feeds.push(named.spawn(move || feed.run())?);
+    }
+    Ok(feeds)
 }
 
 impl<M: Machine, L: PartitionLog> Ground<M, L> {
@@ -255,6 +284,10 @@ impl<M: Machine, L: PartitionLog> Ground<M, L> {
         }
         let sequence = writer.next_sequence() - 1;
         self.shared.set_durable(sequence);
+        if let Some(replica) = config.replicas.get(self.place.number as usize - 1) {
+            let state: &M::State = partition.state();
+            replica.seed(state.copy(), sequence);
+        }
         self.shared.position.store(partition.position(), Ordering::Relaxed);
         if let Ok(free_bytes) = writer.free_bytes() {
             self.shared.free_bytes.store(free_bytes, Ordering::Relaxed);

@@ -145,6 +145,7 @@ fn start(log: &Arc<DiskLog>) -> Service<Engine> {
         stores: Box::new(|_| Ok(Box::new(MemoryStore::default()))),
         env: Box::new(|_| Env::new(Arc::new(Sinks::default()), Limits::default(), "UTC".into())),
         effects: Arc::new(Quiet),
+        replicas: Vec::new(),
         watcher: None,
         clock: Arc::new(Clock::real()),
         limits: coreto_partition::Limits::default(),

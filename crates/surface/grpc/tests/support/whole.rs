@@ -123,6 +123,7 @@ pub fn start_in(folder: Folder, partitions: u32) -> Whole {
         stores: Box::new(|_| Ok(Box::new(MemoryStore::default()))),
         env: Box::new(move |_| Env::new(Arc::clone(&lent), Limits::default(), "UTC".into())),
         effects: Arc::<Outlet>::clone(&outlet),
+        replicas: Vec::new(),
         watcher: None,
         clock: Arc::new(Clock::real()),
         limits: coreto_partition::Limits::default(),

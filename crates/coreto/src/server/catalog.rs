@@ -1,0 +1,93 @@
+//! The partition of the catalog, and the door to it.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context;
+use coreto_catalog::{Catalog, Env};
+use coreto_discovery::{Hub, Parts};
+use coreto_log::disk::{RealDisk, make_directory};
+use coreto_log::{DiskLog, NodeId};
+use coreto_partition::{Clock, Config, Effects, Handle, Replica, Service};
+
+use super::open_store;
+use crate::config::{CatalogConfig, ServerConfig};
+
+/// The name of the catalog's group of partitions, of which there is one.
+pub(super) const GROUP: &str = "catalog";
+
+/// The catalog: its partition, which runs, and its door, which is bound.
+pub(super) struct Opened {
+    pub(super) partitions: Service<Catalog>,
+    pub(super) door: coreto_discovery::Service,
+}
+
+impl Opened {
+    /// Recovers the catalog, and binds its address.
+    pub(super) fn open(
+        config: &ServerConfig,
+        catalog: &CatalogConfig,
+        root: &Path,
+        log: &Arc<DiskLog>,
+        clock: &Arc<Clock>,
+    ) -> anyhow::Result<Self> {
+        let hub = Arc::new(Hub::default());
+        let waiting = Arc::clone(&hub);
+        let wake = move |touched: Option<&[_]>, applied| waiting.observe(touched, applied);
+        let replica = Arc::new(Replica::new(Box::new(wake)));
+        let partitions = Service::start(partition_config(config, root, log, clock, &replica)?)?;
+        let handle = partitions.handles()[0].clone();
+        let discovery = coreto_discovery::Config {
+            address: catalog.address,
+            node: Arc::clone(&catalog.node),
+            node_address: Arc::clone(&catalog.advertise),
+            datacenter: Arc::clone(&catalog.datacenter),
+            ..coreto_discovery::Config::default()
+        };
+        let door = discovery
+            .build(Parts { handle, replica, hub })
+            .context("the catalog (--catalog) cannot be opened")?;
+        Ok(Self { partitions, door })
+    }
+
+    /// The door of the partition.
+    pub(super) fn handle(&self) -> Handle<Catalog> {
+        self.partitions.handles()[0].clone()
+    }
+}
+
+/// Whoever waits looks at the replica.
+struct Nothing;
+
+impl Effects<Catalog> for Nothing {
+    fn perform(&self, effects: &mut Vec<()>) {
+        effects.clear();
+    }
+}
+
+fn partition_config(
+    config: &ServerConfig,
+    root: &Path,
+    log: &Arc<DiskLog>,
+    clock: &Arc<Clock>,
+    replica: &Arc<Replica<Catalog>>,
+) -> anyhow::Result<Config<Catalog, DiskLog<RealDisk>>> {
+    let directory = root.join(format!("{GROUP}-1"));
+    make_directory(&directory).with_context(|| format!("cannot make `{}`", directory.display()))?;
+    let root = root.to_owned();
+    Ok(Config {
+        group: GROUP.into(),
+        partitions: 1,
+        executors: 1,
+        log: Arc::clone(log),
+        node: NodeId(0),
+        stores: Box::new(move |name| open_store(&root.join(name.to_string()).join("store"))),
+        env: Box::new(|_| Env::default()),
+        effects: Arc::new(Nothing),
+        replicas: vec![Arc::clone(replica)],
+        watcher: None,
+        clock: Arc::clone(clock),
+        limits: config.limits.clone(),
+        snapshots: config.snapshots,
+    })
+}

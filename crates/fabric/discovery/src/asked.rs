@@ -1,0 +1,209 @@
+//! A request, taken apart.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::request::Parts;
+
+use crate::answer::Fault;
+use crate::filter::Filter;
+use crate::go;
+
+/// How fresh an answer has to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// All that was acknowledged before.
+    Default,
+    /// The same, and asked for by name.
+    Consistent,
+    /// Whatever is at hand.
+    Stale,
+}
+
+impl Mode {
+    /// The protocol's word for what was given.
+    pub(crate) const fn effective(self) -> &'static str {
+        match self {
+            Self::Default => "leader",
+            Self::Consistent => "consistent",
+            Self::Stale => "stale",
+        }
+    }
+
+    /// Our word for what was given.
+    pub(crate) const fn given(self) -> &'static str {
+        match self {
+            Self::Default | Self::Consistent => "strong",
+            Self::Stale => "stale",
+        }
+    }
+}
+
+/// For which change a client waits, and how long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Wait {
+    /// What changed after this.
+    pub(crate) index: u64,
+    /// How long.
+    pub(crate) time: Duration,
+}
+
+/// How long a client waits that does not say.
+const WAIT: Duration = Duration::from_mins(5);
+
+/// How long a client may wait.
+const WAIT_MAX: Duration = Duration::from_mins(10);
+
+/// A request.
+#[derive(Debug)]
+pub(crate) struct Asked {
+    /// Parts of the path behind `/v1/`, decoded.
+    pub(crate) segments: Vec<String>,
+    /// Names and values behind `?`, decoded.
+    query: Vec<(String, String)>,
+    /// The body.
+    pub(crate) body: Bytes,
+    consistency: Option<String>,
+}
+
+impl Asked {
+    /// Takes a request apart.
+    pub(crate) fn new(head: &Parts, body: Bytes) -> Result<Self, Fault> {
+        let path = head.uri.path();
+        let Some(path) = path.strip_prefix("/v1/") else {
+            return Err(Fault::Missing(format!(
+                "there is no path `{path}`; the catalog's begin with `/v1/`"
+            )));
+        };
+        let segments = path.split('/').map(|part| decode(part, false)).collect::<Result<_, _>>()?;
+        let pairs = head.uri.query().unwrap_or_default().split('&').filter(|pair| !pair.is_empty());
+        let pair = |pair: &str| {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            Ok((decode(name, true)?, decode(value, true)?))
+        };
+        let query = pairs.map(pair).collect::<Result<_, Fault>>()?;
+        let consistency = head.headers.get("consistency").and_then(|value| value.to_str().ok());
+        Ok(Self { segments, query, body, consistency: consistency.map(str::to_owned) })
+    }
+
+    /// The value of a parameter, if it is there.
+    pub(crate) fn parameter(&self, name: &str) -> Option<&str> {
+        self.query.iter().find(|(found, _)| found == name).map(|(_, value)| &**value)
+    }
+
+    /// All values of a parameter.
+    pub(crate) fn parameters<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.query.iter().filter(move |(found, _)| found == name).map(|(_, value)| &**value)
+    }
+
+    /// Whether a parameter is there that stands for yes.
+    pub(crate) fn flag(&self, name: &str) -> bool {
+        self.parameter(name).is_some_and(|value| !matches!(value, "false" | "0"))
+    }
+
+    /// A parameter that is a number.
+    pub(crate) fn number(&self, name: &str) -> Result<Option<u64>, Fault> {
+        let Some(text) = self.parameter(name).filter(|text| !text.is_empty()) else { return Ok(None) };
+        text.parse()
+            .map(Some)
+            .map_err(|_| Fault::Wrong(format!("`{name}` is to be a whole number, not `{text}`")))
+    }
+
+    /// How fresh the answer has to be.
+    pub(crate) fn mode(&self) -> Result<Mode, Fault> {
+        // Presence counts, whatever the value.
+        let stale = ["stale", "max_stale", "cached"].into_iter().any(|name| self.parameter(name).is_some());
+        match (stale, self.parameter("consistent").is_some(), self.consistency.as_deref()) {
+            (true, true, _) => Err(Fault::Wrong("`stale` and `consistent` are asked for at once".to_owned())),
+            (true, false, _) | (false, false, Some("stale")) => Ok(Mode::Stale),
+            (false, true, _) => Ok(Mode::Consistent),
+            (false, false, None | Some("strong")) => Ok(Mode::Default),
+            (false, false, Some(word)) => Err(Fault::Wrong(format!(
+                "`Consistency: {word}` is not known here; `strong` and `stale` are"
+            ))),
+        }
+    }
+
+    /// How long a client waits that waits at all.
+    pub(crate) fn time(&self) -> Result<Duration, Fault> {
+        let Some(text) = self.parameter("wait").filter(|text| !text.is_empty()) else { return Ok(WAIT) };
+        let time =
+            go::duration(text).ok_or_else(|| Fault::Wrong(format!("`wait` is no duration: `{text}`")))?;
+        Ok(if time.is_zero() { WAIT } else { time.min(WAIT_MAX) })
+    }
+
+    /// For which change the client waits; none when it wants the answer at once.
+    pub(crate) fn wait(&self) -> Result<Option<Wait>, Fault> {
+        match self.number("index")? {
+            None | Some(0) => Ok(None),
+            Some(index) => Ok(Some(Wait { index, time: self.time()? })),
+        }
+    }
+
+    /// What the client wants to see of the result.
+    pub(crate) fn filter(&self) -> Result<Option<Filter>, Fault> {
+        let Some(text) = self.parameter("filter").filter(|text| !text.trim().is_empty()) else {
+            return Ok(None);
+        };
+        Filter::parse(text)
+            .map(Some)
+            .map_err(|fault| Fault::Wrong(format!("`filter` cannot be read: {fault}")))
+    }
+}
+
+/// Decodes `%` and two digits, and in queries `+`.
+fn decode(text: &str, plus: bool) -> Result<String, Fault> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        bytes.push(match byte {
+            b'+' if plus => b' ',
+            b'%' => {
+                let mut digit = || rest.next().and_then(|digit| char::from(digit).to_digit(16));
+                let value = digit().and_then(|high| Some(high * 16 + digit()?));
+                let value = value.and_then(|value| u8::try_from(value).ok());
+                value
+                    .ok_or_else(|| Fault::Wrong(format!("`{text}` has a `%` without two digits behind it")))?
+            }
+            byte => byte,
+        });
+    }
+    String::from_utf8(bytes).map_err(|_| Fault::Wrong(format!("`{text}` is no UTF-8")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(uri: &str) -> Result<Asked, Fault> {
+        let (head, ()) = http::Request::get(uri).body(()).unwrap().into_parts();
+        Asked::new(&head, Bytes::new())
+    }
+
+    #[test]
+    fn takes_paths_and_queries_apart() {
+        let found = asked("/v1/agent/check/pass/service%3Ajs-1?note=a+b%21&passing&x=false").unwrap();
+        assert_eq!(found.segments, ["agent", "check", "pass", "service:js-1"]);
+        assert_eq!(found.parameter("note"), Some("a b!"));
+        assert!(found.flag("passing") && !found.flag("x") && !found.flag("y"));
+        for wrong in ["/v1/kv/%zz", "/v1/kv/%f", "/v1/kv/%ff", "/v1/a?b=%"] {
+            assert!(matches!(asked(wrong), Err(Fault::Wrong(_))), "{wrong}");
+        }
+        assert!(matches!(asked("/v2/kv"), Err(Fault::Missing(_))));
+    }
+
+    #[test]
+    fn knows_modes_and_waits() {
+        let mode = |uri: &str| asked(uri).unwrap().mode().ok();
+        assert_eq!(mode("/v1/a"), Some(Mode::Default));
+        assert_eq!(mode("/v1/a?stale=1"), Some(Mode::Stale));
+        assert_eq!(mode("/v1/a?consistent"), Some(Mode::Consistent));
+        assert_eq!(mode("/v1/a?consistent&stale"), None);
+        let wait = |uri: &str| asked(uri).unwrap().wait().ok();
+        assert_eq!(wait("/v1/a?index=0&wait=5s"), Some(None));
+        assert_eq!(wait("/v1/a?index=7"), Some(Some(Wait { index: 7, time: WAIT })));
+        assert_eq!(wait("/v1/a?index=7&wait=20m"), Some(Some(Wait { index: 7, time: WAIT_MAX })));
+        assert_eq!(wait("/v1/a?index=x"), None);
+        assert_eq!(wait("/v1/a?index=1&wait=x"), None);
+    }
+}

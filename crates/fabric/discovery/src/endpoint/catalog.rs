@@ -1,0 +1,139 @@
+//! `/catalog/…`: what there is, whatever its health.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use coreto_catalog::command::{Named, OnNode, RegisterCheck, RegisterInstance, RegisterNode, UpdateCheck};
+use coreto_catalog::{Command, State, Subject};
+use serde_json::{Value, json};
+
+use super::{Answered, filtered};
+use crate::answer::{Answer, Fault};
+use crate::asked::Asked;
+use crate::desk::{Desk, TENANT, named};
+use crate::read::{self, Fields};
+use crate::render::{self, Row};
+
+pub(crate) async fn nodes(desk: &Desk, asked: &Asked) -> Answered {
+    let look = |state: &State| {
+        let nodes = state.nodes.range(..).map(|((_, name), entry)| (Arc::clone(name), Arc::clone(entry)));
+        (state.marks.get().nodes, nodes.collect::<Vec<_>>())
+    };
+    let (seen, nodes) = desk.read(asked, &[Subject::Nodes(TENANT)], look).await?;
+    let rows = nodes.iter().map(|(name, entry)| render::node(name, entry, &desk.config.datacenter)).collect();
+    Ok(Answer::read(seen, &filtered(asked, rows)?))
+}
+
+pub(crate) async fn services(desk: &Desk, asked: &Asked) -> Answered {
+    let look = |state: &State| {
+        let entries = state.instances.range(..).map(|(_, entry)| Arc::clone(entry)).collect::<Vec<_>>();
+        (state.marks.get().services, entries)
+    };
+    let (seen, entries) = desk.read(asked, &[Subject::Services(TENANT)], look).await?;
+    let filter = asked.filter()?;
+    let mut tags: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for entry in &entries {
+        let instance = &entry.instance;
+        let row =
+            || json!({ "ServiceName": &*instance.service, "ServiceTags": render::texts(&instance.tags) });
+        if filter.as_ref().is_none_or(|filter| filter.takes(&row())) {
+            tags.entry(&instance.service).or_default().extend(instance.tags.iter().map(|tag| &**tag));
+        }
+    }
+    let told = tags.into_iter().map(|(name, tags)| (name.to_owned(), tags.into_iter().collect::<Value>()));
+    Ok(Answer::read(seen, &Value::Object(told.collect())))
+}
+
+pub(crate) async fn service(desk: &Desk, asked: &Asked, name: &str) -> Answered {
+    let (seen, rows) = desk.instances(asked, name).await?;
+    let tagged = rows.iter().filter(|row| row.is_tagged(asked.parameters("tag")));
+    let rows = tagged.map(|row| row.flat(&desk.config.datacenter)).collect();
+    Ok(Answer::read(seen, &filtered(asked, rows)?))
+}
+
+pub(crate) async fn node(desk: &Desk, asked: &Asked, name: &str) -> Answered {
+    let node = named(name);
+    let look = |state: &State| {
+        let services = state.instances_on(&node).map(|(_, entry)| Arc::clone(entry)).collect::<Vec<_>>();
+        (state.node_index(&node), state.nodes.get(&node).map(|entry| (entry, services)))
+    };
+    let (seen, found) = desk.read(asked, &[Subject::Node(node.clone())], look).await?;
+    let Some((entry, services)) = found else { return Ok(Answer::read(seen, &Value::Null)) };
+    let services = services.iter().map(|entry| render::service(entry)).collect();
+    let services = super::agent::by_id(filtered(asked, services)?, "ID");
+    let node = render::node(name, &entry, &desk.config.datacenter);
+    Ok(Answer::read(seen, &json!({ "Node": node, "Services": services })))
+}
+
+/// Registers a node with a service and checks on it, for those that no agent tells of.
+pub(crate) async fn register(desk: &Desk, asked: &Asked) -> Answered {
+    let map = read::object(&asked.body)?;
+    let fields = Fields::of(&map);
+    let (name, node) = (fields.text("node")?, read::node(&fields)?);
+    if name.is_empty() || (node.address.is_empty() && !fields.flag("skipnodeupdate")?) {
+        return Err(Fault::Wrong("`Node` and `Address` are needed".to_owned()));
+    }
+    let instance = fields.object("service")?.map(|fields| read::service(&fields, "service")).transpose()?;
+    let one = fields.object("check")?;
+    let mut checks = Vec::new();
+    for fields in one.into_iter().chain(fields.objects("checks")?) {
+        let given = fields.text("name")?;
+        checks.push(read::check(&fields, &given, &given, true)?);
+    }
+    if !fields.flag("skipnodeupdate")? {
+        desk.write(Command::RegisterNode(RegisterNode { tenant: TENANT, name: Arc::clone(&name), node }))
+            .await?;
+    }
+    if let Some(instance) = instance {
+        let (node, checks) = (Arc::clone(&name), Vec::new());
+        let command = RegisterInstance { tenant: TENANT, node, instance, checks, replace_checks: false };
+        desk.write(Command::RegisterInstance(command)).await?;
+    }
+    for check in checks {
+        let (node, id) = (Arc::clone(&name), Arc::clone(&check.id));
+        let (status, output) = (check.status, Arc::clone(&check.output));
+        let register = RegisterCheck { tenant: TENANT, node: Arc::clone(&node), check };
+        desk.write(Command::RegisterCheck(register)).await?;
+        // One that was known keeps its status, and here it is told.
+        let update = UpdateCheck { tenant: TENANT, node, id, status, output };
+        desk.write(Command::UpdateCheck(update)).await?;
+    }
+    Ok(Answer::json(&Value::Bool(true)))
+}
+
+pub(crate) async fn deregister(desk: &Desk, asked: &Asked) -> Answered {
+    let map = read::object(&asked.body)?;
+    let fields = Fields::of(&map);
+    let node = fields.text("node")?;
+    if node.is_empty() {
+        return Err(Fault::Wrong("`Node` is needed".to_owned()));
+    }
+    let (service, check) = (fields.text("serviceid")?, fields.text("checkid")?);
+    let command = match (service.is_empty(), check.is_empty()) {
+        (false, _) => Command::DeregisterInstance(OnNode { tenant: TENANT, node, id: service }),
+        (true, false) => Command::DeregisterCheck(OnNode { tenant: TENANT, node, id: check }),
+        (true, true) => Command::DeregisterNode(Named { tenant: TENANT, name: node }),
+    };
+    match desk.write(command).await {
+        // What is not there is gone.
+        Ok(_) | Err(Fault::Missing(_)) => Ok(Answer::json(&Value::Bool(true))),
+        Err(fault) => Err(fault),
+    }
+}
+
+impl Desk {
+    /// Instances of a service, in order of node and identifier.
+    pub(crate) async fn instances(
+        &self,
+        asked: &Asked,
+        name: &str,
+    ) -> Result<(crate::answer::Seen, Vec<Row>), Fault> {
+        let service = named(name);
+        let look = |state: &State| {
+            let rows = state.instances_of(&service).filter_map(|place| Row::of(state, place));
+            (state.service_index(&service), rows.collect())
+        };
+        let subjects = [Subject::Service(service.clone()), Subject::NodeParts(TENANT)];
+        self.read(asked, &subjects, look).await
+    }
+}

@@ -1,0 +1,130 @@
+//! `/kv/…`: keys.
+
+use std::sync::Arc;
+
+use coreto_catalog::command::{DeleteEntries, DeleteEntry, PutEntry};
+use coreto_catalog::{Command, Entry, State, Subject};
+use coreto_record::RejectionKind;
+use serde_json::Value;
+
+use super::Answered;
+use crate::answer::{Answer, Fault, Seen};
+use crate::asked::Asked;
+use crate::desk::{Desk, TENANT, named};
+use crate::render;
+
+pub(crate) async fn put(desk: &Desk, asked: &Asked, key: &str) -> Answered {
+    let session = |name: &str| asked.parameter(name).map(Into::into);
+    let command = PutEntry {
+        tenant: TENANT,
+        key: key.into(),
+        value: (&*asked.body).into(),
+        flags: asked.number("flags")?.unwrap_or(0),
+        cas: asked.number("cas")?,
+        acquire: session("acquire"),
+        release: session("release"),
+    };
+    desk.try_to(Command::PutEntry(command)).await
+}
+
+pub(crate) async fn delete(desk: &Desk, asked: &Asked, key: &str) -> Answered {
+    let command = if asked.flag("recurse") {
+        Command::DeleteEntries(DeleteEntries { tenant: TENANT, prefix: key.into(), until: 0 })
+    } else {
+        if key.is_empty() {
+            return Err(Fault::Wrong("the key is missing".to_owned()));
+        }
+        Command::DeleteEntry(DeleteEntry { tenant: TENANT, key: key.into(), cas: asked.number("cas")? })
+    };
+    desk.try_to(command).await
+}
+
+pub(crate) async fn get(desk: &Desk, asked: &Asked, key: &str) -> Answered {
+    if asked.flag("keys") {
+        let (seen, entries) = desk.below(asked, key).await?;
+        if entries.is_empty() {
+            return Err(Fault::Nothing(seen));
+        }
+        let separator = asked.parameter("separator").unwrap_or_default();
+        let names = entries.iter().map(|(name, _)| up_to(name, key.len(), separator));
+        return Ok(Answer::read(seen, &distinct(names)));
+    }
+    if asked.flag("recurse") {
+        let (seen, entries) = desk.below(asked, key).await?;
+        if entries.is_empty() {
+            return Err(Fault::Nothing(seen));
+        }
+        return Ok(Answer::read(
+            seen,
+            &entries.iter().map(|(name, entry)| render::entry(name, entry)).collect(),
+        ));
+    }
+    if key.is_empty() {
+        return Err(Fault::Wrong("the key is missing".to_owned()));
+    }
+    let name = named(key);
+    let look = |state: &State| (state.entry_index(&name), state.entries.get(&name));
+    let (seen, found) = desk.read(asked, &[Subject::Entry(name.clone())], look).await?;
+    let entry = found.ok_or(Fault::Nothing(seen))?;
+    if asked.flag("raw") {
+        return Ok(Answer::raw(seen, entry.value.to_vec().into()));
+    }
+    Ok(Answer::read(seen, &Value::Array(vec![render::entry(key, &entry)])))
+}
+
+/// A key up to and with the first separator behind a prefix.
+fn up_to<'a>(key: &'a str, prefix: usize, separator: &str) -> &'a str {
+    let rest = key.get(prefix..).unwrap_or_default();
+    match rest.find(separator) {
+        Some(at) if !separator.is_empty() => &key[..prefix + at + separator.len()],
+        _ => key,
+    }
+}
+
+/// Names in order, each once.
+fn distinct<'a>(names: impl Iterator<Item = &'a str>) -> Value {
+    let mut last = None;
+    names.filter(|name| last.replace(*name) != Some(*name)).map(Value::from).collect()
+}
+
+type Found = Vec<(Arc<str>, Arc<Entry>)>;
+
+impl Desk {
+    /// Keys that begin with a text.
+    async fn below(&self, asked: &Asked, prefix: &str) -> Result<(Seen, Found), Fault> {
+        let prefix = named(prefix);
+        let look = |state: &State| {
+            let found: Found = state
+                .entries_below(&prefix)
+                .map(|((_, key), entry)| (Arc::clone(key), Arc::clone(entry)))
+                .collect();
+            let last = found.iter().map(|(_, entry)| entry.stamp.modify).max().unwrap_or(0);
+            (last.max(state.marks.get().entry_gone), found)
+        };
+        self.read(asked, &[Subject::Entries(TENANT)], look).await
+    }
+
+    /// Has a command carried out that answers `true`, or `false` when the key is not as the client thinks.
+    async fn try_to(&self, command: Command) -> Answered {
+        let done = match self.try_write(command).await? {
+            Ok(_) => true,
+            Err(rejection) if rejection.kind == RejectionKind::InvalidState => false,
+            Err(rejection) => return Err(Fault::of_rejection(rejection)),
+        };
+        Ok(Answer::json(&Value::Bool(done)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_end_at_the_first_separator_behind_the_prefix() {
+        let keys = ["a/b", "a/c/d", "a/c/e", "a/f"];
+        let told = |prefix: usize, separator| distinct(keys.iter().map(|key| up_to(key, prefix, separator)));
+        assert_eq!(told(2, "/"), serde_json::json!(["a/b", "a/c/", "a/f"]));
+        assert_eq!(told(0, "/"), serde_json::json!(["a/"]));
+        assert_eq!(told(0, ""), serde_json::json!(keys));
+    }
+}

@@ -1,0 +1,82 @@
+//! `/session/…`: who may hold keys, and for how long.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use coreto_catalog::command::{CreateSession, DestroySession};
+use coreto_catalog::{Command, Reply, SessionEntry, State, Subject};
+use serde_json::{Value, json};
+
+use super::Answered;
+use crate::answer::{Answer, Fault, Seen};
+use crate::asked::{Asked, Mode};
+use crate::desk::{Desk, TENANT, named};
+use crate::read::{self, Fields};
+use crate::render;
+
+pub(crate) async fn create(desk: &Desk, asked: &Asked) -> Answered {
+    let map = read::object(&asked.body)?;
+    let session = read::session(&Fields::of(&map), &desk.config.node)?;
+    let ttl = Duration::from_millis(session.ttl_ms);
+    match desk.write(Command::CreateSession(CreateSession { tenant: TENANT, session })).await? {
+        Reply::SessionCreated(created) => {
+            desk.clocks.renew_session(&created.id, ttl, Instant::now());
+            Ok(Answer::json(&json!({ "ID": &*created.id })))
+        }
+        Reply::Done(_) => Err(Fault::Unavailable("the catalog gave another answer".to_owned())),
+    }
+}
+
+pub(crate) async fn destroy(desk: &Desk, id: &str) -> Answered {
+    desk.write(Command::DestroySession(DestroySession { tenant: TENANT, id: id.into() })).await?;
+    Ok(Answer::json(&Value::Bool(true)))
+}
+
+/// Begins a session's time anew. One whose time is over is told to be gone, though it may still be seen for a moment.
+pub(crate) async fn renew(desk: &Desk, id: &str) -> Answered {
+    let missing = || Fault::Missing(format!("there is no session `{id}`"));
+    let name = named(id);
+    let look = |state: &State| (0, state.sessions.get(&name));
+    let (_, found) = desk.read_until(Mode::Default, None, &[], look, |_, _| true).await?;
+    let entry = found.ok_or_else(missing)?;
+    if entry.session.ttl_ms > 0 && !desk.clocks.is_renewed(id, Instant::now()) {
+        return Err(missing());
+    }
+    Ok(Answer::json(&json!([render::session(id, &entry)])))
+}
+
+pub(crate) async fn info(desk: &Desk, asked: &Asked, id: &str) -> Answered {
+    let (seen, sessions) = desk.sessions(asked, |found, _| found == id).await?;
+    Ok(told(seen, &sessions))
+}
+
+pub(crate) async fn list(desk: &Desk, asked: &Asked) -> Answered {
+    let (seen, sessions) = desk.sessions(asked, |_, _| true).await?;
+    Ok(told(seen, &sessions))
+}
+
+pub(crate) async fn on_node(desk: &Desk, asked: &Asked, node: &str) -> Answered {
+    let (seen, sessions) = desk.sessions(asked, |_, entry| &*entry.session.node == node).await?;
+    Ok(told(seen, &sessions))
+}
+
+type Found = Vec<(Arc<str>, Arc<SessionEntry>)>;
+
+fn told(seen: Seen, sessions: &Found) -> Answer {
+    Answer::read(seen, &sessions.iter().map(|(id, entry)| render::session(id, entry)).collect())
+}
+
+impl Desk {
+    async fn sessions(
+        &self,
+        asked: &Asked,
+        wanted: impl Fn(&str, &SessionEntry) -> bool,
+    ) -> Result<(Seen, Found), Fault> {
+        let look = |state: &State| {
+            let all = state.sessions.range(..).filter(|((_, id), entry)| wanted(id, entry));
+            let found = all.map(|((_, id), entry)| (Arc::clone(id), Arc::clone(entry)));
+            (state.marks.get().sessions, found.collect())
+        };
+        self.read(asked, &[Subject::Sessions(TENANT)], look).await
+    }
+}

@@ -1,0 +1,285 @@
+//! Listening, connections, the drain, and what runs beside them.
+
+use std::convert::Infallible;
+use std::net::{SocketAddr, TcpListener};
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use coreto_catalog::command::{DestroySession, Reap, RegisterCheck, RegisterNode, UpdateCheck};
+use coreto_catalog::{Check, CheckKind, Command, Definition, Node, Status};
+use coreto_machine::Caller;
+use http::{Method, Request, Response, StatusCode};
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::TcpStream;
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+
+use crate::answer::Fault;
+use crate::asked::Asked;
+use crate::clocks::{Clocks, Due};
+use crate::config::{Config, Error, Parts};
+use crate::desk::{Desk, TENANT, named};
+use crate::probe::Probes;
+use crate::read::NODE_CHECK;
+use crate::router;
+use crate::writing::submit;
+
+/// How long to wait when no connection can be accepted, for want of file descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// How long to wait before this node is registered again when the catalog does not take it.
+const REGISTER_PAUSE: Duration = Duration::from_millis(200);
+
+/// Discovery that is bound to its address. [`Service::run`] serves.
+pub struct Service {
+    config: Config,
+    address: SocketAddr,
+    listener: TcpListener,
+    parts: Parts,
+}
+
+impl Service {
+    pub(crate) const fn new(
+        config: Config,
+        address: SocketAddr,
+        listener: TcpListener,
+        parts: Parts,
+    ) -> Self {
+        Self { config, address, listener, parts }
+    }
+
+    /// The address in use, also when the port was left to the system.
+    pub const fn local_addr(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Serves until `drain` is ready and all requests are answered, or [`Config::drain_max`] is over.
+    ///
+    /// # Errors
+    /// When the runtime cannot be made. Failing connections are no error.
+    pub fn run(self, drain: impl Future<Output = ()> + Send + 'static) -> Result<(), Error> {
+        let Self { mut config, address, listener, parts } = self;
+        config.address = address;
+        let serve_error = |source| Error::Serve { address, source };
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(config.threads.max(1))
+            .thread_name("catalog-reader")
+            .enable_all()
+            .build()
+            .map_err(serve_error)?;
+        runtime.block_on(async {
+            let listener = tokio::net::TcpListener::from_std(listener).map_err(serve_error)?;
+            let (announce, drained) = watch::channel(false);
+            let desk = Arc::new_cyclic(|desk| Desk {
+                config,
+                handle: parts.handle,
+                replica: parts.replica,
+                hub: parts.hub,
+                clocks: Clocks::default(),
+                probes: Probes::new(desk.clone()),
+                drained,
+            });
+            let beside = tokio::spawn(run_beside(Arc::clone(&desk)));
+            serve(&listener, &desk, drain, &announce).await;
+            beside.abort();
+            Ok(())
+        })
+    }
+}
+
+async fn serve(
+    listener: &tokio::net::TcpListener,
+    desk: &Arc<Desk>,
+    drain: impl Future<Output = ()>,
+    announce: &watch::Sender<bool>,
+) {
+    let permits = Arc::new(Semaphore::new(desk.config.connections_max));
+    let mut open = JoinSet::new();
+    let mut drain = pin!(drain);
+    loop {
+        let accept = async {
+            let permit = Arc::clone(&permits).acquire_owned().await.expect("it is never closed");
+            (listener.accept().await, permit)
+        };
+        tokio::select! {
+            (accepted, permit) = accept => match accepted {
+                Ok((stream, _)) => {
+                    let desk = Arc::clone(desk);
+                    open.spawn(async move {
+                        connection(stream, desk).await;
+                        drop(permit);
+                    });
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "cannot accept a connection to the catalog");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
+            },
+            _ = open.join_next(), if !open.is_empty() => (),
+            () = drain.as_mut() => break,
+        }
+    }
+    let _ = announce.send(true);
+    let all = async { while open.join_next().await.is_some() {} };
+    if tokio::time::timeout(desk.config.drain_max, all).await.is_err() {
+        tracing::info!("connections to the catalog are cut: the drain took too long");
+    }
+}
+
+async fn connection(stream: TcpStream, desk: Arc<Desk>) {
+    // Answers are small, and somebody waits for each.
+    let _ = stream.set_nodelay(true);
+    let mut drained = desk.drained.clone();
+    let timeout = desk.config.request_timeout;
+    let service = service_fn(move |request| {
+        let desk = Arc::clone(&desk);
+        async move { Ok::<_, Infallible>(respond(&desk, request).await) }
+    });
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(timeout);
+    let mut connection = pin!(http.serve_connection(TokioIo::new(stream), service));
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = async { drop(drained.wait_for(|drained| *drained).await) } => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "a connection to the catalog broke");
+    }
+}
+
+async fn respond(desk: &Desk, request: Request<Incoming>) -> Response<Full<Bytes>> {
+    answer(desk, request).await.unwrap_or_else(Fault::into_response)
+}
+
+async fn answer(desk: &Desk, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Fault> {
+    let (head, body) = request.into_parts();
+    let method: Method = head.method.clone();
+    let body = whole(body, &desk.config).await?;
+    let asked = Asked::new(&head, body)?;
+    Ok(router::answer(desk, &method, &asked).await?.into_response())
+}
+
+async fn whole(body: Incoming, config: &Config) -> Result<Bytes, Fault> {
+    let bytes_max = config.body_bytes_max;
+    match tokio::time::timeout(config.request_timeout, Limited::new(body, bytes_max).collect()).await {
+        Ok(Ok(body)) => Ok(body.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => {
+            let text = format!("a body may have {bytes_max} bytes here");
+            Err(Fault::Body(StatusCode::PAYLOAD_TOO_LARGE, text))
+        }
+        Ok(Err(error)) => Err(Fault::Wrong(format!("the body broke off: {error}"))),
+        Err(_) => Err(Fault::Body(StatusCode::REQUEST_TIMEOUT, "the body did not arrive in time".to_owned())),
+    }
+}
+
+/// What runs beside the connections: this node is registered, and times run out.
+async fn run_beside(desk: Arc<Desk>) {
+    // Bound: until the catalog takes it, or the server drains and this is aborted.
+    while let Err(fault) = register_this(&desk).await {
+        tracing::warn!(?fault, "this node is not registered yet; trying again");
+        tokio::time::sleep(REGISTER_PAUSE).await;
+    }
+    begin_anew(&desk);
+    loop {
+        let changed = desk.clocks.changed.notified();
+        for due in desk.clocks.due(Instant::now()) {
+            tokio::spawn(run_out(Arc::clone(&desk), due));
+        }
+        match desk.clocks.next() {
+            Some(next) => {
+                let next = tokio::time::sleep_until(next.into());
+                tokio::select! { () = changed => (), () = next => () }
+            }
+            None => changed.await,
+        }
+    }
+}
+
+/// Makes this node known, with a check that passes as long as we are here.
+async fn register_this(desk: &Desk) -> Result<(), Fault> {
+    let config = &desk.config;
+    let (name, address) = (Arc::clone(&config.node), Arc::clone(&config.node_address));
+    let node = Node { address, ..Node::default() };
+    desk.write(Command::RegisterNode(RegisterNode { tenant: TENANT, name: Arc::clone(&name), node })).await?;
+    let check = Check {
+        id: NODE_CHECK.into(),
+        name: "Serf Health Status".into(),
+        status: Status::Passing,
+        output: "the node is alive".into(),
+        definition: Definition { kind: CheckKind::Node, ..Definition::default() },
+        ..Check::default()
+    };
+    let (id, output) = (Arc::clone(&check.id), Arc::clone(&check.output));
+    let register = RegisterCheck { tenant: TENANT, node: Arc::clone(&name), check };
+    desk.write(Command::RegisterCheck(register)).await?;
+    let update = UpdateCheck { tenant: TENANT, node: name, id, status: Status::Passing, output };
+    desk.write(Command::UpdateCheck(update)).await.map(drop)
+}
+
+/// After a start every time begins anew, and checks that ask go on.
+fn begin_anew(desk: &Desk) {
+    let node = named(&desk.config.node);
+    let look = |state: &coreto_catalog::State| {
+        let checks: Vec<_> = state.checks_on(&node).map(|(_, entry)| Arc::clone(entry)).collect();
+        let sessions =
+            state.sessions.range(..).map(|((_, id), entry)| (Arc::clone(id), entry.session.ttl_ms));
+        (checks, sessions.collect::<Vec<_>>())
+    };
+    let (checks, sessions) = desk.replica.read(look).unwrap_or_default();
+    let now = Instant::now();
+    for entry in checks {
+        desk.clocks.watch_check(&entry.check, now);
+        desk.probes.watch(&entry.check);
+    }
+    for (id, ttl_ms) in sessions {
+        desk.clocks.renew_session(&id, Duration::from_millis(ttl_ms), now);
+    }
+}
+
+/// Tells the catalog of what has run out.
+async fn run_out(desk: Arc<Desk>, due: Due) {
+    let told = match &due {
+        Due::Expired(id) => {
+            desk.tell(id, Status::Critical, &"the TTL has run out: nobody told of it in time".into()).await
+        }
+        Due::Reaped(id) => reap(&desk, id).await,
+        Due::Ended(id) => {
+            let destroy = DestroySession { tenant: TENANT, id: Arc::clone(id) };
+            internally(&desk, Command::DestroySession(destroy)).await
+        }
+    };
+    match told {
+        // What is gone needs no end.
+        Ok(()) | Err(Fault::Missing(_)) => (),
+        Err(fault) => {
+            tracing::warn!(?due, ?fault, "the catalog cannot be told that a time has run out; trying again");
+            tokio::time::sleep(desk.config.strong_wait_max).await;
+            desk.clocks.again(due, Instant::now());
+        }
+    }
+}
+
+async fn reap(desk: &Desk, id: &Arc<str>) -> Result<(), Fault> {
+    let node = Arc::clone(&desk.config.node);
+    let place = (TENANT, Arc::clone(&node), Arc::clone(id));
+    let turned = desk.replica.read(|state| state.checks.peek(&place).map(|entry| entry.turned)).flatten();
+    let Some(turned) = turned else { return Ok(()) };
+    let reap = Reap { tenant: TENANT, node, id: Arc::clone(id), turned };
+    internally(desk, Command::Reap(reap)).await
+}
+
+/// Has a command of our own carried out.
+async fn internally(desk: &Desk, command: Command) -> Result<(), Fault> {
+    let written =
+        submit(&desk.handle, command, Caller::internal()).map_err(|refused| Fault::of_refusal(&refused))?;
+    written.outcome().await?.map(drop).map_err(Fault::of_rejection)
+}

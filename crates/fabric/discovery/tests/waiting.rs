@@ -1,0 +1,187 @@
+//! What happens while somebody waits: for changes, for a catalog that lags or cannot write, over restarts.
+
+#![allow(missing_docs, clippy::unwrap_used, reason = "a test")]
+
+mod support;
+
+use std::time::{Duration, Instant};
+
+use support::{Ground, PATIENCE, ask};
+
+const REGISTER: &str = r#"{"Name": "web", "ID": "web-1", "Port": 80, "Check": {"TTL": "1s"}}"#;
+
+/// Runs something on another thread while a request is answered.
+fn meanwhile<T: Send>(act: impl FnOnce() + Send, answer: impl FnOnce() -> T) -> T {
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            std::thread::sleep(Duration::from_millis(200));
+            act();
+        });
+        answer()
+    })
+}
+
+#[test]
+fn who_waits_for_a_service_hears_of_its_change_and_of_no_other() {
+    let server = Ground::new().start();
+    let first = server.ask("GET", "/v1/health/service/web?index=0&wait=10s", "");
+    assert_eq!((first.index(), &*first.body), (1, "[]"), "there is none yet");
+    for act in [
+        ("PUT", "/v1/agent/service/register", REGISTER),
+        ("PUT", "/v1/agent/check/pass/service:web-1", ""),
+        ("PUT", "/v1/agent/service/deregister/web-1", ""),
+    ] {
+        let before = server.ask("GET", "/v1/health/service/web", "");
+        let path = format!("/v1/health/service/web?index={}&wait=20s", before.index());
+        let answer = meanwhile(|| drop(server.ask(act.0, act.1, act.2)), || server.ask("GET", &path, ""));
+        assert!(answer.index() > before.index() && answer.body != before.body, "{act:?}: {answer:?}");
+    }
+    let before = server.ask("GET", "/v1/catalog/service/db", "");
+    let path = format!("/v1/catalog/service/db?index={}&wait=600ms", before.index());
+    let begun = Instant::now();
+    let other = r#"{"Name": "other"}"#;
+    let answer = meanwhile(
+        || drop(server.ask("PUT", "/v1/agent/service/register", other)),
+        || server.ask("GET", &path, ""),
+    );
+    assert_eq!(answer.index(), before.index());
+    assert!(begun.elapsed() >= Duration::from_millis(600), "it waited to its end");
+    server.stop();
+}
+
+#[test]
+fn keys_prefixes_and_sessions_are_waited_for() {
+    let server = Ground::new().start();
+    for (path, method, changed, body) in [
+        ("/v1/kv/a", "PUT", "/v1/kv/a", "1"),
+        ("/v1/kv/a", "DELETE", "/v1/kv/a", ""),
+        ("/v1/kv/x?recurse", "PUT", "/v1/kv/x/y", "1"),
+        ("/v1/kv/x?keys", "DELETE", "/v1/kv/x/y", ""),
+        ("/v1/session/list", "PUT", "/v1/session/create", "{}"),
+        ("/v1/catalog/services", "PUT", "/v1/agent/service/register", REGISTER),
+        ("/v1/health/state/critical", "PUT", "/v1/agent/check/pass/service:web-1", ""),
+        ("/v1/catalog/node/n1", "PUT", "/v1/agent/service/deregister/web-1", ""),
+    ] {
+        let before = server.ask("GET", path, "").index();
+        let sign = if path.contains('?') { '&' } else { '?' };
+        let waiting = format!("{path}{sign}index={before}&wait=20s");
+        let begun = Instant::now();
+        let answer =
+            meanwhile(|| drop(server.ask(method, changed, body)), || server.ask("GET", &waiting, ""));
+        assert!(answer.index() > before, "{waiting}: {answer:?}");
+        assert!(begun.elapsed() < PATIENCE, "{waiting} was answered by the change");
+    }
+    server.stop();
+}
+
+#[test]
+fn a_service_that_is_not_told_of_becomes_critical_and_goes_when_that_is_wanted() {
+    let server = Ground::new().start();
+    let body = r#"{"Name": "web", "Check": {"TTL": "300ms", "DeregisterCriticalServiceAfter": "300ms"}}"#;
+    server.ask("PUT", "/v1/agent/service/register", body);
+    server.ask("PUT", "/v1/agent/check/pass/service:web", "");
+    let index = server.ask("GET", "/v1/health/service/web?passing", "").index();
+    let known = server.handle.statistics().durable;
+    for _ in 0..5 {
+        std::thread::sleep(Duration::from_millis(100));
+        assert_eq!(server.ask("PUT", "/v1/agent/check/pass/service:web", "").status, 200);
+    }
+    let renewed = server.ask("GET", "/v1/health/service/web?passing", "");
+    assert_eq!(renewed.index(), index, "a renewal is no news");
+    assert_eq!(server.handle.statistics().durable, known, "and writes nothing");
+    server.until("/v1/health/service/web?passing", |answer| answer.body == "[]");
+    server.until("/v1/catalog/service/web", |answer| answer.body == "[]");
+    let gone = server.ask("PUT", "/v1/agent/check/pass/service:web", "");
+    assert_eq!(gone.status, 404, "{gone:?}");
+    server.stop();
+}
+
+#[test]
+fn what_is_registered_outlives_a_restart_and_its_times_begin_anew() {
+    let ground = Ground::new();
+    let server = ground.start();
+    server.ask("PUT", "/v1/agent/service/register", REGISTER);
+    server.ask("PUT", "/v1/agent/check/pass/service:web-1", "");
+    let before = server.ask("GET", "/v1/health/service/web?passing", "");
+    server.stop();
+    let server = ground.start();
+    let after = server.ask("GET", "/v1/health/service/web?passing", "");
+    assert_eq!((after.index(), &after.body), (before.index(), &before.body));
+    server.until("/v1/health/service/web?passing", |answer| answer.body == "[]");
+    assert_eq!(server.ask("PUT", "/v1/agent/check/pass/service:web-1", "").status, 200);
+    let again = server.ask("GET", "/v1/health/service/web?passing", "");
+    assert!(again.body.contains("web-1") && again.index() > after.index());
+    server.stop();
+}
+
+#[test]
+fn a_replica_that_is_held_fails_strong_reads_and_tells_stale_ones_its_age() {
+    let server = Ground::new().start();
+    server.replica.hold(true);
+    server.ask("PUT", "/v1/kv/a", "1");
+    for mode in ["", "?consistent"] {
+        let begun = Instant::now();
+        let answer = server.ask("GET", &format!("/v1/kv/a{mode}"), "");
+        assert_eq!(answer.status, 500, "{answer:?}");
+        assert!(answer.body.contains("has not caught up"), "{answer:?}");
+        assert!(begun.elapsed() < Duration::from_secs(5), "it does not wait for long");
+    }
+    let stale = server.ask("GET", "/v1/catalog/nodes?stale", "");
+    let lag: u64 = stale.header("x-consul-lastcontact").unwrap().parse().unwrap();
+    assert!(stale.status == 200 && lag >= 1000, "{stale:?}");
+    assert_eq!(stale.header("consistency-given"), Some("stale"));
+    server.replica.hold(false);
+    server.until("/v1/kv/a", |answer| answer.status == 200);
+    server.stop();
+}
+
+#[test]
+fn nothing_is_told_before_it_is_durable() {
+    let ground = Ground::new();
+    let server = ground.start();
+    ground.gate.hold();
+    let address = server.address;
+    let writing = std::thread::spawn(move || ask(address, "PUT", "/v1/kv/a", "1"));
+    let end = Instant::now() + PATIENCE;
+    while !ground.gate.has_waiting() {
+        assert!(Instant::now() < end, "the append does not come");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    std::thread::sleep(Duration::from_millis(50));
+    assert!(!writing.is_finished());
+    assert_eq!(server.ask("GET", "/v1/kv/a", "").status, 404, "nobody sees it yet");
+    ground.gate.release();
+    assert_eq!(writing.join().unwrap().body, "true");
+    assert_eq!(server.ask("GET", "/v1/kv/a?raw", "").body, "1");
+    server.stop();
+}
+
+#[test]
+fn a_drain_answers_those_who_wait() {
+    let server = Ground::new().start();
+    let (address, index) = (server.address, server.ask("GET", "/v1/catalog/nodes", "").index());
+    let path = format!("/v1/catalog/nodes?index={index}&wait=5m");
+    let waiting = std::thread::spawn(move || ask(address, "GET", &path, ""));
+    std::thread::sleep(Duration::from_millis(200));
+    server.stop();
+    assert_eq!(waiting.join().unwrap().status, 200);
+}
+
+#[test]
+fn checks_that_ask_find_out() {
+    let server = Ground::new().start();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let body = format!(
+        r#"{{"Name": "web", "Checks": [
+            {{"TCP": "127.0.0.1:{port}", "Interval": "50ms", "FailuresBeforeCritical": 2}},
+            {{"HTTP": "http://{}/v1/status/leader", "Interval": "50ms"}}]}}"#,
+        server.address
+    );
+    assert_eq!(server.ask("PUT", "/v1/agent/service/register", &body).status, 200);
+    server.until("/v1/health/service/web?passing", |answer| answer.body.contains("\"web\""));
+    drop(listener);
+    let failed = server.until("/v1/health/state/critical", |answer| answer.body != "[]");
+    assert!(failed.body.contains("cannot connect") && failed.body.contains("service:web:1"), "{failed:?}");
+    server.stop();
+}

@@ -1,0 +1,161 @@
+//! A second state of a partition, for reading threads: fed with what has become durable.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+
+use coreto_log::{LogReader, PartitionLog, PartitionName};
+use coreto_machine::{Changes, Machine, Tables, Topic};
+
+use crate::batch::{BatchError, Body, records};
+use crate::shared::Shared;
+
+/// Hears which topics were touched once the replica shows it, and up to which batch it does; no list when any may have
+/// been, since the state was put in as a whole.
+pub type Observer = dyn Fn(Option<&[Topic]>, u64) + Send + Sync;
+
+/// A second state of a partition. Readers share it, and wait for no more than a batch to be applied.
+pub struct Replica<M: Machine> {
+    state: RwLock<Option<M::State>>,
+    /// All batches up to this one are applied.
+    applied: AtomicU64,
+    /// Counts how often the state was put in from outside, after which the log is read anew.
+    seeded: AtomicU64,
+    /// Since when it is known to lag, if it does.
+    behind: Mutex<Option<Instant>>,
+    /// Nothing is applied; for tests.
+    held: AtomicBool,
+    observer: Box<Observer>,
+}
+
+/// How long the feed sleeps at most before it looks whether the partition has ended.
+const NAP: Duration = Duration::from_millis(500);
+
+/// How long the feed rests when the log cannot be read.
+const PAUSE: Duration = Duration::from_secs(1);
+
+impl<M: Machine> Replica<M> {
+    /// A replica that is empty until its partition has started.
+    pub fn new(observer: Box<Observer>) -> Self {
+        Self {
+            state: RwLock::new(None),
+            applied: AtomicU64::new(0),
+            seeded: AtomicU64::new(0),
+            behind: Mutex::new(None),
+            held: AtomicBool::new(false),
+            observer,
+        }
+    }
+
+    /// Looks at the state. What it gives away should be handles, so that the next batch does not wait for long.
+    ///
+    /// Nothing when the partition has not started yet.
+    pub fn read<T>(&self, look: impl FnOnce(&M::State) -> T) -> Option<T> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner).as_ref().map(look)
+    }
+
+    /// All batches up to this one can be seen.
+    pub fn applied(&self) -> u64 {
+        self.applied.load(Ordering::Acquire)
+    }
+
+    /// How far it is behind the last durable batch, `durable`, in time: since when it has not shown all that was there.
+    pub fn lag(&self, durable: u64) -> Duration {
+        let mut behind = self.behind.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.applied() >= durable {
+            *behind = None;
+            return Duration::ZERO;
+        }
+        behind.get_or_insert_with(Instant::now).elapsed()
+    }
+
+    /// Holds the feed back, or lets it go on; for tests of what readers are told meanwhile.
+    pub fn hold(&self, held: bool) {
+        self.held.store(held, Ordering::Release);
+    }
+
+    /// Puts in the state as it is up to a batch.
+    pub(crate) fn seed(&self, state: M::State, upto: u64) {
+        *self.state.write().unwrap_or_else(PoisonError::into_inner) = Some(state);
+        self.applied.store(upto, Ordering::Release);
+        self.seeded.fetch_add(1, Ordering::AcqRel);
+        (self.observer)(None, upto);
+    }
+
+    fn apply(&self, sequence: u64, payload: &[u8]) -> Result<(), BatchError> {
+        let mut touched = Vec::new();
+        if !payload.is_empty() {
+            let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+            if let Some(state) = state.as_mut() {
+                let header = records::<M>(payload, |record| {
+                    if let Body::Event(event) = record.body {
+                        M::apply(state, &event);
+                        M::touched(&event, &mut |topic| touched.push(topic));
+                    }
+                })?;
+                state.set_counter(header.counter);
+                state.commit();
+                // Nobody writes a store of it.
+                state.take_changes(&mut Changes::default());
+            }
+        }
+        self.applied.store(sequence, Ordering::Release);
+        *self.behind.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        (self.observer)(Some(&touched), sequence);
+        Ok(())
+    }
+}
+
+/// Feeds a replica from the log of its partition.
+pub(crate) struct Feed<M: Machine, L> {
+    pub(crate) log: Arc<L>,
+    pub(crate) name: PartitionName,
+    pub(crate) shared: Arc<Shared<M>>,
+    pub(crate) replica: Arc<Replica<M>>,
+    pub(crate) stopping: Arc<AtomicBool>,
+}
+
+impl<M: Machine, L: PartitionLog> Feed<M, L> {
+    /// Works until the group stops. What cannot be read is told and tried again: readers see that it lags.
+    pub(crate) fn run(self) {
+        // Bound: until the group stops.
+        while !self.stopping.load(Ordering::Acquire) {
+            if let Err(error) = self.follow() {
+                tracing::error!(partition = %self.name, error, "the replica is not fed; the log is read anew");
+                std::thread::sleep(PAUSE);
+            }
+        }
+    }
+
+    /// Reads from where the replica is, until another state is put in.
+    fn follow(&self) -> Result<(), String> {
+        let told = |error: &dyn std::error::Error| super::driver::describe(error);
+        let seeded = self.replica.seeded.load(Ordering::Acquire);
+        let mut reader =
+            self.log.read(&self.name, self.replica.applied() + 1).map_err(|error| told(&error))?;
+        let mut read = None;
+        let goes_on = || {
+            !self.stopping.load(Ordering::Acquire) && self.replica.seeded.load(Ordering::Acquire) == seeded
+        };
+        while goes_on() {
+            let applied = self.replica.applied();
+            if self.shared.wait_durable(applied, NAP) <= applied {
+                continue;
+            }
+            // From now on it lags, however long what follows takes.
+            self.replica.lag(self.shared.durable());
+            if self.replica.held.load(Ordering::Acquire) {
+                std::thread::sleep(Duration::from_millis(1));
+                continue;
+            }
+            if read.is_none() {
+                read = reader.next().map_err(|error| told(&error))?;
+            }
+            // A batch can be read before it is durable.
+            if let Some(batch) = read.take_if(|batch| batch.sequence <= self.shared.durable()) {
+                self.replica.apply(batch.sequence, &batch.payload).map_err(|error| told(&error))?;
+            }
+        }
+        Ok(())
+    }
+}
