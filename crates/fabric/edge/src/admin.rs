@@ -22,6 +22,7 @@ use tokio::sync::{Notify, Semaphore};
 
 use crate::Fault;
 use crate::diff::{Change, Kind};
+use crate::fault::chain;
 use crate::gateway::{Error, Shared};
 use crate::metrics;
 
@@ -225,17 +226,6 @@ fn kind(kind: &Kind) -> &'static str {
         Kind::Changed(..) => "changed",
         Kind::Moved => "moved",
     }
-}
-
-/// An error with its causes.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }
 
 fn stats(shared: &Shared) -> Vec<u8> {

@@ -1,12 +1,14 @@
 //! From the text of a file to what the data plane runs.
 
 use std::cell::RefCell;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 
 use coreto_proxy::model::{Model, Plan};
 use toml::de::DeTable;
 
+use crate::acme::{self, Acme};
 use crate::fault::{Fault, line};
+use crate::keys::Own;
 use crate::read::{Notes, Reader};
 use crate::write::Writer;
 use crate::{internal, keys};
@@ -18,9 +20,9 @@ pub struct Config {
     pub admin: SocketAddr,
     /// What its data plane runs.
     pub plan: Plan,
+    /// From whom its certificates are ordered.
+    pub acme: Option<Acme>,
 }
-
-const ADMIN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9901);
 
 impl Config {
     /// Reads and checks a file.
@@ -33,9 +35,9 @@ impl Config {
             return Err(broken.iter().map(|error| not_toml(text, error)).collect());
         }
         let notes = RefCell::new(Notes::default());
-        let (mut model, mut admin) = (Model::default(), ADMIN);
+        let (mut model, mut own) = (Model::default(), Own::default());
         let mut reader = Reader::file(table.get_ref(), &notes);
-        keys::file(&mut reader, &mut model, &mut admin);
+        keys::file(&mut reader, &mut model, &mut own);
         reader.finish();
         let notes = notes.into_inner();
         let names = Names::of(&model);
@@ -52,7 +54,9 @@ impl Config {
         if model.listeners.is_empty() {
             judge("listener", "there is no `[[listener]]`: nobody could connect".to_owned());
         }
-        for (place, message) in internal::faults(admin, &model) {
+        let Own { admin, acme } = own;
+        let orders = acme::faults(acme.as_ref(), &model);
+        for (place, message) in internal::faults(admin, &model).into_iter().chain(orders) {
             judge(&place, message);
         }
         let plan = Plan::build(model).map_err(|faults| {
@@ -71,7 +75,7 @@ impl Config {
         faults.sort();
         faults.dedup();
         match plan {
-            Ok(plan) if faults.is_empty() => Ok(Self { admin, plan }),
+            Ok(plan) if faults.is_empty() => Ok(Self { admin, plan, acme }),
             _ => Err(faults),
         }
     }
@@ -79,9 +83,10 @@ impl Config {
 
 /// The text of a configuration with every default in it.
 pub fn render(config: &Config) -> String {
-    let (mut model, mut admin) = (config.plan.model().clone(), config.admin);
+    let mut model = config.plan.model().clone();
+    let mut own = Own { admin: config.admin, acme: config.acme.clone() };
     let mut writer = Writer::default();
-    keys::file(&mut writer, &mut model, &mut admin);
+    keys::file(&mut writer, &mut model, &mut own);
     writer.file()
 }
 

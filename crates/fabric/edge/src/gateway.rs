@@ -7,15 +7,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use coreto_proxy::listen::{self, Service};
+use coreto_proxy::model;
 use coreto_proxy::plane::{self, Allows, Plane};
 use tokio::sync::{Notify, watch};
 
+use crate::acme::{self, Acme, Keeper};
 use crate::admin::Admin;
 use crate::diff::{Change, diff};
 use crate::hand_over::{self, Offer, Taken};
 use crate::log::{AccessLog, Output};
 use crate::metrics::Metrics;
-use crate::{Config, Fault, internal};
+use crate::{Config, Fault, fault, internal};
 
 /// Why a gateway cannot run, or not by another configuration.
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +49,9 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
+    /// There is no place for certificates that are ordered.
+    #[error("cannot keep certificates")]
+    Acme(#[from] acme::Error),
     /// Sockets cannot be taken over, or not be offered to a successor.
     #[error(transparent)]
     HandOver(#[from] hand_over::Error),
@@ -90,6 +95,8 @@ pub struct Shared {
     config: Mutex<Config>,
     /// Whether another gateway has taken over.
     left: watch::Sender<bool>,
+    /// Wakes who keeps certificates when the configuration is another.
+    replaced: Notify,
 }
 
 impl Gateway {
@@ -120,6 +127,7 @@ impl Gateway {
         output: Output,
         mut taken: Option<Taken>,
     ) -> Result<Self, Error> {
+        acme::prepare(config.plan.model())?;
         let admin_address = config.admin;
         let (listeners, management) = match &mut taken {
             Some(taken) => (mem::take(&mut taken.listeners), taken.management.take()),
@@ -133,8 +141,14 @@ impl Gateway {
         let failed = |source| Error::Admin { address: admin_address, source };
         let admin = Admin::bind(admin_address, management).map_err(failed)?;
         let log = AccessLog::new(workers, output);
-        let (config, left) = (Mutex::new(config), watch::Sender::new(false));
-        let shared = Arc::new(Shared { path: path.to_owned(), plane, metrics, config, left });
+        let shared = Arc::new(Shared {
+            path: path.to_owned(),
+            plane,
+            metrics,
+            config: Mutex::new(config),
+            left: watch::Sender::new(false),
+            replaced: Notify::new(),
+        });
         Ok(Self { shared, admin, log, workers, hand_over: None, taken })
     }
 
@@ -159,6 +173,7 @@ impl Gateway {
         let management = admin.start(Arc::clone(&shared), Arc::clone(&ended)).map_err(Error::Serve)?;
         let writer = AccessLog::start(&log).map_err(Error::Serve)?;
         let ledger = crate::ledger::Ledger { metrics: Arc::clone(&shared.metrics), log: Arc::clone(&log) };
+        Keeper::start(Arc::clone(&shared)).map_err(Error::Serve)?;
         let service = Service::new(Arc::clone(&shared.plane), workers, Arc::new(ledger));
         let workers = service.start().map_err(Error::Serve)?;
         let serving = Serving { workers, threads: [management, writer], log, ended };
@@ -215,10 +230,32 @@ impl Shared {
         if next.admin != config.admin {
             return Err(Error::AdminMoved);
         }
+        acme::prepare(next.plan.model())?;
         self.plane.replace(next.plan.clone())?;
         let changes = diff(&config, &next);
         *config = next;
+        self.replaced.notify_one();
         Ok(changes)
+    }
+
+    /// Puts the configuration in force again, so that files of certificates are read again.
+    pub(crate) fn read_certificates(&self) {
+        let config = self.config.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Err(error) = self.plane.replace(config.plan.clone()) {
+            tracing::error!(error = fault::chain(&error), "certificates stay as they were");
+        }
+    }
+
+    /// From whom certificates are ordered, and which.
+    pub(crate) fn acme(&self) -> Option<(Acme, Vec<model::Acme>)> {
+        let config = self.config.lock().unwrap_or_else(PoisonError::into_inner);
+        let orders = acme::orders(config.plan.model()).cloned().collect();
+        Some((config.acme.clone()?, orders))
+    }
+
+    /// Ready once the configuration is another.
+    pub(crate) async fn until_replaced(&self) {
+        self.replaced.notified().await;
     }
 
     /// Lets requests under way end, and takes no others.

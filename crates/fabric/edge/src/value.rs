@@ -11,6 +11,8 @@ use coreto_proxy::model::{
 };
 use http::Method;
 
+use crate::acme::Check;
+
 /// A value as it stands in the file.
 pub(crate) enum Written<'a> {
     /// In quotes.
@@ -183,6 +185,7 @@ macro_rules! words {
 
 words! {
     ClientCertificate { Off = "off", Optional = "optional", Required = "required" }
+    Check { Http01 = "http-01", TlsAlpn01 = "tls-alpn-01" }
     Protocol { Auto = "auto", Http1 = "http1", Http2 = "http2" }
     PathMode { Raw = "raw", Normalized = "normalized", Reject = "reject" }
     EncodedSlash { Reject = "reject", Keep = "keep", Redirect = "redirect" }

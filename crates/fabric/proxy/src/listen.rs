@@ -21,6 +21,6 @@ mod two;
 mod worker;
 
 pub use service::{Service, Serving};
-pub use tls::{Tls, TlsError};
-pub(crate) use tls::{chain, covers, private_key};
+pub use tls::{Tls, TlsError, covers};
+pub(crate) use tls::{chain, private_key};
 pub use worker::Ledger;

@@ -10,8 +10,9 @@
 //!
 //! # Where to look
 //! `force.rs` a plan with its parts · `door.rs` listeners · `rule.rs` routes · `local.rs` a worker's share ·
-//! `crowd.rs` how many connections there may be.
+//! `crowd.rs` how many connections there may be · `challenges.rs` what authorities of certificates are shown.
 
+mod challenges;
 mod crowd;
 mod door;
 mod force;
@@ -34,6 +35,8 @@ use crate::hash::Keyed;
 use crate::model::{Current, Plan, Reader};
 use crate::moment::Moment;
 
+pub use challenges::Challenges;
+use door::Sockets;
 pub(crate) use door::{Bound, Door};
 pub use door::{Error, Inherited};
 pub use force::InForce;
@@ -55,6 +58,7 @@ pub struct Plane {
     /// Bytes of bodies that are kept for another try, all together.
     kept_bytes: Arc<AtomicUsize>,
     allows: Allows,
+    challenges: Arc<Challenges>,
 }
 
 /// Whether an address that a name stands for may be an upstream of a plan.
@@ -88,6 +92,8 @@ impl Plane {
         let via = Via::new(u32::try_from(dice.roll() >> 32).expect("it is half of 64 bits"));
         let inherit = |one: Inherited| Bound::of(one).map(Arc::new).map_err(Error::Inherited);
         let sockets: Vec<_> = inherited.into_iter().map(inherit).collect::<Result<_, _>>()?;
+        let challenges = Arc::<Challenges>::default();
+        let sockets = Sockets { bound: sockets, challenges: &challenges };
         let first = InForce::build(plan, None, &sockets, secret, &mut dice)?;
         Ok(Arc::new(Self {
             current: Current::new(first),
@@ -99,6 +105,7 @@ impl Plane {
             dice: Mutex::new(dice),
             kept_bytes: Arc::default(),
             allows,
+            challenges,
         }))
     }
 
@@ -110,7 +117,8 @@ impl Plane {
     pub fn replace(&self, plan: Plan) -> Result<(), Error> {
         let mut dice = self.dice.lock().unwrap_or_else(PoisonError::into_inner);
         let before = self.current.get();
-        let sockets: Vec<_> = before.doors.iter().map(|door| Arc::clone(&door.bound)).collect();
+        let bound = before.doors.iter().map(|door| Arc::clone(&door.bound)).collect();
+        let sockets = Sockets { bound, challenges: &self.challenges };
         let next = InForce::build(plan, Some(&before), &sockets, self.secret, &mut dice)?;
         let kept: Vec<u64> = next.doors.iter().map(|door| door.bound.id).collect();
         self.current.replace(next);
@@ -150,6 +158,11 @@ impl Plane {
     pub fn addresses(&self) -> Vec<(String, SocketAddr)> {
         let force = self.current.get();
         force.doors.iter().map(|door| (door.listener.name.clone(), door.bound.address)).collect()
+    }
+
+    /// What authorities of certificates are shown.
+    pub fn challenges(&self) -> &Challenges {
+        &self.challenges
     }
 
     /// The time now.

@@ -26,3 +26,4 @@ pub(crate) use desk::{Desk, Place, Wanted};
 pub(crate) use pool::stream_head;
 pub use pool::{Lease, Pool};
 pub(crate) use tls::Security;
+pub use tls::authorities;

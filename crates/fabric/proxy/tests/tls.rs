@@ -198,9 +198,13 @@ fn clients_show_certificates_and_upstreams_are_told_which() {
         certificates: vec![authority.issue("a", &["a"]).files],
         client_ca: Some(authority.folder.join("ca.pem")),
         client_certificate: ClientCertificate::Required,
+        ..Asked::default()
     };
     let tls = asking.clone();
-    assert!(Tls::build(&Asked { client_ca: None, ..asking }).is_err(), "nobody vouches for clients");
+    assert!(
+        Tls::build(&Asked { client_ca: None, ..asking }, &Arc::default()).is_err(),
+        "nobody vouches for clients"
+    );
     let (proxy, seen) = start(&tls);
     let mut stream = connect(proxy.address, &authority.client(Some(&own), &[]), "a");
     assert!(ask(&mut stream, "a").expect("an answer").starts_with("HTTP/1.1 200 "));

@@ -1,6 +1,6 @@
 //! Keys of `[[listener]]`.
 
-use coreto_proxy::model::{Certificate, Listener, Tls};
+use coreto_proxy::model::{Acme, Certificate, Listener, Tls};
 
 use crate::visit::Keys;
 
@@ -35,5 +35,9 @@ fn tls<K: Keys>(keys: &mut K, tls: &mut Tls) {
     keys.tables("certificate", &mut tls.certificates, |keys, certificate: &mut Certificate| {
         keys.value("cert", &mut certificate.cert);
         keys.value("key", &mut certificate.key);
+    });
+    keys.switch("acme", &mut tls.acme, |keys, acme: &mut Acme| {
+        keys.list("names", &mut acme.names);
+        keys.value("file", &mut acme.file);
     });
 }

@@ -29,6 +29,12 @@ pub(crate) fn decide(
     if !client.is_meant_for_us(request) {
         return refuse(local, Failure::Misdirected);
     }
+    if let Some(text) = plane.challenges().text(request.target.path()) {
+        let mut answer = Answer::bare(StatusCode::OK);
+        answer.fields.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
+        answer.body = text;
+        return (Order { local, route: None, verdicts: Vec::new() }, Deed::Answer(answer));
+    }
     let force = Arc::clone(local.force());
     let Some(listener) = force.listener(client.door().bound.id) else {
         // The listener was taken away a moment ago.

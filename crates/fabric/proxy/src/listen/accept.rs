@@ -99,6 +99,9 @@ async fn encrypted(worker: &Arc<Worker>, door: &Arc<Door>, tls: &Tls, stream: Tc
     // A client that cannot be agreed with has been told so by an alert.
     let Ok(Ok(stream)) = handshake.await else { return };
     let session = stream.get_ref().1;
+    if Tls::is_check(session.alpn_protocol()) {
+        return;
+    }
     let shown = session.server_name().and_then(|name| Some((name, tls.shown_for(name)?)));
     let certificate = session.peer_certificates().and_then(|chain| chain.first());
     let client = Client::new(door, peer).encrypted(shown, certificate.map(AsRef::as_ref));

@@ -17,6 +17,7 @@ use tokio_rustls::rustls::sign::CertifiedKey;
 use tokio_rustls::rustls::{self, RootCertStore, ServerConfig};
 
 use crate::model::{self, Certificate, ClientCertificate};
+use crate::plane::Challenges;
 
 /// Why TLS cannot be had.
 #[derive(Debug, thiserror::Error)]
@@ -78,22 +79,32 @@ pub struct Tls {
 
 impl fmt::Debug for Tls {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Tls").field("certificates", &self.shown.0.len()).finish_non_exhaustive()
+        f.debug_struct("Tls").field("certificates", &self.shown.list.len()).finish_non_exhaustive()
     }
 }
 
 /// The certificates in use. The first is for clients that ask for no name, or for one that none has.
 #[derive(Debug)]
-struct Shown(Vec<Arc<CertifiedKey>>);
+struct Shown {
+    list: Vec<Arc<CertifiedKey>>,
+    challenges: Arc<Challenges>,
+}
+
+/// What the authority of a certificate speaks when it checks that a host is ours (RFC 8737 §4).
+const ACME: &[u8] = b"acme-tls/1";
 
 impl Tls {
     /// Reads and checks certificates and keys.
     ///
     /// # Errors
     /// When a file cannot be read, or a certificate not be used.
-    pub fn build(tls: &model::Tls) -> Result<Self, TlsError> {
+    pub fn build(tls: &model::Tls, challenges: &Arc<Challenges>) -> Result<Self, TlsError> {
         let provider = Arc::new(default_provider());
-        let shown = Arc::new(Shown(read(&tls.certificates, &provider)?));
+        let ordered =
+            tls.acme.iter().map(|acme| Certificate { cert: acme.file.clone(), key: acme.file.clone() });
+        let certificates: Vec<Certificate> = tls.certificates.iter().cloned().chain(ordered).collect();
+        let list = read(&certificates, &provider)?;
+        let shown = Arc::new(Shown { list, challenges: Arc::clone(challenges) });
         let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
             .map_err(TlsError::Setup)?;
@@ -110,9 +121,17 @@ impl Tls {
         };
         let mut server = builder.with_cert_resolver(Arc::clone(&shown) as Arc<dyn ResolvesServerCert>);
         server.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        if tls.acme.is_some() {
+            server.alpn_protocols.push(ACME.to_vec());
+        }
         // Its keys change every six hours, and the ones before are good for as long again.
         server.ticketer = Ticketer::new().map_err(TlsError::Setup)?;
         Ok(Self { server: Arc::new(server), shown })
+    }
+
+    /// Whether a connection is no more than the check of an authority, which is over with its handshake.
+    pub(super) fn is_check(protocol: Option<&[u8]>) -> bool {
+        protocol == Some(ACME)
     }
 
     pub(super) fn acceptor(&self) -> TlsAcceptor {
@@ -127,7 +146,7 @@ impl Tls {
 
 impl Shown {
     fn choose(&self, name: Option<&str>) -> Option<Arc<CertifiedKey>> {
-        let list = &self.0;
+        let list = &self.list;
         let named = name.and_then(|name| {
             list.iter().find(|key| key.cert.first().is_some_and(|certificate| covers(certificate, name)))
         });
@@ -137,12 +156,15 @@ impl Shown {
 
 impl ResolvesServerCert for Shown {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        if hello.alpn().is_some_and(|mut offered| offered.any(|protocol| protocol == ACME)) {
+            return self.challenges.certificate(hello.server_name()?);
+        }
         self.choose(hello.server_name())
     }
 }
 
 /// Whether a certificate is for a host: by name, by a `*` for its first label, or by address.
-pub(crate) fn covers(certificate: &CertificateDer<'_>, host: &str) -> bool {
+pub fn covers(certificate: &CertificateDer<'_>, host: &str) -> bool {
     let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
     let (Ok(certificate), Ok(name)) = (ParsedCertificate::try_from(certificate), ServerName::try_from(host))
     else {

@@ -99,6 +99,8 @@ impl Default for Clocks {
 pub struct Tls {
     /// Chains with their keys; the name that a client asks for chooses, the first is for all others.
     pub certificates: Vec<Certificate>,
+    /// A certificate that is ordered from an authority.
+    pub acme: Option<Acme>,
     /// The authorities whose client certificates are believed, a PEM file.
     pub client_ca: Option<PathBuf>,
     /// Whether a client must show a certificate.
@@ -112,6 +114,15 @@ pub struct Certificate {
     pub cert: PathBuf,
     /// The private key.
     pub key: PathBuf,
+}
+
+/// A certificate that is ordered from an authority, and renewed (RFC 8555).
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Acme {
+    /// The hosts that it is for.
+    pub names: Vec<String>,
+    /// Where it is kept with its key, a PEM file.
+    pub file: PathBuf,
 }
 
 /// Whether clients show certificates.

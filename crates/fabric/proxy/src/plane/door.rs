@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::watch;
 
+use super::challenges::Challenges;
 use super::crowd::Crowd;
 use crate::gate::Limits;
 use crate::listen::{Tls, TlsError};
@@ -68,6 +69,13 @@ pub(crate) struct Bound {
     pub(crate) crowd: Arc<Crowd>,
 }
 
+/// What listeners stand on.
+pub(super) struct Sockets<'a> {
+    /// Those that are bound already.
+    pub(super) bound: Vec<Arc<Bound>>,
+    pub(super) challenges: &'a Arc<Challenges>,
+}
+
 /// A listener with its socket.
 #[derive(Debug)]
 pub(crate) struct Door {
@@ -125,14 +133,14 @@ impl Bound {
 
 impl Door {
     /// Puts a listener in force, on the socket that is bound to its address already, if there is one.
-    pub(super) fn new(listener: &Listener, sockets: &[Arc<Bound>]) -> Result<Self, Error> {
-        let same = sockets.iter().find(|bound| bound.asked == listener.address);
+    pub(super) fn new(listener: &Listener, sockets: &Sockets<'_>) -> Result<Self, Error> {
+        let same = sockets.bound.iter().find(|bound| bound.asked == listener.address);
         let bound = match same {
             Some(bound) => Arc::clone(bound),
             None => Arc::new(Bound::new(listener)?),
         };
         // Certificates are read again each time: their files may be others under the same names.
-        let tls = listener.tls.as_ref().map(Tls::build).transpose();
+        let tls = listener.tls.as_ref().map(|tls| Tls::build(tls, sockets.challenges)).transpose();
         let tls =
             tls.map_err(|source| Error::Tls { listener: listener.name.clone(), source: Box::new(source) })?;
         let limits = Arc::new(Limits::of(&listener.bounds));

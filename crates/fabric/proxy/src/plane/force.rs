@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::door::{Bound, Door, Error};
+use super::door::{Door, Error, Sockets};
 use super::rule::Rule;
 use crate::chance::Dice;
 use crate::model::Plan;
@@ -21,7 +21,7 @@ impl InForce {
     pub(super) fn build(
         plan: Plan,
         before: Option<&Self>,
-        sockets: &[Arc<Bound>],
+        sockets: &Sockets<'_>,
         secret: [u64; 2],
         dice: &mut Dice,
     ) -> Result<Self, Error> {

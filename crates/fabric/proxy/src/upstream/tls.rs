@@ -32,10 +32,7 @@ const SYSTEM: [&str; 3] =
 
 impl Security {
     pub(super) fn build(tls: &UpstreamTls, protocol: Protocol) -> Result<Self, TlsError> {
-        let roots = match &tls.ca {
-            Some(path) => named(path)?,
-            None => system()?,
-        };
+        let roots = authorities(tls.ca.as_deref())?;
         let builder = ClientConfig::builder_with_provider(Arc::new(default_provider()))
             .with_safe_default_protocol_versions()
             .map_err(TlsError::Setup)?
@@ -74,6 +71,17 @@ fn server_name(host: &str) -> Result<ServerName<'static>, TlsError> {
     let inner = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
     let inner = inner.strip_suffix('.').unwrap_or(inner);
     ServerName::try_from(inner.to_owned()).map_err(|_| TlsError::Name { name: host.to_owned() })
+}
+
+/// Whom to believe: the authorities of a PEM file, or those of the system.
+///
+/// # Errors
+/// When there are none.
+pub fn authorities(ca: Option<&Path>) -> Result<RootCertStore, TlsError> {
+    match ca {
+        Some(path) => named(path),
+        None => system(),
+    }
 }
 
 fn named(path: &Path) -> Result<RootCertStore, TlsError> {

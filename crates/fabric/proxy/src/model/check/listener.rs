@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use super::{at_least_one, some_time};
 use crate::gate::FIELDS_MAX;
-use crate::model::{ClientCertificate, Fault, Faults, Listener, Tls};
+use crate::model::{Acme, ClientCertificate, Fault, Faults, Listener, Tls};
 
 /// The most streams, so that a connection's memory stays bounded.
 const STREAMS_MAX: u32 = 10_000;
@@ -52,7 +52,11 @@ pub(super) fn check(listener: &Listener, faults: &mut Faults<'_>) {
 }
 
 fn check_tls(tls: &Tls, faults: &mut Faults<'_>) {
-    faults.demand(!tls.certificates.is_empty(), "tls.certificate", "TLS needs a certificate");
+    let some = !tls.certificates.is_empty() || tls.acme.is_some();
+    faults.demand(some, "tls.certificate", "TLS needs a certificate, or an order for one in `acme`");
+    if let Some(acme) = &tls.acme {
+        check_acme(acme, faults);
+    }
     for certificate in &tls.certificates {
         let named = !certificate.cert.as_os_str().is_empty() && !certificate.key.as_os_str().is_empty();
         faults.demand(named, "tls.certificate", "a certificate has two files: `cert` and `key`");
@@ -66,4 +70,31 @@ fn check_tls(tls: &Tls, faults: &mut Faults<'_>) {
     if tls.client_certificate == ClientCertificate::Off && tls.client_ca.is_some() {
         faults.push("tls.client-ca", "nobody asks for client certificates; set `client-certificate`");
     }
+}
+
+/// Authorities put no more into one certificate.
+const NAMES_MAX: usize = 100;
+
+fn check_acme(acme: &Acme, faults: &mut Faults<'_>) {
+    let names = &acme.names;
+    let some = (1..=NAMES_MAX).contains(&names.len());
+    faults.demand(some, "tls.acme.names", format!("a certificate has 1 to {NAMES_MAX} names"));
+    if let Some(name) = names.iter().find(|name| !is_host(name)) {
+        let message = format!("`{name}` is no name in small letters of a host, such as `shop.example`");
+        faults.push("tls.acme.names", message);
+    }
+    let file = !acme.file.as_os_str().is_empty();
+    faults.demand(file, "tls.acme.file", "a certificate that is ordered needs a file to be kept in");
+}
+
+/// A name that can be checked by asking the host: no `*`, no address.
+fn is_host(name: &str) -> bool {
+    let label = |label: &str| {
+        let sound = |byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-');
+        (1..=63).contains(&label.len())
+            && label.bytes().all(sound)
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    name.len() <= 253 && name.split('.').all(label) && name.parse::<std::net::IpAddr>().is_err()
 }
