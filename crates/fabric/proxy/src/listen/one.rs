@@ -48,7 +48,10 @@ pub(super) async fn serve(worker: &Worker, client: &Client, connection: Box<Conn
         };
         let then = match next {
             Next::End => return,
-            Next::Request(request) => handle(worker, client, &mut channel, *request, &mut alarm).await,
+            // What a request needs is large, and given back before the next one is waited for.
+            Next::Request(request) => {
+                Box::pin(handle(worker, client, &mut channel, *request, &mut alarm)).await
+            }
             Next::Refused(failure) => {
                 refuse(worker, client, &mut channel, failure).await;
                 Then::Linger

@@ -1,13 +1,14 @@
 //! One connection of HTTP/1, of a client or to an upstream.
 
 use std::io;
+use std::mem::MaybeUninit;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, BytesMut};
 use http::{HeaderMap, StatusCode};
-use tokio::io::{AsyncReadExt, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 
 use super::write::{self, Encoder};
 use super::{Broken, Frame, Socket};
@@ -39,8 +40,6 @@ const HEAD_BYTES: usize = 4 << 10;
 const BODY_BYTES: usize = 16 << 10;
 /// Above this much unwritten, there is no room.
 const OUTBOX_BYTES_MAX: usize = 64 << 10;
-/// Buffers that grew larger are not kept between messages.
-const KEPT_BYTES_MAX: usize = 64 << 10;
 /// What a client may send ahead of its turn before it is no longer read.
 const AHEAD_BYTES_MAX: usize = 16 << 10;
 
@@ -103,7 +102,10 @@ impl Connection {
         (self.ahead, self.received, self.sent) = (self.inbox.len() as u64, 0, 0);
         self.reader = Reader::default();
         self.decoder = Decoder::new(Body::Empty);
-        if self.outbox.is_empty() && self.outbox.capacity() > KEPT_BYTES_MAX {
+        if self.inbox.is_empty() {
+            self.inbox = BytesMut::new();
+        }
+        if self.outbox.is_empty() {
             self.outbox = BytesMut::new();
         }
     }
@@ -351,12 +353,31 @@ impl Connection {
         if self.closed {
             return Poll::Ready(Ok(0));
         }
-        if self.inbox.capacity() - self.inbox.len() < HEAD_BYTES / 4 {
-            self.inbox.reserve(if self.decoder.is_ended() { HEAD_BYTES } else { BODY_BYTES });
+        let read = if self.inbox.is_empty() && self.decoder.is_ended() {
+            ready!(self.poll_head_bytes(cx))
+        } else {
+            ready!(self.poll_more_bytes(cx))
         }
-        let read = ready!(pin!(self.socket.read_buf(&mut self.inbox)).poll(cx)).map_err(Broken::Gone)?;
+        .map_err(Broken::Gone)?;
         self.closed = read == 0;
         self.received += read as u64;
         Poll::Ready(Ok(read))
+    }
+
+    /// Reads the first bytes of a head by way of the stack: most connections wait for them most of the time, and
+    /// hold no buffer meanwhile.
+    fn poll_head_bytes(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        let mut piece = [MaybeUninit::uninit(); HEAD_BYTES];
+        let mut buffer = ReadBuf::uninit(&mut piece);
+        ready!(Pin::new(&mut self.socket).poll_read(cx, &mut buffer))?;
+        self.inbox.extend_from_slice(buffer.filled());
+        Poll::Ready(Ok(buffer.filled().len()))
+    }
+
+    fn poll_more_bytes(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        if self.inbox.capacity() - self.inbox.len() < HEAD_BYTES / 4 {
+            self.inbox.reserve(if self.decoder.is_ended() { HEAD_BYTES } else { BODY_BYTES });
+        }
+        pin!(self.socket.read_buf(&mut self.inbox)).poll(cx)
     }
 }
