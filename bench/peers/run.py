@@ -21,11 +21,13 @@ import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
+ROOT = Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(ROOT / "bench"))
+
 import peers
 from peers import Turn
 from processes import Failed, Program, memory_bytes
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
 # The work of every row.
 LOAD = ["--scenario", "one-task", "--concurrency", "64", "--payload-bytes", "100", "--worker", "stream"]
