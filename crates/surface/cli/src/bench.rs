@@ -141,7 +141,9 @@ impl Links {
         load.send(|call, path, message| {
             let link = match call {
                 // The upper half counts instances, the lower one is a slot that is used again and again.
-                Call::Create { number, .. } => usize::try_from(number >> 32).unwrap_or(0) % starting,
+                Call::Create { number, .. } | Call::Publish { number, .. } => {
+                    usize::try_from(number >> 32).unwrap_or(0) % starting
+                }
                 Call::Complete { worker, .. } | Call::Poll { worker, .. } | Call::Stream { worker } => {
                     match workers {
                         0 => worker as usize % starting,

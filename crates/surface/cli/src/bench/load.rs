@@ -9,7 +9,7 @@ use prost::Message as _;
 use super::error::Error;
 use super::histogram::Histogram;
 use super::http2::{Sink, Status};
-use super::message::{Create, Job, Random, complete};
+use super::message::{Create, Job, Publish, Random, complete};
 use super::model::Scenario;
 use super::options::{Arrival, Options, WorkerKind};
 use crate::error::word;
@@ -19,6 +19,7 @@ const MILLI: u64 = 1_000_000;
 /// Before what failed for good is replaced, so that a server that refuses everything is not hammered.
 const REPLACE_AFTER: u64 = 100 * MILLI;
 const JOB_TIMEOUT_MS: i64 = 60_000;
+const MESSAGE_LIFE_MS: u32 = 60_000;
 const POLL_TIMEOUT_MS: i64 = 10_000;
 
 mod code {
@@ -33,6 +34,7 @@ mod code {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Call {
     Create { number: u64, attempt: u32 },
+    Publish { number: u64, sent: u64, attempt: u32 },
     Complete { job: i64, number: Option<u64>, worker: u32, arrived: u64, attempt: u32 },
     Poll { worker: u32, backup: bool },
     Stream { worker: u32 },
@@ -70,6 +72,9 @@ pub(crate) struct Counts {
     pub(crate) failed: u64,
     pub(crate) errors: BTreeMap<String, u64>,
     pub(crate) create_ack: Histogram,
+    pub(crate) publish_ack: Histogram,
+    /// From a message's publication to the job behind it.
+    pub(crate) correlate: Histogram,
     pub(crate) job_visible: Histogram,
     pub(crate) complete_ack: Histogram,
     pub(crate) instance: Histogram,
@@ -84,6 +89,8 @@ struct Instance {
     start: u64,
     counted: bool,
     acknowledged: bool,
+    /// When its message was published, if it waits for one.
+    published: Option<u64>,
     jobs_left: u32,
     seen: bool,
 }
@@ -110,6 +117,7 @@ pub(crate) struct Load<'a> {
     next_arrival: Option<f64>,
     workers: Vec<Worker>,
     create: Create,
+    publish: Publish,
     random: Random,
     job_type: String,
     scratch: Vec<u8>,
@@ -138,6 +146,7 @@ impl<'a> Load<'a> {
             next_arrival: options.rate.map(|_| 0.0),
             workers: (0..workers).map(|_| Worker { held: 0, polling: false }).collect(),
             create: Create::new(&process_id, options.payload_bytes as usize, &mut random),
+            publish: Publish::new(&process_id, MESSAGE_LIFE_MS),
             random,
             job_type: process_id,
             scratch: Vec::new(),
@@ -206,6 +215,10 @@ impl<'a> Load<'a> {
                         "/gateway_protocol.Gateway/CreateProcessInstance",
                         self.create.numbered(number),
                     );
+                }
+                Call::Publish { number, .. } => {
+                    let request = self.publish.numbered(number);
+                    each(call, "/gateway_protocol.Gateway/PublishMessage", request);
                 }
                 Call::Complete { job, .. } => {
                     complete(job, &mut self.scratch);
@@ -278,6 +291,7 @@ impl<'a> Load<'a> {
             start: at,
             counted: self.window.holds(at),
             acknowledged: false,
+            published: None,
             jobs_left: if self.workers.is_empty() { 0 } else { self.options.scenario.tasks() },
             seen: false,
         };
@@ -304,15 +318,19 @@ impl<'a> Load<'a> {
 
     fn job(&mut self, job: Job, worker: u32) {
         let now = self.now;
-        let visible_after = if let Some(instance) = job.number.and_then(|number| self.instance(number)) {
+        let instance = job.number.and_then(|number| self.instance(number)).map(|instance| {
             let first = !std::mem::replace(&mut instance.seen, true);
-            (first && instance.counted).then(|| now.saturating_sub(instance.start))
-        } else {
-            self.counts.strays += 1;
-            None
-        };
-        if let Some(nanos) = visible_after {
-            self.counts.job_visible.add(nanos);
+            (first && instance.counted, instance.start, instance.published)
+        });
+        match instance {
+            Some((true, start, published)) => {
+                self.counts.job_visible.add(now.saturating_sub(start));
+                if let Some(published) = published {
+                    self.counts.correlate.add(now.saturating_sub(published));
+                }
+            }
+            Some((false, ..)) => (),
+            None => self.counts.strays += 1,
         }
         self.workers[worker as usize].held += 1;
         let (job, number) = (job.key, job.number);
@@ -322,11 +340,16 @@ impl<'a> Load<'a> {
     fn created(&mut self, number: u64) {
         let now = self.now;
         self.counts.created += u64::from(self.window.holds(now));
+        let waits = self.options.scenario == Scenario::Message;
         let Some(instance) = self.instance(number) else { return };
         instance.acknowledged = true;
+        instance.published = waits.then_some(now);
         let (counted, start, done) = (instance.counted, instance.start, instance.jobs_left == 0);
         if counted {
             self.counts.create_ack.add(now.saturating_sub(start));
+        }
+        if waits {
+            self.todo.push(Call::Publish { number, sent: now, attempt: 0 });
         }
         if done {
             self.leave(number);
@@ -421,6 +444,25 @@ impl<'a> Load<'a> {
         }
     }
 
+    fn publish_ended(&mut self, number: u64, sent: u64, attempt: u32, code: u32) {
+        match code {
+            code::OK => {
+                // The instance may have ended meanwhile: its answers cross.
+                if self.window.holds(sent) {
+                    self.counts.publish_ack.add(self.now.saturating_sub(sent));
+                }
+            }
+            code::RESOURCE_EXHAUSTED | code::UNAVAILABLE => {
+                self.error("publish", code);
+                self.again(attempt, Call::Publish { number, sent, attempt: attempt + 1 });
+            }
+            code => {
+                self.error("publish", code);
+                self.failed(Some(number));
+            }
+        }
+    }
+
     fn complete_ended(&mut self, call: Call, code: u32) {
         let Call::Complete { job, number, worker, arrived, attempt } = call else { return };
         match code {
@@ -482,7 +524,7 @@ impl<'a> Load<'a> {
 impl Sink<Call> for Load<'_> {
     fn message(&mut self, call: &mut Call, message: &[u8]) {
         let read = match *call {
-            Call::Create { .. } | Call::Complete { .. } => return,
+            Call::Create { .. } | Call::Publish { .. } | Call::Complete { .. } => return,
             Call::Stream { worker } => Job::read(message).map(|job| self.job(job, worker)),
             Call::Poll { worker, .. } => Job::read_all(message, |job| self.job(job, worker)),
         };
@@ -494,6 +536,9 @@ impl Sink<Call> for Load<'_> {
     fn ended(&mut self, call: Call, status: Status) {
         match call {
             Call::Create { number, attempt } => self.create_ended(number, attempt, status.code),
+            Call::Publish { number, sent, attempt } => {
+                self.publish_ended(number, sent, attempt, status.code);
+            }
             Call::Complete { .. } => self.complete_ended(call, status.code),
             Call::Poll { worker, backup } => self.poll_ended(worker, backup, status),
             Call::Stream { worker } => self.stream_ended(worker, status),
@@ -512,6 +557,8 @@ impl Counts {
             failed: 0,
             errors: BTreeMap::new(),
             create_ack: Histogram::new(),
+            publish_ack: Histogram::new(),
+            correlate: Histogram::new(),
             job_visible: Histogram::new(),
             complete_ack: Histogram::new(),
             instance: Histogram::new(),

@@ -67,12 +67,41 @@ impl Create {
 
     /// The request for one instance.
     pub(crate) fn numbered(&mut self, number: u64) -> &[u8] {
-        const HEX: &[u8; 16] = b"0123456789abcdef";
-        for (place, byte) in self.bytes[self.number_at..][..NUMBER_LEN].iter_mut().enumerate() {
-            let shift = 4 * (NUMBER_LEN - 1 - place);
-            *byte = HEX[usize::try_from(number >> shift & 0xf).expect("it is four bits")];
-        }
+        write_number(number, &mut self.bytes[self.number_at..][..NUMBER_LEN]);
         &self.bytes
+    }
+}
+
+/// A `PublishMessageRequest` without variables, that differs in its correlation key only: the instance's number.
+pub(crate) struct Publish {
+    bytes: Vec<u8>,
+    number_at: usize,
+}
+
+impl Publish {
+    /// A message of this name. It waits for so many milliseconds, should the instance not wait yet.
+    pub(crate) fn new(name: &str, time_to_live_ms: u32) -> Self {
+        let mut bytes = Vec::new();
+        text(1, name, &mut bytes);
+        text(2, &"0".repeat(NUMBER_LEN), &mut bytes);
+        let number_at = bytes.len() - NUMBER_LEN;
+        encode_varint(3 << 3, &mut bytes);
+        encode_varint(time_to_live_ms.into(), &mut bytes);
+        Self { bytes, number_at }
+    }
+
+    /// The request for one instance.
+    pub(crate) fn numbered(&mut self, number: u64) -> &[u8] {
+        write_number(number, &mut self.bytes[self.number_at..][..NUMBER_LEN]);
+        &self.bytes
+    }
+}
+
+fn write_number(number: u64, digits: &mut [u8]) {
+    const HEX: &[u8; 16] = b"0123456789abcdef";
+    for (place, byte) in digits.iter_mut().enumerate() {
+        let shift = 4 * (NUMBER_LEN - 1 - place);
+        *byte = HEX[usize::try_from(number >> shift & 0xf).expect("it is four bits")];
     }
 }
 
@@ -83,7 +112,8 @@ pub(crate) fn complete(job: i64, out: &mut Vec<u8>) {
     encode_varint(job.cast_unsigned(), out);
 }
 
-fn instance_number(variables: &[u8]) -> Option<u64> {
+/// What [`Create`] wrote into variables.
+pub(crate) fn instance_number(variables: &[u8]) -> Option<u64> {
     let mark = MARK.as_bytes();
     // Servers may add variables, and put them first; the quote and the name are what counts.
     let name = &mark[1..];
@@ -93,6 +123,11 @@ fn instance_number(variables: &[u8]) -> Option<u64> {
         variables.windows(name.len()).position(|window| window == name)? + name.len()
     };
     let digits = variables.get(at..at + NUMBER_LEN)?;
+    number(digits)
+}
+
+/// What [`Publish`] wrote into a correlation key.
+pub(crate) fn number(digits: &[u8]) -> Option<u64> {
     u64::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
 }
 
@@ -193,6 +228,7 @@ impl Random {
 mod tests {
     use coreto_protocol::gateway::{
         ActivateJobsResponse, ActivatedJob, CompleteJobRequest, CreateProcessInstanceRequest,
+        PublishMessageRequest,
     };
     use prost::Message;
 
@@ -209,6 +245,10 @@ mod tests {
             assert_eq!(variables["bench"], "0000000000000abc");
             assert!(request.variables.len() == payload || payload < 60, "{}", request.variables.len());
         }
+        let mut publish = Publish::new("paid", 300);
+        let request = PublishMessageRequest::decode(publish.numbered(0xabc)).unwrap();
+        assert_eq!((&request.name[..], &request.correlation_key[..]), ("paid", "0000000000000abc"));
+        assert_eq!((request.time_to_live, &request.variables[..]), (300, ""));
         let mut bytes = vec![1, 2, 3];
         complete(1 << 51, &mut bytes);
         assert_eq!(CompleteJobRequest::decode(&bytes[..]).unwrap().job_key, 1 << 51);

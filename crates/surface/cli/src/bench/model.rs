@@ -9,6 +9,8 @@ pub enum Scenario {
     OneTask,
     /// Ten service tasks, one after the other.
     TenTasks,
+    /// A message that is waited for, published once the instance is there, then one service task.
+    Message,
     /// One service task that nobody works on.
     Parked,
 }
@@ -19,6 +21,7 @@ impl Scenario {
         match self {
             Self::OneTask => "one-task",
             Self::TenTasks => "ten-tasks",
+            Self::Message => "message",
             Self::Parked => "parked",
         }
     }
@@ -26,12 +29,12 @@ impl Scenario {
     /// Number of jobs that an instance needs done.
     pub fn tasks(self) -> u32 {
         match self {
-            Self::OneTask | Self::Parked => 1,
+            Self::OneTask | Self::Message | Self::Parked => 1,
             Self::TenTasks => 10,
         }
     }
 
-    /// Id of its process, also the type of all its jobs.
+    /// Id of its process, also the type of all its jobs and the name of the message.
     pub fn process_id(self, suffix: &str) -> String {
         format!("bench-{}{suffix}", self.name())
     }
@@ -43,11 +46,20 @@ pub(crate) fn bpmn(scenario: Scenario, suffix: &str) -> String {
     let mut text = format!(
         r#"<?xml version="1.0" encoding="UTF-8"?>
 <definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:zeebe="http://camunda.org/schema/zeebe/1.0" targetNamespace="http://coreto/bench">
+  <message id="message" name="{id}"><extensionElements><zeebe:subscription correlationKey="=bench"/></extensionElements></message>
   <process id="{id}" isExecutable="true">
     <startEvent id="start"/>
 "#
     );
     let mut before = "start".to_owned();
+    if scenario == Scenario::Message {
+        text.push_str(
+            r#"    <sequenceFlow id="to-message" sourceRef="start" targetRef="wait"/>
+    <intermediateCatchEvent id="wait"><messageEventDefinition messageRef="message"/></intermediateCatchEvent>
+"#,
+        );
+        "wait".clone_into(&mut before);
+    }
     for step in 1..=scenario.tasks() {
         let task = format!("task-{step}");
         // Writing to a text cannot fail.
@@ -76,11 +88,13 @@ mod tests {
 
     #[test]
     fn chains_as_many_tasks_as_it_says() {
-        for scenario in [Scenario::OneTask, Scenario::TenTasks, Scenario::Parked] {
+        for scenario in [Scenario::OneTask, Scenario::TenTasks, Scenario::Message, Scenario::Parked] {
             let text = bpmn(scenario, "-x");
             let tasks = scenario.tasks() as usize;
             assert_eq!(text.matches("<serviceTask").count(), tasks);
-            assert_eq!(text.matches("<sequenceFlow").count(), tasks + 1);
+            let events = text.matches("<intermediateCatchEvent").count();
+            assert_eq!(events, usize::from(scenario == Scenario::Message));
+            assert_eq!(text.matches("<sequenceFlow").count(), tasks + events + 1);
             assert_eq!(text.matches(&format!(r#"type="bench-{}-x""#, scenario.name())).count(), tasks);
         }
     }

@@ -136,6 +136,8 @@ impl Report {
             jobs_per_second: per_second(counts.jobs),
             latency_ms: [
                 ("create_ack", &counts.create_ack),
+                ("publish_ack", &counts.publish_ack),
+                ("correlate", &counts.correlate),
                 ("job_visible", &counts.job_visible),
                 ("complete_ack", &counts.complete_ack),
                 ("instance", &counts.instance),

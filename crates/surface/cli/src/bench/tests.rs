@@ -21,6 +21,7 @@ fn measures_the_bare_server_in_every_way() {
         "--worker stream --concurrency 8",
         "--worker poll --concurrency 8 --max-jobs 4 --workers 2",
         "--scenario ten-tasks --concurrency 8 --connections 2 --worker-connections 0",
+        "--scenario message --concurrency 8",
         "--rate 500 --arrival poisson",
         "--payload-bytes 200000 --concurrency 4",
     ] {
@@ -32,6 +33,9 @@ fn measures_the_bare_server_in_every_way() {
         assert_eq!(of("create_ack"), of("instance"), "{arguments}");
         assert_eq!(of("create_ack"), of("job_visible"), "{arguments}");
         let tasks = if arguments.contains("ten-tasks") { 10 } else { 1 };
+        if arguments.contains("message") {
+            assert_eq!(of("create_ack"), of("correlate"), "{arguments}");
+        }
         assert_eq!(of("complete_ack"), tasks * of("instance"), "{arguments}");
     }
     let parked = options(&address, "--scenario parked --count 100 --settle 0s --concurrency 8");

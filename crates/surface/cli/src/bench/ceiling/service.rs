@@ -9,7 +9,8 @@ use coreto_protocol::gateway::gateway_server::Gateway;
 use coreto_protocol::gateway::{
     self as wire, ActivateJobsRequest, ActivateJobsResponse, ActivatedJob, CompleteJobRequest,
     CompleteJobResponse, CreateProcessInstanceRequest, CreateProcessInstanceResponse, DeployResourceRequest,
-    DeployResourceResponse, StreamActivatedJobsRequest, TopologyRequest, TopologyResponse,
+    DeployResourceResponse, PublishMessageRequest, PublishMessageResponse, StreamActivatedJobsRequest,
+    TopologyRequest, TopologyResponse,
 };
 use tokio::sync::{Notify, mpsc};
 use tokio::time::{Instant, timeout_at};
@@ -17,6 +18,7 @@ use tokio_stream::wrappers::UnboundedReceiverStream;
 use tonic::{Request, Response, Status};
 
 use super::commit::Committer;
+use crate::bench::message::{instance_number, number};
 use crate::bench::model::Scenario;
 
 type Pushes = mpsc::UnboundedSender<Result<ActivatedJob, Status>>;
@@ -33,6 +35,8 @@ pub(super) struct Bare {
 struct Jobs {
     streams: VecDeque<Pushes>,
     waiting: VecDeque<Step>,
+    /// Those of instances that wait for a message, by their number.
+    expecting: HashMap<u64, Step>,
     running: HashMap<i64, Step>,
 }
 
@@ -136,7 +140,14 @@ bare! {
             let ten = bpmn_process_id.starts_with(&Scenario::TenTasks.process_id(""));
             let tasks = if ten { Scenario::TenTasks } else { Scenario::OneTask }.tasks();
             let (key, process_id) = (self.key(), bpmn_process_id.clone());
-            self.offer(Step { key, instance, left: tasks, process_id, variables });
+            let step = Step { key, instance, left: tasks, process_id, variables };
+            if bpmn_process_id.starts_with(&Scenario::Message.process_id("")) {
+                let number = instance_number(step.variables.as_bytes());
+                let number = number.ok_or_else(|| Status::invalid_argument("the variables have no `bench`"))?;
+                self.jobs().expecting.insert(number, step);
+            } else {
+                self.offer(step);
+            }
             Ok(Response::new(CreateProcessInstanceResponse {
                 process_definition_key: 1,
                 bpmn_process_id,
@@ -146,6 +157,18 @@ bare! {
                 tags: Vec::new(),
                 business_id: None,
             }))
+        }
+
+        async fn publish_message(
+            &self,
+            request: Request<PublishMessageRequest>,
+        ) -> Result<Response<PublishMessageResponse>, Status> {
+            let step = number(request.into_inner().correlation_key.as_bytes())
+                .and_then(|number| self.jobs().expecting.remove(&number));
+            let Some(step) = step else { return Err(Status::not_found("nobody waits for it")) };
+            self.committer.durable().await?;
+            self.offer(step);
+            Ok(Response::new(PublishMessageResponse { key: self.key(), tenant_id: "<default>".into() }))
         }
 
         async fn complete_job(
@@ -218,7 +241,6 @@ bare! {
     fail_job: FailJobRequest => FailJobResponse;
     migrate_process_instance: MigrateProcessInstanceRequest => MigrateProcessInstanceResponse;
     modify_process_instance: ModifyProcessInstanceRequest => ModifyProcessInstanceResponse;
-    publish_message: PublishMessageRequest => PublishMessageResponse;
     resolve_incident: ResolveIncidentRequest => ResolveIncidentResponse;
     set_variables: SetVariablesRequest => SetVariablesResponse;
     throw_error: ThrowErrorRequest => ThrowErrorResponse;

@@ -56,6 +56,25 @@ fn a_closed_loop_starts_the_next_when_one_has_ended() {
 }
 
 #[test]
+fn a_message_is_published_once_its_instance_is_there() {
+    let options = options("--concurrency 1 --scenario message");
+    let mut load = Load::new(&options, WINDOW, 1);
+    load.begin();
+    let create = creates(&mut load)[0];
+    load.now = 5;
+    load.ended(create, status(0));
+    let publish = sent(&mut load)[0];
+    assert_eq!(publish, Call::Publish { number: number(create), sent: 5, attempt: 0 });
+    load.now = 8;
+    load.job(Job { key: 9, number: Some(number(create)) }, 0);
+    load.now = 9;
+    load.ended(publish, status(0));
+    let counts = &load.counts;
+    let times = [&counts.correlate, &counts.publish_ack, &counts.job_visible];
+    assert_eq!(times.map(|histogram| histogram.max().as_nanos()), [3, 4, 8]);
+}
+
+#[test]
 fn an_instance_ends_once_however_its_answers_cross() {
     let options = options("--concurrency 1");
     let mut load = Load::new(&options, WINDOW, 1);
