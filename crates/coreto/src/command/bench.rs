@@ -26,11 +26,11 @@ pub(crate) fn run(args: &BenchArgs, json: bool) -> anyhow::Result<ExitCode> {
     // Not locked: as the ceiling's server this call says where it listens from another thread.
     let mut out = std::io::stdout();
     if args.in_process {
-        let report = in_process::run(args.in_process_data.as_deref(), &args.options)?;
+        let shown = in_process::run(args.in_process_data.as_deref(), &args.options)?;
         if json {
-            writeln!(out, "{}", report.to_json())?;
+            writeln!(out, "{}", shown.json)?;
         } else {
-            writeln!(out, "{report}")?;
+            writeln!(out, "{}", shown.text)?;
         }
         return Ok(ExitCode::SUCCESS);
     }

@@ -29,6 +29,7 @@ mod setup;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 pub use self::error::Error;
+pub use self::histogram::Histogram;
 pub use self::http2::Broken;
 pub use self::model::Scenario;
 pub use self::options::{Arrival, Options, WorkerKind};
@@ -64,6 +65,9 @@ pub fn run(options: &Options) -> Result<Option<Report>, Error> {
 }
 
 fn measure(options: &Options) -> Result<Report, Error> {
+    if options.scenario == Scenario::Timers {
+        return Err(Error::InProcessOnly(options.scenario.name()));
+    }
     let target = Target::new(&options.address, &options.header)?;
     let version = prepare(&target, options)?;
     let mut links = Links::connect(&target, options)?;

@@ -16,6 +16,9 @@ pub enum Error {
         /// What is wrong with it.
         why: &'static str,
     },
+    /// The scenario is not one for a server.
+    #[error("the scenario `{0}` runs with --in-process only")]
+    InProcessOnly(&'static str),
     /// Nobody answers there.
     #[error("cannot connect to `{address}`")]
     Connect {

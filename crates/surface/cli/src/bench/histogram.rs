@@ -7,7 +7,7 @@ const FINE: usize = 1 << FINE_BITS;
 
 /// A histogram of nanoseconds: each power of two is split into 128 equal parts.
 #[derive(Clone, Debug)]
-pub(crate) struct Histogram {
+pub struct Histogram {
     counts: Vec<u64>,
     count: u64,
     sum: u128,
@@ -15,33 +15,38 @@ pub(crate) struct Histogram {
 }
 
 impl Histogram {
-    pub(crate) fn new() -> Self {
+    /// One of nothing.
+    pub fn new() -> Self {
         let powers = (u64::BITS - FINE_BITS + 1) as usize;
         Self { counts: vec![0; powers * FINE], count: 0, sum: 0, max: 0 }
     }
 
-    pub(crate) fn add(&mut self, nanos: u64) {
+    /// Counts a time in nanoseconds.
+    pub fn add(&mut self, nanos: u64) {
         self.counts[slot(nanos)] += 1;
         self.count += 1;
         self.sum += u128::from(nanos);
         self.max = self.max.max(nanos);
     }
 
-    pub(crate) fn count(&self) -> u64 {
+    /// How many were counted.
+    pub fn count(&self) -> u64 {
         self.count
     }
 
-    pub(crate) fn max(&self) -> Duration {
+    /// The longest.
+    pub fn max(&self) -> Duration {
         Duration::from_nanos(self.max)
     }
 
-    pub(crate) fn mean(&self) -> Duration {
+    /// The mean.
+    pub fn mean(&self) -> Duration {
         let mean = self.sum.checked_div(u128::from(self.count)).unwrap_or(0);
         Duration::from_nanos(u64::try_from(mean).unwrap_or(u64::MAX))
     }
 
     /// The smallest value that `permille` of all do not exceed.
-    pub(crate) fn quantile(&self, permille: u64) -> Duration {
+    pub fn quantile(&self, permille: u64) -> Duration {
         let rank = (u128::from(self.count) * u128::from(permille)).div_ceil(1000).max(1);
         let mut seen = 0u128;
         for (slot, count) in self.counts.iter().enumerate() {
@@ -51,6 +56,12 @@ impl Histogram {
             }
         }
         Duration::ZERO
+    }
+}
+
+impl Default for Histogram {
+    fn default() -> Self {
+        Self::new()
     }
 }
 

@@ -13,6 +13,8 @@ pub enum Scenario {
     Message,
     /// One service task that nobody works on.
     Parked,
+    /// A timer, then one service task: many wait, and come due at `--rate`. With --in-process only.
+    Timers,
 }
 
 impl Scenario {
@@ -23,13 +25,14 @@ impl Scenario {
             Self::TenTasks => "ten-tasks",
             Self::Message => "message",
             Self::Parked => "parked",
+            Self::Timers => "timers",
         }
     }
 
     /// Number of jobs that an instance needs done.
     pub fn tasks(self) -> u32 {
         match self {
-            Self::OneTask | Self::Message | Self::Parked => 1,
+            Self::OneTask | Self::Message | Self::Parked | Self::Timers => 1,
             Self::TenTasks => 10,
         }
     }

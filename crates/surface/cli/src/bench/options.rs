@@ -55,7 +55,7 @@ pub struct Options {
     /// How long to wait, after that, for what was started
     #[arg(long, default_value = "10s", value_parser = duration)]
     pub drain: Duration,
-    /// Parked: number of instances
+    /// Parked, timers: number of instances
     #[arg(long, default_value_t = 10_000)]
     pub count: u64,
     /// Parked: rest before memory is looked at again
