@@ -26,6 +26,6 @@ pub use codec::{Codec, DecodeError};
 pub use fingerprint::Fingerprint;
 pub use head::{Caller, Channel, Head, Place, Principal, Tenant, Token};
 pub use machine::{Admission, Env, Fault, Handled, Machine, Outcome, Topic};
-pub use table::{Cell, Changes, HashTable, Index, Key, Table, Tables};
+pub use table::{Cell, Changed, Changes, HashTable, Index, Key, Table, Tables};
 pub use time::{Date, Timestamp};
 pub use txn::{Output, Sent, Txn};

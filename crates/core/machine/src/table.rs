@@ -22,6 +22,8 @@ pub use key::Key;
 pub use ordered::Table;
 pub use total::Total;
 
+use std::ops::Add;
+
 use crate::codec::DecodeError;
 use crate::fingerprint::Fingerprint;
 use crate::head::Place;
@@ -42,6 +44,23 @@ impl<T: crate::Codec + Send + Sync> Stored for T {
 #[derive(Default)]
 pub struct Changes {
     entries: Vec<Change>,
+}
+
+/// About how much the next checkpoint finds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Changed {
+    /// Keys that it looks at, those of entries that have come and gone since the last one included.
+    pub keys: usize,
+    /// Entries that it takes, and deletions.
+    pub entries: usize,
+}
+
+impl Add for Changed {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self { keys: self.keys + other.keys, entries: self.entries + other.entries }
+    }
 }
 
 /// One changed entry of a table.
@@ -103,8 +122,8 @@ pub trait Tables: Send + Sync + 'static {
     /// The transaction never was.
     fn undo(&mut self);
 
-    /// About how many entries changed since the last checkpoint.
-    fn changed(&self) -> usize;
+    /// About how much changed since the last checkpoint.
+    fn changed(&self) -> Changed;
 
     /// Takes what changed since the last checkpoint.
     fn take_changes(&mut self, into: &mut Changes);
@@ -140,8 +159,8 @@ pub trait Member {
     fn commit(&mut self);
     /// The transaction never was.
     fn undo(&mut self);
-    /// About how many entries changed since the last checkpoint.
-    fn changed(&self) -> usize;
+    /// About how much changed since the last checkpoint.
+    fn changed(&self) -> Changed;
     /// Takes what changed.
     fn take_changes(&mut self, table: u32, into: &mut Changes);
     /// Begins a walk over all entries.

@@ -22,6 +22,7 @@ mod handle;
 mod ledger;
 mod limits;
 mod partition;
+mod priority;
 mod replica;
 mod shared;
 pub mod store;

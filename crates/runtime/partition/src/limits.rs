@@ -9,6 +9,9 @@ pub struct Limits {
     pub commands_in_batch_max: u32,
     /// Where a batch stops taking more.
     pub batch_bytes_soft: usize,
+    /// Where it stops taking follow-ups that were left over and what is due, for which no client waits: so much stands
+    /// before those who come next.
+    pub own_bytes_soft: usize,
     /// Answers from which on a batch takes no more.
     pub answers_in_batch_max: usize,
     /// What one command may write by itself.
@@ -42,6 +45,7 @@ impl Default for Limits {
         Self {
             commands_in_batch_max: 100,
             batch_bytes_soft: 1 << 20,
+            own_bytes_soft: 32 << 10,
             answers_in_batch_max: 4096,
             command_bytes_max: 4 << 20,
             rejected_bytes_max: 8 << 10,

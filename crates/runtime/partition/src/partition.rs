@@ -13,7 +13,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use coreto_machine::{
-    Admission, Caller, Changes, Env, Head, Machine, Output, Place, Tables, Tenant, Timestamp, Token, Topic,
+    Admission, Caller, Changed, Changes, Env, Head, Machine, Output, Place, Tables, Tenant, Timestamp, Token,
+    Topic,
 };
 
 use crate::batch::{HEADER, Header};
@@ -170,6 +171,11 @@ impl<M: Machine> Partition<M> {
             || self.open.answers.len() >= self.limits.answers_in_batch_max
     }
 
+    /// Whether the open batch should be closed before it takes more that no client waits for.
+    pub const fn is_full_of_own(&self) -> bool {
+        self.is_full() || self.open.out.records.len() >= self.limits.own_bytes_soft
+    }
+
     /// Whether the open batch holds anything, be it an answer.
     pub fn is_empty(&self) -> bool {
         self.open.out.records.is_empty()
@@ -286,8 +292,8 @@ impl<M: Machine> Partition<M> {
         self.now
     }
 
-    /// About how many entries changed since the last checkpoint.
-    pub fn changed(&self) -> usize {
+    /// About how much changed since the last checkpoint.
+    pub fn changed(&self) -> Changed {
         self.state.changed() + self.ledger.changed()
     }
 

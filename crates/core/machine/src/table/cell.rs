@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Change, Changes, Member};
+use super::{Change, Changed, Changes, Member};
 use crate::codec::{Codec, DecodeError};
 use crate::fingerprint::Fingerprint;
 
@@ -39,8 +39,9 @@ impl<V: Codec + Clone + Default + Send + Sync + 'static> Member for Cell<V> {
         }
     }
 
-    fn changed(&self) -> usize {
-        usize::from(self.changed)
+    fn changed(&self) -> Changed {
+        let count = usize::from(self.changed);
+        Changed { keys: count, entries: count }
     }
 
     fn take_changes(&mut self, table: u32, into: &mut Changes) {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::ordered::change;
 use super::slot::{Checkpoint, Journal, Slot};
-use super::{Changes, Key, Member};
+use super::{Changed, Changes, Key, Member};
 use crate::codec::{Codec, DecodeError};
 use crate::fingerprint::Fingerprint;
 
@@ -114,7 +114,7 @@ impl<K: Key + Hash, V: Codec + Send + Sync + 'static> Member for HashTable<K, V>
         }
     }
 
-    fn changed(&self) -> usize {
+    fn changed(&self) -> Changed {
         self.journal.changed()
     }
 

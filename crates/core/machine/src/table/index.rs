@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::ops::{Bound, RangeBounds};
 
-use super::{Changes, Key, Member};
+use super::{Changed, Changes, Key, Member};
 use crate::codec::DecodeError;
 use crate::fingerprint::Fingerprint;
 
@@ -85,8 +85,8 @@ impl<K: Key> Member for Index<K> {
         }
     }
 
-    fn changed(&self) -> usize {
-        0
+    fn changed(&self) -> Changed {
+        Changed::default()
     }
 
     fn take_changes(&mut self, _table: u32, _into: &mut Changes) {}

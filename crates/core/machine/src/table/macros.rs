@@ -80,7 +80,7 @@ macro_rules! tables {
                 $( $crate::table::Member::undo(&mut self.$field); )*
             }
 
-            fn changed(&self) -> usize {
+            fn changed(&self) -> $crate::Changed {
                 $crate::table::Member::changed(&self.counter)
                 $( + $crate::table::Member::changed(&self.$field) )*
             }

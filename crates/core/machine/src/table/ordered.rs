@@ -6,7 +6,7 @@ use std::ops::{Bound, RangeBounds};
 use std::sync::Arc;
 
 use super::slot::{Checkpoint, Journal, Slot};
-use super::{Change, Changes, Key, Member};
+use super::{Change, Changed, Changes, Key, Member};
 use crate::codec::{Codec, DecodeError};
 use crate::fingerprint::Fingerprint;
 
@@ -115,7 +115,7 @@ impl<K: Key, V: Codec + Send + Sync + 'static> Member for Table<K, V> {
         }
     }
 
-    fn changed(&self) -> usize {
+    fn changed(&self) -> Changed {
         self.journal.changed()
     }
 

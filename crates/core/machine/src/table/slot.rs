@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use super::Changed;
+
 /// A value and two marks.
 #[derive(Debug)]
 pub(super) struct Slot<V> {
@@ -47,11 +49,13 @@ pub(super) struct Journal<K, V> {
     undo: Vec<(K, Option<Slot<V>>)>,
     changed: Vec<K>,
     deleted: Vec<K>,
+    /// How many of the keys on the list of changes were taken out again.
+    gone: usize,
 }
 
 impl<K, V> Default for Journal<K, V> {
     fn default() -> Self {
-        Self { undo: Vec::new(), changed: Vec::new(), deleted: Vec::new() }
+        Self { undo: Vec::new(), changed: Vec::new(), deleted: Vec::new(), gone: 0 }
     }
 }
 
@@ -76,6 +80,7 @@ impl<K: Clone, V> Journal<K, V> {
         if old.stored {
             self.deleted.push(key.clone());
         }
+        self.gone += usize::from(old.listed);
         self.undo.push((key.clone(), Some(old)));
     }
 
@@ -88,8 +93,10 @@ impl<K: Clone, V> Journal<K, V> {
         self.undo.pop()
     }
 
-    pub(super) fn changed(&self) -> usize {
-        self.changed.len() + self.deleted.len()
+    pub(super) fn changed(&self) -> Changed {
+        let keys = self.changed.len() + self.deleted.len();
+        // What was undone counts, so that this is not exact.
+        Changed { keys, entries: keys.saturating_sub(self.gone) }
     }
 
     /// Hands each key that the store must hear of to `each`, once for a write and at least once for a deletion.
@@ -98,6 +105,7 @@ impl<K: Clone, V> Journal<K, V> {
         mut slot: impl FnMut(&K, &mut dyn FnMut(&mut Slot<V>)),
         mut each: impl FnMut(K, Checkpoint<V>),
     ) {
+        self.gone = 0;
         for key in self.deleted.drain(..) {
             let mut present = false;
             slot(&key, &mut |_| present = true);

@@ -1,6 +1,6 @@
 //! A sum that is derived from tables.
 
-use super::{Changes, Member};
+use super::{Changed, Changes, Member};
 use crate::codec::DecodeError;
 use crate::fingerprint::Fingerprint;
 
@@ -48,8 +48,8 @@ impl Member for Total {
         }
     }
 
-    fn changed(&self) -> usize {
-        0
+    fn changed(&self) -> Changed {
+        Changed::default()
     }
 
     fn take_changes(&mut self, _table: u32, _into: &mut Changes) {}

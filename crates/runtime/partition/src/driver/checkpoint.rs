@@ -10,6 +10,7 @@ use coreto_machine::{Changes, Machine};
 
 use super::journal::describe;
 use super::schedule::{PAUSE, Schedule};
+use crate::priority::go_last;
 use crate::shared::Shared;
 use crate::store::{Store, write_snapshot};
 
@@ -62,6 +63,7 @@ impl<M: Machine, L: PartitionLog> CheckpointWriter<M, L> {
     /// Works until the executor hangs up. Gives the store back.
     pub(super) fn run(mut self, checkpoints: &Receiver<Checkpoint>) -> Box<dyn Store> {
         let _farewell = Farewell(Arc::clone(&self.progress));
+        go_last();
         loop {
             match checkpoints.recv_timeout(PAUSE) {
                 Ok(checkpoint) => {

@@ -19,14 +19,16 @@ use crate::shared::Shared;
 /// How often owed effects and unacknowledged frames go out again.
 const RESEND: Duration = Duration::from_secs(10);
 
-/// Changed entries from which on a checkpoint is taken at once: taking so many stays under a few milliseconds.
-const CHECKPOINT_CHANGES: usize = 20_000;
+/// From so much on a checkpoint is taken at once, for which nobody waits longer than a millisecond or two. To look at a
+/// key whose entry has gone costs less than to take one that is there.
+const CHECKPOINT_KEYS: usize = 20_000;
+const CHECKPOINT_ENTRIES: usize = 4_000;
 
 /// How long changes wait at most before a checkpoint is taken.
 const CHECKPOINT_INTERVAL: Duration = Duration::from_millis(500);
 
 /// Checkpoints that may wait for the store.
-pub(super) const CHECKPOINTS_WAITING_MAX: usize = 16;
+pub(super) const CHECKPOINTS_WAITING_MAX: usize = 64;
 
 /// Portions of a new store that may wait for it: one more than it works on.
 const PORTIONS_WAITING_MAX: usize = 2;
@@ -123,15 +125,15 @@ impl<M: Machine> Lane<M> {
             let Some(submission) = self.queue.pop_front() else { break };
             self.partition.take(now, submission);
             commands += 1;
-            if self.partition.has_pending() {
+            if self.partition.has_pending() && !self.partition.is_full_of_own() {
                 self.partition.take_pending(now);
             }
         }
-        while !self.partition.is_full() && self.queue.is_empty() && self.partition.has_pending() {
+        while !self.partition.is_full_of_own() && self.queue.is_empty() && self.partition.has_pending() {
             self.partition.take_pending(now);
             commands += 1;
         }
-        if !self.partition.is_full() && self.partition.tick(now) {
+        if !self.partition.is_full_of_own() && self.partition.tick(now) {
             commands += 1;
         }
         self.shared.counters.commands.fetch_add(commands, Ordering::Relaxed);
@@ -146,15 +148,16 @@ impl<M: Machine> Lane<M> {
         self.slot.put(sealed);
         self.checkpoint_if(|lane| {
             let changed = lane.partition.changed();
-            changed >= CHECKPOINT_CHANGES
-                || (changed > 0 && lane.checkpointed.elapsed() >= CHECKPOINT_INTERVAL)
+            changed.keys >= CHECKPOINT_KEYS
+                || changed.entries >= CHECKPOINT_ENTRIES
+                || (changed.keys > 0 && lane.checkpointed.elapsed() >= CHECKPOINT_INTERVAL)
         });
     }
 
     fn checkpoint_idle(&mut self) {
         if self.partition.is_empty() {
             self.checkpoint_if(|lane| {
-                lane.partition.changed() > 0 && lane.checkpointed.elapsed() >= CHECKPOINT_INTERVAL
+                lane.partition.changed().keys > 0 && lane.checkpointed.elapsed() >= CHECKPOINT_INTERVAL
             });
         }
     }
