@@ -25,6 +25,15 @@ TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
 CORETO = TARGET / "release" / "coreto"
 SINK = TARGET / "release" / "examples" / "sink"
 KIB = 1024
+MULTI = """<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:zeebe="http://camunda.org/schema/zeebe/1.0">
+<process id="multi" isExecutable="true">
+<startEvent id="start"/><sequenceFlow id="in" sourceRef="start" targetRef="task"/>
+<serviceTask id="task"><extensionElements><zeebe:taskDefinition type="nobody"/></extensionElements>
+<multiInstanceLoopCharacteristics><extensionElements>
+<zeebe:loopCharacteristics inputCollection="=for i in 1..count return i" inputElement="item"/>
+</extensionElements></multiInstanceLoopCharacteristics></serviceTask>
+<sequenceFlow id="out" sourceRef="task" targetRef="end"/><endEvent id="end"/>
+</process></definitions>"""
 
 
 class Server:
@@ -136,6 +145,84 @@ class Run:
         self.say("share of the ceiling", f"{100 * ratio:.0f} %", "50 %")
         self.say("server CPU per instance", f"{statistics.median(cpu):.1f} µs beside {statistics.median(cpu_limit):.1f} µs of the ceiling")
 
+    def pairs(self, scenario):
+        """Runs beside the ceiling's, in turns: the reports of both."""
+        pairs = []
+        for number in range(self.args.pairs):
+            server = Server(self.fresh(scenario))
+            ours = load(server, "--scenario", scenario, *self.seconds())
+            server.stop()
+            ceiling = ["--ceiling", "--ceiling-file", self.folder / "ceiling"]
+            pairs.append((ours, bench(*ceiling, "--scenario", scenario, *self.seconds())))
+        return pairs
+
+    def share(self, name, scenario, reach):
+        per_second = [[report["completed_per_second"] for report in pair] for pair in self.pairs(scenario)]
+        ours, limit = (statistics.median(column) for column in zip(*per_second))
+        ratio = statistics.median(ours / limit for ours, limit in per_second)
+        self.say(f"{name}, 64 in flight", f"{ours:,.0f}/s beside {limit:,.0f}/s of the ceiling: {100 * ratio:.0f} %", reach)
+
+    def ten_tasks(self):
+        self.share("ten tasks one after the other", "ten-tasks", "45 %")
+
+    def message(self):
+        self.share("a message for each instance", "message", "40 %")
+        server = Server(self.fresh("message"))
+        report = load(server, "--scenario", "message", "--rate", 1000, *self.seconds())
+        server.stop()
+        seen = report["latency_ms"]["correlate"]
+        self.say("from a message's publication to the job behind it at 1,000/s, p50 and p99", f"{seen['p50']:.2f} and {seen['p99']:.2f} ms", "p50 1 ms")
+
+    def timers(self):
+        options = ["--in-process", "--in-process-data", self.fresh("timers"), "--scenario", "timers"]
+        waiting = bench(*options, "--count", self.args.timers, "--rate", 50_000)
+        self.say(f"{waiting['timers']:,} timers that wait", f"{100 * waiting['idleCores']:.2f} % of a core", "1 %")
+        late = waiting["lateMs"]
+        figure = f"p50 {late['p50']:.0f}, p99 {late['p99']:.0f} ms late, {waiting['cpuMicrosPerTimer']:.1f} µs CPU each"
+        self.say("timers due at 50,000/s, each with a job behind it", figure, "p99 100 ms")
+        options[2] = self.fresh("timers-at-once")
+        most = bench(*options, "--count", self.args.timers // 4, "--rate", 1_000_000)
+        self.say("timers due at once", f"{most['firedPerSecond']:,.0f}/s", "50,000/s")
+
+    def multi(self):
+        """Other instances' times while one repeats a task for 100,000 items, and while that is cancelled."""
+        server = Server(self.fresh("multi"))
+        model = self.folder / "multi.bpmn"
+        model.write_text(MULTI)
+        run = lambda *command: subprocess.run([CORETO, *map(str, command), "--address", server.address, "--json"], stdout=subprocess.PIPE, check=True, timeout=60).stdout
+        run("deploy", model)
+        others = ["--rate", 500, "--warmup", "300ms", "--duration", "1s"]
+
+        def beside(name, *command):
+            options = [CORETO, "bench", "--json", "--address", server.address, "--suffix", name, *map(str, others)]
+            with subprocess.Popen(options, stdout=subprocess.PIPE) as running:
+                time.sleep(0.3)
+                said = run(*command) if command else None
+                report = json.loads(running.communicate(timeout=60)[0])
+            return said, report["latency_ms"]["instance"]
+
+        _, alone = beside("alone")
+        made, during = beside("during", "create", "multi", "--variables", '{"count":100000}')
+        time.sleep(2)
+        _, cancelled = beside("cancelled", "cancel", json.loads(made)["processInstanceKey"])
+        server.stop()
+        figure = "p50 {p50:.2f}, p99 {p99:.2f} ms".format
+        self.say("other instances at 500/s, whole", figure(**alone))
+        self.say("the same in the second in which one repeats a task for 100,000 items", figure(**during), "p99 20 ms")
+        self.say("the same in the second in which that is cancelled", figure(**cancelled), "p99 20 ms")
+
+    def partitions(self):
+        """As many creators and workers; the generator has one thread."""
+        figures = {}
+        for number in range(self.args.pairs):
+            for count in (1, 3):
+                server = Server(self.fresh("partitions"), "--partitions", str(count))
+                report = load(server, "--concurrency", 256, *self.seconds())
+                server.stop()
+                figures.setdefault(count, []).append(report["completed_per_second"])
+        one, three = (statistics.median(figures[count]) for count in (1, 3))
+        self.say("three partitions beside one, 256 in flight", f"{three:,.0f}/s beside {one:,.0f}/s: {three / one:.2f} times", "1.3 times")
+
     def in_process(self):
         report = bench("--in-process", *self.seconds())
         self.say("partition and disk log in process, CPU of all threads", f"{report['cpuMicrosPerInstance']:.1f} µs", "25 µs")
@@ -231,13 +318,17 @@ class Run:
         again.stop()
 
 
-ALL = ["start", "definitions", "in_process", "one_task", "latency", "exporter", "parked", "recovery"]
+ALL = [
+    "start", "definitions", "in_process", "one_task", "ten_tasks", "message", "timers", "multi", "partitions", "latency",
+    "exporter", "parked", "recovery",
+]
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", default=",".join(ALL), help=f"some of {', '.join(ALL)}")
     parser.add_argument("--parked", type=int, default=1_000_000, help="parked instances")
+    parser.add_argument("--timers", type=int, default=1_000_000, help="timers that wait")
     parser.add_argument("--seconds", type=int, default=10, help="seconds of each measurement")
     parser.add_argument("--pairs", type=int, default=3, help="pairs A B of which the median counts")
     args = parser.parse_args()

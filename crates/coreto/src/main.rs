@@ -17,6 +17,9 @@ use args::{Cli, Command, DmnCommand, FeelCommand};
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    // The allocator asks for huge pages, and whoever touches a new one waits until 2 MiB are zero: up to 2 ms. Where
+    // they cannot be turned off that is all that is lost.
+    let _ = rustix::thread::disable_transparent_huge_pages(true);
     let cli = Cli::parse();
     let json = cli.json;
     match run(cli) {
