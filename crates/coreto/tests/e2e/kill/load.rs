@@ -48,7 +48,7 @@ pub(super) async fn run(server: &Server, ledger: &Arc<Mutex<Ledger>>) -> Load {
 }
 
 /// Whether the server is gone; any other answer must be one of `expected`.
-fn is_gone(status: &Status, expected: &[Code]) -> bool {
+pub(super) fn is_gone(status: &Status, expected: &[Code]) -> bool {
     // A connection that breaks is told in several ways.
     let gone = matches!(status.code(), Code::Unavailable | Code::Unknown | Code::Internal | Code::Cancelled);
     assert!(gone || expected.contains(&status.code()), "{status:?}");

@@ -1,5 +1,6 @@
 //! `kill -9` under load: what was acknowledged is there exactly once, what was not is whole or absent, and it goes on.
 
+mod events;
 mod history;
 mod ledger;
 mod load;

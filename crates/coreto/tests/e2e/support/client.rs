@@ -95,6 +95,18 @@ impl Client {
         self.gateway.clone().cancel_process_instance(request).await.map(drop)
     }
 
+    /// Publishes a message without variables, which an hour later is forgotten. One with an id that is known is refused.
+    pub(crate) async fn publish(&self, name: &str, key: &str, id: &str) -> Result<(), Status> {
+        let request = wire::PublishMessageRequest {
+            name: name.to_owned(),
+            correlation_key: key.to_owned(),
+            time_to_live: 3_600_000,
+            message_id: id.to_owned(),
+            ..Default::default()
+        };
+        self.gateway.clone().publish_message(request).await.map(drop)
+    }
+
     pub(crate) async fn complete(&self, job_key: i64, variables: &str) -> Result<(), Status> {
         let variables = variables.to_owned();
         let request = wire::CompleteJobRequest { job_key, variables, ..Default::default() };

@@ -1,13 +1,14 @@
-//! What the benches of expressions and decisions measure.
+//! What the benches of the core measure.
 //!
 //! **In:** nothing.
-//! **Out:** [`Variables`] as the engine keeps them, sources of expressions, and decisions.
+//! **Out:** [`Variables`] as the engine keeps them, sources of expressions, decisions and processes.
 //!
-//! `benches/feel.rs` and `benches/dmn.rs` tell times, `benches/allocations.rs` counts allocations.
+//! `benches/feel.rs`, `benches/dmn.rs` and `benches/deploy.rs` tell times, `benches/allocations.rs` counts allocations.
 //! `bench/feel/compare.mjs` sets npm's feelin beside them.
 
 pub mod decisions;
 pub mod expressions;
+pub mod processes;
 
 use coreto_feel::{Budget, Env, Scope, Variable};
 
