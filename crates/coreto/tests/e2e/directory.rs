@@ -25,7 +25,7 @@ async fn second_process_is_refused_and_the_first_goes_on() {
 async fn other_formats_are_refused_by_name() {
     let directory = Directory::new();
     let server =
-        Settings::new(&directory).argument("--export-ndjson", &directory.join("records.ndjson")).start();
+        Settings::new(&directory).argument("--export-ndjson", directory.join("records.ndjson")).start();
     server.client().await.deploy("order.bpmn", &one_task("order")).await.unwrap();
     server.stop().await;
     let segment = directory.partition_files("log").remove(0);

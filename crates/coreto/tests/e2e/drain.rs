@@ -1,6 +1,5 @@
 //! SIGTERM: what waits is answered, streams end, and the program ends well.
 
-use std::path::Path;
 use std::time::Duration;
 
 use coreto_protocol::inspect::WatchRequest;
@@ -92,7 +91,7 @@ async fn termination_under_load_keeps_what_was_acknowledged() {
 async fn termination_does_not_wait_for_who_does_not_read_the_records() {
     const INSTANCES: usize = 500;
     let directory = Directory::new();
-    let settings = Settings::new(&directory).argument("--export-ndjson", Path::new("-"));
+    let settings = Settings::new(&directory).argument("--export-ndjson", "-");
     // The pipe of its standard output takes less than the instances' records.
     let server = settings.start_with_records();
     let client = Client::connect(&server.grpc).await.unwrap();

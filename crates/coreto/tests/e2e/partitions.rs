@@ -9,7 +9,7 @@ use crate::support::{Directory, Settings, one_task};
 const PARTITION_SHIFT: u32 = 51;
 
 fn with(directory: &Directory, partitions: &str) -> Settings {
-    Settings::new(directory).argument("--partitions", Path::new(partitions))
+    Settings::new(directory).argument("--partitions", partitions)
 }
 
 #[tokio::test]

@@ -60,8 +60,8 @@ impl Settings {
     }
 
     /// With a further argument and its value.
-    pub(crate) fn argument(mut self, name: &str, value: &Path) -> Self {
-        self.arguments.extend([name.to_owned(), value.to_str().unwrap().to_owned()]);
+    pub(crate) fn argument(mut self, name: &str, value: impl AsRef<Path>) -> Self {
+        self.arguments.extend([name.to_owned(), value.as_ref().to_str().unwrap().to_owned()]);
         self
     }
 
