@@ -212,16 +212,23 @@ class Run:
         self.say("the same in the second in which that is cancelled", figure(**cancelled), "p99 20 ms")
 
     def partitions(self):
-        """As many creators and workers; the generator has one thread."""
-        figures = {}
+        """One partition and three in turns, with who keeps the processors busy."""
+        turns = {1: [], 3: []}
         for number in range(self.args.pairs):
-            for count in (1, 3):
+            for count, reports in turns.items():
                 server = Server(self.fresh("partitions"), "--partitions", str(count))
-                report = load(server, "--concurrency", 256, *self.seconds())
+                reports.append(load(server, "--concurrency", 256, *self.seconds()))
                 server.stop()
-                figures.setdefault(count, []).append(report["completed_per_second"])
-        one, three = (statistics.median(figures[count]) for count in (1, 3))
+        middle = lambda count, figure: statistics.median(map(figure, turns[count]))
+        rate = lambda report: report["completed_per_second"]
+        one, three = middle(1, rate), middle(3, rate)
         self.say("three partitions beside one, 256 in flight", f"{three:,.0f}/s beside {one:,.0f}/s: {three / one:.2f} times", "1.3 times")
+        for count in turns:
+            cpu = middle(count, lambda report: report["server"]["cpu_us_per_instance"])
+            cores = middle(count, lambda report: report["server"]["user_cores"] + report["server"]["system_cores"])
+            generator = middle(count, lambda report: report["generator_cores"])
+            figure = f"server {cpu:.1f} µs per instance, {cores:.2f} cores; generator {generator:.2f} cores"
+            self.say(f"who is busy with {count} of them", figure)
 
     def in_process(self):
         report = bench("--in-process", *self.seconds())

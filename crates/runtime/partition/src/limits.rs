@@ -45,7 +45,7 @@ impl Default for Limits {
         Self {
             commands_in_batch_max: 100,
             batch_bytes_soft: 1 << 20,
-            own_bytes_soft: 32 << 10,
+            own_bytes_soft: 64 << 10,
             answers_in_batch_max: 4096,
             command_bytes_max: 4 << 20,
             rejected_bytes_max: 8 << 10,
