@@ -118,7 +118,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "coreto-partition",
         ],
     ),
-    ("coreto-bench", &["coreto-feel", "coreto-dmn"]),
+    ("coreto-bench", &["coreto-dmn", "coreto-engine", "coreto-feel", "coreto-machine", "coreto-record"]),
     ("example-order", &["coreto-worker"]),
     ("xtask", &["coreto-dmn", "coreto-feel", "coreto-xml"]),
 ];
