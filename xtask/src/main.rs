@@ -38,6 +38,7 @@ usage: cargo xtask SUITE
   test           all suites, as continuous integration runs them
   tidy           arrows between crates, purity of the core, licences, doubled versions, sizes, words
   clients        unmodified foreign clients against the program (Python 3, Node 20)
+  edge-tools     curl, wrk, h2load, hey, openssl and gRPC's Python library against the gateway (Python 3)
   conform DIR    the conformance kit in DIR against the program (Python 3)
   corpus DIR     every BPMN and DMN model below DIR through `coreto check`
   tck DIR        the test cases of the DMN TCK below DIR";
@@ -82,11 +83,12 @@ fn run(arguments: &[OsString]) -> anyhow::Result<Verdict> {
         ("test", None) => test::run(&workspace),
         ("tidy", None) => tidy::run(&workspace),
         ("clients", None) => suite::clients::run(&workspace),
+        ("edge-tools", None) => suite::edge_tools::run(&workspace),
         ("conform", Some(folder)) => suite::conform::run(&workspace, &folder),
         ("corpus", Some(folder)) => suite::corpus::run(&workspace, &folder),
         ("tck", Some(folder)) => suite::tck::run(&folder),
         ("conform" | "corpus" | "tck", None) => bail!("`{name}` needs a folder: cargo xtask {name} DIR"),
-        ("test" | "tidy" | "clients", Some(_)) => bail!("`{name}` takes no argument"),
+        ("test" | "tidy" | "clients" | "edge-tools", Some(_)) => bail!("`{name}` takes no argument"),
         _ => bail!("unknown suite `{name}`\n{USAGE}"),
     }
 }

@@ -79,6 +79,7 @@ fn suites() -> Vec<Suite> {
         ),
         suite("tidy", own("tidy")),
         suite("clients", own("clients")),
+        suite("edge-tools", own("edge-tools")),
         suite("corpus", folder_suite("corpus", "CORETO_CORPUS", "check a corpus of models")),
         suite("tck", folder_suite("tck", "CORETO_TCK", "run the test cases of the DMN TCK")),
         suite("conform", folder_suite("conform", "CORETO_CONFORM", "run the conformance kit")),
