@@ -1,4 +1,4 @@
-//! Tools that people know against the gateway; those that are not here are told of and left out.
+//! Tools that people know against the gateway, and whether its bench still runs; what is not here is told of and left out.
 
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -7,7 +7,7 @@ use crate::process::{self, End};
 use crate::workspace::Workspace;
 use crate::{Verdict, tool};
 
-/// How long all of them may take.
+/// How long the tools, and the bench, may take.
 const TIME: Duration = Duration::from_mins(2);
 
 pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<Verdict> {
@@ -18,15 +18,25 @@ pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<Verdict> {
     let folder = workspace.root.join("tests").join("clients");
     let requirements = folder.join("pyzeebe").join("requirements.txt");
     let python = tool::python(&folder.join(".setup").join("python"), &requirements)?;
-    let mut command = Command::new(python);
-    command.arg(folder.join("edge").join("scenario.py"));
-    command.env("CORETO_PROGRAM", workspace.program("coreto")).stdin(Stdio::null());
-    Ok(match process::run(&mut command, TIME)? {
-        End::Exited(status) if status.success() => Verdict::Passed,
-        End::Exited(_) => Verdict::Failed,
-        End::OutOfTime => {
-            println!("FAIL: stopped after {} s", TIME.as_secs());
-            Verdict::Failed
+    let mut scenario = Command::new(python);
+    scenario.arg(folder.join("edge").join("scenario.py"));
+    let mut bench = Command::new("python3");
+    bench.arg(workspace.root.join("bench").join("edge").join("run.py")).arg("--smoke");
+    bench.env("CARGO_TARGET_DIR", &workspace.target);
+    let mut verdict = Verdict::Passed;
+    for mut command in [scenario, bench] {
+        command.env("CORETO_PROGRAM", workspace.program("coreto")).stdin(Stdio::null());
+        match process::run(&mut command, TIME)? {
+            End::Exited(status) if status.success() => {}
+            End::Exited(status) => {
+                println!("FAIL: ended with {status}");
+                verdict = Verdict::Failed;
+            }
+            End::OutOfTime => {
+                println!("FAIL: stopped after {} s", TIME.as_secs());
+                verdict = Verdict::Failed;
+            }
         }
-    })
+    }
+    Ok(verdict)
 }
