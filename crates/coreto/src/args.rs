@@ -89,6 +89,10 @@ pub(crate) struct ServerArgs {
     #[arg(long, value_name = "ADDR")]
     catalog: Option<String>,
 
+    /// Where names of the catalog are served over DNS, or `off`; port 0 takes any free one.
+    #[arg(long, value_name = "ADDR")]
+    dns: Option<String>,
+
     /// Partitions of the engine, fixed when the data directory is made.
     #[arg(long, value_name = "N")]
     partitions: Option<String>,
@@ -123,6 +127,7 @@ impl ServerArgs {
             ("--grpc-tls-key", "grpc.tls-key", &self.grpc_tls_key),
             ("--management", "management.address", &self.management),
             ("--catalog", "catalog.address", &self.catalog),
+            ("--dns", "dns.address", &self.dns),
             ("--partitions", "data.partitions", &self.partitions),
             ("--clock", "clock.mode", &self.clock),
             ("--export-elasticsearch", "export.elasticsearch.url", &self.export_elasticsearch),

@@ -43,6 +43,8 @@ pub(crate) struct Addresses {
     pub(crate) management: SocketAddr,
     /// Nothing, when the catalog is off.
     pub(crate) catalog: Option<SocketAddr>,
+    /// Nothing, when names are off.
+    pub(crate) dns: Option<SocketAddr>,
 }
 
 /// A running server. [`Server::stop`] drains it.
@@ -114,13 +116,17 @@ impl Server {
             grpc: grpc.local_addr(),
             management: management.local_addr(),
             catalog: catalog.as_ref().map(|catalog| catalog.door.local_addr()),
+            dns: catalog.as_ref().and_then(|catalog| Some(catalog.names.as_ref()?.local_addr())),
         };
         let mut doors = Doors::new();
         doors.open("grpc", |drained| Ok(grpc.run(drained)?))?;
         doors.open("management", |drained| Ok(management.run(drained)?))?;
         let catalog = match catalog {
-            Some(Opened { partitions, door }) => {
+            Some(Opened { partitions, door, names }) => {
                 doors.open("catalog", |drained| Ok(door.run(drained)?))?;
+                if let Some(names) = names {
+                    doors.open("dns", |drained| Ok(names.run(drained)?))?;
+                }
                 Some(partitions)
             }
             None => None,

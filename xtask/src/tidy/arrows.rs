@@ -40,6 +40,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "coreto-sim",
         ],
     ),
+    ("coreto-dns", &["coreto-machine", "coreto-catalog", "coreto-partition"]),
     ("coreto-protocol", &[]),
     (
         "coreto-grpc",
@@ -82,6 +83,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "coreto-engine",
             "coreto-catalog",
             "coreto-discovery",
+            "coreto-dns",
             "coreto-edge",
             "coreto-log",
             "coreto-partition",

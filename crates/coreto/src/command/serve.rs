@@ -68,7 +68,7 @@ fn serve(
 
 /// What is said once the server can be talked to.
 fn ready(server: &Server, config: &ServerConfig, started: Instant, json: bool) -> String {
-    let Addresses { grpc, management, catalog } = server.addresses();
+    let Addresses { grpc, management, catalog, dns } = server.addresses();
     let millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     let tls = config.tls.is_some();
     if json {
@@ -78,10 +78,12 @@ fn ready(server: &Server, config: &ServerConfig, started: Instant, json: bool) -
             "tls": tls,
             "management": management.to_string(),
             "catalog": catalog.map(|address| address.to_string()),
+            "dns": dns.map(|address| address.to_string()),
         })
         .to_string();
     }
     let with = if tls { " with TLS" } else { "" };
     let catalog = catalog.map(|address| format!(", catalog on {address}")).unwrap_or_default();
-    format!("ready in {millis} ms, gRPC on {grpc}{with}, management on {management}{catalog}")
+    let dns = dns.map(|address| format!(", DNS on {address}")).unwrap_or_default();
+    format!("ready in {millis} ms, gRPC on {grpc}{with}, management on {management}{catalog}{dns}")
 }

@@ -36,6 +36,14 @@ pub(crate) struct CatalogConfig {
     pub(crate) node: Arc<str>,
     pub(crate) advertise: Arc<str>,
     pub(crate) datacenter: Arc<str>,
+    /// Nothing, when names are off.
+    pub(crate) dns: Option<DnsConfig>,
+}
+
+/// Where names are served, and which.
+pub(crate) struct DnsConfig {
+    pub(crate) address: SocketAddr,
+    pub(crate) domain: Arc<str>,
 }
 
 /// Certificate and key of the gateway.
@@ -124,11 +132,25 @@ impl ServerConfig {
     }
 
     fn catalog(settings: &Settings) -> Result<Option<CatalogConfig>, ConfigError> {
-        let expected = "an address and port such as 127.0.0.1:8500, or `off`";
-        let address = settings.parse("catalog.address", expected, |text| match text {
-            "off" => Some(None),
-            text => text.parse().ok().map(Some),
+        let address = |key, expected| {
+            settings.parse(key, expected, |text| match text {
+                "off" => Some(None),
+                text => text.parse().ok().map(Some),
+            })
+        };
+        let catalog: Option<SocketAddr> =
+            address("catalog.address", "an address and port such as 127.0.0.1:8500, or `off`")?;
+        let dns = address("dns.address", "an address and port such as 127.0.0.1:8600, or `off`")?;
+        let is_wanted = *settings.get("dns.address").1 != Origin::Default;
+        if catalog.is_none() && dns.is_some() && is_wanted {
+            let text =
+                "dns.address is set, and catalog.address is `off`: there are no names without a catalog";
+            return Err(ConfigError::Together(text.to_owned()));
+        }
+        let domain = settings.parse("dns.domain", "a domain such as consul", |text| {
+            text.split('.').all(is_label).then(|| text.into())
         })?;
+        let dns = dns.map(|address| DnsConfig { address, domain });
         let label = "a name of letters, digits and `-`, 63 at most";
         let name = |key| settings.parse(key, label, |text| is_label(text).then(|| text.into()));
         let node = match settings.text("catalog.node") {
@@ -139,7 +161,7 @@ impl ServerConfig {
             text.parse::<IpAddr>().is_ok().then(|| text.into())
         })?;
         let datacenter = name("catalog.datacenter")?;
-        Ok(address.map(|address| CatalogConfig { address, node, advertise, datacenter }))
+        Ok(catalog.map(|address| CatalogConfig { address, node, advertise, datacenter, dns }))
     }
 
     /// Limits of a partition. Of two steps, the one for new work is the first.

@@ -82,6 +82,12 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "The name of the data centre; requests for another one are refused.",
     ),
     setting(
+        "dns.address",
+        "127.0.0.1:8600",
+        "Where names of the catalog are served over DNS, by UDP and TCP, or `off`. Without a catalog there are none. Port 0 takes any free one.",
+    ),
+    setting("dns.domain", "consul", "The domain of these names."),
+    setting(
         "clock.mode",
         "real",
         "`real`, or `controlled`: the management port may then pin and move the clock. For tests.",

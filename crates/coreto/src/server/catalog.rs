@@ -1,4 +1,4 @@
-//! The partition of the catalog, and the door to it.
+//! The partition of the catalog, and the doors to it.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -16,10 +16,12 @@ use crate::config::{CatalogConfig, ServerConfig};
 /// The name of the catalog's group of partitions, of which there is one.
 pub(super) const GROUP: &str = "catalog";
 
-/// The catalog: its partition, which runs, and its door, which is bound.
+/// The catalog: its partition, which runs, and its doors, which are bound.
 pub(super) struct Opened {
     pub(super) partitions: Service<Catalog>,
     pub(super) door: coreto_discovery::Service,
+    /// Nothing, when names are off.
+    pub(super) names: Option<coreto_dns::Service>,
 }
 
 impl Opened {
@@ -44,10 +46,19 @@ impl Opened {
             datacenter: Arc::clone(&catalog.datacenter),
             ..coreto_discovery::Config::default()
         };
+        let names = catalog.dns.as_ref().map(|dns| {
+            let config = coreto_dns::Config {
+                address: dns.address,
+                domain: Arc::clone(&dns.domain),
+                datacenter: Arc::clone(&catalog.datacenter),
+                ..coreto_dns::Config::default()
+            };
+            config.build(Arc::clone(&replica)).context("names (--dns) cannot be served")
+        });
         let door = discovery
             .build(Parts { handle, replica, hub })
             .context("the catalog (--catalog) cannot be opened")?;
-        Ok(Self { partitions, door })
+        Ok(Self { partitions, door, names: names.transpose()? })
     }
 
     /// The door of the partition.

@@ -14,6 +14,7 @@ use crate::asked::{Asked, Mode, Wait};
 use crate::clocks::Clocks;
 use crate::config::Config;
 use crate::hub::Hub;
+use crate::lease::Leases;
 use crate::probe::Probes;
 use crate::writing::{client, submit};
 
@@ -25,6 +26,7 @@ pub(crate) struct Desk {
     pub(crate) hub: Arc<Hub>,
     pub(crate) clocks: Clocks,
     pub(crate) probes: Probes,
+    pub(crate) leases: Leases,
     /// Whether the server drains: then nobody is made to wait any more.
     pub(crate) drained: watch::Receiver<bool>,
 }

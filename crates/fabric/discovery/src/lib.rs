@@ -13,7 +13,7 @@
 //! # Where to look
 //! `server.rs` connections · `router.rs` paths · `endpoint/` what each answers · `read/` JSON of clients as things of the
 //! catalog · `render.rs` things as JSON · `filter/` filter expressions · `desk.rs` reading, waiting and writing ·
-//! `hub.rs` who waits for what · `clocks.rs` times that run out · `probe/` checks that we run.
+//! `hub.rs` who waits for what · `lease.rs` streams that hold an instance · `clocks.rs` times that run out · `probe/` checks that we run.
 
 mod answer;
 mod asked;
@@ -25,6 +25,7 @@ mod endpoint;
 mod filter;
 mod go;
 mod hub;
+mod lease;
 mod probe;
 mod read;
 mod render;

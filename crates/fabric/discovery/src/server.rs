@@ -2,8 +2,9 @@
 
 use std::convert::Infallible;
 use std::net::{SocketAddr, TcpListener};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -12,10 +13,10 @@ use coreto_catalog::{Check, CheckKind, Command, Definition, Node, Status};
 use coreto_machine::Caller;
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
-use hyper::body::Incoming;
-use hyper::server::conn::http1;
+use hyper::body::{Body, Frame, Incoming};
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
 use tokio::net::TcpStream;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
@@ -25,6 +26,7 @@ use crate::asked::Asked;
 use crate::clocks::{Clocks, Due};
 use crate::config::{Config, Error, Parts};
 use crate::desk::{Desk, TENANT, named};
+use crate::lease::{self, Leases, Stream};
 use crate::probe::Probes;
 use crate::read::NODE_CHECK;
 use crate::router;
@@ -35,6 +37,13 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// How long to wait before this node is registered again when the catalog does not take it.
 const REGISTER_PAUSE: Duration = Duration::from_millis(200);
+
+/// How long clients wait at the start until this node is registered.
+const REGISTERED_IN: Duration = Duration::from_secs(5);
+
+/// How often it is asked over HTTP/2 whether a client is still there, and how long that may answer.
+const PING: Duration = Duration::from_secs(2);
+const PONG: Duration = Duration::from_secs(3);
 
 /// Discovery that is bound to its address. [`Service::run`] serves.
 pub struct Service {
@@ -83,8 +92,11 @@ impl Service {
                 hub: parts.hub,
                 clocks: Clocks::default(),
                 probes: Probes::new(desk.clone()),
+                leases: Leases::default(),
                 drained,
             });
+            // Whoever comes first finds this node; a catalog that takes nothing is read nevertheless.
+            let _ = tokio::time::timeout(REGISTERED_IN, register_this(&desk)).await;
             let beside = tokio::spawn(run_beside(Arc::clone(&desk)));
             serve(&listener, &desk, drain, &announce).await;
             beside.abort();
@@ -141,8 +153,9 @@ async fn connection(stream: TcpStream, desk: Arc<Desk>) {
         let desk = Arc::clone(&desk);
         async move { Ok::<_, Infallible>(respond(&desk, request).await) }
     });
-    let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(timeout);
+    let mut http = auto::Builder::new(TokioExecutor::new());
+    http.http1().timer(TokioTimer::new()).header_read_timeout(timeout);
+    http.http2().timer(TokioTimer::new()).keep_alive_interval(PING).keep_alive_timeout(PONG);
     let mut connection = pin!(http.serve_connection(TokioIo::new(stream), service));
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
@@ -156,8 +169,49 @@ async fn connection(stream: TcpStream, desk: Arc<Desk>) {
     }
 }
 
-async fn respond(desk: &Desk, request: Request<Incoming>) -> Response<Full<Bytes>> {
-    answer(desk, request).await.unwrap_or_else(Fault::into_response)
+/// What is sent back.
+pub(crate) enum Reply {
+    /// It is there.
+    Whole(Full<Bytes>),
+    /// It stays open.
+    Stream(Box<Stream>),
+}
+
+impl Body for Reply {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        match self.get_mut() {
+            Self::Whole(body) => Pin::new(body).poll_frame(cx),
+            Self::Stream(body) => Pin::new(&mut **body).poll_frame(cx),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Whole(body) => body.is_end_stream(),
+            Self::Stream(_) => false,
+        }
+    }
+
+    fn size_hint(&self) -> hyper::body::SizeHint {
+        match self {
+            Self::Whole(body) => body.size_hint(),
+            Self::Stream(_) => hyper::body::SizeHint::default(),
+        }
+    }
+}
+
+async fn respond(desk: &Arc<Desk>, request: Request<Incoming>) -> Response<Reply> {
+    if request.method() == Method::POST && request.uri().path() == "/v1/coreto/register" {
+        let opened = lease::open(desk, request.into_body()).await;
+        return opened.unwrap_or_else(|fault| fault.into_response().map(Reply::Whole));
+    }
+    answer(desk, request).await.unwrap_or_else(Fault::into_response).map(Reply::Whole)
 }
 
 async fn answer(desk: &Desk, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Fault> {
@@ -225,8 +279,8 @@ async fn register_this(desk: &Desk) -> Result<(), Fault> {
     desk.write(Command::UpdateCheck(update)).await.map(drop)
 }
 
-/// After a start every time begins anew, and checks that ask go on.
-fn begin_anew(desk: &Desk) {
+/// After a start every time begins anew, checks that ask go on, and streams may come back.
+fn begin_anew(desk: &Arc<Desk>) {
     let node = named(&desk.config.node);
     let look = |state: &coreto_catalog::State| {
         let checks: Vec<_> = state.checks_on(&node).map(|(_, entry)| Arc::clone(entry)).collect();
@@ -239,6 +293,9 @@ fn begin_anew(desk: &Desk) {
     for entry in checks {
         desk.clocks.watch_check(&entry.check, now);
         desk.probes.watch(&entry.check);
+        if entry.check.definition.kind == CheckKind::Stream {
+            tokio::spawn(lease::await_return(Arc::clone(desk), Arc::clone(&entry.check.instance)));
+        }
     }
     for (id, ttl_ms) in sessions {
         desk.clocks.renew_session(&id, Duration::from_millis(ttl_ms), now);
@@ -278,7 +335,7 @@ async fn reap(desk: &Desk, id: &Arc<str>) -> Result<(), Fault> {
 }
 
 /// Has a command of our own carried out.
-async fn internally(desk: &Desk, command: Command) -> Result<(), Fault> {
+pub(crate) async fn internally(desk: &Desk, command: Command) -> Result<(), Fault> {
     let written =
         submit(&desk.handle, command, Caller::internal()).map_err(|refused| Fault::of_refusal(&refused))?;
     written.outcome().await?.map(drop).map_err(Fault::of_rejection)

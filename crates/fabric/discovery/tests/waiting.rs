@@ -4,6 +4,8 @@
 
 mod support;
 
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use support::{Ground, PATIENCE, ask};
@@ -165,6 +167,56 @@ fn a_drain_answers_those_who_wait() {
     std::thread::sleep(Duration::from_millis(200));
     server.stop();
     assert_eq!(waiting.join().unwrap().status, 200);
+}
+
+/// Opens a stream that holds an instance, over HTTP/1; it is there once this returns.
+fn open_stream(address: std::net::SocketAddr, service: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(address).unwrap();
+    let line = format!("{service}\n");
+    let head = "POST /v1/coreto/register HTTP/1.1\r\nhost: catalog\r\ntransfer-encoding: chunked\r\n\r\n";
+    write!(stream, "{head}{:x}\r\n{line}\r\n", line.len()).unwrap();
+    let mut reader = BufReader::new(stream.try_clone().unwrap());
+    let mut answer = String::new();
+    while !answer.contains("\"ID\"") {
+        assert!(reader.read_line(&mut answer).unwrap() > 0, "{answer}");
+    }
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    stream
+}
+
+#[test]
+fn an_instance_is_there_for_as_long_as_its_stream_is_open() {
+    let ground = Ground::new();
+    let server = ground.start();
+    let there = "/v1/health/service/web?passing";
+    let service = r#"{"Name": "web", "ID": "web-1", "Port": 80}"#;
+    let first = open_stream(server.address, service);
+    assert!(server.ask("GET", there, "").body.contains("\"web-1\""));
+    let second = open_stream(server.address, service);
+    drop(first);
+    std::thread::sleep(Duration::from_millis(300));
+    assert!(server.ask("GET", there, "").body.contains("\"web-1\""), "the second one holds it");
+    let index = server.ask("GET", there, "").index();
+    let begun = Instant::now();
+    let gone =
+        meanwhile(|| drop(second), || server.ask("GET", &format!("{there}&index={index}&wait=20s"), ""));
+    assert_eq!(gone.body, "[]");
+    assert!(begun.elapsed() < Duration::from_secs(10), "it went with its stream");
+    let refused = server.ask("POST", "/v1/coreto/register", "{}\n");
+    assert_eq!(refused.status, 400, "{refused:?}");
+    assert_eq!(server.ask("POST", "/v1/coreto/register", service).status, 400, "a line has an end");
+
+    let stream = open_stream(server.address, service);
+    let other = open_stream(server.address, r#"{"Name": "web", "ID": "web-2"}"#);
+    server.stop();
+    drop((stream, other));
+    let server = ground.start();
+    let kept = server.ask("GET", there, "").body;
+    assert!(kept.contains("\"web-1\"") && kept.contains("\"web-2\""), "they may come back: {kept}");
+    let _stream = open_stream(server.address, service);
+    server.until(there, |answer| !answer.body.contains("\"web-2\""));
+    assert!(server.ask("GET", there, "").body.contains("\"web-1\""), "it has come back");
+    server.stop();
 }
 
 #[test]

@@ -71,13 +71,14 @@ impl Settings {
         let mut line = self.before.iter().cloned().chain([program]);
         let mut command = Command::new(line.next().unwrap());
         command.args(line).args(["start", "--json", "--grpc", "127.0.0.1:0", "--management", "127.0.0.1:0"]);
-        command.args(["--catalog", "off"]);
         command.arg("--data").arg(&self.data).arg("--config").arg(&self.config).args(&self.arguments);
         // Settings of whoever runs the tests are none of the server's.
         for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("CORETO_"))
         {
             command.env_remove(name);
         }
+        // Its usual port belongs to one server at a time.
+        command.env("CORETO_CATALOG_ADDRESS", "off");
         let log = File::options().create(true).append(true).open(&self.log).unwrap();
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log).spawn().unwrap()
     }
@@ -126,7 +127,9 @@ impl Settings {
         let lock = std::fs::read_to_string(self.data.join("lock"));
         let pid = lock.map_or(child.id(), |pid| pid.parse().unwrap());
         let (grpc, management) = (address("grpc"), address("management"));
-        Server { grpc, management, child, pid, log: self.log.clone() }
+        let optional = |name: &str| line[name].as_str().unwrap_or_default().to_owned();
+        let (catalog, dns) = (optional("catalog"), optional("dns"));
+        Server { grpc, management, catalog, dns, child, pid, log: self.log.clone() }
     }
 
     /// What was logged after the first so many bytes.
@@ -149,6 +152,8 @@ pub(crate) struct End {
 pub(crate) struct Server {
     pub(crate) grpc: String,
     pub(crate) management: String,
+    catalog: String,
+    dns: String,
     /// What was started, which ends when the server ends, as it does.
     child: Child,
     /// The server itself.
@@ -159,6 +164,18 @@ pub(crate) struct Server {
 impl Server {
     pub(crate) async fn client(&self) -> Client {
         Client::connect(&self.grpc).await.unwrap()
+    }
+
+    /// Where its catalog is, which must have been asked for.
+    pub(crate) fn catalog(&self) -> &str {
+        assert!(!self.catalog.is_empty(), "this server has no catalog");
+        &self.catalog
+    }
+
+    /// Where its names are, which must have been asked for.
+    pub(crate) fn dns(&self) -> &str {
+        assert!(!self.dns.is_empty(), "this server has no names");
+        &self.dns
     }
 
     pub(crate) const fn pid(&self) -> u32 {

@@ -1,0 +1,127 @@
+//! The catalog of services, over Consul's HTTP and DNS: killed and found again, and not reachable by other doors.
+
+use std::net::UdpSocket;
+use std::path::Path;
+use std::process::Command;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use crate::support::{Chance, Directory, Server, Settings, ask, get, number, skip};
+
+const WEB: &str = r#"{"Name": "web", "ID": "web-1", "Address": "10.1.2.3", "Port": 80}"#;
+
+fn settings(directory: &Directory) -> Settings {
+    let any = Path::new("127.0.0.1:0");
+    Settings::new(directory).argument("--catalog", any).argument("--dns", any)
+}
+
+fn put(server: &Server, path: &str, body: &str) -> String {
+    let (status, body) = ask(server.catalog(), "PUT", path, body);
+    assert_eq!(status, 200, "{path}: {body}");
+    body
+}
+
+#[tokio::test]
+async fn services_outlive_a_kill_and_are_told_of_to_management() {
+    let directory = Directory::new();
+    let settings = settings(&directory);
+    let server = settings.start();
+    put(&server, "/v1/agent/service/register", WEB);
+    put(&server, "/v1/kv/config", "1");
+    for path in ["/v1/catalog/services", "/v1/kv/config"] {
+        assert_eq!(get(&server.management, path).0, 404, "{path} is not served by another door");
+    }
+    server.kill();
+    let server = settings.start();
+    let (_, found) = get(server.catalog(), "/v1/catalog/service/web");
+    assert!(found.contains("10.1.2.3"), "{found}");
+    assert_eq!(get(server.catalog(), "/v1/kv/config?raw"), (200, "1".to_owned()));
+    let (status, health) = get(&server.management, "/actuator/health/readiness");
+    assert!(status == 200 && health.contains("\"catalog\""), "{health}");
+    let (_, metrics) = get(&server.management, "/metrics");
+    assert!(metrics.contains("coreto_partition_commands_total{partition=\"catalog\"}"), "{metrics}");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn names_are_found_over_udp_and_tcp() {
+    let directory = Directory::new();
+    let server = settings(&directory).start();
+    put(&server, "/v1/agent/service/register", WEB);
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    socket.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    let question =
+        b"\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x03web\x07service\x06consul\x00\x00\x01\x00\x01";
+    socket.send_to(question, server.dns()).unwrap();
+    let mut reply = [0; 512];
+    let length = socket.recv(&mut reply).unwrap();
+    assert_eq!(reply[..4], [0x12, 0x34, 0x85, 0x00], "an answer of its own, to this question");
+    assert_eq!(reply[length - 4..length], [10, 1, 2, 3]);
+
+    let (host, port) = server.dns().rsplit_once(':').unwrap();
+    let dig = |options: &[&str]| {
+        let mut command = Command::new("dig");
+        command.args([&format!("@{host}"), "-p", port, "+time=5", "+tries=1"]).args(options);
+        command.output().map(|output| String::from_utf8_lossy(&output.stdout).into_owned())
+    };
+    if dig(&["-v"]).is_err() {
+        skip("there is no `dig`");
+    } else {
+        let srv = dig(&["_web._tcp.service.consul", "SRV"]).unwrap();
+        assert!(srv.contains("SRV\t1 1 80 0a010203.addr.dc1.consul."), "{srv}");
+        assert!(srv.contains("0a010203.addr.dc1.consul. 0\tIN\tA\t10.1.2.3"), "{srv}");
+        assert!(!srv.contains("WARNING") || srv.contains("recursion requested but not available"), "{srv}");
+        assert_eq!(dig(&["+tcp", "+short", "WEB.service.consul"]).unwrap(), "10.1.2.3\n");
+        assert!(dig(&["web.service.consul", "AAAA"]).unwrap().contains("NOERROR"));
+        assert!(dig(&["no.service.consul"]).unwrap().contains("NXDOMAIN"));
+        assert!(dig(&["example.org"]).unwrap().contains("REFUSED"));
+    }
+    server.stop().await;
+}
+
+/// Writers that count up their keys, and what of it was acknowledged.
+const WRITERS: usize = 4;
+
+#[tokio::test]
+async fn what_was_acknowledged_is_there_after_a_kill() {
+    let directory = Directory::new();
+    let settings = settings(&directory);
+    let acknowledged: Arc<Mutex<Vec<u64>>> = Arc::default();
+    let next = Arc::new(AtomicU64::new(1));
+    let mut chance = Chance::new(number("CORETO_E2E_SEED", 1));
+    for _ in 0..number("CORETO_E2E_KILLS", 3) {
+        let server = settings.start();
+        let address = server.catalog().to_owned();
+        let writers: Vec<_> = (0..WRITERS)
+            .map(|_| {
+                let (address, acknowledged, next) =
+                    (address.clone(), Arc::clone(&acknowledged), Arc::clone(&next));
+                std::thread::spawn(move || {
+                    // Ends when the server is gone, by a panic that is meant.
+                    loop {
+                        let key = next.fetch_add(1, Ordering::Relaxed);
+                        let path = format!("/v1/kv/k{key}");
+                        let (status, _) = ask(&address, "PUT", &path, &key.to_string());
+                        assert_eq!(status, 200);
+                        acknowledged.lock().unwrap().push(key);
+                    }
+                })
+            })
+            .collect();
+        tokio::time::sleep(Duration::from_millis(100 + chance.below(400))).await;
+        server.kill();
+        for writer in writers {
+            let _ = writer.join();
+        }
+    }
+    let server = settings.start();
+    let acknowledged = acknowledged.lock().unwrap().clone();
+    assert!(!acknowledged.is_empty());
+    let (_, all) = get(server.catalog(), "/v1/kv/k?keys");
+    let found: Vec<String> = serde_json::from_str(&all).unwrap();
+    let found: std::collections::HashSet<&str> = found.iter().map(String::as_str).collect();
+    let lost: Vec<_> = acknowledged.iter().filter(|key| !found.contains(&*format!("k{key}"))).collect();
+    assert!(lost.is_empty(), "{lost:?} of {} are lost", acknowledged.len());
+    server.stop().await;
+}

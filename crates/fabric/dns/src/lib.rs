@@ -1,0 +1,20 @@
+//! Names of services and nodes over DNS.
+//!
+//! **In:** questions over UDP and TCP; the replica of the catalog.
+//! **Out:** A, AAAA, SRV and TXT records of what is not critical, in random order. Reads are stale: what is at hand counts.
+//!
+//! # Invariants
+//! - No packet may panic, hang or allocate without bound: names, records and connections are counted.
+//! - Nothing is asked of others: a name outside of our domain is refused.
+//! - A name that exists but has no record of the asked type is answered without one, and not as missing.
+//!
+//! # Where to look
+//! `question.rs` bytes to a question · `zone.rs` what a name means, and its records · `reply.rs` records to bytes, trimmed to
+//! what the client takes · `server.rs` sockets.
+
+mod question;
+mod reply;
+mod server;
+mod zone;
+
+pub use server::{Config, Error, Service};

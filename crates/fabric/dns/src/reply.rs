@@ -1,0 +1,241 @@
+//! Writes replies: records as bytes, trimmed to what the client takes.
+
+use crate::question::{Asked, HEADER, OPT, Question, Refusal, UDP_BYTES, UDP_BYTES_MAX};
+use crate::zone::{Data, Found, Zone, kind};
+
+/// The class of the internet, and any.
+const IN: u16 = 1;
+const ANY_CLASS: u16 = 255;
+
+/// How a question ends, by the numbers of the protocol.
+const NO_ERROR: u8 = 0;
+const NO_NAME: u8 = 3;
+const REFUSED: u8 = 5;
+
+/// The upper bits of the number for a version that is not known: 16, of which the lower four are in the header.
+const BAD_VERSION: u8 = 1;
+
+/// Seconds for which a client may think that there is no such name.
+const MISSING_TTL: u32 = 0;
+
+/// Where the name of the question stands, as a pointer to it.
+const OWNER: [u8; 2] = [0xc0, 12];
+
+/// How a packet came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Way {
+    Udp,
+    Tcp,
+}
+
+/// Writes the reply to a packet; `find` looks its name up.
+pub(crate) fn reply(asked: &Asked, zone: &Zone, way: Way, find: impl Fn(&Question) -> Found) -> Vec<u8> {
+    let question = match &asked.question {
+        Ok(question) => question,
+        Err(refusal) => return Writer::new(asked, *refusal as u8).end(asked, 0),
+    };
+    if asked.extended.is_some_and(|extended| extended.version > 0) {
+        return Writer::new(asked, NO_ERROR).end(asked, BAD_VERSION);
+    }
+    if question.class != IN && question.class != ANY_CLASS {
+        return Writer::new(asked, REFUSED).end(asked, 0);
+    }
+    let bytes_max = match way {
+        Way::Tcp => usize::from(u16::MAX),
+        Way::Udp => asked.extended.map_or(UDP_BYTES, |extended| extended.bytes),
+    };
+    match find(question) {
+        Found::Foreign => Writer::new(asked, REFUSED).end(asked, 0),
+        Found::Nobody => {
+            let mut writer = Writer::new(asked, NO_NAME).with_question(question);
+            writer.authority(zone);
+            writer.end(asked, 0)
+        }
+        Found::Records { answers, additional } => {
+            let mut writer = Writer::new(asked, NO_ERROR).with_question(question);
+            if answers.is_empty() {
+                writer.authority(zone);
+            }
+            writer.records(&answers, &additional, bytes_max.saturating_sub(Writer::end_bytes(asked)));
+            writer.end(asked, 0)
+        }
+    }
+}
+
+/// The number of a refusal is that of the protocol.
+const _: () = assert!(Refusal::Malformed as u8 == 1 && Refusal::NotImplemented as u8 == 4);
+
+struct Writer {
+    bytes: Vec<u8>,
+}
+
+impl Writer {
+    /// An answer with this number that we are sure of, and nothing in it.
+    fn new(asked: &Asked, code: u8) -> Self {
+        let mut bytes = Vec::with_capacity(UDP_BYTES);
+        bytes.extend_from_slice(&asked.id.to_be_bytes());
+        bytes.push(0x84 | u8::from(asked.recursion_desired));
+        bytes.push(code);
+        bytes.resize(HEADER, 0);
+        Self { bytes }
+    }
+
+    fn with_question(mut self, question: &Question) -> Self {
+        self.bytes.extend_from_slice(&question.bytes);
+        self.count(4);
+        self
+    }
+
+    /// Counts one more in the section whose number stands at a place of the header.
+    fn count(&mut self, at: usize) {
+        let count = u16::from_be_bytes([self.bytes[at], self.bytes[at + 1]]).saturating_add(1);
+        self.bytes[at..at + 2].copy_from_slice(&count.to_be_bytes());
+    }
+
+    fn word(&mut self, word: u16) {
+        self.bytes.extend_from_slice(&word.to_be_bytes());
+    }
+
+    /// A name, uncompressed. A label that is too long cannot be told, and ends it.
+    fn name(&mut self, name: &str) {
+        for label in name.split('.').filter(|label| !label.is_empty()) {
+            let Ok(length @ 1..=63) = u8::try_from(label.len()) else { break };
+            self.bytes.push(length);
+            self.bytes.extend_from_slice(label.as_bytes());
+        }
+        self.bytes.push(0);
+    }
+
+    /// What stands before the data of a record, which is written meanwhile.
+    fn record(&mut self, kind: u16, ttl: u32, data: impl FnOnce(&mut Self)) {
+        self.word(kind);
+        self.word(IN);
+        self.bytes.extend_from_slice(&ttl.to_be_bytes());
+        let length_at = self.bytes.len();
+        self.word(0);
+        data(self);
+        let length = u16::try_from(self.bytes.len() - length_at - 2).unwrap_or(u16::MAX);
+        self.bytes[length_at..length_at + 2].copy_from_slice(&length.to_be_bytes());
+    }
+
+    fn data(&mut self, data: &Data) {
+        self.record(data.kind(), 0, |writer| match data {
+            Data::A(address) => writer.bytes.extend_from_slice(&address.octets()),
+            Data::Aaaa(address) => writer.bytes.extend_from_slice(&address.octets()),
+            Data::Cname(name) => writer.name(name),
+            Data::Srv { weight, port, target } => {
+                writer.word(1);
+                writer.word(*weight);
+                writer.word(*port);
+                writer.name(target);
+            }
+            Data::Txt(text) => {
+                for part in text.as_bytes().chunks(255) {
+                    writer.bytes.push(u8::try_from(part.len()).unwrap_or(u8::MAX));
+                    writer.bytes.extend_from_slice(part);
+                }
+            }
+        });
+    }
+
+    /// As many of the records as fit: answers first, and when one is left out, the client is told.
+    fn records(&mut self, answers: &[Data], additional: &[(String, Data)], bytes_max: usize) {
+        for answer in answers {
+            let before = self.bytes.len();
+            self.bytes.extend_from_slice(&OWNER);
+            self.data(answer);
+            if self.bytes.len() > bytes_max {
+                self.bytes.truncate(before);
+                self.bytes[2] |= 0x02;
+                return;
+            }
+            self.count(6);
+        }
+        for (owner, data) in additional {
+            let before = self.bytes.len();
+            self.name(owner);
+            self.data(data);
+            if self.bytes.len() > bytes_max {
+                self.bytes.truncate(before);
+                return;
+            }
+            self.count(10);
+        }
+    }
+
+    /// Says whose the zone is, and how long a missing record may be taken for missing.
+    fn authority(&mut self, zone: &Zone) {
+        let domain = zone.name();
+        self.name(&domain);
+        self.record(kind::SOA, MISSING_TTL, |writer| {
+            writer.name(&format!("ns.{domain}"));
+            writer.name(&format!("hostmaster.{domain}"));
+            for number in [1, 3600, 600, 86_400, MISSING_TTL] {
+                writer.bytes.extend_from_slice(&number.to_be_bytes());
+            }
+        });
+        self.count(8);
+    }
+
+    /// What [`Writer::end`] adds.
+    fn end_bytes(asked: &Asked) -> usize {
+        if asked.extended.is_some() { 11 } else { 0 }
+    }
+
+    /// Tells a client that says what it takes what we take.
+    fn end(mut self, asked: &Asked, extended_code: u8) -> Vec<u8> {
+        if asked.extended.is_some() {
+            self.bytes.push(0);
+            self.word(OPT);
+            self.word(u16::try_from(UDP_BYTES_MAX).unwrap_or(u16::MAX));
+            self.bytes.extend_from_slice(&[extended_code, 0, 0, 0, 0, 0]);
+            self.count(10);
+        }
+        self.bytes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use super::*;
+    use crate::question::{read, tests::packet};
+
+    fn zone() -> Zone {
+        Zone { domain: vec!["consul".to_owned()], datacenter: "dc1".into() }
+    }
+
+    fn many(count: u8) -> Found {
+        let address = |last: u8| Data::A(Ipv4Addr::new(10, 0, 0, last));
+        Found::Records { answers: (0..count).map(address).collect(), additional: Vec::new() }
+    }
+
+    /// The number of the reply, whether it was cut, and the counts of its sections.
+    fn told(asked: &[u8], way: Way, found: &Found) -> (u8, bool, [u8; 4], usize) {
+        let asked = read(asked).unwrap();
+        let reply = reply(&asked, &zone(), way, |_| found.clone());
+        let counts = [reply[5], reply[7], reply[9], reply[11]];
+        (reply[3] & 0xf, reply[2] & 2 != 0, counts, reply.len())
+    }
+
+    #[test]
+    fn replies_are_trimmed_to_what_the_client_takes() {
+        let (plain, large) =
+            (packet("web.service.consul", 1, None), packet("web.service.consul", 1, Some(4096)));
+        let (code, cut, counts, length) = told(&plain, Way::Udp, &many(100));
+        assert!((code, cut) == (NO_ERROR, true) && length <= UDP_BYTES && counts[1] == 29, "{counts:?}");
+        assert_eq!(told(&large, Way::Udp, &many(100)), (NO_ERROR, false, [1, 100, 0, 1], 36 + 1600 + 11));
+        assert_eq!(told(&plain, Way::Tcp, &many(100)).2, [1, 100, 0, 0]);
+    }
+
+    #[test]
+    fn names_that_are_missing_differ_from_those_without_a_record() {
+        let asked = packet("web.service.consul", 28, None);
+        assert_eq!(told(&asked, Way::Udp, &many(0)).0, NO_ERROR);
+        assert_eq!(told(&asked, Way::Udp, &many(0)).2, [1, 0, 1, 0], "with who knows");
+        assert_eq!(told(&asked, Way::Udp, &Found::Nobody).0, NO_NAME);
+        assert_eq!(told(&asked, Way::Udp, &Found::Foreign).0, REFUSED);
+        assert_eq!(told(&asked[..20], Way::Udp, &Found::Nobody).0, 1);
+    }
+}

@@ -1,0 +1,249 @@
+//! Sockets: UDP, and TCP for what does not fit.
+
+use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use coreto_catalog::Catalog;
+use coreto_partition::Replica;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::Semaphore;
+
+use crate::question::{Question, read};
+use crate::reply::{Way, reply};
+use crate::zone::{Found, Zone};
+
+/// How names are served.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where to listen, over UDP and TCP; port 0 takes any that is free for both. Since 0.1.
+    pub address: SocketAddr,
+    /// The last labels of our names. Since 0.1.
+    pub domain: Arc<str>,
+    /// The name of the data centre; names of another one are missing. Since 0.1.
+    pub datacenter: Arc<str>,
+    /// How many connections over TCP at once; further ones wait to be accepted. Since 0.1.
+    pub connections_max: usize,
+    /// How long a connection may be silent. Since 0.1.
+    pub idle_max: Duration,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            address: SocketAddr::from(([127, 0, 0, 1], 8600)),
+            domain: "consul".into(),
+            datacenter: "dc1".into(),
+            connections_max: 256,
+            idle_max: Duration::from_secs(10),
+        }
+    }
+}
+
+/// Why names cannot be served.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The address is taken or not ours.
+    #[error("cannot listen for DNS on `{address}`; give another address, or `off`")]
+    Bind {
+        /// The address asked for.
+        address: SocketAddr,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The sockets work no more.
+    #[error("cannot serve DNS on `{address}`")]
+    Serve {
+        /// The address in use.
+        address: SocketAddr,
+        /// Why.
+        source: std::io::Error,
+    },
+}
+
+/// Bytes of a question that are read.
+const PACKET_BYTES_MAX: usize = 4096;
+
+/// How often a port that is free for UDP is tried for TCP, when the system may choose.
+const PORTS_TRIED: usize = 16;
+
+/// How long to wait when a socket fails.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// Names that are bound to their address. [`Service::run`] serves.
+pub struct Service {
+    config: Config,
+    address: SocketAddr,
+    udp: UdpSocket,
+    tcp: TcpListener,
+    replica: Arc<Replica<Catalog>>,
+}
+
+impl Config {
+    /// Binds the address. Nothing is served before [`Service::run`].
+    ///
+    /// # Errors
+    /// When the address cannot be bound.
+    pub fn build(self, replica: Arc<Replica<Catalog>>) -> Result<Service, Error> {
+        let address = self.address;
+        let (udp, tcp) = bind(address).map_err(|source| Error::Bind { address, source })?;
+        let address = udp.local_addr().map_err(|source| Error::Bind { address, source })?;
+        Ok(Service { config: self, address, udp, tcp, replica })
+    }
+}
+
+/// The same port for UDP and TCP.
+fn bind(address: SocketAddr) -> std::io::Result<(UdpSocket, TcpListener)> {
+    let mut tries = 0;
+    // Bound: PORTS_TRIED.
+    loop {
+        tries += 1;
+        let udp = UdpSocket::bind(address)?;
+        match TcpListener::bind(udp.local_addr()?) {
+            Ok(tcp) => {
+                udp.set_nonblocking(true)?;
+                tcp.set_nonblocking(true)?;
+                return Ok((udp, tcp));
+            }
+            Err(error) if address.port() != 0 || tries >= PORTS_TRIED => return Err(error),
+            Err(_) => (),
+        }
+    }
+}
+
+/// What answers are made of.
+struct Book {
+    zone: Zone,
+    replica: Arc<Replica<Catalog>>,
+}
+
+impl Service {
+    /// The address in use, also when the port was left to the system.
+    pub const fn local_addr(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Serves on this thread until `drain` is ready.
+    ///
+    /// # Errors
+    /// When the runtime cannot be made. Failing clients are no error.
+    pub fn run(self, drain: impl Future<Output = ()> + Send + 'static) -> Result<(), Error> {
+        let Self { config, address, udp, tcp, replica } = self;
+        let serve_error = |source| Error::Serve { address, source };
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(serve_error)?;
+        runtime.block_on(async {
+            let udp = tokio::net::UdpSocket::from_std(udp).map_err(serve_error)?;
+            let tcp = tokio::net::TcpListener::from_std(tcp).map_err(serve_error)?;
+            let domain = config.domain.split('.').filter(|label| !label.is_empty());
+            let zone = Zone {
+                domain: domain.map(str::to_lowercase).collect(),
+                datacenter: config.datacenter.to_lowercase().into(),
+            };
+            let book = Arc::new(Book { zone, replica });
+            let mut drain = pin!(drain);
+            tokio::select! {
+                () = datagrams(&udp, &book) => (),
+                () = connections(&tcp, &config, &book) => (),
+                () = drain.as_mut() => (),
+            }
+            Ok(())
+        })
+    }
+}
+
+async fn datagrams(socket: &tokio::net::UdpSocket, book: &Book) {
+    let mut packet = vec![0; PACKET_BYTES_MAX];
+    // Bound: until the server drains.
+    loop {
+        match socket.recv_from(&mut packet).await {
+            Ok((length, from)) => {
+                if let Some(reply) = book.answer(&packet[..length], Way::Udp)
+                    && let Err(error) = socket.send_to(&reply, from).await
+                {
+                    tracing::debug!(%error, "a DNS reply was not sent");
+                }
+            }
+            Err(error) => {
+                // A client that is gone is told of on the next call, too.
+                tracing::debug!(%error, "a DNS question was not received");
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+    }
+}
+
+async fn connections(listener: &tokio::net::TcpListener, config: &Config, book: &Arc<Book>) {
+    let permits = Arc::new(Semaphore::new(config.connections_max));
+    // Bound: until the server drains.
+    loop {
+        let permit = Arc::clone(&permits).acquire_owned().await.expect("it is never closed");
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                let (book, idle_max) = (Arc::clone(book), config.idle_max);
+                tokio::spawn(async move {
+                    connection(stream, &book, idle_max).await;
+                    drop(permit);
+                });
+            }
+            Err(error) => {
+                tracing::warn!(%error, "cannot accept a DNS connection");
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+    }
+}
+
+/// Questions and replies with their lengths before them, until the client is silent.
+async fn connection(mut stream: TcpStream, book: &Book, idle_max: Duration) {
+    let mut packet = Vec::new();
+    // Bound: until the client is done or silent.
+    loop {
+        let exchange = async {
+            let length = usize::from(stream.read_u16().await.ok()?);
+            if length > PACKET_BYTES_MAX {
+                return None;
+            }
+            packet.resize(length, 0);
+            stream.read_exact(&mut packet).await.ok()?;
+            let reply = book.answer(&packet, Way::Tcp)?;
+            let head = u16::try_from(reply.len()).ok()?.to_be_bytes();
+            stream.write_all(&[&head[..], &reply].concat()).await.ok()
+        };
+        match tokio::time::timeout(idle_max, exchange).await {
+            Ok(Some(())) => (),
+            Ok(None) | Err(_) => return,
+        }
+    }
+}
+
+impl Book {
+    fn answer(&self, packet: &[u8], way: Way) -> Option<Vec<u8>> {
+        let asked = read(packet)?;
+        Some(reply(&asked, &self.zone, way, |question| self.find(question)))
+    }
+
+    fn find(&self, question: &Question) -> Found {
+        let found = self.replica.read(|state| self.zone.find(state, &question.labels, question.kind));
+        match found.unwrap_or(Found::Nobody) {
+            Found::Records { mut answers, additional } => {
+                shuffle(&mut answers);
+                Found::Records { answers, additional }
+            }
+            other => other,
+        }
+    }
+}
+
+/// Puts the list in a random order, so that clients which take the first do not all take the same.
+fn shuffle<T>(list: &mut [T]) {
+    let nanos = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().subsec_nanos();
+    let mut state = u64::from(nanos) | 1 << 32;
+    for last in (1..list.len()).rev() {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let other = usize::try_from(state >> 33).unwrap_or_default() % (last + 1);
+        list.swap(last, other);
+    }
+}
