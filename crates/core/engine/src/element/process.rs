@@ -31,8 +31,7 @@ pub(super) fn complete(txn: &mut Txn<'_, Engine>, head: &Head, visit: &Visit) {
         subscription::close(txn, visit.key);
     }
     answer_who_waits(txn, visit);
-    let by_events = !visit.process.event_starts.is_empty();
-    let lock = if by_events { correlation::lock_of(txn, visit.instance.instance) } else { None };
+    let lock = correlation::lock_of(txn, visit.instance.instance);
     let call = visit.instance.lineage.call().map(|call| call_activity::result(txn.state(), visit, call));
     txn.emit(&Event::Element(visit.instance.becomes(visit.key, Lifecycle::Completed)));
     if let Some(lock) = lock {

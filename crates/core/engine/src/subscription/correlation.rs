@@ -174,7 +174,8 @@ pub(crate) fn after_lock(txn: &mut Txn<'_, Engine>, head: &Head, lock: &StartLoc
     }
 }
 
-/// The lock that an instance holds, if messages started it.
+/// The lock that an instance holds, if messages started it; also when it is of another process by now.
 pub(crate) fn lock_of(txn: &Txn<'_, Engine>, instance: ProcessInstanceKey) -> Option<Arc<StartLock>> {
-    txn.state().lock_of.get(&instance)
+    let locks = &txn.state().lock_of;
+    if locks.is_empty() { None } else { locks.get(&instance) }
 }
