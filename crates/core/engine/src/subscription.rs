@@ -156,14 +156,13 @@ pub(crate) fn check(
     head: &Head,
     process: &Process,
     element: &Element,
-    variables: &Document,
+    scope: &Given<'_>,
 ) -> Result<(), Trouble> {
-    let scope = Given(variables);
     let wanted: Vec<_> = mapping::with_env(txn, head, 0, |_, env| {
         let one = |event: &coreto_bpmn::ElementNumber| {
             let trigger = process.elements[event.index()].kind.trigger()?;
             let event = ElementNumber(event.0);
-            let wanted = evaluated(process, event, trigger, (&scope, &scope), env).transpose()?;
+            let wanted = evaluated(process, event, trigger, (scope, scope), env).transpose()?;
             Some(wanted.map(|wanted| (event, wanted)))
         };
         element.awaited.iter().filter_map(one).collect::<Result<_, _>>()

@@ -1,7 +1,7 @@
 //! Scopes of variables: lookup, and the two ways of writing.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use coreto_feel::{Scope, Variable};
@@ -25,13 +25,18 @@ impl Scope for Visible<'_> {
     }
 }
 
-/// The variables of a request.
-pub(crate) struct Given<'a>(pub(crate) &'a Document);
+/// The variables of a request by name; of one that is given twice the last counts, as where variables are written.
+pub(crate) struct Given<'a>(BTreeMap<Cow<'a, str>, &'a str>);
+
+impl<'a> Given<'a> {
+    pub(crate) fn new(variables: &'a Document) -> Self {
+        Self(variables.entries().collect())
+    }
+}
 
 impl Scope for Given<'_> {
     fn variable(&self, name: &str) -> Option<Variable<'_>> {
-        let (_, value) = self.0.entries().find(|(known, _)| known == name)?;
-        Some(Variable::Json(value.as_bytes()))
+        self.0.get(name).map(|value| Variable::Json(value.as_bytes()))
     }
 }
 

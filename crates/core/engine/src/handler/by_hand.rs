@@ -1,5 +1,6 @@
 //! Entering elements where no token leads: in a running instance, and at the beginning of one.
 
+mod known;
 pub(super) mod place;
 
 use coreto_bpmn::{ElementNumber as Number, Process};
@@ -7,6 +8,7 @@ use coreto_machine::{Head, Txn};
 use coreto_record::command::{ActivateElement, Activation};
 use coreto_record::{Command, Document, ElementInstanceKey, ElementNumber, Lifecycle, Rejection};
 
+pub(super) use self::known::Known;
 pub(super) use self::place::Place;
 use super::enter;
 use crate::element::Visit;
@@ -20,6 +22,7 @@ pub(super) fn activate(
     head: &Head,
     process: &Process,
     activation: &Activation,
+    known: &mut Known,
     place: &Place,
 ) -> Result<(), Rejection> {
     give_to_existing(txn, process, activation, place);
@@ -28,6 +31,7 @@ pub(super) fn activate(
         let visit = enter_beside(txn, scope, missing)?;
         give(txn, process, activation, &visit);
         begin_scope(txn, head, &visit);
+        known.entered(scope, visit.instance.element, visit.key);
         scope = visit.key;
     }
     let visit = enter_beside(txn, scope, place.element)?;
@@ -45,6 +49,11 @@ pub(super) fn activate(
 /// Lets a scope that was entered wait for what may happen to it and in it. Its start event is left out.
 pub(super) fn begin_scope(txn: &mut Txn<'_, Engine>, head: &Head, scope: &Visit) {
     scope.goes_on(txn, Lifecycle::Activated);
+    begin_waiting(txn, head, scope);
+}
+
+/// Opens what a scope that was entered waits for; what is not understood is tried again when its incident is resolved.
+pub(super) fn begin_waiting(txn: &mut Txn<'_, Engine>, head: &Head, scope: &Visit) {
     if !scope.element().awaited.is_empty()
         && let Err(trouble) = subscription::open(txn, head, scope)
     {

@@ -11,10 +11,11 @@ use coreto_record::{
     Reply, reply,
 };
 
-use super::by_hand::{self, place};
+use super::by_hand::{self, Known, place};
 use super::{Handled, check_fetch, enter, process, quoted};
 use crate::engine::Engine;
 use crate::state::{Definition, ElementInstance, State};
+use crate::variables::Given;
 use crate::{keys, subscription, variables};
 
 /// Starts an instance of the definition that the command picks: at its none start event, or before the elements that
@@ -82,9 +83,10 @@ fn check_starts(
     for start in &command.starts {
         scopes.extend(place::way(&process, &before(start))?.1);
     }
+    let given = Given::new(&command.variables);
     for scope in scopes {
         let scope = &process.elements[scope.index()];
-        subscription::check(txn, head, &process, scope, &command.variables).map_err(|trouble| {
+        subscription::check(txn, head, &process, scope, &given).map_err(|trouble| {
             Rejection::invalid_argument(format!("cannot begin in `{}`: {}", scope.id, trouble.message))
         })?;
     }
@@ -105,10 +107,12 @@ fn start_before(
 ) -> Result<(), Rejection> {
     let root = enter(txn, root)?;
     by_hand::begin_scope(txn, head, &root);
+    let mut known = Known::default();
     for start in &command.starts {
         let activation = before(start);
-        let place = place::find(txn.state(), &root.process, root.instance.instance, &activation)?;
-        by_hand::activate(txn, head, &root.process, &activation, &place)?;
+        let instance = root.instance.instance;
+        let place = place::find(txn.state(), &mut known, &root.process, instance, &activation)?;
+        by_hand::activate(txn, head, &root.process, &activation, &mut known, &place)?;
     }
     Ok(())
 }

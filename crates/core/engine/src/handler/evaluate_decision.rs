@@ -24,7 +24,7 @@ pub(crate) fn evaluate_decision(
     let (state, env) = txn.state_and_env();
     let env =
         Env { now_ms: head.now.as_millis(), zone: &env.zone, seed: head.seed, budget: Budget::default() };
-    let evaluated = decision::evaluate(state, &found, &Given(&command.variables), &env);
+    let evaluated = decision::evaluate(state, &found, &Given::new(&command.variables), &env);
     let Some(evaluated) = evaluated else {
         return Err(Rejection::invalid_state(format!("the decision {} cannot be loaded", found.key)));
     };

@@ -4,12 +4,11 @@ use std::sync::Arc;
 
 use coreto_bpmn::{ElementNumber, Kind, Process};
 use coreto_record::command::Activation;
-use coreto_record::{
-    ElementInstanceKey, ElementNumber as Number, Key, Lifecycle, ProcessInstanceKey, Rejection,
-};
+use coreto_record::{ElementInstanceKey, ElementNumber as Number, Key, ProcessInstanceKey, Rejection};
 
+use super::known::{Found, Known};
 use crate::handler::quoted;
-use crate::state::State;
+use crate::state::{ElementInstance, State};
 
 /// Where an element is entered.
 pub(in crate::handler) struct Place {
@@ -23,6 +22,7 @@ pub(in crate::handler) struct Place {
 /// Finds where an element is to be entered.
 pub(in crate::handler) fn find(
     state: &State,
+    known: &mut Known,
     process: &Process,
     instance: ProcessInstanceKey,
     activation: &Activation,
@@ -31,11 +31,12 @@ pub(in crate::handler) fn find(
     check_variables(process, element, &scopes, activation)?;
     let (scope, inside) = match activation.ancestor {
         Some(ancestor) => below(state, process, instance, ancestor, &scopes, activation)?,
-        None => only(state, process, instance, &scopes)?,
+        None => only(state, known, process, instance, &scopes)?,
     };
     let missing = scopes[inside..].to_vec();
     let next = missing.first().copied().unwrap_or(element);
-    if !state.elements.peek(&scope).is_some_and(|scope| scope.admits(Number(next.0))) {
+    let admits = |scope: &ElementInstance| scope.admits(Number(next.0)) && !scope.pending;
+    if !state.elements.peek(&scope).is_some_and(|scope| admits(scope)) {
         return Err(wrong(activation, format_args!("the scope {scope} is ending")));
     }
     Ok(Place { element, scope, missing })
@@ -144,25 +145,23 @@ fn below(
 /// The innermost scope that is there, and how many of the scopes are not inside of it.
 fn only(
     state: &State,
+    known: &mut Known,
     process: &Process,
     instance: ProcessInstanceKey,
     scopes: &[ElementNumber],
 ) -> Result<(ElementInstanceKey, usize), Rejection> {
     let mut at = ElementInstanceKey::from(instance);
     for (index, scope) in scopes.iter().enumerate() {
-        let is_it = |key: &ElementInstanceKey| {
-            let child = state.elements.peek(key);
-            child.is_some_and(|child| child.element.0 == scope.0 && child.state == Lifecycle::Activated)
+        at = match known.find(state, at, Number(scope.0)) {
+            None => return Ok((at, index)),
+            Some(Found::One(key)) => key,
+            Some(Found::Several) => {
+                return Err(Rejection::invalid_argument(format!(
+                    "`{}` is active more than once; say by the key of an ancestor in which",
+                    process.elements[scope.index()].id
+                )));
+            }
         };
-        let mut found = state.children_from(at, ElementInstanceKey::default()).filter(is_it);
-        let Some(first) = found.next() else { return Ok((at, index)) };
-        if found.next().is_some() {
-            return Err(Rejection::invalid_argument(format!(
-                "`{}` is active more than once; say by the key of an ancestor in which",
-                process.elements[scope.index()].id
-            )));
-        }
-        at = first;
     }
     Ok((at, scopes.len()))
 }
