@@ -46,8 +46,7 @@ pub(crate) fn admits(state: &State, at: ElementInstanceKey, event: ElementNumber
 }
 
 fn may_catch(state: &State, at: ElementInstanceKey, instance: &ElementInstance, catching: &Catching) -> bool {
-    let left = instance.pending && state.interruptions.peek(&at).is_some_and(|next| next.leaves);
-    if left {
+    if state.is_left(at, instance) {
         return false;
     }
     if catching.at_boundary {

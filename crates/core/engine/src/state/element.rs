@@ -6,6 +6,8 @@ use coreto_record::{
     ElementInstanceKey, ElementNumber, JobKey, Key, Lifecycle, ProcessDefinitionKey, ProcessInstanceKey,
 };
 
+use super::State;
+
 coreto_machine::message! {
     /// One visit of one element.
     pub(crate) struct ElementInstance {
@@ -82,5 +84,12 @@ impl ElementInstance {
             lineage: self.lineage.clone(),
             loop_counter: 0,
         }
+    }
+}
+
+impl State {
+    /// Whether a boundary event is entered when an element instance has ended.
+    pub(crate) fn is_left(&self, key: ElementInstanceKey, instance: &ElementInstance) -> bool {
+        instance.pending && self.interruptions.peek(&key).is_some_and(|next| next.leaves)
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use coreto_bpmn::Kind;
 use coreto_record::command::ModifyInstance;
-use coreto_record::{ElementInstanceKey, Key, Lifecycle, Rejection};
+use coreto_record::{ElementInstanceKey, Lifecycle, Rejection};
 
 use crate::state::{ElementInstance, State};
 
@@ -50,19 +50,22 @@ pub(super) fn find(
     Ok(ends.iter().filter(|key| !inside(key)).copied().collect())
 }
 
-/// The scope around an element instance, if that is the last that goes on in it.
+/// The scope around an element instance, if that is the last that goes on in it, and nothing has happened that is to
+/// go on when it has ended.
 fn emptied(
     state: &State,
     key: ElementInstanceKey,
     ends: &BTreeSet<ElementInstanceKey>,
     needed: &BTreeSet<ElementInstanceKey>,
 ) -> Option<ElementInstanceKey> {
-    let scope = state.elements.peek(&key).map(|element| element.scope).filter(|scope| !scope.is_unset())?;
+    let ended = state.elements.peek(&key).filter(|ended| !ended.is_root() && !state.is_left(key, ended))?;
+    let scope = ended.scope;
     let around = state.elements.peek(&scope).filter(|around| around.state == Lifecycle::Activated)?;
     let mut others =
         state.children_from(scope, ElementInstanceKey::default()).filter(|child| !ends.contains(child));
     let goes_on = needed.contains(&scope)
         || around.flows > 0
+        || around.pending
         || is_being_entered(state, scope, around)
         || others.next().is_some();
     (!goes_on).then_some(scope)
