@@ -3,9 +3,10 @@
 use coreto_machine::{Head, Txn};
 use coreto_record::command::{ActivateElement, CompleteElement, ResolveIncident};
 use coreto_record::event::IncidentRecord;
-use coreto_record::{Command, Event, Lifecycle, Rejection};
+use coreto_record::{Command, ElementInstanceKey, Event, Lifecycle, Rejection};
 
-use super::{Handled, done};
+use super::{Handled, by_hand, done, is_banned, process};
+use crate::element::Visit;
 use crate::engine::Engine;
 use crate::jobs;
 use crate::state::State;
@@ -25,23 +26,29 @@ pub(crate) fn resolve_incident(txn: &mut Txn<'_, Engine>, head: &Head, command: 
         jobs::offer(txn, head, job);
         return done();
     }
-    let element = incident.element_instance;
-    if let Some(instance) = txn.state().elements.get(&element) {
-        match instance.state {
-            Lifecycle::Activating => txn.follow_up(Command::ActivateElement(ActivateElement {
-                instance: instance.instance,
-                scope: instance.scope,
-                element: instance.element,
-                key: element,
-                ..ActivateElement::default()
-            })),
-            Lifecycle::Completing => {
-                txn.follow_up(Command::CompleteElement(CompleteElement { key: element }));
-            }
-            Lifecycle::Activated | Lifecycle::Terminating | Lifecycle::Completed | Lifecycle::Terminated => {}
-        }
-    }
+    try_again(txn, head, incident.element_instance);
     done()
+}
+
+/// Runs the step again at which an element instance stands.
+fn try_again(txn: &mut Txn<'_, Engine>, head: &Head, key: ElementInstanceKey) {
+    let Some(instance) = txn.state().elements.get(&key) else { return };
+    match instance.state {
+        Lifecycle::Activating => txn.follow_up(Command::ActivateElement(ActivateElement {
+            instance: instance.instance,
+            scope: instance.scope,
+            element: instance.element,
+            key,
+            ..ActivateElement::default()
+        })),
+        Lifecycle::Activated if !is_banned(txn.state(), instance.instance) => {
+            if let Ok(process) = process(txn.state(), instance.definition) {
+                by_hand::begin_waiting(txn, head, &Visit { key, instance, process });
+            }
+        }
+        Lifecycle::Completing => txn.follow_up(Command::CompleteElement(CompleteElement { key })),
+        Lifecycle::Activated | Lifecycle::Terminating | Lifecycle::Completed | Lifecycle::Terminated => (),
+    }
 }
 
 /// The incident of a job that has no retries left cannot be resolved before it has some.

@@ -73,6 +73,8 @@ fn check_it_rests(
 /// Whether nothing is asked of an element instance.
 fn rests(state: &State, key: ElementInstanceKey, instance: &ElementInstance, element: &Element) -> bool {
     match instance.state {
+        // A gateway that could not be left goes on with an event of its own process.
+        Lifecycle::Completing if matches!(element.kind, Kind::EventBasedGateway) => false,
         Lifecycle::Activating | Lifecycle::Completing => state.incidents_at(key).next().is_some(),
         Lifecycle::Activated => match &element.kind {
             Kind::Process

@@ -1,6 +1,7 @@
 //! What becomes of what an element instance waits for: what is mapped goes on, what is not is closed, and what only the
 //! other process has is opened.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use coreto_bpmn::{Element, Kind, Trigger};
@@ -19,7 +20,7 @@ use crate::subscription::{self, Wanted};
 #[derive(Default)]
 pub(super) struct Waits {
     /// Events whose waits go on, each with the event that it is then.
-    goes: Vec<(ElementNumber, ElementNumber)>,
+    goes: BTreeMap<ElementNumber, ElementNumber>,
     /// What is opened.
     pub(super) opened: Vec<(ElementNumber, Wanted)>,
 }
@@ -27,7 +28,7 @@ pub(super) struct Waits {
 impl Waits {
     /// The event that an event is then, if it goes on being waited for.
     pub(super) fn goes(&self, event: ElementNumber) -> Option<ElementNumber> {
-        self.goes.iter().find(|(from, _)| *from == event).map(|(_, to)| *to)
+        self.goes.get(&event).copied()
     }
 }
 
@@ -42,14 +43,14 @@ pub(super) fn find(
     let from = &plan.source.elements[number(before.element).index()];
     check_settled(txn.state(), then.key, from)?;
     let goes = mapped(plan, before, then)?;
-    let is_open = matches!(before.state, Lifecycle::Activated | Lifecycle::Completing) && waits(from);
-    if !is_open {
+    if !waits(from) || !has_begun(txn.state(), then.key, before.state) {
         return Ok(Waits { goes, opened: Vec::new() });
     }
     let interrupted = then.instance.interrupted_by != ElementNumber::PROCESS;
+    let kept: BTreeSet<_> = goes.values().map(|to| to.0).collect();
     let is_new = |event: &&coreto_bpmn::ElementNumber| {
         let at_boundary = matches!(then.process.elements[event.index()].kind, Kind::BoundaryEvent(_));
-        (at_boundary || !interrupted) && goes.iter().all(|(_, to)| to.0 != event.0)
+        (at_boundary || !interrupted) && !kept.contains(&event.0)
     };
     let events: Vec<_> = then.element().awaited.iter().filter(is_new).copied().collect();
     let opened = subscription::understand_all(txn, head, then, &events)
@@ -73,6 +74,19 @@ fn waits(element: &Element) -> bool {
     is_scope || kind.job().is_some() || kind.trigger().is_some()
 }
 
+/// Whether an element instance has begun to wait: one that could not, and has an incident for that, does once the
+/// incident is resolved.
+fn has_begun(state: &State, key: ElementInstanceKey, at: Lifecycle) -> bool {
+    let of_itself = |incident| state.incidents.peek(&incident).is_some_and(|incident| incident.job.is_none());
+    match at {
+        Lifecycle::Activated => !state.incidents_at(key).any(of_itself),
+        Lifecycle::Completing => true,
+        Lifecycle::Activating | Lifecycle::Terminating | Lifecycle::Completed | Lifecycle::Terminated => {
+            false
+        }
+    }
+}
+
 /// The partition of a message must know all that was asked of it.
 fn check_settled(state: &State, key: ElementInstanceKey, from: &Element) -> Result<(), Rejection> {
     use ProcessSubscriptionIntent as Intent;
@@ -91,15 +105,17 @@ fn mapped(
     plan: &Plan,
     before: &ElementInstance,
     then: &Visit,
-) -> Result<Vec<(ElementNumber, ElementNumber)>, Rejection> {
+) -> Result<BTreeMap<ElementNumber, ElementNumber>, Rejection> {
     let (source, target) = (&plan.source.elements, &plan.target.elements);
     let from = &source[number(before.element).index()];
     let kind = |element: &Element| element.kind.trigger().map(Trigger::event_type);
-    let mut goes = vec![(before.element, then.instance.element)];
+    let mut goes = BTreeMap::from([(before.element, then.instance.element)]);
+    let awaited: BTreeSet<_> = then.element().awaited.iter().copied().collect();
+    let mut taken = BTreeSet::new();
     for &event in &from.awaited {
         let Some(to) = plan.mapped(event) else { continue };
         let (event_id, to_id) = (&source[event.index()].id, &target[to.index()].id);
-        if !then.element().awaited.contains(&to) {
+        if !awaited.contains(&to) {
             let host = &then.element().id;
             let why = format_args!("`{event_id}` is mapped to `{to_id}`, for which `{host}` does not wait");
             return Err(refused(from, why));
@@ -108,10 +124,10 @@ fn mapped(
             let why = format_args!("`{event_id}` is mapped to `{to_id}`, which waits for something else");
             return Err(refused(from, why));
         }
-        if goes.iter().any(|(_, taken)| taken.0 == to.0) {
+        if !taken.insert(to) {
             return Err(refused(from, format_args!("more than one event is mapped to `{to_id}`")));
         }
-        goes.push((ElementNumber(event.0), ElementNumber(to.0)));
+        goes.insert(ElementNumber(event.0), ElementNumber(to.0));
     }
     Ok(goes)
 }
@@ -123,12 +139,14 @@ fn check_names(
     from: &Element,
     opened: &[(ElementNumber, Wanted)],
 ) -> Result<(), Rejection> {
+    // In the order of the names.
     let taken = state.awaited_messages(key);
     let name = |wanted: &Wanted| match wanted {
         Wanted::Message(message) => Some(Arc::clone(&message.name)),
         Wanted::Timer(_) | Wanted::Signal(_) => None,
     };
-    match opened.iter().filter_map(|(_, wanted)| name(wanted)).find(|name| taken.contains(name)) {
+    match opened.iter().filter_map(|(_, wanted)| name(wanted)).find(|name| taken.binary_search(name).is_ok())
+    {
         None => Ok(()),
         Some(name) => {
             let why = format_args!("it waits for the message `{name}` already; map the event that does");
