@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use coreto_record::event::ProcessSubscriptionIntent;
-use coreto_record::{ElementInstanceKey, Key, ProcessInstanceKey};
+use coreto_record::{ElementInstanceKey, Key, ProcessDefinitionKey, ProcessInstanceKey};
 
 use crate::state::{Job, JobState, State, owner_of};
 
@@ -18,6 +18,7 @@ use crate::state::{Job, JobState, State, owner_of};
 /// - ENG-6: a job and the element instance that waits for it name each other, and a job that waits for its incident to
 ///   be resolved has one.
 /// - ENG-7: a deleted definition counts the instances of it that run, as far as it has looked at them.
+/// - ENG-8: all that goes on in an instance is of its definition.
 pub fn broken(state: &State) -> Vec<String> {
     let mut broken = Vec::new();
     elements(state, &mut broken);
@@ -29,6 +30,7 @@ pub fn broken(state: &State) -> Vec<String> {
     due(state, &mut broken);
     subscriptions(state, &mut broken);
     deletions(state, &mut broken);
+    of_one_definition(state, &mut broken);
     broken
 }
 
@@ -234,6 +236,32 @@ fn deletions(state: &State, broken: &mut Vec<String>) {
             let counted = deletion.running;
             broken.push(format!("ENG-7: {running} instances of {key} run, it has counted {counted}"));
         }
+    }
+}
+
+fn of_one_definition(state: &State, broken: &mut Vec<String>) {
+    let of = |key: ElementInstanceKey| state.elements.peek(&key).map(|element| element.definition);
+    let mut check = |what: &str, key: u64, definition, of: Option<ProcessDefinitionKey>| {
+        if of.is_some_and(|of| of != definition) {
+            broken.push(format!("ENG-8: the {what} {key} is of another definition than its instance"));
+        }
+    };
+    state.elements.for_each(|key, element| {
+        check("element instance", key.raw(), element.definition, of(element.instance.into()));
+    });
+    state.jobs.for_each(|key, job| check("job", key.raw(), job.definition, of(job.element_instance)));
+    state
+        .timers
+        .for_each(|key, timer| check("timer", key.raw(), timer.definition, of(timer.element_instance)));
+    for (key, incident) in state.incidents.range(..) {
+        check("incident", key.raw(), incident.definition, of(incident.element_instance));
+    }
+    for (key, waiting) in state.signal_subscriptions.range(..) {
+        check("wait for a signal", key.raw(), waiting.definition, of(waiting.element_instance));
+    }
+    let messages = state.process_subscriptions.range(..);
+    for (_, waiting) in messages.filter(|(_, waiting)| waiting.to != ProcessSubscriptionIntent::Deleting) {
+        check("wait for a message", waiting.key.raw(), waiting.definition, of(waiting.element_instance));
     }
 }
 
