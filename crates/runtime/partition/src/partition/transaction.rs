@@ -120,7 +120,8 @@ impl<M: Machine> Partition<M> {
         self.put_pending();
         self.put_sent();
         if !matches!(how, How::Drop(_)) {
-            self.within(start, 0)?;
+            // What is left for later takes room, too, and may come of any follow-up: fewer are tried.
+            self.within(start, done / 2)?;
         }
         Ok(end)
     }
