@@ -4,17 +4,16 @@ mod manifest;
 #[cfg(test)]
 mod tests;
 
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::thread;
 
 use coreto_machine::table::Change;
 use fjall::config::FilterPolicy;
-use fjall::{Database, DatabaseBuilder, Keyspace, KeyspaceCreateOptions};
+use fjall::{Database, Keyspace, KeyspaceCreateOptions};
 
 use super::{FORMAT, META_TABLE, Store, StoreError, Visit};
 use crate::partition::said;
-use crate::priority::go_last;
+use crate::priority::let_go_last;
 
 /// Memory for blocks read; a store is read once, at the start, from end to end.
 const CACHE_BYTES: u64 = 4 << 20;
@@ -68,7 +67,9 @@ impl FjallStore {
             .cache_size(CACHE_BYTES)
             .max_journaling_size(JOURNAL_BYTES)
             .worker_threads(1);
-        let database = self.guard("opening it", || open(builder).map_err(self.failed("opening it")))?;
+        let database = self.guard("opening it", || builder.open().map_err(self.failed("opening it")))?;
+        // They write files anew, for which nobody waits.
+        let_go_last("fjall");
         // Nothing is looked up by key, so filters would only take memory.
         let options = || {
             KeyspaceCreateOptions::default()
@@ -170,18 +171,6 @@ struct Panicked(String);
 
 fn meta_key(name: &str) -> Vec<u8> {
     [&META_TABLE.to_be_bytes(), name.as_bytes()].concat()
-}
-
-/// Opens a database whose own threads, which write files anew that nobody waits for, go last.
-fn open(builder: DatabaseBuilder<Database>) -> Result<Database, fjall::Error> {
-    let opened = thread::scope(|scope| {
-        let opening = scope.spawn(|| {
-            go_last();
-            builder.open()
-        });
-        opening.join()
-    });
-    opened.unwrap_or_else(|panic| resume_unwind(panic))
 }
 
 impl Store for FjallStore {
