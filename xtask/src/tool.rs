@@ -1,4 +1,4 @@
-//! Python and Node: whether they are here, and what is set up with them.
+//! Python, Node and Java: whether they are here, and what is set up with them.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -44,6 +44,18 @@ pub(crate) fn node(folder: &Path, package: &Path, lock: &Path) -> anyhow::Result
         let flags = ["ci", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel", "error"];
         install(Command::new("npm").args(flags).current_dir(folder))
     })
+}
+
+/// Brings what a Maven project depends on to a folder, once per content of its file, and names the class path.
+pub(crate) fn java(folder: &Path, project: &Path) -> anyhow::Result<PathBuf> {
+    let libraries = folder.join("lib");
+    once(folder, project, || {
+        std::fs::create_dir_all(folder).with_context(|| format!("cannot create `{}`", folder.display()))?;
+        let flags = ["--quiet", "--batch-mode", "dependency:copy-dependencies", "-DincludeScope=runtime"];
+        let target = format!("-DoutputDirectory={}", libraries.display());
+        install(Command::new("mvn").arg("--file").arg(project).args(flags).arg(target))
+    })?;
+    Ok(libraries.join("*"))
 }
 
 /// Does the work unless a mark says that it was done with the same file.

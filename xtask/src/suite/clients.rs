@@ -12,30 +12,14 @@ use crate::{Verdict, tool};
 /// How long the script of one client may take.
 const TIME: Duration = Duration::from_mins(2);
 
+/// A client by its name, and the command that runs its script.
+type Script = (&'static str, Command);
+
 pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<Verdict> {
     let folder = workspace.root.join("tests").join("clients");
-    let mut scripts = Vec::new();
-    if tool::is_here("python3") {
-        let requirements = folder.join("pyzeebe").join("requirements.txt");
-        let python = tool::python(&folder.join(".setup").join("python"), &requirements)?;
-        let mut command = Command::new(python);
-        command.arg(folder.join("pyzeebe").join("scenario.py"));
-        scripts.push(("pyzeebe", command));
-    } else {
-        println!("skipped: pyzeebe needs Python 3");
-    }
-    if tool::is_here("node") && tool::is_here("npm") {
-        let packages = folder.join(".setup").join("node");
-        tool::node(&packages, &folder.join("node/package.json"), &folder.join("node/package-lock.json"))?;
-        for name in ["zeebe-node", "zbctl"] {
-            let mut command = Command::new("node");
-            command.arg(folder.join("node").join(format!("{name}.js")));
-            command.env("NODE_PATH", packages.join("node_modules"));
-            scripts.push((name, command));
-        }
-    } else {
-        println!("skipped: zeebe-node and zbctl need Node 20");
-    }
+    let mut scripts = python(&folder)?;
+    scripts.extend(node(&folder)?);
+    scripts.extend(java(&folder)?);
     if scripts.is_empty() {
         return Ok(Verdict::Skipped);
     }
@@ -53,6 +37,49 @@ pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<Verdict> {
         }
     }
     Ok(verdict)
+}
+
+fn python(folder: &Path) -> anyhow::Result<Vec<Script>> {
+    if !tool::is_here("python3") {
+        println!("skipped: pyzeebe and zeebe-grpc need Python 3");
+        return Ok(Vec::new());
+    }
+    // Each needs another version of the same package.
+    let script = |name: &'static str, setup: &str| -> anyhow::Result<Script> {
+        let python =
+            tool::python(&folder.join(".setup").join(setup), &folder.join(name).join("requirements.txt"))?;
+        let mut command = Command::new(python);
+        command.arg(folder.join(name).join("scenario.py"));
+        Ok((name, command))
+    };
+    Ok(vec![script("pyzeebe", "python")?, script("zeebe-grpc", "zeebe-grpc")?])
+}
+
+fn node(folder: &Path) -> anyhow::Result<Vec<Script>> {
+    if !tool::is_here("node") || !tool::is_here("npm") {
+        println!("skipped: zeebe-node and zbctl need Node 20");
+        return Ok(Vec::new());
+    }
+    let packages = folder.join(".setup").join("node");
+    tool::node(&packages, &folder.join("node/package.json"), &folder.join("node/package-lock.json"))?;
+    let script = |name: &'static str| {
+        let mut command = Command::new("node");
+        command.arg(folder.join("node").join(format!("{name}.js")));
+        command.env("NODE_PATH", packages.join("node_modules"));
+        (name, command)
+    };
+    Ok(["zeebe-node", "zbctl"].map(script).into())
+}
+
+fn java(folder: &Path) -> anyhow::Result<Vec<Script>> {
+    if !tool::is_here("java") || !tool::is_here("javac") || !tool::is_here("mvn") {
+        println!("skipped: java needs a JDK 17 and Maven");
+        return Ok(Vec::new());
+    }
+    let libraries = tool::java(&folder.join(".setup").join("java"), &folder.join("java/pom.xml"))?;
+    let mut command = Command::new("java");
+    command.arg("--class-path").arg(libraries).arg(folder.join("java/Scenario.java"));
+    Ok(vec![("java", command)])
 }
 
 fn run_one(
