@@ -4,6 +4,7 @@
 //! (a flag and a length) and its encoding, an answer is one frame and its trailers. Per call this saves a
 //! buffer of 8 KiB on each side and several boxes.
 
+mod gzip;
 mod job;
 
 use std::pin::Pin;
@@ -18,7 +19,7 @@ use http_body::{Body as _, Frame};
 use hyper::body::Incoming;
 use prost::Message;
 use tonic::body::Body;
-use tonic::metadata::MetadataMap;
+use tonic::metadata::{AsciiMetadataValue, MetadataMap};
 use tonic::{Code, Status};
 
 use crate::gateway::Gateway;
@@ -26,7 +27,7 @@ use crate::rpc::{instance, job as jobs};
 use crate::status::Failure;
 use crate::stream::{self, Open};
 
-/// The body of any answer.
+/// The body of any answer, and of a request that was inflated.
 pub(crate) enum AnswerBody {
     /// Of a call that tonic serves.
     Tonic(Body),
@@ -38,6 +39,9 @@ pub(crate) enum AnswerBody {
 
 /// Bytes before a message: whether it is compressed, and its length.
 const PREFIX: usize = 5;
+
+/// The header that says how compressed messages are compressed.
+const ENCODING: &str = "grpc-encoding";
 
 /// How many bytes of jobs are written together, when that many are there.
 const JOBS_BYTES: usize = 16 << 10;
@@ -81,7 +85,8 @@ async fn answer(
 ) -> Result<Response<AnswerBody>, Status> {
     let (parts, body) = request.into_parts();
     let metadata = MetadataMap::from_headers(parts.headers);
-    let message = receive(body, gateway.shared.config.message_bytes_max).await?;
+    let encoding = metadata.get(ENCODING).map(AsciiMetadataValue::as_encoded_bytes);
+    let message = receive(body, encoding, gateway.shared.config.message_bytes_max).await?;
     match method {
         Method::Create => {
             let request = tonic::Request::from_parts(metadata, parts.extensions, decode(message)?);
@@ -101,7 +106,7 @@ async fn answer(
 }
 
 /// Reads the one message of a request, to the end of the request.
-async fn receive(mut body: Incoming, bytes_max: usize) -> Result<Bytes, Status> {
+async fn receive(mut body: Incoming, encoding: Option<&[u8]>, bytes_max: usize) -> Result<Bytes, Status> {
     let mut first = Bytes::new();
     let mut more = BytesMut::new();
     while !body.is_end_stream() {
@@ -120,26 +125,47 @@ async fn receive(mut body: Incoming, bytes_max: usize) -> Result<Bytes, Status> 
         }
     }
     let mut message = if more.is_empty() { first } else { more.freeze() };
-    let broken = |what: &str| Status::internal(format!("the request's message is broken: {what}"));
     if message.len() < PREFIX {
         return Err(broken("its prefix is missing"));
     }
     let compressed = message.get_u8() != 0;
     let length = message.get_u32() as usize;
-    if compressed {
-        return Err(Failure::Unbuilt { what: "compressed messages" }.into());
-    }
     if length > bytes_max {
         return Err(Failure::TooLarge { bytes_max }.into());
     }
     if length != message.len() {
         return Err(broken("it is not as long as it says"));
     }
-    Ok(message)
+    if compressed { gzip::inflate(&message, encoding, bytes_max) } else { Ok(message) }
+}
+
+fn broken(what: &str) -> Status {
+    Status::internal(format!("the request's message is broken: {what}"))
+}
+
+/// Whether a request's message may be compressed, with gzip.
+pub(crate) fn is_gzip(request: &Request<Incoming>) -> bool {
+    request.headers().get(ENCODING).is_some_and(|encoding| encoding == "gzip")
+}
+
+/// The same request with its one message in plain.
+pub(crate) async fn plain(
+    request: Request<Incoming>,
+    bytes_max: usize,
+) -> Result<Request<AnswerBody>, Status> {
+    let (mut parts, body) = request.into_parts();
+    let encoding = parts.headers.remove(ENCODING);
+    let message = receive(body, encoding.as_ref().map(HeaderValue::as_bytes), bytes_max).await?;
+    let mut frame = BytesMut::with_capacity(PREFIX + message.len());
+    frame.put_u8(0);
+    frame.put_u32(u32::try_from(message.len()).expect("requests are bounded far below 4 GiB"));
+    frame.put_slice(&message);
+    let body = AnswerBody::Once { message: Some(frame.freeze()), trailers: false };
+    Ok(Request::from_parts(parts, body))
 }
 
 fn decode<M: Message + Default>(message: Bytes) -> Result<M, Status> {
-    M::decode(message).map_err(|error| Status::internal(format!("the request's message is broken: {error}")))
+    M::decode(message).map_err(|error| broken(&error.to_string()))
 }
 
 fn once(message: &impl Message) -> AnswerBody {

@@ -50,6 +50,23 @@ impl Router {
     }
 }
 
+impl Router {
+    /// A call of the gateway that tonic serves, which cannot inflate: it gets what is compressed in plain.
+    fn gateway(&self, request: Request<Incoming>) -> Answer {
+        let mut gateway = self.gateway.clone();
+        if !lean::is_gzip(&request) {
+            return gateway.call(request);
+        }
+        let bytes_max = self.lean.shared.config.message_bytes_max;
+        Box::pin(async move {
+            match lean::plain(request, bytes_max).await {
+                Ok(request) => gateway.call(request).await,
+                Err(status) => Ok(status.into_http()),
+            }
+        })
+    }
+}
+
 impl hyper::service::Service<Request<Incoming>> for Router {
     type Response = Response<AnswerBody>;
     type Error = Never;
@@ -64,7 +81,7 @@ impl hyper::service::Service<Request<Incoming>> for Router {
             return Called::Lean(Box::pin(lean::call(Arc::clone(&self.lean), method, request)));
         }
         Called::Tonic(if path.starts_with("/gateway_protocol.Gateway/") {
-            self.gateway.clone().call(request)
+            self.gateway(request)
         } else if path.starts_with("/coreto.v1.Inspect/") {
             self.inspect.clone().call(request)
         } else if path.starts_with("/grpc.health.v1.Health/") {

@@ -4,11 +4,14 @@
 mod support;
 
 use std::convert::Infallible;
+use std::io::Write;
 
 use bytes::{BufMut, Bytes, BytesMut};
 use coreto_grpc::Config;
 use coreto_protocol::gateway as pb;
 use coreto_record::Command;
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use http::{Request, StatusCode};
 use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
@@ -23,6 +26,17 @@ type Answer = (StatusCode, Option<String>, Bytes);
 
 /// Sends a request whose body comes in these pieces.
 async fn send(server: &Server, path: &str, content_type: &str, pieces: Vec<Bytes>) -> Answer {
+    send_encoded(server, path, content_type, "identity", pieces).await
+}
+
+/// The same, with the request's `grpc-encoding`.
+async fn send_encoded(
+    server: &Server,
+    path: &str,
+    content_type: &str,
+    encoding: &str,
+    pieces: Vec<Bytes>,
+) -> Answer {
     let stream = tokio::net::TcpStream::connect(server.address).await.unwrap();
     let (mut sender, connection) =
         hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
@@ -31,6 +45,7 @@ async fn send(server: &Server, path: &str, content_type: &str, pieces: Vec<Bytes
     let request = Request::post(format!("http://{}{path}", server.address))
         .header("content-type", content_type)
         .header("te", "trailers")
+        .header("grpc-encoding", encoding)
         .body(StreamBody::new(tokio_stream::iter(frames)))
         .unwrap();
     let response = sender.send_request(request).await.unwrap();
@@ -61,6 +76,12 @@ fn complete() -> Vec<u8> {
     request.encode_to_vec()
 }
 
+fn gzip(message: &[u8]) -> Vec<u8> {
+    let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
+    gzip.write_all(message).unwrap();
+    gzip.finish().unwrap()
+}
+
 fn length(message: &[u8]) -> u32 {
     u32::try_from(message.len()).unwrap()
 }
@@ -88,7 +109,7 @@ async fn broken_messages_have_their_status() {
     let table = [
         ("nothing", vec![], "13"),
         ("half a prefix", vec![Bytes::from_static(&[0, 0])], "13"),
-        ("a compressed message", vec![framed(1, length(&message), &message)], "12"),
+        ("a compressed message, without saying how", vec![framed(1, length(&message), &message)], "13"),
         ("less than it says", vec![framed(0, length(&message) + 1, &message)], "13"),
         ("more than it says", vec![framed(0, length(&message) - 1, &message)], "13"),
         ("a length beyond the limit", vec![framed(0, u32::MAX, &message)], "8"),
@@ -105,6 +126,35 @@ async fn broken_messages_have_their_status() {
         assert_eq!((status, grpc.as_deref()), (StatusCode::OK, Some(code)), "{what}");
     }
     assert!(server.fake.commands().is_empty());
+}
+
+#[tokio::test]
+async fn messages_may_be_compressed_with_gzip() {
+    let server = Server::start_with(Config { message_bytes_max: 1000, ..config() }, Fake::new(done));
+    let small = gzip(&complete());
+    let bomb = gzip(&[b'x'; 2000]);
+    let cut = &small[..small.len() - 4];
+    let table = [
+        ("gzip", 1, &*small, "0"),
+        ("gzip", 0, &*complete(), "0"),
+        ("gzip", 1, cut, "13"),
+        ("gzip", 1, &*complete(), "13"),
+        ("gzip", 1, &*bomb, "8"),
+        ("zstd", 1, &*small, "12"),
+    ];
+    for path in [COMPLETE, "/gateway_protocol.Gateway/ThrowError"] {
+        for (encoding, flag, message, code) in table {
+            let frames = vec![framed(flag, length(message), message)];
+            let (_, grpc, _) = send_encoded(&server, path, "application/grpc", encoding, frames).await;
+            assert_eq!(grpc.as_deref(), Some(code), "{path} {encoding} {flag} {} bytes", message.len());
+        }
+    }
+    for command in server.fake.commands() {
+        if let Command::CompleteJob(complete) = command {
+            assert_eq!(complete.variables.as_str(), "{\"a\":1}");
+        }
+    }
+    assert_eq!(server.fake.commands().len(), 4);
 }
 
 #[tokio::test]
