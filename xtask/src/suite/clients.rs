@@ -57,7 +57,7 @@ fn python(folder: &Path) -> anyhow::Result<Vec<Script>> {
 
 fn node(folder: &Path) -> anyhow::Result<Vec<Script>> {
     if !tool::is_here("node") || !tool::is_here("npm") {
-        println!("skipped: zeebe-node and zbctl need Node 20");
+        println!("skipped: zeebe-node, zbctl and camunda-sdk need Node 20");
         return Ok(Vec::new());
     }
     let packages = folder.join(".setup").join("node");
@@ -68,7 +68,7 @@ fn node(folder: &Path) -> anyhow::Result<Vec<Script>> {
         command.env("NODE_PATH", packages.join("node_modules"));
         (name, command)
     };
-    Ok(["zeebe-node", "zbctl"].map(script).into())
+    Ok(["zeebe-node", "zbctl", "camunda-sdk"].map(script).into())
 }
 
 fn java(folder: &Path) -> anyhow::Result<Vec<Script>> {
