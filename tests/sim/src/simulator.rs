@@ -6,6 +6,8 @@
 //! nothing.
 
 mod catalog;
+mod engine;
+mod models;
 mod node;
 mod toy;
 
@@ -58,6 +60,9 @@ pub trait Client<M: Subject> {
 
     /// Tells a partition which of its deliveries have arrived.
     fn confirm(&mut self, _node: &mut Node<M>, _world: &mut World) {}
+
+    /// Ends what would never come to rest, now that there are no more accidents.
+    fn wind_down(&mut self, _node: &mut Node<M>, _world: &mut World) {}
 
     /// What a partition had not answered will never be answered.
     fn crashed(&mut self, number: u32);
@@ -178,6 +183,9 @@ impl<M: Subject> Run<M> {
         }
         if world.accidents && world.chance.percent(60) {
             self.client.submit(node, world);
+        }
+        if !world.accidents {
+            self.client.wind_down(node, world);
         }
         self.client.confirm(node, world);
         self.deliver(index);

@@ -3,6 +3,7 @@
 #![allow(missing_docs, clippy::unwrap_used, reason = "a test")]
 
 use coreto_catalog::Catalog;
+use coreto_engine::Engine;
 use coreto_sim::simulator::{Plan, Subject, run};
 use coreto_sim::toy::Toy;
 
@@ -12,15 +13,20 @@ fn number(name: &str) -> Option<u64> {
 
 #[test]
 fn seeds() {
-    run_all::<Toy>();
+    run_all::<Toy>(300);
 }
 
 #[test]
 fn seeds_of_the_catalog() {
-    run_all::<Catalog>();
+    run_all::<Catalog>(300);
 }
 
-fn run_all<M: Subject>() {
+#[test]
+fn seeds_of_the_engine() {
+    run_all::<Engine>(40);
+}
+
+fn run_all<M: Subject>(seeds: u64) {
     if let Some(seed) = number("SEED") {
         return run::<M>(seed, Plan::default());
     }
@@ -31,7 +37,7 @@ fn run_all<M: Subject>() {
             eprintln!("{text}");
         }
     }));
-    for seed in 0..number("SEEDS").unwrap_or(300) {
+    for seed in 0..number("SEEDS").unwrap_or(seeds) {
         run::<M>(seed, Plan::default());
     }
 }

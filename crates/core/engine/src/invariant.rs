@@ -1,6 +1,7 @@
 //! What must hold of every state between two transactions; each has an id.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use coreto_record::event::ProcessSubscriptionIntent;
 use coreto_record::{ElementInstanceKey, Key, ProcessDefinitionKey, ProcessInstanceKey};
@@ -31,6 +32,37 @@ pub fn broken(state: &State) -> Vec<String> {
     subscriptions(state, &mut broken);
     deletions(state, &mut broken);
     of_one_definition(state, &mut broken);
+    broken
+}
+
+/// What does not hold of all partitions together, when nothing is on its way between them; empty when all is well.
+///
+/// - ENG-8: who waits for a message is known on both sides, as waiting for the same.
+pub fn apart(states: &[&State]) -> Vec<String> {
+    let mut broken = Vec::new();
+    let on_messages: BTreeMap<_, _> =
+        states.iter().flat_map(|state| state.message_subscriptions.range(..)).collect();
+    let mut waiting = 0;
+    for ((key, name), here) in states.iter().flat_map(|state| state.process_subscriptions.range(..)) {
+        waiting += 1;
+        let Some(there) = on_messages.get(&(*key, Arc::clone(name))) else {
+            broken.push(format!("ENG-8: {key} waits for the message `{name}`, and its side does not know"));
+            continue;
+        };
+        let (is, knows) = (
+            (&here.correlation_key, here.interrupting, here.definition),
+            (&there.correlation_key, there.interrupting, there.definition),
+        );
+        if is != knows || !there.message.is_unset() {
+            broken.push(format!(
+                "ENG-8: {key} waits for the message `{name}` as {is:?}, its side has {there:?}"
+            ));
+        }
+    }
+    if waiting != on_messages.len() {
+        let known = on_messages.len();
+        broken.push(format!("ENG-8: {waiting} wait for messages, and {known} are known to wait"));
+    }
     broken
 }
 
