@@ -21,12 +21,14 @@ use generate::{Game, Script, shrink};
 const SEEDS: u64 = 150;
 
 /// Events that must have occurred when enough seeds were played, so that the games stay worth their time.
-const EVENTS: [&str; 28] = [
+const EVENTS: [&str; 34] = [
+    "ElementMigrated",
     "FlowTaken",
     "IncidentCreated IoMappingError",
     "IncidentCreated ExtractValueError",
     "IncidentCreated JobNoRetries",
     "IncidentCreated MessageSizeExceeded",
+    "IncidentMigrated",
     "IncidentCreated UnhandledErrorEvent",
     "IncidentResolved",
     "Job Canceled",
@@ -41,6 +43,9 @@ const EVENTS: [&str; 28] = [
     "Job Yielded",
     "JobsActivated",
     "JobsActivated truncated",
+    "InstanceMigrated",
+    "InstanceModified",
+    "Job Migrated",
     "Message",
     "MessageSubscription",
     "ProcessEventTriggered",
@@ -48,6 +53,7 @@ const EVENTS: [&str; 28] = [
     "ResultAwaited",
     "SignalSubscription",
     "Timer",
+    "VariableMigrated",
     "VariableUpdated",
     "VariablesUpdated",
 ];

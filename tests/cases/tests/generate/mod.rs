@@ -14,14 +14,14 @@ use coreto_engine::{SinkKind, SinkSpec};
 use coreto_machine::{Tenant, Timestamp};
 use coreto_partition::{Answer, Body};
 use coreto_record::command::{
-    ActivateJobs, AwaitResult, BroadcastSignal, CancelInstance, CompleteJob, CreateInstance, Deploy, FailJob,
-    PublishMessage, ResolveIncident, Resource, SetVariables, ThrowError, UpdateJobRetries, UpdateJobTimeout,
-    YieldJob,
+    ActivateJobs, Activation, AwaitResult, BroadcastSignal, CancelInstance, CompleteJob, CreateInstance,
+    Deploy, ElementMapping, FailJob, MigrateInstance, ModifyInstance, PublishMessage, ResolveIncident,
+    Resource, SetVariables, ThrowError, UpdateJobRetries, UpdateJobTimeout, YieldJob,
 };
 use coreto_record::event::JobIntent;
 use coreto_record::{
-    Command, Document, ElementInstanceKey, Event, IncidentKey, JobKey, Key, Lifecycle, ProcessInstanceKey,
-    Reply,
+    Command, Document, ElementInstanceKey, Event, IncidentKey, JobKey, Key, Lifecycle, ProcessDefinitionKey,
+    ProcessInstanceKey, Reply,
 };
 
 use chance::Chance;
@@ -39,7 +39,10 @@ pub(crate) struct Game {
     bench: Bench,
     chance: Chance,
     script: Script,
-    instances: BTreeSet<ProcessInstanceKey>,
+    /// Instances that were created, and their definitions.
+    instances: BTreeMap<ProcessInstanceKey, ProcessDefinitionKey>,
+    /// Definitions, and the ids in them.
+    definitions: BTreeMap<ProcessDefinitionKey, BTreeSet<String>>,
     elements: BTreeSet<ElementInstanceKey>,
     jobs: BTreeSet<JobKey>,
     incidents: BTreeSet<IncidentKey>,
@@ -71,7 +74,8 @@ impl Game {
             script: Script::begin(&bounds),
             bench: Bench::new(bounds),
             chance,
-            instances: BTreeSet::new(),
+            instances: BTreeMap::new(),
+            definitions: BTreeMap::new(),
             elements: BTreeSet::new(),
             jobs: BTreeSet::new(),
             incidents: BTreeSet::new(),
@@ -82,9 +86,12 @@ impl Game {
         };
         for number in 0..PROCESSES {
             let id = format!("p{number}");
-            let content = model::random(&mut game.chance, &id, &TYPES).into_bytes().into();
-            let resources = vec![Resource { name: format!("{id}.bpmn").into(), content }];
-            game.ask(Command::Deploy(Deploy { tenant: Tenant::DEFAULT, resources }));
+            let content: Arc<[u8]> = model::random(&mut game.chance, &id, &TYPES).into_bytes().into();
+            // A second version, to which instances may go.
+            for name in [format!("{id}.bpmn"), format!("{id}-again.bpmn")] {
+                let resources = vec![Resource { name: name.into(), content: Arc::clone(&content) }];
+                game.ask(Command::Deploy(Deploy { tenant: Tenant::DEFAULT, resources }));
+            }
         }
         game.settle().expect("a deployment breaks nothing");
         game
@@ -118,7 +125,7 @@ impl Game {
 
     /// Does a random thing; what it wrote may be sealed at once or together with what follows.
     pub(crate) fn step(&mut self) -> Result<(), String> {
-        match self.chance.below(26) {
+        match self.chance.below(32) {
             0..=4 => self.create(),
             5..=6 => self.activate(),
             7 => self.open(),
@@ -137,6 +144,8 @@ impl Game {
                     ..BroadcastSignal::default()
                 }));
             }
+            23..=25 => self.modify(),
+            26..=28 => self.migrate(),
             _ => {
                 let millis = self.chance.below(8000) as i64;
                 self.script.line(&format!("pass {millis}ms"));
@@ -159,7 +168,7 @@ impl Game {
     /// Cancels every instance.
     pub(crate) fn end_all(&mut self) -> Result<(), String> {
         self.settle()?;
-        for instance in self.instances.clone() {
+        for instance in self.instances.keys().copied().collect::<Vec<_>>() {
             self.ask(Command::CancelInstance(CancelInstance { instance }));
             self.settle()?;
         }
@@ -171,12 +180,56 @@ impl Game {
         let process = format!("p{}", self.chance.below(PROCESSES + 1));
         let await_result = self.chance.one_in(4).then(AwaitResult::default);
         let variables = self.document();
+        let starts = if self.chance.one_in(4) { vec![self.id()] } else { Vec::new() };
         self.ask(Command::CreateInstance(CreateInstance {
             process: process.into(),
             variables,
             await_result,
+            starts,
             ..CreateInstance::default()
         }));
+    }
+
+    /// The id of an element that there may be.
+    fn id(&mut self) -> Arc<str> {
+        match self.chance.below(6) {
+            0 => format!("e{}", self.chance.below(3)).into(),
+            1 => format!("e{}t", self.chance.below(3)).into(),
+            _ => format!("n{}", self.chance.below(7)).into(),
+        }
+    }
+
+    fn modify(&mut self) {
+        let instances: Vec<ProcessInstanceKey> = self.instances.keys().copied().collect();
+        let Some(&instance) = self.chance.pick_any(&instances) else { return };
+        let mut modify = ModifyInstance { instance, ..ModifyInstance::default() };
+        for _ in 0..self.chance.below(3) {
+            modify.activate.push(Activation { element: self.id(), ..Activation::default() });
+        }
+        // Elements of other instances are refused, so that the younger ones are better guesses.
+        let elements: Vec<_> = self.elements.range(ElementInstanceKey::from(instance)..).take(12).collect();
+        let ended: Vec<_> = elements.into_iter().copied().filter(|key| key.raw() > instance.raw()).collect();
+        if let Some(&key) = self.chance.pick_any(&ended).filter(|_| modify.activate.len() < 2) {
+            modify.terminate.push(key);
+        }
+        self.ask(Command::ModifyInstance(modify));
+    }
+
+    fn migrate(&mut self) {
+        let instances: Vec<_> = self.instances.iter().map(|(key, of)| (*key, *of)).collect();
+        let targets: Vec<_> = self.definitions.keys().copied().collect();
+        let Some(&(instance, source)) = self.chance.pick_any(&instances) else { return };
+        let Some(&target) = self.chance.pick_any(&targets) else { return };
+        let both = self.definitions[&source].intersection(&self.definitions[&target]).cloned();
+        let ids: Vec<String> = both.collect();
+        let strict = self.chance.one_in(3);
+        let mut mappings = Vec::new();
+        for id in ids {
+            if strict || !self.chance.one_in(8) {
+                mappings.push(ElementMapping { source: id.as_str().into(), target: id.into() });
+            }
+        }
+        self.ask(Command::MigrateInstance(MigrateInstance { instance, target, mappings }));
     }
 
     fn publish(&mut self) {
@@ -267,7 +320,7 @@ impl Game {
     }
 
     fn cancel(&mut self) {
-        let instances: Vec<ProcessInstanceKey> = self.instances.iter().copied().collect();
+        let instances: Vec<ProcessInstanceKey> = self.instances.keys().copied().collect();
         if let Some(&instance) = self.chance.pick_any(&instances) {
             self.ask(Command::CancelInstance(CancelInstance { instance }));
         }
@@ -351,7 +404,13 @@ impl Game {
                 }
             }
             Event::InstanceCreated(made) => {
-                self.instances.insert(made.instance);
+                self.instances.insert(made.instance, made.definition);
+            }
+            Event::InstanceMigrated(moved) => {
+                self.instances.insert(moved.instance, moved.target);
+            }
+            Event::ProcessCreated(made) => {
+                self.definitions.insert(made.key, model::ids(&made.resource));
             }
             Event::Job(changed) if changed.to == JobIntent::Created => {
                 self.jobs.insert(changed.key);

@@ -1,5 +1,6 @@
 //! Random processes of what is built: a tree of tasks, with flows that lead back or together.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use super::chance::Chance;
@@ -22,6 +23,17 @@ const EXPRESSIONS: [&str; 7] =
 
 /// Targets of mappings.
 const TARGETS: [&str; 5] = ["a", "b", "c", "c.x", "c.y"];
+
+/// The ids of the elements of a model that are no sequence flows.
+pub(crate) fn ids(model: &[u8]) -> BTreeSet<String> {
+    let text = String::from_utf8_lossy(model);
+    let parts = text.split('<').filter(|part| {
+        ["serviceTask", "task", "manualTask", "boundaryEvent", "subProcess", "startEvent"]
+            .iter()
+            .any(|kind| part.strip_prefix(kind).is_some_and(|rest| rest.starts_with(' ')))
+    });
+    parts.filter_map(|part| Some(part.split_once("id=\"")?.1.split_once('"')?.0.to_owned())).collect()
+}
 
 /// A process with this id, whose jobs have these types.
 pub(crate) fn random(chance: &mut Chance, id: &str, types: &[&str]) -> String {

@@ -5,7 +5,7 @@ use std::fmt;
 
 use coreto_cases::bench::Bounds;
 use coreto_cases::names::Names;
-use coreto_record::command::{ActivateJobs, CreateInstance};
+use coreto_record::command::{ActivateJobs, CreateInstance, ModifyInstance};
 use coreto_record::{Command, Event, Key};
 
 /// Who takes jobs in every game.
@@ -87,9 +87,22 @@ impl Script {
                 format!("publish {} {key} {} {}ms", it.name, it.variables.as_str(), it.ttl)
             }
             Command::BroadcastSignal(it) => format!("signal {} {}", it.name, it.variables.as_str()),
+            Command::ModifyInstance(it) => self.modify(it),
+            Command::MigrateInstance(it) => {
+                let line = format!("migrate {} to {}", self.name(it.instance), self.name(it.target));
+                it.mappings
+                    .iter()
+                    .fold(line, |line, mapping| format!("{line} {} {}", mapping.source, mapping.target))
+            }
             Command::YieldJob(it) => format!("yield {}", self.name(it.job)),
             other => panic!("no line is known for {other:?}"),
         }
+    }
+
+    fn modify(&self, command: &ModifyInstance) -> String {
+        let line = format!("modify {}", self.name(command.instance));
+        let line = command.activate.iter().fold(line, |line, it| format!("{line} enter {}", it.element));
+        command.terminate.iter().fold(line, |line, key| format!("{line} end {}", self.name(*key)))
     }
 
     /// The name of what has a key, or its number.
@@ -145,7 +158,9 @@ impl Script {
 
 fn create(command: &CreateInstance) -> String {
     let awaits = if command.await_result.is_some() { " await" } else { "" };
-    format!("create {} {}{awaits}", command.process, command.variables.as_str())
+    let line = format!("create {}", command.process);
+    let line = command.starts.iter().fold(line, |line, id| format!("{line} before {id}"));
+    format!("{line} {}{awaits}", command.variables.as_str())
 }
 
 fn activate(command: &ActivateJobs) -> String {
