@@ -225,7 +225,7 @@ fn waits_itself(state: &State, instance: &ElementInstance, event: ElementNumber)
         || handler::process(state, instance.definition).is_ok_and(|process| is_caught(&process))
 }
 
-/// Sets off an event that an element instance waits for, if it still can be.
+/// Sets off an event that an element instance waits for and accepts.
 pub(crate) fn trigger(
     txn: &mut Txn<'_, Engine>,
     head: &Head,
@@ -233,9 +233,6 @@ pub(crate) fn trigger(
     event: ElementNumber,
     variables: Document,
 ) {
-    if !accepts(txn.state(), key, event) {
-        return;
-    }
     let Some(instance) = txn.state().elements.get(&key) else { return };
     if !waits_itself(txn.state(), &instance, event) {
         return element::trigger(txn, head, key, event, &variables);
