@@ -3,9 +3,12 @@
 use std::sync::Arc;
 
 use coreto_machine::Timestamp;
-use coreto_record::command::{MigrateMessageSubscription, OpenMessageSubscription, PublishMessage};
+use coreto_record::command::{
+    CorrelateProcessSubscription, MigrateMessageSubscription, OpenMessageSubscription, PublishMessage,
+    RejectMessageSubscription,
+};
 use coreto_record::event::{MessageChanged, MessageSubscription, ProcessSubscription, StartSubscription};
-use coreto_record::{Command, ElementInstanceKey, Key, MessageKey, ProcessDefinitionKey};
+use coreto_record::{Command, ElementInstanceKey, Key, ProcessDefinitionKey};
 
 use super::json::{Object, name};
 use super::model::{self, Model};
@@ -74,25 +77,31 @@ pub(super) fn start_subscription(event: &StartSubscription, model: &Model, value
 
 /// What one side of a subscription wished of the other.
 pub(super) fn wished_subscription(command: &Command, value: &mut Object<'_>) {
-    let none = MessageKey::default();
     match command {
         Command::OpenMessageSubscription(it) => message_subscription(&opened(it), value),
         Command::MigrateMessageSubscription(it) => message_subscription(&migrated(it), value),
         Command::CorrelateMessageSubscription(it) => {
-            of_the_message(it.element_instance, &it.name, it.message, value);
+            let name = &it.name;
+            message_subscription(
+                &MessageSubscription { message: it.message, ..of_the_message(it.element_instance, name) },
+                value,
+            );
         }
-        Command::RejectMessageSubscription(it) => {
-            of_the_message(it.element_instance, &it.name, it.message, value);
+        Command::RejectMessageSubscription(it) => message_subscription(&rejected(it), value),
+        Command::CloseMessageSubscription(it) => {
+            message_subscription(&of_the_message(it.element_instance, &it.name), value);
         }
-        Command::CloseMessageSubscription(it) => of_the_message(it.element_instance, &it.name, none, value),
         Command::OpenedProcessSubscription(it)
         | Command::ClosedProcessSubscription(it)
         | Command::MigratedProcessSubscription(it) => {
-            of_the_instance(it.element_instance, &it.name, none, value);
+            let name = Arc::clone(&it.name);
+            let element_instance = it.element_instance;
+            of_the_instance(
+                &ProcessSubscription { element_instance, name, ..ProcessSubscription::default() },
+                value,
+            );
         }
-        Command::CorrelateProcessSubscription(it) => {
-            of_the_instance(it.element_instance, &it.name, it.message, value);
-        }
+        Command::CorrelateProcessSubscription(it) => of_the_instance(&correlated(it), value),
         _ => (),
     }
 }
@@ -122,24 +131,32 @@ fn migrated(migrate: &MigrateMessageSubscription) -> MessageSubscription {
     }
 }
 
-fn of_the_message(
-    element_instance: ElementInstanceKey,
-    name: &Arc<str>,
-    key: MessageKey,
-    value: &mut Object<'_>,
-) {
-    let name = Arc::clone(name);
-    let wish = MessageSubscription { element_instance, name, message: key, ..MessageSubscription::default() };
-    message_subscription(&wish, value);
+fn rejected(reject: &RejectMessageSubscription) -> MessageSubscription {
+    MessageSubscription {
+        message: reject.message,
+        process: Arc::clone(&reject.process),
+        correlation_key: Arc::clone(&reject.correlation_key),
+        tenant: reject.tenant,
+        ..of_the_message(reject.element_instance, &reject.name)
+    }
 }
 
-fn of_the_instance(
-    element_instance: ElementInstanceKey,
-    name: &Arc<str>,
-    key: MessageKey,
-    value: &mut Object<'_>,
-) {
-    let name = Arc::clone(name);
-    let wish = ProcessSubscription { element_instance, name, message: key, ..ProcessSubscription::default() };
-    process_subscription(&wish, &Model::unknown(ProcessDefinitionKey::default()), value);
+fn correlated(correlate: &CorrelateProcessSubscription) -> ProcessSubscription {
+    ProcessSubscription {
+        element_instance: correlate.element_instance,
+        name: Arc::clone(&correlate.name),
+        message: correlate.message,
+        variables: correlate.variables.clone(),
+        correlation_key: Arc::clone(&correlate.correlation_key),
+        tenant: correlate.tenant,
+        ..ProcessSubscription::default()
+    }
+}
+
+fn of_the_message(element_instance: ElementInstanceKey, name: &Arc<str>) -> MessageSubscription {
+    MessageSubscription { element_instance, name: Arc::clone(name), ..MessageSubscription::default() }
+}
+
+fn of_the_instance(wish: &ProcessSubscription, value: &mut Object<'_>) {
+    process_subscription(wish, &Model::unknown(ProcessDefinitionKey::default()), value);
 }
