@@ -37,7 +37,7 @@ pub fn broken(state: &State) -> Vec<String> {
 
 /// What does not hold of all partitions together, when nothing is on its way between them; empty when all is well.
 ///
-/// - ENG-8: who waits for a message is known on both sides, as waiting for the same.
+/// - ENG-9: who waits for a message is known on both sides, as waiting for the same.
 pub fn apart(states: &[&State]) -> Vec<String> {
     let mut broken = Vec::new();
     let on_messages: BTreeMap<_, _> =
@@ -46,7 +46,7 @@ pub fn apart(states: &[&State]) -> Vec<String> {
     for ((key, name), here) in states.iter().flat_map(|state| state.process_subscriptions.range(..)) {
         waiting += 1;
         let Some(there) = on_messages.get(&(*key, Arc::clone(name))) else {
-            broken.push(format!("ENG-8: {key} waits for the message `{name}`, and its side does not know"));
+            broken.push(format!("ENG-9: {key} waits for the message `{name}`, and its side does not know"));
             continue;
         };
         let (is, knows) = (
@@ -55,13 +55,13 @@ pub fn apart(states: &[&State]) -> Vec<String> {
         );
         if is != knows || !there.message.is_unset() {
             broken.push(format!(
-                "ENG-8: {key} waits for the message `{name}` as {is:?}, its side has {there:?}"
+                "ENG-9: {key} waits for the message `{name}` as {is:?}, its side has {there:?}"
             ));
         }
     }
     if waiting != on_messages.len() {
         let known = on_messages.len();
-        broken.push(format!("ENG-8: {waiting} wait for messages, and {known} are known to wait"));
+        broken.push(format!("ENG-9: {waiting} wait for messages, and {known} are known to wait"));
     }
     broken
 }
