@@ -86,6 +86,7 @@ impl Stage {
 
 /// Answers, counted, and pushed jobs, kept until they are taken.
 #[derive(Default)]
+#[expect(clippy::vec_box, reason = "jobs come in boxes")]
 pub(super) struct Inbox {
     jobs: Mutex<Vec<Box<ActivatedJob>>>,
     counted: AtomicU64,
@@ -100,6 +101,7 @@ impl Inbox {
     }
 
     /// Waits until there are jobs, or something was answered, 50 ms at most; gives the jobs for an empty list.
+    #[expect(clippy::vec_box, reason = "jobs come in boxes")]
     pub(super) fn wait(&self, jobs: &mut Vec<Box<ActivatedJob>>) {
         let mut waiting = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
         if waiting.is_empty() {

@@ -106,7 +106,7 @@ pub(super) fn run(data: Option<&Path>, options: &Options) -> anyhow::Result<Time
     let create = begun.elapsed();
 
     let left = first.saturating_sub(since_epoch()?);
-    ensure!(left >= rest, "{count} timers were not created in {:.0?}, when the first was due", create);
+    ensure!(left >= rest, "{count} timers took {create:.0?} to create, and the first was due by then");
     std::thread::sleep(SETTLE);
     let (cpu, looked) = (cpu_time()?, Instant::now());
     std::thread::sleep(LOOK);
