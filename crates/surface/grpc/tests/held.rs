@@ -331,7 +331,10 @@ async fn nothing_of_a_held_batch_is_seen() {
     for (name, call) in held {
         let answer = tokio::time::timeout(Duration::from_secs(10), call).await.expect(name).unwrap();
         match name {
-            "CreateProcessInstanceWithResult" | "EvaluateDecision" | "DeleteResource" => {
+            "CreateProcessInstanceWithResult"
+            | "MigrateProcessInstance"
+            | "EvaluateDecision"
+            | "DeleteResource" => {
                 assert_eq!(answer.unwrap_err().code(), Code::NotFound, "a rejection waits as well");
             }
             _ => answer.unwrap_or_else(|status| panic!("{name}: {status}")),
