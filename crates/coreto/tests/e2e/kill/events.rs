@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 use tonic::Code;
 
 use super::load::is_gone;
-use super::{LOAD, kill_during_start};
+use super::{LOAD, export_the_rest, kill_during_start};
 use crate::support::{Chance, Client, Directory, Server, Settings, number, until};
 
 const PROCESS: &str = "paid-order";
@@ -47,8 +47,8 @@ impl Orders {
     }
 
     /// The oldest orders without an acknowledged message.
-    fn unpaid(&self) -> Vec<u64> {
-        (1..=self.next).filter(|order| !self.published.contains(order)).take(8).collect()
+    fn unpaid(&self, count: usize) -> Vec<u64> {
+        (1..=self.next).filter(|order| !self.published.contains(order)).take(count).collect()
     }
 }
 
@@ -87,6 +87,7 @@ async fn kill_loses_and_doubles_no_message_and_no_timer() {
     let server = settings.start();
     finish(&server, &orders).await;
     server.stop().await;
+    export_the_rest(&settings, &records).await;
     let orders = orders.lock().unwrap();
     let (created, published) = (orders.created.len(), orders.published.len());
     eprintln!("created: {created} acknowledged of {}; messages: {published}", orders.sent.len());
@@ -113,7 +114,7 @@ async fn create(client: Client, orders: Arc<Mutex<Orders>>) {
 /// Publishes what is not acknowledged yet, again and again: before its instance is there, and behind it.
 async fn publish(client: Client, orders: Arc<Mutex<Orders>>) {
     loop {
-        let unpaid = orders.lock().unwrap().unpaid();
+        let unpaid = orders.lock().unwrap().unpaid(8);
         for order in unpaid {
             if !pay(&client, &orders, order).await {
                 return;
@@ -140,15 +141,17 @@ async fn pay(client: &Client, orders: &Mutex<Orders>, order: u64) -> bool {
 /// Publishes what is left, until nothing runs.
 async fn finish(server: &Server, orders: &Mutex<Orders>) {
     let client = server.client().await;
-    until("all instances complete", async || {
-        let unpaid = orders.lock().unwrap().unpaid();
+    loop {
+        let unpaid = orders.lock().unwrap().unpaid(1000);
+        if unpaid.is_empty() {
+            break;
+        }
         for order in unpaid {
             assert!(pay(&client, orders, order).await, "the server is gone");
         }
-        let paid = orders.lock().unwrap().unpaid().is_empty();
-        (paid && client.instances().await.unwrap().is_empty()).then_some(())
-    })
-    .await;
+    }
+    until("all instances complete", async || client.instances().await.unwrap().is_empty().then_some(()))
+        .await;
 }
 
 /// How often what happened, by the exported records.
