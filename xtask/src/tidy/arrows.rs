@@ -13,6 +13,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("coreto-dmn", &["coreto-feel", "coreto-xml"]),
     ("coreto-engine", &["coreto-machine", "coreto-feel", "coreto-record", "coreto-bpmn", "coreto-dmn"]),
     ("coreto-catalog", &["coreto-machine", "coreto-record"]),
+    ("coreto-listen", &[]),
     ("coreto-log", &["coreto-machine"]),
     ("coreto-partition", &["coreto-machine", "coreto-log"]),
     (
@@ -35,12 +36,13 @@ const ARROWS: &[(&str, &[&str])] = &[
             "coreto-machine",
             "coreto-record",
             "coreto-catalog",
+            "coreto-listen",
             "coreto-log",
             "coreto-partition",
             "coreto-sim",
         ],
     ),
-    ("coreto-dns", &["coreto-machine", "coreto-catalog", "coreto-partition"]),
+    ("coreto-dns", &["coreto-machine", "coreto-catalog", "coreto-listen", "coreto-partition"]),
     ("coreto-protocol", &[]),
     (
         "coreto-grpc",
@@ -60,6 +62,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "coreto-rest",
         &[
             "coreto-machine",
+            "coreto-listen",
             "coreto-record",
             "coreto-bpmn",
             "coreto-engine",

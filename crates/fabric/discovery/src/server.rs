@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use coreto_catalog::command::{DestroySession, Reap, RegisterCheck, RegisterNode, UpdateCheck};
 use coreto_catalog::{Check, CheckKind, Command, Definition, Node, Status};
+use coreto_listen::Limits;
 use coreto_machine::Caller;
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
@@ -18,8 +19,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use tokio::net::TcpStream;
-use tokio::sync::{Semaphore, watch};
-use tokio::task::JoinSet;
+use tokio::sync::watch;
 
 use crate::answer::Fault;
 use crate::asked::Asked;
@@ -31,9 +31,6 @@ use crate::probe::Probes;
 use crate::read::NODE_CHECK;
 use crate::router;
 use crate::writing::submit;
-
-/// How long to wait when no connection can be accepted, for want of file descriptors.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// How long to wait before this node is registered again when the catalog does not take it.
 const REGISTER_PAUSE: Duration = Duration::from_millis(200);
@@ -98,49 +95,17 @@ impl Service {
             // Whoever comes first finds this node; a catalog that takes nothing is read nevertheless.
             let _ = tokio::time::timeout(REGISTERED_IN, register_this(&desk)).await;
             let beside = tokio::spawn(run_beside(Arc::clone(&desk)));
-            serve(&listener, &desk, drain, &announce).await;
+            let Config { connections_max, drain_max, .. } = desk.config;
+            let limits = Limits { what: "catalog", connections_max, drain_max };
+            let drain = async {
+                drain.await;
+                let _ = announce.send(true);
+            };
+            coreto_listen::serve(&listener, limits, drain, |stream| connection(stream, Arc::clone(&desk)))
+                .await;
             beside.abort();
             Ok(())
         })
-    }
-}
-
-async fn serve(
-    listener: &tokio::net::TcpListener,
-    desk: &Arc<Desk>,
-    drain: impl Future<Output = ()>,
-    announce: &watch::Sender<bool>,
-) {
-    let permits = Arc::new(Semaphore::new(desk.config.connections_max));
-    let mut open = JoinSet::new();
-    let mut drain = pin!(drain);
-    loop {
-        let accept = async {
-            let permit = Arc::clone(&permits).acquire_owned().await.expect("it is never closed");
-            (listener.accept().await, permit)
-        };
-        tokio::select! {
-            (accepted, permit) = accept => match accepted {
-                Ok((stream, _)) => {
-                    let desk = Arc::clone(desk);
-                    open.spawn(async move {
-                        connection(stream, desk).await;
-                        drop(permit);
-                    });
-                }
-                Err(error) => {
-                    tracing::warn!(%error, "cannot accept a connection to the catalog");
-                    tokio::time::sleep(ACCEPT_PAUSE).await;
-                }
-            },
-            _ = open.join_next(), if !open.is_empty() => (),
-            () = drain.as_mut() => break,
-        }
-    }
-    let _ = announce.send(true);
-    let all = async { while open.join_next().await.is_some() {} };
-    if tokio::time::timeout(desk.config.drain_max, all).await.is_err() {
-        tracing::info!("connections to the catalog are cut: the drain took too long");
     }
 }
 

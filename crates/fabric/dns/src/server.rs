@@ -1,15 +1,14 @@
 //! Sockets: UDP, and TCP for what does not fit.
 
 use std::net::{SocketAddr, TcpListener, UdpSocket};
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use coreto_catalog::Catalog;
+use coreto_listen::Limits;
 use coreto_partition::Replica;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::sync::Semaphore;
 
 use crate::question::{Question, read};
 use crate::reply::{Way, reply};
@@ -143,11 +142,13 @@ impl Service {
                 datacenter: config.datacenter.to_lowercase().into(),
             };
             let book = Arc::new(Book { zone, replica });
-            let mut drain = pin!(drain);
+            // Nobody is in the midst of anything for long: who asks by TCP asks again.
+            let (connections_max, idle_max) = (config.connections_max, config.idle_max);
+            let limits = Limits { what: "DNS", connections_max, drain_max: Duration::ZERO };
+            let one = |stream| connection(stream, Arc::clone(&book), idle_max);
             tokio::select! {
                 () = datagrams(&udp, &book) => (),
-                () = connections(&tcp, &config, &book) => (),
-                () = drain.as_mut() => (),
+                () = coreto_listen::serve(&tcp, limits, drain, one) => (),
             }
             Ok(())
         })
@@ -175,29 +176,8 @@ async fn datagrams(socket: &tokio::net::UdpSocket, book: &Book) {
     }
 }
 
-async fn connections(listener: &tokio::net::TcpListener, config: &Config, book: &Arc<Book>) {
-    let permits = Arc::new(Semaphore::new(config.connections_max));
-    // Bound: until the server drains.
-    loop {
-        let permit = Arc::clone(&permits).acquire_owned().await.expect("it is never closed");
-        match listener.accept().await {
-            Ok((stream, _)) => {
-                let (book, idle_max) = (Arc::clone(book), config.idle_max);
-                tokio::spawn(async move {
-                    connection(stream, &book, idle_max).await;
-                    drop(permit);
-                });
-            }
-            Err(error) => {
-                tracing::warn!(%error, "cannot accept a DNS connection");
-                tokio::time::sleep(PAUSE).await;
-            }
-        }
-    }
-}
-
 /// Questions and replies with their lengths before them, until the client is silent.
-async fn connection(mut stream: TcpStream, book: &Book, idle_max: Duration) {
+async fn connection(mut stream: TcpStream, book: Arc<Book>, idle_max: Duration) {
     let mut packet = Vec::new();
     // Bound: until the client is done or silent.
     loop {

@@ -5,12 +5,12 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use coreto_listen::Limits;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpStream;
-use tokio::sync::{Semaphore, watch};
-use tokio::task::JoinSet;
+use tokio::sync::watch;
 
 use super::clock::Clock;
 use super::health::Health;
@@ -83,9 +83,6 @@ pub struct Service {
     parts: Arc<Parts>,
 }
 
-/// How long to wait when no connection can be accepted, for want of file descriptors.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
-
 impl Config {
     /// Binds the address. Nothing is served before [`Service::run`].
     ///
@@ -119,49 +116,18 @@ impl Service {
             tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(serve_error)?;
         runtime.block_on(async {
             let listener = tokio::net::TcpListener::from_std(self.listener).map_err(serve_error)?;
-            serve(&listener, &self.config, &self.parts, drain).await;
+            let (announce, drained) = watch::channel(false);
+            let Config { connections_max, drain_max, .. } = self.config;
+            let limits = Limits { what: "management", connections_max, drain_max };
+            let drain = async {
+                drain.await;
+                let _ = announce.send(true);
+            };
+            let one =
+                |stream| connection(stream, self.config.clone(), Arc::clone(&self.parts), drained.clone());
+            coreto_listen::serve(&listener, limits, drain, one).await;
             Ok(())
         })
-    }
-}
-
-async fn serve(
-    listener: &tokio::net::TcpListener,
-    config: &Config,
-    parts: &Arc<Parts>,
-    drain: impl Future<Output = ()>,
-) {
-    let (announce, drained) = watch::channel(false);
-    let permits = Arc::new(Semaphore::new(config.connections_max));
-    let mut open = JoinSet::new();
-    let mut drain = pin!(drain);
-    loop {
-        let accept = async {
-            let permit = Arc::clone(&permits).acquire_owned().await.expect("it is never closed");
-            (listener.accept().await, permit)
-        };
-        tokio::select! {
-            (accepted, permit) = accept => match accepted {
-                Ok((stream, _)) => {
-                    let connection = connection(stream, config.clone(), Arc::clone(parts), drained.clone());
-                    open.spawn(async move {
-                        connection.await;
-                        drop(permit);
-                    });
-                }
-                Err(error) => {
-                    tracing::warn!(%error, "cannot accept a management connection");
-                    tokio::time::sleep(ACCEPT_PAUSE).await;
-                }
-            },
-            _ = open.join_next(), if !open.is_empty() => (),
-            () = drain.as_mut() => break,
-        }
-    }
-    let _ = announce.send(true);
-    let all = async { while open.join_next().await.is_some() {} };
-    if tokio::time::timeout(config.drain_max, all).await.is_err() {
-        tracing::info!("management connections are cut: the drain took too long");
     }
 }
 
