@@ -14,6 +14,7 @@
 //! `forward/` the bytes both ways, and what is answered when that fails.
 
 pub mod balance;
+mod base64;
 pub mod chance;
 pub mod filter;
 pub mod forward;

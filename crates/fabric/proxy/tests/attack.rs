@@ -48,6 +48,11 @@ fn responses_of_upstreams() {
 }
 
 #[test]
+fn calls_of_pages() {
+    all("grpc-web.txt", 25, one::play);
+}
+
+#[test]
 fn what_takes_too_long_and_what_is_sent_again() {
     all("times.txt", 18, one::play);
 }

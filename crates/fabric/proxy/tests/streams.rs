@@ -3,6 +3,7 @@
 #[path = "run/proxy.rs"]
 mod proxy;
 
+use std::io::Read;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,7 +11,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use coreto_proxy::gate::Authority;
-use coreto_proxy::model::Protocol;
+use coreto_proxy::model::{Coding, Compression, Protocol};
 use coreto_proxy::plane::{Allows, Plane};
 use coreto_proxy::upstream::Pool;
 use h2::{Reason, RecvStream, client, server};
@@ -51,6 +52,9 @@ async fn answer(
         .insert("x-te", request.headers().get("te").cloned().unwrap_or(HeaderValue::from_static("-")));
     let left = request.headers().get("grpc-timeout").cloned();
     response.headers_mut().insert("x-timeout", left.unwrap_or(HeaderValue::from_static("-")));
+    if let Some(kind) = request.headers().get("content-type") {
+        response.headers_mut().insert("content-type", kind.clone());
+    }
     let mut body = request.into_body();
     let mut sending = respond.send_response(response, false).expect("the stream is open");
     let mut pieces = 0;
@@ -120,6 +124,68 @@ fn both_ways_at_once_with_trailers() {
         let trailers = body.trailers().await.expect("an end").expect("trailers");
         assert_eq!(trailers["grpc-status"], "0");
     });
+}
+
+/// A page's call: frames in base64 go up as they come and come back as they come, each padded.
+#[test]
+fn calls_of_pages_flow_both_ways() {
+    run(async |origin| {
+        let mut model = model(&[origin], Protocol::Http2);
+        model.routes[0].filters.grpc_web = true;
+        let proxy = Proxy::start(model);
+        let mut sender = connect(proxy.address).await;
+        let mut call = post("/");
+        call.headers_mut().insert("content-type", HeaderValue::from_static("application/grpc-web-text"));
+        let (response, mut sending) = sender.send_request(call, false).expect("the stream opens");
+        sending.send_data(Bytes::from_static(b"Zm8=Zm"), false).expect("there is a window");
+        let response = response.await.expect("the response comes before the request's end");
+        assert_eq!(response.headers()["x-te"], "trailers");
+        assert_eq!(response.headers()["content-type"], "application/grpc-web-text");
+        let mut body = response.into_body();
+        assert_eq!(body.data().await.expect("a piece").expect("a piece"), "Zm8=");
+        sending.send_data(Bytes::from_static(b"9v"), true).expect("there is a window");
+        assert_eq!(rest_of(&mut body).await, b"Zm9vgAAAABBncnBjLXN0YXR1czogMA0K");
+        assert_eq!(body.trailers().await.expect("an end"), None);
+        let accounts = proxy.end();
+        assert_eq!(accounts[0].grpc_status.as_ref().expect("it was told"), "0");
+    });
+}
+
+#[test]
+fn answers_to_pages_may_be_compressed() {
+    run(async |origin| {
+        let mut model = model(&[origin], Protocol::Http2);
+        let filters = &mut model.routes[0].filters;
+        filters.grpc_web = true;
+        let types = vec!["application/grpc-web-text".to_owned()];
+        filters.compression =
+            Some(Compression { codings: vec![Coding::Gzip], types, ..Compression::default() });
+        let proxy = Proxy::start(model);
+        let mut sender = connect(proxy.address).await;
+        let mut call = post("/");
+        call.headers_mut().insert("content-type", HeaderValue::from_static("application/grpc-web-text"));
+        call.headers_mut().insert("accept-encoding", HeaderValue::from_static("gzip"));
+        let (response, mut sending) = sender.send_request(call, false).expect("the stream opens");
+        sending.send_data(Bytes::from_static(b"Zm8="), false).expect("there is a window");
+        let response = response.await.expect("the response comes before the request's end");
+        assert_eq!(response.headers()["content-encoding"], "gzip");
+        let mut body = response.into_body();
+        let mut bytes = body.data().await.expect("a piece").expect("a piece").to_vec();
+        sending.send_data(Bytes::from_static(b"Zm9v"), true).expect("there is a window");
+        bytes.extend(rest_of(&mut body).await);
+        let mut text = String::new();
+        flate2::read::GzDecoder::new(&bytes[..]).read_to_string(&mut text).expect("it is whole");
+        assert_eq!(text, "Zm8=Zm9vgAAAABBncnBjLXN0YXR1czogMA0K");
+    });
+}
+
+/// What is left of a body.
+async fn rest_of(body: &mut RecvStream) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    while let Some(data) = body.data().await {
+        bytes.extend_from_slice(&data.expect("a piece"));
+    }
+    bytes
 }
 
 #[test]

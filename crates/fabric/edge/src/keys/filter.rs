@@ -7,6 +7,7 @@ use crate::visit::Keys;
 pub(super) fn filters<K: Keys>(keys: &mut K, filters: &mut Filters) {
     keys.tables("limit", &mut filters.limits, limit);
     keys.switch("cors", &mut filters.cors, cors);
+    keys.value("grpc-web", &mut filters.grpc_web);
     keys.table("request-headers", |keys| changes(keys, &mut filters.request_headers));
     keys.table("response-headers", |keys| changes(keys, &mut filters.response_headers));
     keys.switch("compression", &mut filters.compression, compression);

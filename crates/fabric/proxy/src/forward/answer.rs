@@ -4,10 +4,11 @@ use std::hash::{BuildHasher, RandomState};
 
 use bytes::Bytes;
 use http::header::{self, HeaderName, HeaderValue};
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, StatusCode, Version};
 
 use super::Failure;
 use crate::chance::Dice;
+use crate::filter::{self, GrpcWeb};
 use crate::gate::{Body, Request};
 use crate::limit::retry_after;
 use crate::upstream::ConnectError;
@@ -27,9 +28,14 @@ pub(crate) struct Answer {
 
 /// How an answer has to look for the one who asked.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Reply {
+pub(crate) enum Reply {
+    /// A problem document.
+    #[default]
+    Plain,
     /// The client speaks gRPC, whose errors are trailers.
-    pub(crate) grpc: bool,
+    Grpc,
+    /// The client is a page that speaks gRPC-Web.
+    GrpcWeb(GrpcWeb),
 }
 
 const PROXY_STATUS: HeaderName = HeaderName::from_static("proxy-status");
@@ -37,10 +43,26 @@ const PROXY_STATUS: HeaderName = HeaderName::from_static("proxy-status");
 impl Reply {
     /// For a request that has passed the gate.
     pub(crate) fn to(request: &Request) -> Self {
-        let kind = request.fields.get(header::CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
-        let rest = kind.strip_prefix(b"application/grpc");
-        let grpc = rest.is_some_and(|rest| matches!(rest, [] | [b'+' | b';', ..]));
-        Self { grpc: grpc && request.version == http::Version::HTTP_2 }
+        let grpc = request.fields.get(header::CONTENT_TYPE).is_some_and(filter::is_grpc);
+        match GrpcWeb::of(&request.method, &request.fields) {
+            Some(web) => Self::GrpcWeb(web),
+            None if grpc && request.version == Version::HTTP_2 => Self::Grpc,
+            None => Self::Plain,
+        }
+    }
+
+    /// Whether the request is a call, with a time of its own and a status of its own.
+    pub(crate) fn is_of_call(self) -> bool {
+        !matches!(self, Self::Plain)
+    }
+
+    /// The media type of a failure that is told as the end of a call.
+    fn media_type(self) -> Option<HeaderValue> {
+        match self {
+            Self::Plain => None,
+            Self::Grpc => Some(HeaderValue::from_static("application/grpc")),
+            Self::GrpcWeb(web) => Some(web.media_type()),
+        }
     }
 }
 
@@ -50,7 +72,7 @@ impl Answer {
         Self { status, fields: HeaderMap::new(), body: Bytes::new(), close: false }
     }
 
-    /// What is said of a failure: a problem document (RFC 9457), or trailers only (gRPC over HTTP/2).
+    /// What is said of a failure: a problem document (RFC 9457), or trailers only (gRPC over HTTP/2, gRPC-Web).
     pub(crate) fn of(failure: &Failure, reply: Reply) -> Self {
         let mut fields = HeaderMap::new();
         let error = format!("coreto; error={}", failure.proxy_error());
@@ -72,8 +94,8 @@ impl Answer {
             }
             _ => {}
         }
-        if reply.grpc {
-            fields.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
+        if let Some(kind) = reply.media_type() {
+            fields.insert(header::CONTENT_TYPE, kind);
             fields.insert(
                 HeaderName::from_static("grpc-status"),
                 HeaderValue::from(u16::from(failure.grpc_status())),

@@ -10,6 +10,7 @@ use http::{HeaderMap, StatusCode};
 
 use super::Failure;
 use super::account::Account;
+use super::answer::Reply;
 use super::deadline::{self, GRPC_TIMEOUT};
 use super::exchange::{Deadlines, Exchange, Flow};
 use super::failed::{Failed, verdict};
@@ -20,7 +21,7 @@ use super::tunnel;
 use super::upload::Upload;
 use super::websocket::{self, Handshake};
 use crate::chance::Dice;
-use crate::filter::{self, Encoder};
+use crate::filter::{self, Encoder, GrpcWeb};
 use crate::gate::{Asked, Body, Request, Response};
 use crate::model::{Route, Timeouts};
 use crate::moment::Moment;
@@ -59,9 +60,12 @@ impl Attempts<'_, '_> {
         let kept = usize::try_from(route.retry.body_bytes).unwrap_or(usize::MAX);
         let kept = if attempts_max == 0 { 0 } else { kept };
         let mut upload = Upload::new(kept, route.body_bytes, self.terms.plane.kept_bytes());
-        let deadline = if self.shape.reply.grpc { deadline::read(&request.fields) } else { None };
+        let deadline = if self.shape.reply.is_of_call() { deadline::read(&request.fields) } else { None };
         let within = deadline.map_or(route.timeouts.total, |time| time.min(route.timeouts.total));
         let total = self.terms.started + within;
+        if self.bridge().is_some_and(|web| web.writes_text) {
+            upload.decode();
+        }
         if socket.is_some() {
             // What the stream brings is for the protocol that it switches to.
             upload.end();
@@ -124,6 +128,9 @@ impl Attempts<'_, '_> {
             Some(_) => return Err(Failure::Protocol),
             None => None,
         };
+        if let Some(web) = self.bridge() {
+            web.translate(request);
+        }
         rule.request_headers.make(&mut request.fields);
         if let Some(target) = &self.way.target {
             request.target = target.clone();
@@ -134,9 +141,18 @@ impl Attempts<'_, '_> {
         Ok(socket)
     }
 
+    /// How the client's call is put into gRPC, where its route does so.
+    fn bridge(&self) -> Option<GrpcWeb> {
+        let (route, _) = self.order.rule()?;
+        match self.shape.reply {
+            Reply::GrpcWeb(web) if route.filters.grpc_web => Some(web),
+            _ => None,
+        }
+    }
+
     fn say_how_often(&self, request: &mut Request) {
         let sent = HeaderValue::from(self.account.attempts);
-        if self.shape.reply.grpc {
+        if self.shape.reply.is_of_call() {
             request.fields.insert(GRPC_ATTEMPTS, sent.clone());
         }
         request.fields.insert(ATTEMPT, sent);
@@ -196,10 +212,12 @@ impl Attempts<'_, '_> {
         if self.shape.stream && !tried.bounded {
             deadlines.total = Instant::now() + STREAM_MAX;
         }
+        let bridge = self.bridge().and_then(|web| web.answer(&mut response));
         self.dress(&mut response.fields, place, tried.upstream);
         let keep_alive = response.keep_alive;
         let encoder = compress(request, &mut response, tried.route);
-        let sides = Sides { server: &mut server, upload, upload_broken, encoder };
+        let flow = Flow::through(bridge, encoder);
+        let sides = Sides { server: &mut server, upload, upload_broken, flow };
         let reusable = self.respond(response, sides, deadlines).await.map_err(Failed::sent)?;
         if let Channel::One(connection) = server
             && upload.is_ended()
@@ -287,7 +305,7 @@ impl Attempts<'_, '_> {
         let unread = sides.upload_broken || !sides.upload.is_ended();
         let close = !self.shape.keep_alive || self.shape.old || self.terms.last || unread;
         self.put_head(response, close)?;
-        let mut flow = Flow::through(sides.encoder);
+        let mut flow = sides.flow;
         let mut exchange =
             Exchange::new(self.client, sides.server, sides.upload, self.terms.alarm, deadlines);
         exchange.upload_broken = sides.upload_broken;
@@ -379,8 +397,8 @@ struct Sides<'a> {
     server: &'a mut Channel,
     upload: &'a mut Upload,
     upload_broken: bool,
-    /// What makes the response smaller on its way.
-    encoder: Option<Encoder>,
+    /// What moves the response's body.
+    flow: Flow,
 }
 
 /// Makes the head of a response that is to be smaller fit its body, and gives what makes it so.

@@ -10,7 +10,7 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use super::Failure;
 use super::run::GRPC_STATUS;
 use super::upload::{Stop, Upload};
-use crate::filter::Encoder;
+use crate::filter::{Bridge, Encoder};
 use crate::gate::{Asked, Response};
 use crate::wire::{Alarm, Broken, Channel, Frame};
 
@@ -200,9 +200,11 @@ pub(super) fn of_client(broken: Broken) -> Failure {
 pub(super) struct Flow {
     pub(super) ended: bool,
     pub(super) moved: u64,
+    /// What makes an answer of gRPC-Web of it.
+    bridge: Option<Bridge>,
     /// What makes it smaller on its way.
     encoder: Option<Encoder>,
-    /// Whether the encoder has taken something in that has not come out.
+    /// Whether one of them has taken something in that has not come out.
     held_back: bool,
     /// The end, once it has come and all before it is put.
     ending: Option<HeaderMap>,
@@ -218,9 +220,9 @@ pub(super) enum Side {
 }
 
 impl Flow {
-    /// One that makes the body smaller, where there is something to do so.
-    pub(super) fn through(encoder: Option<Encoder>) -> Self {
-        Self { encoder, ..Self::default() }
+    /// One that writes the body in another way, where there is something to do so.
+    pub(super) fn through(bridge: Option<Bridge>, encoder: Option<Encoder>) -> Self {
+        Self { bridge, encoder, ..Self::default() }
     }
 
     /// Ready when all is moved and written.
@@ -241,21 +243,20 @@ impl Flow {
             match from.poll_body(cx) {
                 Poll::Ready(Ok(Frame::Data(data))) => {
                     self.moved += data.len() as u64;
-                    self.put(data, to)?;
+                    let data = match &mut self.bridge {
+                        Some(bridge) => bridge.write(data),
+                        None => data,
+                    };
+                    self.held_back = true;
+                    self.put(data, false, to)?;
                 }
-                Poll::Ready(Ok(Frame::End(trailers))) => {
-                    self.grpc_status = trailers.get(GRPC_STATUS).cloned();
-                    self.ending = Some(trailers);
-                    if let Some(encoder) = self.encoder.take() {
-                        put_some(encoder.finish().map_err(broken)?, to);
-                    }
-                }
+                Poll::Ready(Ok(Frame::End(trailers))) => self.finish(trailers, to)?,
                 Poll::Ready(Err(broken)) => return Poll::Ready(Err(Side::From(broken))),
                 Poll::Pending => {
-                    if let Some(encoder) = self.encoder.as_mut().filter(|_| self.held_back) {
+                    if std::mem::take(&mut self.held_back) {
                         // Nothing more is there: what has come so far is not kept from the client.
-                        self.held_back = false;
-                        put_some(encoder.flush().map_err(broken)?, to);
+                        let left = self.bridge.as_mut().map(Bridge::flush).unwrap_or_default();
+                        self.put(left, true, to)?;
                     }
                     let _ = to.poll_flush(cx).map_err(Side::To)?;
                     return Poll::Pending;
@@ -265,15 +266,42 @@ impl Flow {
         to.poll_flush(cx).map_err(Side::To)
     }
 
-    fn put(&mut self, data: Bytes, to: &mut Channel) -> Result<(), Side> {
-        match &mut self.encoder {
-            None => to.put_data(data),
+    /// Puts a piece, and with `flush` all that is held back.
+    fn put(&mut self, data: Bytes, flush: bool, to: &mut Channel) -> Result<(), Side> {
+        let data = match &mut self.encoder {
+            None => data,
             Some(encoder) => {
-                self.held_back = true;
-                put_some(encoder.write(&data).map_err(broken)?, to);
+                let written = encoder.write(&data).map_err(broken)?;
+                if flush { join(written, encoder.flush().map_err(broken)?) } else { written }
             }
-        }
+        };
+        put_some(data, to);
         Ok(())
+    }
+
+    /// Takes the end in, and puts what is left before it.
+    fn finish(&mut self, mut trailers: HeaderMap, to: &mut Channel) -> Result<(), Side> {
+        self.grpc_status = trailers.get(GRPC_STATUS).cloned();
+        let mut last = Bytes::new();
+        if let Some(bridge) = self.bridge.take() {
+            last = bridge.finish(&trailers);
+            trailers = HeaderMap::new();
+        }
+        if let Some(mut encoder) = self.encoder.take() {
+            let written = encoder.write(&last).map_err(broken)?;
+            last = join(written, encoder.finish().map_err(broken)?);
+        }
+        put_some(last, to);
+        self.ending = Some(trailers);
+        Ok(())
+    }
+}
+
+fn join(first: Bytes, second: Bytes) -> Bytes {
+    match (first.is_empty(), second.is_empty()) {
+        (true, _) => second,
+        (_, true) => first,
+        (false, false) => [first, second].concat().into(),
     }
 }
 

@@ -42,6 +42,9 @@ pub enum Failure {
     /// Its body is larger than the route allows.
     #[error("the request's body is larger than allowed")]
     BodyLarge,
+    /// Its body is said to be base64 and is not.
+    #[error("the request's body is not base64")]
+    NotBase64,
     /// Its client has gone.
     #[error("the client has gone")]
     ClientGone(#[source] Broken),
@@ -94,7 +97,7 @@ impl Failure {
             Failure::Misdirected => StatusCode::MISDIRECTED_REQUEST,
             Failure::NoRoute => StatusCode::NOT_FOUND,
             Failure::NoMethod(_) => StatusCode::METHOD_NOT_ALLOWED,
-            Failure::Path(_) => StatusCode::BAD_REQUEST,
+            Failure::Path(_) | Failure::NotBase64 => StatusCode::BAD_REQUEST,
             Failure::Protocol => StatusCode::NOT_IMPLEMENTED,
             Failure::Limited(_) => StatusCode::TOO_MANY_REQUESTS,
             Failure::HeadTime | Failure::BodyTime => StatusCode::REQUEST_TIMEOUT,
@@ -118,6 +121,7 @@ impl Failure {
         match self {
             Failure::Request(_)
             | Failure::BodyLarge
+            | Failure::NotBase64
             | Failure::Misdirected
             | Failure::NoMethod(_)
             | Failure::Path(_)
@@ -148,6 +152,7 @@ impl Failure {
         const UNAVAILABLE: u8 = 14;
         match self {
             Failure::Request(_)
+            | Failure::NotBase64
             | Failure::Path(_)
             | Failure::Response(_)
             | Failure::Incomplete(_)
@@ -182,6 +187,7 @@ impl Failure {
                 | Failure::HeadTime
                 | Failure::BodyTime
                 | Failure::BodyLarge
+                | Failure::NotBase64
                 | Failure::ClientGone(_)
         )
     }

@@ -10,6 +10,7 @@ use tokio_rustls::rustls::pki_types::CertificateDer;
 
 use super::trace;
 use super::via::Via;
+use crate::base64;
 use crate::gate::{Authority, Request, strip_claims};
 use crate::listen::covers;
 use crate::plane::Door;
@@ -99,7 +100,7 @@ impl Client {
             certificate,
         });
         // RFC 9440 §2.1: bytes as a structured field.
-        let field = |certificate| HeaderValue::try_from(format!(":{}:", base64(certificate)));
+        let field = |certificate| HeaderValue::try_from(format!(":{}:", base64::encode(certificate)));
         let forwarded = certificate.map(forwarded_certificate);
         let certificate = certificate.map(|certificate| field(certificate).expect("it is ASCII"));
         Self { secure: true, shown, certificate, forwarded, ..self }
@@ -254,34 +255,4 @@ fn request_id(id: u128) -> HeaderValue {
     let mut text = String::with_capacity(32);
     write!(text, "{id:032x}").expect("a string takes all");
     HeaderValue::try_from(text).expect("digits are text")
-}
-
-/// RFC 4648 §4.
-pub(super) fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for three in bytes.chunks(3) {
-        let bits =
-            three.iter().fold(0_u32, |bits, byte| (bits << 8) | u32::from(*byte)) << (8 * (3 - three.len()));
-        for digit in 0..4 {
-            let at = usize::try_from((bits >> (18 - 6 * digit)) & 0x3f).unwrap_or_default();
-            text.push(if digit <= three.len() { char::from(DIGITS[at]) } else { '=' });
-        }
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn writes_base64() {
-        for (bytes, text) in
-            [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")]
-        {
-            assert_eq!(base64(bytes.as_bytes()), text);
-        }
-        assert_eq!(base64(&[0xfb, 0xff, 0xfe]), "+//+");
-    }
 }

@@ -61,6 +61,9 @@ impl Order {
         }
         if let Some(cors) = &route.filters.cors {
             filter::answer(cors, asked.cross, asked.origin.as_ref(), fields);
+            if route.filters.grpc_web && asked.cross == filter::Cross::Actual {
+                filter::expose(fields);
+            }
         }
     }
 }

@@ -106,7 +106,7 @@ impl Shape {
             asked: Asked { head: request.method == Method::HEAD, upgrade: request.upgrade.clone() },
             old: request.version == Version::HTTP_10,
             keep_alive: request.keep_alive,
-            stream: reply.grpc || accept.starts_with(b"text/event-stream"),
+            stream: reply.is_of_call() || accept.starts_with(b"text/event-stream"),
             interim: request.version != Version::HTTP_10,
             reply,
             idempotent: safe.contains(&request.method) || request.fields.contains_key("idempotency-key"),

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use http::HeaderMap;
 
 use super::Failure;
+use crate::base64;
 use crate::wire::{Broken, Channel, Frame};
 
 /// The body of one request, over all its tries.
@@ -26,6 +27,8 @@ pub(super) struct Upload {
     waits: bool,
     bytes: u64,
     bytes_max: Option<u64>,
+    /// What reads it, when it comes as base64.
+    decoder: Option<base64::Decoder>,
     /// All pieces, when a copy of the request is to be sent.
     copy: Option<Vec<Bytes>>,
     /// What all requests together keep.
@@ -48,6 +51,7 @@ impl Upload {
             waits: false,
             bytes: 0,
             bytes_max,
+            decoder: None,
             copy: None,
             kept_in_all: Arc::clone(kept_in_all),
         }
@@ -72,6 +76,11 @@ impl Upload {
         let forgotten = if self.kept.is_empty() { self.kept_bytes } else { sent };
         self.kept_in_all.fetch_sub(forgotten, Ordering::Relaxed);
         self.kept_bytes -= forgotten;
+    }
+
+    /// What comes is base64: what it stands for is sent.
+    pub(super) fn decode(&mut self) {
+        self.decoder = Some(base64::Decoder::default());
     }
 
     /// There is nothing to be sent.
@@ -139,21 +148,41 @@ impl Upload {
         if let Some(end) = &self.end {
             return Poll::Ready(Ok(Frame::End(end.clone())));
         }
-        let frame = ready!(client.poll_body(cx)).map_err(Stop::Client)?;
-        match &frame {
+        // Bound: each turn takes a piece of the client's, or returns.
+        loop {
+            let frame = self.taken(ready!(client.poll_body(cx)).map_err(Stop::Client)?)?;
+            match &frame {
+                // Of what was sent as text there is no byte yet.
+                Frame::Data(data) if data.is_empty() => continue,
+                Frame::Data(data) => {
+                    if let Some(copy) = &mut self.copy {
+                        copy.push(data.clone());
+                    }
+                    self.keep(data);
+                }
+                Frame::End(trailers) => self.end = Some(trailers.clone()),
+            }
+            return Poll::Ready(Ok(frame));
+        }
+    }
+
+    /// What a piece of the client's is to the endpoint.
+    fn taken(&mut self, frame: Frame) -> Result<Frame, Stop> {
+        let not_base64 = |base64::NotBase64| Stop::Failed(Failure::NotBase64);
+        match frame {
             Frame::Data(data) => {
                 self.bytes += data.len() as u64;
                 if self.bytes_max.is_some_and(|max| self.bytes > max) {
-                    return Poll::Ready(Err(Stop::Failed(Failure::BodyLarge)));
+                    return Err(Stop::Failed(Failure::BodyLarge));
                 }
-                if let Some(copy) = &mut self.copy {
-                    copy.push(data.clone());
-                }
-                self.keep(data);
+                let Some(decoder) = &mut self.decoder else { return Ok(Frame::Data(data)) };
+                Ok(Frame::Data(decoder.read(&data).map_err(not_base64)?.into()))
             }
-            Frame::End(trailers) => self.end = Some(trailers.clone()),
+            Frame::End(_) if self.decoder.as_ref().is_some_and(|decoder| !decoder.is_whole()) => {
+                Err(not_base64(base64::NotBase64))
+            }
+            Frame::End(trailers) => Ok(Frame::End(trailers)),
         }
-        Poll::Ready(Ok(frame))
     }
 
     fn keep(&mut self, data: &Bytes) {

@@ -5,7 +5,7 @@ use http::header::{SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSIO
 use http::{HeaderMap, HeaderValue, Method};
 
 use super::Failure;
-use super::fields::base64;
+use crate::base64;
 use crate::gate::{Body, Request};
 
 /// What an endpoint's consent is checked by.
@@ -27,7 +27,7 @@ pub(super) fn translate(request: &mut Request, protocol: HeaderValue, id: u128) 
     if !websocket {
         return Handshake { accept: None };
     }
-    let key = base64(&id.to_le_bytes());
+    let key = base64::encode(&id.to_le_bytes());
     let accept = accept(key.as_bytes());
     let fields = &mut request.fields;
     fields.remove(SEC_WEBSOCKET_ACCEPT);
@@ -40,7 +40,7 @@ fn accept(key: &[u8]) -> String {
     let mut context = digest::Context::new(&digest::SHA1_FOR_LEGACY_USE_ONLY);
     context.update(key);
     context.update(GUID);
-    base64(context.finish().as_ref())
+    base64::encode(context.finish().as_ref())
 }
 
 impl Handshake {

@@ -11,6 +11,8 @@ pub struct Filters {
     pub limits: Vec<RateLimit>,
     /// Which pages of other origins may read responses.
     pub cors: Option<Cors>,
+    /// Whether calls of gRPC-Web are put into gRPC, and its answers back.
+    pub grpc_web: bool,
     /// Changes of the request's headers.
     pub request_headers: HeaderChanges,
     /// Changes of the response's headers.

@@ -18,6 +18,11 @@ pub(crate) struct Case {
     pub(crate) after: Vec<u8>,
     pub(crate) get: Option<Vec<u8>>,
     pub(crate) reused: Option<bool>,
+    /// What is on for the route.
+    pub(crate) with: Vec<String>,
+    /// Fields of the last answer, and fields that it has not.
+    pub(crate) fields_got: Vec<String>,
+    pub(crate) fields_not_got: Vec<String>,
     pub(crate) fields: Vec<(Vec<u8>, Vec<u8>)>,
     pub(crate) without: Vec<String>,
     pub(crate) data: Vec<Vec<u8>>,
@@ -58,6 +63,9 @@ pub(crate) fn read(text: &str) -> Vec<Case> {
             "warm" => case.warm = true,
             "after" => case.after = bytes(rest),
             "get" => case.get = Some(bytes(rest)),
+            "with" => case.with = rest.split(' ').map(str::to_owned).collect(),
+            "field-got" => case.fields_got.push(rest.to_owned()),
+            "no-field-got" => case.fields_not_got.push(rest.to_owned()),
             "reused" => case.reused = Some(rest == "yes"),
             "field" => case.fields.push(field(rest)),
             "trailer" => case.trailers.push(field(rest)),
@@ -106,6 +114,11 @@ fn bytes(text: &str) -> Vec<u8> {
 }
 
 impl Case {
+    /// Whether something is on for the route.
+    pub(crate) fn is_with(&self, filter: &str) -> bool {
+        self.with.iter().any(|with| with == filter)
+    }
+
     /// A time that the case sets.
     pub(crate) fn time(&self, name: &str) -> Option<std::time::Duration> {
         let found = self.times.iter().find(|(known, _)| known == name);

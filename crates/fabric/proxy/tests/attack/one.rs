@@ -40,6 +40,13 @@ pub(crate) fn play(case: &Case, stage: &Stage) -> Result<(), String> {
     {
         return Err(format!("the answer is `{}`", last.body.escape_ascii()));
     }
+    let has = |wanted: &String| last.head.lines().any(|line| line == wanted);
+    if let Some(wanted) = case.fields_got.iter().find(|wanted| !has(wanted)) {
+        return Err(format!("`{wanted}` is wanted, the answer is {}", last.head));
+    }
+    if let Some(name) = case.fields_not_got.iter().find(|name| last.head.contains(&format!("\n{name}: "))) {
+        return Err(format!("`{name}` is not wanted, the answer is {}", last.head));
+    }
     if let Some(wanted) = &case.up {
         let wanted: String = wanted.iter().map(|byte| char::from(*byte)).collect();
         let reached = stage.reached();
@@ -80,6 +87,7 @@ fn check_reuse(case: &Case, stage: &Stage, asked_again: bool) -> Result<(), Stri
 #[derive(Default)]
 struct Answer {
     status: String,
+    head: String,
     body: Vec<u8>,
     whole: bool,
 }
@@ -113,7 +121,7 @@ impl Answers<'_> {
         } else {
             self.sized(length)?
         };
-        Ok(Answer { status, body, whole })
+        Ok(Answer { status, head: text, body, whole })
     }
 
     fn sized(&mut self, length: Option<usize>) -> Result<(Vec<u8>, bool), String> {

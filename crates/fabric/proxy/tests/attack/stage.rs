@@ -4,7 +4,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use coreto_proxy::model::{Balance, EncodedSlash, Model, Protocol, Source};
+use coreto_proxy::model::{Balance, Cors, EncodedSlash, Model, Protocol, Source};
 
 use super::case::Case;
 use super::origin::{self, Seen};
@@ -82,6 +82,12 @@ fn model(case: &Case, endpoints: &[SocketAddr]) -> Model {
     let route = &mut model.routes[0];
     route.encoded_slash = EncodedSlash::Keep;
     route.upgrades = vec!["websocket".to_owned()];
+    route.filters.grpc_web = case.is_with("grpc-web");
+    route.filters.cors = case.is_with("cors").then(|| Cors {
+        origins: vec!["https://app.example".to_owned()],
+        expose: vec!["x-own".to_owned()],
+        ..Cors::default()
+    });
     let times = &mut route.timeouts;
     for (name, time) in [
         ("head", &mut clocks.header),
