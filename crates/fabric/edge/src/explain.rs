@@ -81,7 +81,10 @@ pub fn explain(config: &Config, question: &Question) -> String {
 }
 
 fn tell(out: &mut String, plan: &Plan, listener: usize, request: &Request<'_>, question: &Question) {
-    let contest = Contest::hold(plan.table(listener), request);
+    let preflight = plan.preflight(listener, request);
+    // The routes of a preflight are those of the request that would follow.
+    let meant = preflight.as_ref().map_or(*request, |(_, method)| Request { method, ..*request });
+    let contest = Contest::hold(plan.table(listener), &meant);
     let fitting: Vec<&Entrant> = contest.entrants.iter().filter(|entrant| entrant.verdict.is_ok()).collect();
     for pair in 0..fitting.len() {
         let name = &plan.route(fitting[pair].route).name;
@@ -106,6 +109,7 @@ fn tell(out: &mut String, plan: &Plan, listener: usize, request: &Request<'_>, q
         }
     }
     let outcome = match plan.table(listener).find(request) {
+        _ if preflight.is_some() => "204 by the gateway itself: a preflight".to_owned(),
         Match::Route(route) => outcome(plan, route, request, question),
         Match::OtherMethods(methods) => {
             let names: Vec<&str> = methods.iter().map(Method::as_str).collect();

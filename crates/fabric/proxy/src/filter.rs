@@ -18,7 +18,7 @@ mod split;
 pub use changes::Changes;
 pub use compression::{note_encoding, offer};
 pub(crate) use cors::check_origin;
-pub use cors::{Cross, answer, cross};
+pub use cors::{Cross, answer, cross, preflight};
 pub(crate) use encode::Encoder;
 pub(crate) use grpc_web::{Bridge, GrpcWeb, expose, is_grpc};
 pub use split::{mirrors, side};

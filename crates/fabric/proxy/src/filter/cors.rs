@@ -41,6 +41,12 @@ pub fn cross(method: &Method, headers: &HeaderMap) -> Cross {
     }
 }
 
+/// The method that a preflight asks for; none when it is no preflight, or asks for what is no method.
+pub fn preflight(method: &Method, headers: &HeaderMap) -> Option<Method> {
+    let asked = headers.get(ACCESS_CONTROL_REQUEST_METHOD)?;
+    (cross(method, headers) == Cross::Preflight).then(|| Method::from_bytes(asked.as_bytes()).ok())?
+}
+
 /// Puts the filter's headers on a response to a page of `origin`. An origin that is not allowed gets none, which makes the browser refuse.
 pub fn answer(cors: &Cors, cross: Cross, origin: Option<&HeaderValue>, response: &mut HeaderMap) {
     for name in &SAID_BY_SERVICES {

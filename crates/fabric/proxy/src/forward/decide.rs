@@ -49,7 +49,9 @@ pub(crate) fn decide(
         method: if request.protocol.is_some() { &Method::GET } else { &request.method },
         headers: &request.fields,
     };
-    let route = match force.plan().table(listener).find(&asked) {
+    let plan = force.plan();
+    let preflight = plan.preflight(listener, &asked).map(|(route, _)| Match::Route(route));
+    let route = match preflight.unwrap_or_else(|| plan.table(listener).find(&asked)) {
         Match::Route(route) => route,
         Match::OtherMethods(methods) => return refuse(local, Failure::NoMethod(methods)),
         Match::Nothing => return refuse(local, Failure::NoRoute),

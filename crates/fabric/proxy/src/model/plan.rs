@@ -3,9 +3,12 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use http::Method;
+
 use super::{Action, Fault, Faults, Model, Redirect, Route, check};
+use crate::filter;
 use crate::route::passage::{self, Asked, Passage};
-use crate::route::{Entry, Path, Table};
+use crate::route::{Entry, Match, Path, Request, Table};
 
 /// What workers act by.
 #[derive(Clone, Debug)]
@@ -65,6 +68,16 @@ impl Plan {
     /// The routes of the listener with this number.
     pub fn table(&self, listener: usize) -> &Table {
         &self.tables[listener]
+    }
+
+    /// The route whose CORS filter answers a request, and the method that its page asks for: a preflight is for the
+    /// route of the request that would follow.
+    pub fn preflight(&self, listener: usize, request: &Request<'_>) -> Option<(usize, Method)> {
+        let method = filter::preflight(request.method, request.headers)?;
+        match self.table(listener).find(&Request { method: &method, ..*request }) {
+            Match::Route(route) if self.route(route).filters.cors.is_some() => Some((route, method)),
+            Match::Route(_) | Match::OtherMethods(_) | Match::Nothing => None,
+        }
     }
 
     /// The route with this number.
