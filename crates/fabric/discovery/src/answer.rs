@@ -55,6 +55,11 @@ impl Answer {
         Self { seen: Some(seen), ..Self::json(value) }
     }
 
+    /// A document that was read, as text.
+    pub(crate) const fn made(seen: Seen, body: Bytes) -> Self {
+        Self { status: StatusCode::OK, content_type: JSON, body, seen: Some(seen), hash: None }
+    }
+
     /// Bytes as they are.
     pub(crate) const fn raw(seen: Seen, body: Bytes) -> Self {
         let content_type = "application/octet-stream";

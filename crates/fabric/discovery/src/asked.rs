@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::Uri;
 use http::request::Parts;
 
 use crate::answer::Fault;
@@ -54,6 +55,9 @@ const WAIT: Duration = Duration::from_mins(5);
 /// How long a client may wait.
 const WAIT_MAX: Duration = Duration::from_mins(10);
 
+/// Parameters that say nothing about what is asked for.
+const FRESHNESS: [&str; 6] = ["index", "wait", "stale", "max_stale", "cached", "consistent"];
+
 /// A request.
 #[derive(Debug)]
 pub(crate) struct Asked {
@@ -63,6 +67,7 @@ pub(crate) struct Asked {
     query: Vec<(String, String)>,
     /// The body.
     pub(crate) body: Bytes,
+    uri: Uri,
     consistency: Option<String>,
 }
 
@@ -83,7 +88,20 @@ impl Asked {
         };
         let query = pairs.map(pair).collect::<Result<_, Fault>>()?;
         let consistency = head.headers.get("consistency").and_then(|value| value.to_str().ok());
-        Ok(Self { segments, query, body, consistency: consistency.map(str::to_owned) })
+        let consistency = consistency.map(str::to_owned);
+        Ok(Self { segments, query, body, uri: head.uri.clone(), consistency })
+    }
+
+    /// What is asked for, without how fresh it has to be and how long that may take.
+    pub(crate) fn question(&self) -> String {
+        let mut question = self.uri.path().to_owned();
+        let is_part =
+            |pair: &&str| !FRESHNESS.contains(&pair.split_once('=').map_or(*pair, |(name, _)| name));
+        for pair in self.uri.query().unwrap_or_default().split('&').filter(is_part) {
+            question.push('&');
+            question.push_str(pair);
+        }
+        question
     }
 
     /// The value of a parameter, if it is there.
@@ -190,6 +208,18 @@ mod tests {
             assert!(matches!(asked(wrong), Err(Fault::Wrong(_))), "{wrong}");
         }
         assert!(matches!(asked("/v2/kv"), Err(Fault::Missing(_))));
+    }
+
+    #[test]
+    fn a_question_is_the_same_however_fresh_its_answer_has_to_be() {
+        let question = |uri: &str| asked(uri).unwrap().question();
+        let plain = question("/v1/health/service/a?passing&tag=x");
+        assert_eq!(plain, question("/v1/health/service/a?passing&index=7&wait=1m&tag=x&stale&consistent=1"));
+        for other in
+            ["/v1/health/service/a?passing", "/v1/health/service/a%26passing?tag=x", "/v1/health/service/a"]
+        {
+            assert_ne!(plain, question(other));
+        }
     }
 
     #[test]

@@ -10,11 +10,13 @@
 //!
 //! # Where to look
 //! `question.rs` bytes to a question · `zone.rs` what a name means, and its records · `reply.rs` records to bytes, trimmed to
-//! what the client takes · `server.rs` sockets.
+//! what the client takes · `book.rs` packet to packet, and what is kept of it · `server.rs` sockets.
 
+mod book;
 mod question;
 mod reply;
 mod server;
+mod shuffle;
 mod zone;
 
 pub use server::{Config, Error, Service};

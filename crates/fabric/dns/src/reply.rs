@@ -1,6 +1,9 @@
 //! Writes replies: records as bytes, trimmed to what the client takes.
 
+use std::sync::Arc;
+
 use crate::question::{Asked, HEADER, OPT, Question, Refusal, UDP_BYTES, UDP_BYTES_MAX};
+use crate::shuffle::shuffled;
 use crate::zone::{Data, Found, Zone, kind};
 
 /// The class of the internet, and any.
@@ -29,7 +32,7 @@ pub(crate) enum Way {
 }
 
 /// Writes the reply to a packet; `find` looks its name up.
-pub(crate) fn reply(asked: &Asked, zone: &Zone, way: Way, find: impl Fn(&Question) -> Found) -> Vec<u8> {
+pub(crate) fn reply(asked: &Asked, zone: &Zone, way: Way, find: impl Fn(&Question) -> Arc<Found>) -> Vec<u8> {
     let question = match &asked.question {
         Ok(question) => question,
         Err(refusal) => return Writer::new(asked, *refusal as u8).end(asked, 0),
@@ -44,7 +47,7 @@ pub(crate) fn reply(asked: &Asked, zone: &Zone, way: Way, find: impl Fn(&Questio
         Way::Tcp => usize::from(u16::MAX),
         Way::Udp => asked.extended.map_or(UDP_BYTES, |extended| extended.bytes),
     };
-    match find(question) {
+    match &*find(question) {
         Found::Foreign => Writer::new(asked, REFUSED).end(asked, 0),
         Found::Nobody => {
             let mut writer = Writer::new(asked, NO_NAME).with_question(question);
@@ -56,7 +59,7 @@ pub(crate) fn reply(asked: &Asked, zone: &Zone, way: Way, find: impl Fn(&Questio
             if answers.is_empty() {
                 writer.authority(zone);
             }
-            writer.records(&answers, &additional, bytes_max.saturating_sub(Writer::end_bytes(asked)));
+            writer.records(answers, additional, bytes_max.saturating_sub(Writer::end_bytes(asked)));
             writer.end(asked, 0)
         }
     }
@@ -138,12 +141,12 @@ impl Writer {
         });
     }
 
-    /// As many of the records as fit: answers first, and when one is left out, the client is told.
+    /// As many of the records as fit: answers first, in random order, and when one is left out, the client is told.
     fn records(&mut self, answers: &[Data], additional: &[(String, Data)], bytes_max: usize) {
-        for answer in answers {
+        for number in shuffled(answers.len()) {
             let before = self.bytes.len();
             self.bytes.extend_from_slice(&OWNER);
-            self.data(answer);
+            self.data(&answers[number]);
             if self.bytes.len() > bytes_max {
                 self.bytes.truncate(before);
                 self.bytes[2] |= 0x02;
@@ -214,7 +217,7 @@ mod tests {
     /// The number of the reply, whether it was cut, and the counts of its sections.
     fn told(asked: &[u8], way: Way, found: &Found) -> (u8, bool, [u8; 4], usize) {
         let asked = read(asked).unwrap();
-        let reply = reply(&asked, &zone(), way, |_| found.clone());
+        let reply = reply(&asked, &zone(), way, |_| Arc::new(found.clone()));
         let counts = [reply[5], reply[7], reply[9], reply[11]];
         (reply[3] & 0xf, reply[2] & 2 != 0, counts, reply.len())
     }

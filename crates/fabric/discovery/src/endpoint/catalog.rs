@@ -25,30 +25,33 @@ pub(crate) async fn nodes(desk: &Desk, asked: &Asked) -> Answered {
 }
 
 pub(crate) async fn services(desk: &Desk, asked: &Asked) -> Answered {
-    let look = |state: &State| {
-        let entries = state.instances.range(..).map(|(_, entry)| Arc::clone(entry)).collect::<Vec<_>>();
-        (state.marks.get().services, entries)
-    };
-    let (seen, entries) = desk.read(asked, &[Subject::Services(TENANT)], look).await?;
     let filter = asked.filter()?;
-    let mut tags: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    for entry in &entries {
-        let instance = &entry.instance;
-        let row =
-            || json!({ "ServiceName": &*instance.service, "ServiceTags": render::texts(&instance.tags) });
-        if filter.as_ref().is_none_or(|filter| filter.takes(&row())) {
-            tags.entry(&instance.service).or_default().extend(instance.tags.iter().map(|tag| &**tag));
+    let find =
+        |state: &State| state.instances.range(..).map(|(_, entry)| Arc::clone(entry)).collect::<Vec<_>>();
+    let index = |state: &State| state.marks.get().services;
+    desk.answer(asked, &[Subject::Services(TENANT)], index, find, |entries| {
+        let mut tags: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        for entry in &entries {
+            let instance = &entry.instance;
+            let row =
+                || json!({ "ServiceName": &*instance.service, "ServiceTags": render::texts(&instance.tags) });
+            if filter.as_ref().is_none_or(|filter| filter.takes(&row())) {
+                tags.entry(&instance.service).or_default().extend(instance.tags.iter().map(|tag| &**tag));
+            }
         }
-    }
-    let told = tags.into_iter().map(|(name, tags)| (name.to_owned(), tags.into_iter().collect::<Value>()));
-    Ok(Answer::read(seen, &Value::Object(told.collect())))
+        let told =
+            tags.into_iter().map(|(name, tags)| (name.to_owned(), tags.into_iter().collect::<Value>()));
+        Ok(Value::Object(told.collect()))
+    })
+    .await
 }
 
 pub(crate) async fn service(desk: &Desk, asked: &Asked, name: &str) -> Answered {
-    let (seen, rows) = desk.instances(asked, name).await?;
-    let tagged = rows.iter().filter(|row| row.is_tagged(asked.parameters("tag")));
-    let rows = tagged.map(|row| row.flat(&desk.config.datacenter)).collect();
-    Ok(Answer::read(seen, &filtered(asked, rows)?))
+    desk.instances(asked, name, |rows| {
+        let tagged = rows.iter().filter(|row| row.is_tagged(asked.parameters("tag")));
+        tagged.map(|row| row.flat(&desk.config.datacenter)).collect()
+    })
+    .await
 }
 
 pub(crate) async fn node(desk: &Desk, asked: &Asked, name: &str) -> Answered {
@@ -122,18 +125,19 @@ pub(crate) async fn deregister(desk: &Desk, asked: &Asked) -> Answered {
 }
 
 impl Desk {
-    /// Instances of a service, in order of node and identifier.
+    /// Tells of the instances of a service, which come in order of node and identifier.
     pub(crate) async fn instances(
         &self,
         asked: &Asked,
         name: &str,
-    ) -> Result<(crate::answer::Seen, Vec<Row>), Fault> {
+        render: impl FnOnce(&[Row]) -> Vec<Value>,
+    ) -> Answered {
         let service = named(name);
-        let look = |state: &State| {
-            let rows = state.instances_of(&service).filter_map(|place| Row::of(state, place));
-            (state.service_index(&service), rows.collect())
+        let index = |state: &State| state.service_index(&service);
+        let find = |state: &State| {
+            state.instances_of(&service).filter_map(|place| Row::of(state, place)).collect::<Vec<_>>()
         };
         let subjects = [Subject::Service(service.clone()), Subject::NodeParts(TENANT)];
-        self.read(asked, &subjects, look).await
+        self.answer(asked, &subjects, index, find, |rows| filtered(asked, render(&rows))).await
     }
 }

@@ -11,24 +11,27 @@ use crate::desk::{Desk, TENANT, named};
 use crate::render;
 
 pub(crate) async fn service(desk: &Desk, asked: &Asked, name: &str) -> Answered {
-    let (seen, rows) = desk.instances(asked, name).await?;
     let passing = asked.flag("passing");
-    let wanted = rows.iter().filter(|row| {
-        (!passing || row.status() == Status::Passing) && row.is_tagged(asked.parameters("tag"))
-    });
-    let rows = wanted.map(|row| row.health(&desk.config.datacenter)).collect();
-    Ok(Answer::read(seen, &filtered(asked, rows)?))
+    desk.instances(asked, name, |rows| {
+        let wanted = rows.iter().filter(|row| {
+            (!passing || row.status() == Status::Passing) && row.is_tagged(asked.parameters("tag"))
+        });
+        wanted.map(|row| row.health(&desk.config.datacenter)).collect()
+    })
+    .await
 }
 
 /// Checks of the instances of a service, without those of their nodes.
 pub(crate) async fn checks(desk: &Desk, asked: &Asked, name: &str) -> Answered {
-    let (seen, rows) = desk.instances(asked, name).await?;
-    let mut told = Vec::new();
-    for row in &rows {
-        let own = row.checks.iter().filter(|(_, entry)| !entry.check.instance.is_empty());
-        told.extend(own.map(|(place, entry)| render::check_of(place, entry, &row.entry.instance.tags)));
-    }
-    Ok(Answer::read(seen, &filtered(asked, told)?))
+    desk.instances(asked, name, |rows| {
+        let mut told = Vec::new();
+        for row in rows {
+            let own = row.checks.iter().filter(|(_, entry)| !entry.check.instance.is_empty());
+            told.extend(own.map(|(place, entry)| render::check_of(place, entry, &row.entry.instance.tags)));
+        }
+        told
+    })
+    .await
 }
 
 pub(crate) async fn node(desk: &Desk, asked: &Asked, name: &str) -> Answered {
@@ -50,19 +53,22 @@ pub(crate) async fn state(desk: &Desk, asked: &Asked, word: &str) -> Answered {
             return Err(Fault::Wrong(format!("there is no state `{word}`; {words}")));
         }
     };
-    let look = |state: &State| {
+    let find = |state: &State| {
         let all = state.checks.range(..);
         let found = all.filter(|(_, entry)| wanted.is_none_or(|wanted| entry.check.status == wanted));
         let handles = found.map(|(place, entry)| {
             let instance = (place.0, Arc::clone(&place.1), Arc::clone(&entry.check.instance));
             (place.clone(), Arc::clone(entry), state.instances.get(&instance))
         });
-        (state.marks.get().checks, handles.collect::<Vec<_>>())
+        handles.collect::<Vec<_>>()
     };
-    let (seen, found) = desk.read(asked, &[Subject::Checks(TENANT)], look).await?;
-    let told = found.iter().map(|(place, entry, instance)| {
-        let tags = instance.as_ref().map_or(&[][..], |found| &found.instance.tags);
-        render::check_of(place, entry, tags)
-    });
-    Ok(Answer::read(seen, &filtered(asked, told.collect())?))
+    let index = |state: &State| state.marks.get().checks;
+    desk.answer(asked, &[Subject::Checks(TENANT)], index, find, |found| {
+        let told = found.iter().map(|(place, entry, instance)| {
+            let tags = instance.as_ref().map_or(&[][..], |found| &found.instance.tags);
+            render::check_of(place, entry, tags)
+        });
+        filtered(asked, told.collect())
+    })
+    .await
 }
