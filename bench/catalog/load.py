@@ -26,7 +26,7 @@ class Link:
 
     def receive(self):
         """Reads what is there; the head and body of the answer, once it is whole."""
-        part = self.socket.recv(1 << 18)
+        part = self.socket.recv(1 << 14)
         if not part:
             raise Failed("the catalog closed a connection")
         self.came += part

@@ -7,11 +7,12 @@ use coreto_catalog::Catalog;
 use coreto_partition::Replica;
 
 use crate::question::{Question, read};
+use crate::record::Written;
 use crate::reply::{Way, reply};
 use crate::zone::{Found, Zone};
 
-/// Records that are kept, of all names together.
-const RECORDS_MAX: usize = 1 << 16;
+/// Bytes of records that are kept, of all names together.
+const BYTES_MAX: usize = 16 << 20;
 
 /// What replies are made of.
 pub(crate) struct Book {
@@ -24,8 +25,8 @@ pub(crate) struct Book {
 #[derive(Default)]
 struct Kept {
     applied: u64,
-    by_question: HashMap<Vec<u8>, Arc<Found>>,
-    records: usize,
+    by_question: HashMap<Vec<u8>, Arc<Written>>,
+    bytes: usize,
 }
 
 impl Book {
@@ -39,7 +40,7 @@ impl Book {
         Some(reply(&asked, &self.zone, way, |question| self.find(question)))
     }
 
-    fn find(&self, question: &Question) -> Arc<Found> {
+    fn find(&self, question: &Question) -> Arc<Written> {
         // What is seen below is at least as new as this.
         let applied = self.replica.applied();
         let key = question.key();
@@ -51,16 +52,17 @@ impl Book {
             return Arc::clone(found);
         }
         let look = |state: &_| self.zone.find(state, &question.labels(), question.kind);
-        let found = Arc::new(self.replica.read(look).unwrap_or(Found::Nobody));
+        let found = self.replica.read(look).unwrap_or(Found::Nobody);
+        let written = Arc::new(Written::new(&found));
         // Names that nobody has are without number.
-        if let Found::Records { answers, additional } = &*found {
-            let records = answers.len() + additional.len() + 1;
-            if kept.records + records > RECORDS_MAX {
+        if let Written::Records { .. } = &*written {
+            let bytes = key.len() + written.bytes();
+            if kept.bytes + bytes > BYTES_MAX {
                 *kept = Kept { applied, ..Kept::default() };
             }
-            kept.records += records;
-            kept.by_question.insert(key, Arc::clone(&found));
+            kept.bytes += bytes;
+            kept.by_question.insert(key, Arc::clone(&written));
         }
-        found
+        written
     }
 }
