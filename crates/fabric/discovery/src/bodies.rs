@@ -41,14 +41,14 @@ impl Bodies {
         &self,
         question: String,
         index: u64,
-        make: impl FnOnce() -> Result<Body, Fault>,
+        render: impl FnOnce() -> Result<Body, Fault>,
     ) -> Result<Body, Fault> {
         let place = self.place(question);
         let mut body = place.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(body) = body.as_ref().filter(|body| body.index == index) {
             return Ok(body.clone());
         }
-        let made = make()?;
+        let made = render()?;
         let before = body.replace(made.clone()).map_or(0, |before| before.bytes.len());
         drop(body);
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
@@ -84,11 +84,11 @@ mod tests {
         let bodies = Bodies::default();
         let mut made = Vec::new();
         for (question, index) in [("a", 1), ("a", 1), ("b", 1), ("a", 2), ("a", 2), ("a", 1)] {
-            let make = || {
+            let render = || {
                 made.push((question, index));
                 Ok(body(index, 3))
             };
-            assert_eq!(bodies.get(question.to_owned(), index, make).unwrap().index, index);
+            assert_eq!(bodies.get(question.to_owned(), index, render).unwrap().index, index);
         }
         assert_eq!(made, [("a", 1), ("b", 1), ("a", 2), ("a", 1)]);
         let failed = bodies.get("c".to_owned(), 1, || Err(Fault::Wrong("no".to_owned())));
@@ -103,7 +103,7 @@ mod tests {
             let kept = bodies.kept.lock().unwrap();
             (kept.by_question.len(), kept.bytes)
         };
-        for number in 0..QUESTIONS_MAX + 1 {
+        for number in 0..=QUESTIONS_MAX {
             bodies.get(number.to_string(), 1, || Ok(body(1, 1))).unwrap();
         }
         assert_eq!(kept(), (1, 1));
