@@ -41,7 +41,7 @@ class Run:
 
     def say(self, what, figure, reach):
         self.rows.append((what, figure, reach))
-        print(f"{what}: {figure}  ({reach})", flush=True)
+        print(f"{what}: {figure}" + (f"  ({reach})" if reach else ""), flush=True)
 
     def start(self):
         command = [TARGET / "release" / "coreto", "start", "--data", self.folder / "data", "--catalog", f"127.0.0.1:{HTTP}"]
@@ -66,16 +66,26 @@ class Run:
         """Fills the catalog, which the others read; how long one registration takes, and what each holds."""
         time.sleep(1)
         before = resident(self.server.pid)
-        alone = exchange(HTTP, [registration("alone", number) for number in range(200)], 1)
         begin = time.monotonic()
         together = exchange(HTTP, self.all_instances(), 16)
         took = time.monotonic() - begin
         time.sleep(2)
         after = resident(self.server.pid)
-        count = len(alone) + len(together)
+        alone = exchange(HTTP, [registration("alone", number) for number in range(self.args.changes * 5)], 1)
+        self.say("the disk alone, a write and its fdatasync", times(self.disk()), "")
         self.say("registration, durable, one at a time", times(alone), "p99 3 ms")
         self.say("registration, durable, 16 at a time", f"{times(together)}; {len(together) / took:,.0f}/s", "p99 3 ms")
-        self.say(f"memory of an instance, of {count:,}", f"{(after - before) / count / 1024:.2f} KiB", "2 KiB")
+        self.say(f"memory of an instance, of {len(together):,}", f"{(after - before) / len(together) / 1024:.2f} KiB", "2 KiB")
+
+    def disk(self):
+        seen = []
+        with (self.folder / "written").open("wb", buffering=0) as file:
+            for _ in range(self.args.changes * 5):
+                begin = time.monotonic()
+                file.write(bytes(512))
+                os.fdatasync(file.fileno())
+                seen.append(time.monotonic() - begin)
+        return sorted(seen)
 
     def lookup(self):
         script = self.folder / "lookup.lua"
