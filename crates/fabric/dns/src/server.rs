@@ -7,6 +7,7 @@ use std::time::Duration;
 use coreto_catalog::Catalog;
 use coreto_listen::Limits;
 use coreto_partition::Replica;
+use rustix::net::sockopt::set_socket_recv_buffer_size;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -65,6 +66,9 @@ pub enum Error {
 /// Bytes of a question that are read.
 const PACKET_BYTES_MAX: usize = 4096;
 
+/// Bytes of questions that wait to be read, so that a burst of them is not lost; the system may allow fewer.
+const WAITING_BYTES: usize = 1 << 20;
+
 /// How often a port that is free for UDP is tried for TCP, when the system may choose.
 const PORTS_TRIED: usize = 16;
 
@@ -102,6 +106,7 @@ fn bind(address: SocketAddr) -> std::io::Result<(UdpSocket, TcpListener)> {
         let udp = UdpSocket::bind(address)?;
         match TcpListener::bind(udp.local_addr()?) {
             Ok(tcp) => {
+                set_socket_recv_buffer_size(&udp, WAITING_BYTES)?;
                 udp.set_nonblocking(true)?;
                 tcp.set_nonblocking(true)?;
                 return Ok((udp, tcp));
