@@ -267,13 +267,13 @@ pub(crate) fn terminated(txn: &mut Txn<'_, Engine>, head: &Head, key: ElementIns
     }
 }
 
-/// The last child of a scope that goes on was ended early: what interrupted the scope has its turn.
+/// The last child of a scope that goes on was ended early: what interrupted the scope has its turn. Else all other ways
+/// in it had ended before, and it completes.
 fn emptied(txn: &mut Txn<'_, Engine>, head: &Head, key: ElementInstanceKey, scope: &ElementInstance) {
-    if scope.interrupted_by == ElementNumber::PROCESS {
-        return;
-    }
     if scope.pending {
         event_sub_process::enter_pending(txn, head, key, scope);
+    } else if scope.loops {
+        multi_instance::emptied(txn, key, scope);
     } else {
         complete_scope_if_done(txn, key);
     }

@@ -18,7 +18,7 @@ use crate::engine::Engine;
 use crate::incident::Trouble;
 use crate::state::ElementInstance;
 use crate::variables::Visible;
-use crate::{subscription, variables};
+use crate::{handler, subscription, variables};
 
 /// Up to so many items, the output collection is written anew with each result; of more it is when all are there, since
 /// that would take time and space by the square of their number.
@@ -157,6 +157,14 @@ pub(super) fn leave(txn: &mut Txn<'_, Engine>, head: &Head, visit: &Visit) -> Re
     visit.goes_on(txn, Lifecycle::Completed);
     go_on(txn, scope, model);
     Ok(())
+}
+
+/// The last of the repetitions that were entered was ended early.
+pub(super) fn emptied(txn: &mut Txn<'_, Engine>, key: ElementInstanceKey, body: &ElementInstance) {
+    let Ok(process) = handler::process(txn.state(), body.definition) else { return };
+    if let Kind::MultiInstance(model) = &process.elements[body.element.0 as usize].kind {
+        go_on(txn, key, model);
+    }
 }
 
 fn go_on(txn: &mut Txn<'_, Engine>, key: ElementInstanceKey, model: &MultiInstance) {
