@@ -54,12 +54,12 @@ pub(crate) fn continue_termination(
 pub(crate) fn terminate_children(txn: &mut Txn<'_, Engine>, command: &TerminateChildren) -> Handled {
     let limit = txn.env().limits.children_per_step;
     let state = txn.state();
-    // What interrupts a scope may have been entered already, when the last of the others ended early.
-    let stays =
-        state.elements.peek(&command.scope).map_or(ElementNumber::PROCESS, |scope| match scope.state {
-            Lifecycle::Terminating => ElementNumber::PROCESS,
-            _ => scope.interrupted_by,
-        });
+    // What interrupts a scope may have been entered already, when the last of the others ended early. Before that, one
+    // of the same element that was entered by hand ends like the others.
+    let stays = state.elements.peek(&command.scope).map_or(ElementNumber::PROCESS, |scope| {
+        let is_entered = scope.state != Lifecycle::Terminating && !scope.pending;
+        if is_entered { scope.interrupted_by } else { ElementNumber::PROCESS }
+    });
     let ends = |child: &ElementInstanceKey| {
         let element = state.elements.peek(child).map(|child| child.element);
         stays == ElementNumber::PROCESS || element != Some(stays)
