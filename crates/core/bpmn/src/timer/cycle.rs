@@ -49,7 +49,8 @@ impl Cycle {
             at_ms = self.interval.after(now_ms, zone)?;
         }
         // An interval of nothing would be due for ever in one moment.
-        Some(Tick { at_ms: at_ms.max(now_ms + 1), repetitions })
+        let at_ms = if at_ms > last.at_ms { at_ms } else { now_ms + 1 };
+        Some(Tick { at_ms, repetitions })
     }
 }
 
@@ -77,6 +78,7 @@ mod tests {
         let first = cycle.first(1000, "UTC").unwrap();
         assert_eq!(first, Tick { at_ms: 11_000, repetitions: 3 });
         assert_eq!(cycle.next(first, 11_400, "UTC"), Some(Tick { at_ms: 21_000, repetitions: 2 }));
+        assert_eq!(cycle.next(first, 21_000, "UTC"), Some(Tick { at_ms: 21_000, repetitions: 2 }));
         assert_eq!(cycle.next(first, 45_000, "UTC"), Some(Tick { at_ms: 55_000, repetitions: 2 }));
     }
 
