@@ -1,0 +1,94 @@
+//! What to do next: something that can be done to what runs.
+
+use crate::action::Action;
+use crate::dice::Dice;
+use crate::generate::{ERRORS, EVENTS, values};
+use crate::model::{Change, Id, Job, Model, On, State};
+
+/// An action, if the dice find one.
+pub(crate) fn action(model: &Model, dice: &mut Dice) -> Option<Action> {
+    let all: Vec<Id> = model.nodes.keys().copied().collect();
+    let jobs =
+        |job: Job| all.iter().copied().filter(|id| model.nodes[id].job == Some(job)).collect::<Vec<_>>();
+    match dice.below(24) {
+        0..=6 => {
+            let task = pick(dice, &jobs(Job::Ready))?;
+            Some(Action::Complete(task, values(dice)))
+        }
+        7 => {
+            let task = pick(dice, &jobs(Job::Ready))?;
+            let code = dice.pick(&ERRORS);
+            Some(Action::Throw(task, code, values(dice)))
+        }
+        8 => Some(Action::Fail(pick(dice, &jobs(Job::Ready))?, values(dice))),
+        9..=12 => aimed(model, dice, &all),
+        13 => Some(publish(dice, None)),
+        14 => Some(Action::Signal(dice.pick(&EVENTS), values(dice))),
+        15 | 16 => Some(Action::Pass(1 + i64::try_from(dice.below(4_000)).unwrap())),
+        17 => Some(Action::Pass(i64::try_from(dice.below(30_000)).unwrap())),
+        18 => Some(Action::Set(pick(dice, &all)?, dice.once_in(2), values(dice))),
+        19..=21 => change(model, dice, &all),
+        22 => {
+            let is_stuck =
+                |id: &Id| model.nodes[id].state == State::Stuck || model.nodes[id].job == Some(Job::Thrown);
+            let stuck: Vec<Id> = all.iter().copied().filter(is_stuck).collect();
+            Some(Action::Resolve(pick(dice, &stuck)?))
+        }
+        _ if dice.once_in(4) => Some(Action::Cancel(pick(dice, &model.roots())?)),
+        _ if model.roots().len() < 3 => Some(Action::Create(values(dice))),
+        _ => None,
+    }
+}
+
+fn pick(dice: &mut Dice, among: &[Id]) -> Option<Id> {
+    (!among.is_empty()).then(|| dice.pick(among))
+}
+
+/// What somebody waits for.
+fn aimed(model: &Model, dice: &mut Dice, all: &[Id]) -> Option<Action> {
+    let waits: Vec<On> =
+        all.iter().flat_map(|id| &model.nodes[id].waits).map(|wait| wait.on.clone()).collect();
+    if waits.is_empty() {
+        return None;
+    }
+    Some(match dice.pick(&waits) {
+        On::Timer { due, .. } => Action::Pass(due - model.now),
+        On::Message { name, key } => publish(dice, Some((name, key))),
+        On::Signal(name) => Action::Signal(known(&name), values(dice)),
+    })
+}
+
+/// The same name, one of the few that there are.
+fn known(name: &str) -> &'static str {
+    EVENTS.into_iter().find(|known| *known == name).expect("there are no other names")
+}
+
+fn publish(dice: &mut Dice, aim: Option<(String, String)>) -> Action {
+    let (name, key) = if let Some((name, key)) = aim {
+        (known(&name), key)
+    } else {
+        let key = match dice.below(8) {
+            0 => String::new(),
+            1 => "none".to_owned(),
+            number => (number - 2).to_string(),
+        };
+        (dice.pick(&EVENTS), key)
+    };
+    Action::Publish { name, key, ttl: dice.pick(&[0, 0, 5_000, 60_000]), values: values(dice) }
+}
+
+/// A change of an instance by hand: a few elements are entered and a few nodes ended.
+fn change(model: &Model, dice: &mut Dice, all: &[Id]) -> Option<Action> {
+    let root = model.root(pick(dice, all)?);
+    let elements = &model.processes[model.nodes[&root].process].elements;
+    let inside: Vec<Id> = all.iter().copied().filter(|id| model.root(*id) == root).collect();
+    let mut change = Change::default();
+    for _ in 0..dice.below(3) {
+        let within = dice.once_in(3).then(|| dice.pick(&inside));
+        change.enter.push((dice.below(elements.len()), within, values(dice)));
+    }
+    for _ in 0..dice.below(3) {
+        change.end.push(dice.pick(&inside));
+    }
+    Some(Action::Change(root, change))
+}

@@ -1,0 +1,207 @@
+//! A game: the same is done to the model and to the engine, and they are compared.
+
+use coreto_cases::bench::{Bench, Bounds};
+use coreto_engine::Engine;
+use coreto_machine::Tenant;
+use coreto_partition::{Answer, Body};
+use coreto_record::command::{Deploy, Resource};
+use coreto_record::{Command, RejectionKind};
+
+use crate::action::Action;
+use crate::dice::Dice;
+use crate::model::{Model, Order};
+use crate::seen::Sight;
+use crate::{bpmn, choose, compare, generate};
+
+/// What is done before all is ended.
+const STEPS: usize = 40;
+
+/// Ways to go where more than one is right; the first that the engine went is taken.
+const ORDERS: [Order; 4] = [
+    Order { together: false, late: false },
+    Order { together: false, late: true },
+    Order { together: true, late: false },
+    Order { together: true, late: true },
+];
+
+pub(crate) struct Game {
+    bench: Bench,
+    dice: Dice,
+    model: Model,
+    sight: Sight,
+    /// What was done.
+    pub(crate) past: Vec<String>,
+    /// The engine does what follows in small pieces, and not always first come, first served.
+    in_pieces: bool,
+    /// More than one thing happened at once, and who came first cannot be told: the game ends there.
+    pub(crate) is_open: bool,
+}
+
+impl Game {
+    pub(crate) fn new(seed: u64) -> Self {
+        let mut dice = Dice::new(seed);
+        let mut bounds = Bounds::default();
+        let in_pieces = dice.once_in(2);
+        if in_pieces {
+            bounds.engine.children_per_step = dice.pick(&[1, 2, 3]);
+            bounds.partition.commands_in_batch_max = 1 + u32::try_from(dice.below(8)).unwrap();
+        }
+        let bench = Bench::new(bounds);
+        let model = Model::new(generate::processes(&mut dice), bench.now().as_millis());
+        Self {
+            bench,
+            dice,
+            model,
+            sight: Sight::default(),
+            past: vec![format!("in pieces: {in_pieces}")],
+            in_pieces,
+            is_open: false,
+        }
+    }
+
+    /// Plays it. Gives what happened, for those who count it.
+    pub(crate) fn play(&mut self) -> Result<(usize, usize), String> {
+        self.play_steps().map_err(|fault| self.told(&fault))?;
+        Ok(self.sight.ended)
+    }
+
+    fn play_steps(&mut self) -> Result<(), String> {
+        let processes = std::rc::Rc::clone(&self.model.processes);
+        let resources = processes.iter().map(|process| Resource {
+            name: format!("{}.bpmn", process.id).into(),
+            content: bpmn::model(&processes, process).into_bytes().into(),
+        });
+        let deploy = Deploy { tenant: Tenant::DEFAULT, resources: resources.collect() };
+        if let Some(refused) = self.ask(Command::Deploy(deploy))? {
+            return Err(refused);
+        }
+        let first = generate::values(&mut self.dice);
+        self.act(&Action::Create(first))?;
+        for _ in 0..STEPS {
+            if self.dice.once_in(6) {
+                self.past.push("a restart".to_owned());
+                self.bench.restart();
+            }
+            if let Some(action) = choose::action(&self.model, &mut self.dice) {
+                self.act(&action)?;
+            }
+            if self.is_open {
+                return Ok(());
+            }
+        }
+        for root in self.model.roots() {
+            self.act(&Action::Cancel(root))?;
+        }
+        // Whom messages started that were kept.
+        while let Some(root) = self.model.roots().first() {
+            self.act(&Action::Cancel(*root))?;
+        }
+        match self.bench.leftovers().first() {
+            None => Ok(()),
+            Some(left) => Err(format!("left is {left:?}")),
+        }
+    }
+
+    fn act(&mut self, action: &Action) -> Result<(), String> {
+        self.past.push(format!("{action:?}"));
+        let refused = match action.command(&self.model, &self.sight) {
+            Some(command) => self.ask(command)?,
+            None => self.pass(action)?,
+        };
+        self.model.begin_action();
+        let mut found: Option<Model> = None;
+        let (mut faults, mut raced) = (Vec::new(), false);
+        for order in ORDERS {
+            let mut model = self.model.clone();
+            model.order = order;
+            if action.apply(&mut model) != refused.is_none() {
+                return Err(format!("the answer should be another one: {refused:?}"));
+            }
+            match (compare::pair(&mut model, &self.sight), &found) {
+                (Ok(()), None) => found = Some(model),
+                (Ok(()), Some(other)) => self.is_open |= other.kept() != model.kept(),
+                (Err(fault), _) => {
+                    raced |= (self.in_pieces || model.is_mixed()) && model.has_race();
+                    faults.push(fault);
+                }
+            }
+            if found.as_ref().is_some_and(|model| !model.is_mixed()) {
+                break;
+            }
+        }
+        match found {
+            Some(model) => {
+                if std::env::var_os("TELL").is_some() {
+                    println!("{action:?}\n{}", compare::text(&model));
+                }
+                self.model = model;
+                Ok(())
+            }
+            None if raced => {
+                self.is_open = true;
+                Ok(())
+            }
+            None => Err(faults.swap_remove(0)),
+        }
+    }
+
+    /// Time passes for the engine, and what is due is done.
+    fn pass(&mut self, action: &Action) -> Result<Option<String>, String> {
+        let Action::Pass(millis) = action else { return Ok(None) };
+        self.bench.pass(*millis);
+        // Bound: each tick does something that is due.
+        while self.bench.tick() {
+            self.seal();
+            self.settle();
+        }
+        self.check().map(|()| None)
+    }
+
+    /// Lets the engine do something. Gives the reason why it refuses what is wrong.
+    fn ask(&mut self, command: Command) -> Result<Option<String>, String> {
+        self.bench.ask(command);
+        let mut answer = self.seal();
+        answer = self.settle().or(answer);
+        self.check()?;
+        match answer {
+            Some(Answer::Reply(_)) => Ok(None),
+            Some(Answer::Rejected(rejection)) if rejection.kind == RejectionKind::InvalidArgument => {
+                Ok(Some(rejection.reason.clone()))
+            }
+            other => Err(format!("the answer was {other:?}")),
+        }
+    }
+
+    fn settle(&mut self) -> Option<Answer<Engine>> {
+        let mut answer = None;
+        while self.bench.take_pending() {
+            answer = self.seal().or(answer);
+        }
+        answer
+    }
+
+    fn seal(&mut self) -> Option<Answer<Engine>> {
+        let batch = self.bench.seal();
+        for record in batch.records {
+            if let Body::Event(event) = record.body {
+                self.sight.learn(&event);
+            }
+        }
+        batch.answers.into_iter().next().map(|(_, answer)| answer)
+    }
+
+    fn check(&self) -> Result<(), String> {
+        match self.bench.broken().into_iter().chain(self.bench.differences()).next() {
+            Some(broken) => Err(broken),
+            None => Ok(()),
+        }
+    }
+
+    /// A fault with all that led to it.
+    fn told(&self, fault: &str) -> String {
+        let processes = &self.model.processes;
+        let models: Vec<String> = processes.iter().map(|process| bpmn::model(processes, process)).collect();
+        let (past, before) = (self.past.join("\n"), compare::text(&self.model));
+        format!("{}\n\n{past}\n\nbefore:\n{before}\n{fault}", models.join("\n"))
+    }
+}

@@ -1,0 +1,211 @@
+//! What a process is: elements, the flows between them, and what they compute.
+
+use std::fmt;
+
+/// Where an element stands in its process; the process itself is the first.
+pub(crate) type At = usize;
+
+/// A process.
+#[derive(Clone, Debug)]
+pub(crate) struct Process {
+    pub(crate) id: String,
+    pub(crate) elements: Vec<Element>,
+}
+
+/// An element of a process.
+#[derive(Clone, Debug)]
+pub(crate) struct Element {
+    pub(crate) id: String,
+    pub(crate) kind: Kind,
+    /// The scope that it stands in.
+    pub(crate) scope: At,
+    /// Where its sequence flows lead.
+    pub(crate) flows: Vec<At>,
+    /// What its input mappings make of what.
+    pub(crate) inputs: Vec<(String, Expr)>,
+    pub(crate) outputs: Vec<(String, Expr)>,
+    pub(crate) repeat: Option<Repeat>,
+}
+
+/// What an element does.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Kind {
+    Process,
+    /// A start event, of an event subprocess or a process also one that something sets off.
+    Start(Option<Catch>),
+    /// Nothing to be done.
+    Pass,
+    End,
+    Terminate,
+    /// An error end event.
+    Throw(String),
+    /// A job.
+    Task,
+    /// A parallel gateway.
+    Parallel,
+    /// An exclusive gateway: the first flow if the variable is a number above the limit, else the second.
+    Choice(String, i64),
+    /// An exclusive gateway with one flow.
+    Merge,
+    /// An intermediate catch event or, with a message, perhaps a receive task.
+    Wait {
+        trigger: Trigger,
+        is_task: bool,
+    },
+    /// An event-based gateway.
+    First,
+    Scope,
+    EventScope,
+    /// A call of the process with this number, which hands out all of its variables or none.
+    Call {
+        process: usize,
+        all: bool,
+    },
+    Boundary(At, Catch),
+}
+
+/// What sets off a start or boundary event.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Catch {
+    pub(crate) trigger: Trigger,
+    pub(crate) interrupts: bool,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Trigger {
+    /// After so many milliseconds; a cycle so many times.
+    Timer {
+        millis: i64,
+        times: Option<i32>,
+    },
+    /// With the value of a variable as correlation key.
+    Message {
+        name: String,
+        key: String,
+    },
+    Signal(String),
+    /// With this code, or any.
+    Error(Option<String>),
+}
+
+impl Trigger {
+    /// The name of a message or signal.
+    pub(crate) fn name(&self) -> Option<&str> {
+        match self {
+            Self::Message { name, .. } | Self::Signal(name) => Some(name),
+            Self::Timer { .. } | Self::Error(_) => None,
+        }
+    }
+}
+
+/// A multi-instance marker.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Repeat {
+    pub(crate) number: usize,
+    pub(crate) items: usize,
+    pub(crate) in_turn: bool,
+    /// So many are enough.
+    pub(crate) enough: Option<usize>,
+    /// What is collected.
+    pub(crate) result: Option<Expr>,
+}
+
+impl Repeat {
+    pub(crate) fn item(&self) -> String {
+        format!("item_{}", self.number)
+    }
+
+    pub(crate) fn results(&self) -> String {
+        format!("results_{}", self.number)
+    }
+}
+
+/// An expression.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Expr {
+    Fixed(i64),
+    Of(String),
+    Plus(String, i64),
+}
+
+impl fmt::Display for Expr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Fixed(number) => write!(f, "={number}"),
+            Self::Of(name) => write!(f, "={name}"),
+            Self::Plus(name, number) => write!(f, "={name} + {number}"),
+        }
+    }
+}
+
+/// The value of a variable.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Value {
+    Null,
+    Number(i64),
+    List(Vec<Self>),
+}
+
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Null => f.write_str("null"),
+            Self::Number(number) => write!(f, "{number}"),
+            Self::List(values) => {
+                let values: Vec<String> = values.iter().map(Self::to_string).collect();
+                write!(f, "[{}]", values.join(","))
+            }
+        }
+    }
+}
+
+/// Variables as they are given or written, in their order.
+pub(crate) type Values = Vec<(String, Value)>;
+
+impl Kind {
+    /// What a catching element waits for.
+    pub(crate) const fn trigger(&self) -> Option<&Trigger> {
+        match self {
+            Self::Start(Some(catch)) | Self::Boundary(_, catch) => Some(&catch.trigger),
+            Self::Wait { trigger, .. } => Some(trigger),
+            _ => None,
+        }
+    }
+
+    pub(crate) const fn interrupts(&self) -> bool {
+        match self {
+            Self::Start(Some(catch)) | Self::Boundary(_, catch) => catch.interrupts,
+            _ => true,
+        }
+    }
+}
+
+impl Process {
+    /// The elements in a scope.
+    pub(crate) fn inside(&self, scope: At) -> impl Iterator<Item = At> + '_ {
+        (1..self.elements.len()).filter(move |at| self.elements[*at].scope == scope)
+    }
+
+    /// The start event of a scope that nothing needs to set off, or that of an event subprocess.
+    pub(crate) fn start(&self, scope: At) -> At {
+        let is_event = self.elements[scope].kind == Kind::EventScope;
+        let starts = |at: &At| match &self.elements[*at].kind {
+            Kind::Start(catch) => is_event || catch.is_none(),
+            _ => false,
+        };
+        self.inside(scope).find(starts).expect("each scope has a start event")
+    }
+
+    /// The boundary events of an activity.
+    pub(crate) fn boundaries(&self, host: At) -> impl Iterator<Item = At> + '_ {
+        let is_of_host =
+            move |at: &At| matches!(&self.elements[*at].kind, Kind::Boundary(of, _) if *of == host);
+        (0..self.elements.len()).filter(is_of_host)
+    }
+
+    /// The start events of the event subprocesses in a scope.
+    pub(crate) fn event_starts(&self, scope: At) -> impl Iterator<Item = At> + '_ {
+        let scopes = self.inside(scope).filter(|at| self.elements[*at].kind == Kind::EventScope);
+        scopes.map(|at| self.start(at))
+    }
+}
