@@ -2,12 +2,14 @@
 
 mod grpc;
 mod http;
+mod tls;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use coreto_catalog::{Check, CheckKind, Definition, Status};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::task::AbortHandle;
 
@@ -57,7 +59,9 @@ async fn run(desk: Weak<Desk>, id: Arc<str>, definition: Definition) {
         let place = (TENANT, Arc::clone(&desk.config.node), Arc::clone(&id));
         let known = desk.replica.read(|state| state.checks.get(&place)).flatten();
         let Some(known) = known.filter(|known| known.check.definition == definition) else { return };
-        let turned = row.turn(&definition, status).filter(|status| *status != known.check.status);
+        // The first answer is told of, too, so that a check which is critical says why.
+        let is_news = |status: &Status| *status != known.check.status || known.check.output.is_empty();
+        let turned = row.turn(&definition, status).filter(is_news);
         if let Some(status) = turned
             && let Err(fault) = desk.tell(&id, status, &output.into()).await
         {
@@ -98,7 +102,7 @@ async fn ask(definition: &Definition) -> Found {
         match definition.kind {
             CheckKind::Http => http::ask(definition).await,
             CheckKind::Grpc => grpc::ask(definition).await,
-            CheckKind::Tcp => connect(&definition.target).await.map(|_| connected(&definition.target)),
+            CheckKind::Tcp => reach(&definition.target).await.map(|_| connected(&definition.target)),
             CheckKind::Told
             | CheckKind::Ttl
             | CheckKind::Stream
@@ -120,8 +124,27 @@ fn connected(target: &str) -> Found {
     (Status::Passing, format!("{target}: connected"))
 }
 
-async fn connect(target: &str) -> Result<TcpStream, String> {
-    TcpStream::connect(target).await.map_err(|error| format!("cannot connect: {error}"))
+async fn reach(address: &str) -> Result<TcpStream, String> {
+    TcpStream::connect(address).await.map_err(|error| format!("cannot connect: {error}"))
+}
+
+/// A connection, over TLS or not.
+trait Connection: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<C: AsyncRead + AsyncWrite + Unpin + Send> Connection for C {}
+
+/// Connects to `host:port`, over TLS when the check wants that, and speaks `protocol` then.
+async fn connect(
+    definition: &Definition,
+    (host, port): (&str, u16),
+    protocol: &str,
+) -> Result<Box<dyn Connection>, String> {
+    let stream = reach(&format!("{host}:{port}")).await?;
+    if definition.tls {
+        Ok(Box::new(tls::encrypt(stream, definition, host, protocol).await?))
+    } else {
+        Ok(Box::new(stream))
+    }
 }
 
 #[cfg(test)]

@@ -218,22 +218,3 @@ fn an_instance_is_there_for_as_long_as_its_stream_is_open() {
     assert!(server.ask("GET", there, "").body.contains("\"web-1\""), "it has come back");
     server.stop();
 }
-
-#[test]
-fn checks_that_ask_find_out() {
-    let server = Ground::new().start();
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
-    let body = format!(
-        r#"{{"Name": "web", "Checks": [
-            {{"TCP": "127.0.0.1:{port}", "Interval": "50ms", "FailuresBeforeCritical": 2}},
-            {{"HTTP": "http://{}/v1/status/leader", "Interval": "50ms"}}]}}"#,
-        server.address
-    );
-    assert_eq!(server.ask("PUT", "/v1/agent/service/register", &body).status, 200);
-    server.until("/v1/health/service/web?passing", |answer| answer.body.contains("\"web\""));
-    drop(listener);
-    let failed = server.until("/v1/health/state/critical", |answer| answer.body != "[]");
-    assert!(failed.body.contains("cannot connect") && failed.body.contains("service:web:1"), "{failed:?}");
-    server.stop();
-}

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use coreto_catalog::{Definition, Status};
 use coreto_machine::codec::{Field, Reader};
-use http::Request;
+use http::{Request, Uri};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::client::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -22,11 +22,15 @@ const SERVING: u32 = 1;
 pub(super) async fn ask(definition: &Definition) -> Result<Found, String> {
     let (address, service) = definition.target.split_once('/').unwrap_or((&definition.target, ""));
     let told = |error: hyper::Error| format!("the call failed: {error}");
-    let stream = connect(address).await?;
+    let scheme = if definition.tls { "https" } else { "http" };
+    let uri = format!("{scheme}://{address}/grpc.health.v1.Health/Check");
+    let uri: Uri = uri.parse().map_err(|error| format!("this is no address: {error}"))?;
+    let host = uri.host().ok_or("the address has no host")?;
+    let stream = connect(definition, (host, uri.port_u16().ok_or("the address has no port")?), "h2").await?;
     let handshake = http2::handshake(TokioExecutor::new(), TokioIo::new(stream));
     let (mut sender, connection) = handshake.await.map_err(told)?;
     let connection = tokio::spawn(connection);
-    let request = Request::post(format!("http://{address}/grpc.health.v1.Health/Check"))
+    let request = Request::post(&uri)
         .header("content-type", "application/grpc")
         .header("te", "trailers")
         .body(Full::new(question(service)))

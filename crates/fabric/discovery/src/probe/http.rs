@@ -16,7 +16,8 @@ const BODY_BYTES: usize = 1024;
 pub(super) async fn ask(definition: &Definition) -> Result<Found, String> {
     let uri: Uri = definition.target.parse().map_err(|_| "this is no URL".to_owned())?;
     let host = uri.host().ok_or("the URL has no host")?;
-    let stream = connect(&format!("{host}:{}", uri.port_u16().unwrap_or(80))).await?;
+    let port = uri.port_u16().unwrap_or(if definition.tls { 443 } else { 80 });
+    let stream = connect(definition, (host, port), "http/1.1").await?;
     let told = |error: hyper::Error| format!("the request failed: {error}");
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(told)?;
     let connection = tokio::spawn(connection);

@@ -67,11 +67,6 @@ fn definition(fields: &Fields<'_>, id: &str) -> Result<Definition, Fault> {
     let timeout_ms = fields.millis("timeout")?.filter(|millis| *millis > 0).unwrap_or(TIMEOUT_MS);
     let target = if kind == CheckKind::Ttl { "".into() } else { fields.text(name)? };
     let tls = fields.flag("grpcusetls")? || target.starts_with("https:");
-    if tls {
-        return Err(Fault::Wrong(format!(
-            "not implemented: check `{id}` over TLS; let it ask over plain text"
-        )));
-    }
     Ok(Definition {
         kind,
         target,
