@@ -1,9 +1,9 @@
 //! A request, taken apart.
 
+use std::fmt::Write;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::Uri;
 use http::request::Parts;
 
 use crate::answer::Fault;
@@ -55,9 +55,6 @@ const WAIT: Duration = Duration::from_mins(5);
 /// How long a client may wait.
 const WAIT_MAX: Duration = Duration::from_mins(10);
 
-/// Parameters that say nothing about what is asked for.
-const FRESHNESS: [&str; 6] = ["index", "wait", "stale", "max_stale", "cached", "consistent"];
-
 /// A request.
 #[derive(Debug)]
 pub(crate) struct Asked {
@@ -67,7 +64,6 @@ pub(crate) struct Asked {
     query: Vec<(String, String)>,
     /// The body.
     pub(crate) body: Bytes,
-    uri: Uri,
     consistency: Option<String>,
 }
 
@@ -88,18 +84,29 @@ impl Asked {
         };
         let query = pairs.map(pair).collect::<Result<_, Fault>>()?;
         let consistency = head.headers.get("consistency").and_then(|value| value.to_str().ok());
-        let consistency = consistency.map(str::to_owned);
-        Ok(Self { segments, query, body, uri: head.uri.clone(), consistency })
+        Ok(Self { segments, query, body, consistency: consistency.map(str::to_owned) })
     }
 
-    /// What is asked for, without how fresh it has to be and how long that may take.
+    /// The same about the path behind the first `parts` of this one, as soon as that has changed after an index.
+    pub(crate) fn behind(&self, parts: usize, index: u64) -> Self {
+        let own = self.query.iter().filter(|(name, _)| name != "index" && name != "wait");
+        let index = ("index".to_owned(), index.to_string());
+        Self {
+            segments: self.segments[parts..].to_vec(),
+            query: own.cloned().chain([index]).collect(),
+            body: Bytes::new(),
+            consistency: self.consistency.clone(),
+        }
+    }
+
+    /// What is asked for, whenever and however fresh: path and parameters as one text.
     pub(crate) fn question(&self) -> String {
-        let mut question = self.uri.path().to_owned();
-        let is_part =
-            |pair: &&str| !FRESHNESS.contains(&pair.split_once('=').map_or(*pair, |(name, _)| name));
-        for pair in self.uri.query().unwrap_or_default().split('&').filter(is_part) {
-            question.push('&');
-            question.push_str(pair);
+        const HOW: [&str; 9] =
+            ["index", "wait", "stale", "max_stale", "cached", "consistent", "leader", "dc", "token"];
+        let mut question = self.segments.join("/");
+        for (name, value) in self.query.iter().filter(|(name, _)| !HOW.contains(&name.as_str())) {
+            // In quotes, so that no value looks like another parameter.
+            let _ = write!(question, " {name:?} {value:?}");
         }
         question
     }
@@ -211,14 +218,22 @@ mod tests {
     }
 
     #[test]
-    fn a_question_is_the_same_however_fresh_its_answer_has_to_be() {
+    fn asks_for_what_lies_behind_a_part_of_the_path() {
+        let found = asked("/v1/coreto/watch/kv/a?index=3&wait=x&recurse").unwrap().behind(2, 7);
+        assert_eq!(found.segments, ["kv", "a"]);
+        assert!(found.flag("recurse"));
+        assert_eq!(found.wait().unwrap(), Some(Wait { index: 7, time: WAIT }));
+    }
+
+    #[test]
+    fn questions_are_alike_when_their_documents_are() {
         let question = |uri: &str| asked(uri).unwrap().question();
-        let plain = question("/v1/health/service/a?passing&tag=x");
-        assert_eq!(plain, question("/v1/health/service/a?passing&index=7&wait=1m&tag=x&stale&consistent=1"));
+        assert_eq!(question("/v1/a/b?passing&index=3&wait=1s&stale"), question("/v1/a/b?passing"));
         for other in
-            ["/v1/health/service/a?passing", "/v1/health/service/a%26passing?tag=x", "/v1/health/service/a"]
+            ["/v1/a", "/v1/a/b?passing=false", "/v1/a/b?tag=x", "/v1/a/b?tag=%22%20%22passing%22%20%22"]
         {
-            assert_ne!(plain, question(other));
+            assert_ne!(question(other), question("/v1/a/b?passing"), "{other}");
+            assert_ne!(question(other), question("/v1/a/b?tag=&passing"), "{other}");
         }
     }
 

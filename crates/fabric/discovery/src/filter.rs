@@ -151,4 +151,36 @@ mod tests {
             assert!(fault.contains(told), "{text}: {fault}");
         }
     }
+
+    #[test]
+    fn texts_of_any_pieces_are_read_or_refused_and_not_turns_what_is_read() {
+        const PIECES: [&str; 26] = [
+            "Service", "Port", "Tags", ".", "==", "!=", " ", " ", " ", "80", "\"", "`", "(", ")", "not",
+            "and", "or", "in", "contains", "matches", "is", "empty", "[", "]", "\\", "é",
+        ];
+        let row = json!({ "Service": { "Port": 80, "Tags": ["Port"] }, "Port": "80", "Tags": [] });
+        let mut state = 7u64;
+        let mut chance = |below: usize| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            usize::try_from(state >> 33).unwrap_or_default() % below
+        };
+        let (mut read, mut refused) = (0, 0);
+        for _ in 0..100_000 {
+            let count = 1 + chance(12);
+            let text: String = (0..count).map(|_| PIECES[chance(PIECES.len())]).collect();
+            match Filter::parse(&text) {
+                Ok(filter) => {
+                    let turned = Filter::parse(&format!("not ({text})"));
+                    let turned = turned.unwrap_or_else(|fault| panic!("not ({text}): {fault}"));
+                    assert_ne!(turned.takes(&row), filter.takes(&row), "{text}");
+                    read += 1;
+                }
+                Err(fault) => {
+                    assert!(!fault.is_empty(), "{text}");
+                    refused += 1;
+                }
+            }
+        }
+        assert!(read > 100 && refused > 100, "{read} are read, {refused} are refused");
+    }
 }

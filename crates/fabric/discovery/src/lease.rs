@@ -1,8 +1,9 @@
 //! Instances that are there for as long as a stream of theirs is open.
 //!
 //! `POST /v1/coreto/register`: the body begins with the service as a line of JSON, and stays open. When it ends or breaks
-//! the instance goes at once; when it falls silent, too, over HTTP/2, whose PINGs are sent by the connection. After a
-//! restart of ours instances are kept for [`RECONNECT_GRACE`], so that their streams come back without a gap.
+//! the instance goes at once; when it falls silent, too, over HTTP/2, whose PINGs are sent by the connection. Where it
+//! ends as it should, the answer ends once the instance is gone. After a restart of ours instances are kept for
+//! [`RECONNECT_GRACE`], so that their streams come back without a gap.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
@@ -18,9 +19,11 @@ use http::{Response, StatusCode};
 use http_body_util::BodyExt;
 use hyper::body::{Body, Frame, Incoming};
 use serde_json::{Value, json};
+use tokio::task::JoinHandle;
 
 use crate::answer::Fault;
 use crate::desk::{Desk, TENANT};
+use crate::endpoint::agent;
 use crate::read::{self, Fields};
 use crate::server::{Reply, internally};
 
@@ -101,7 +104,10 @@ pub(crate) async fn open(desk: &Arc<Desk>, mut body: Incoming) -> Result<Respons
         )
     })??;
     let map = read::object(&line)?;
-    let instance = read::service(&Fields::of(&map), "name")?;
+    let fields = Fields::of(&map);
+    let instance = read::service(&fields, "name")?;
+    let mut checks = agent::checks(&fields, &instance)?;
+    let ids: Vec<Arc<str>> = checks.iter().map(|check| Arc::clone(&check.id)).collect();
     let id = Arc::clone(&instance.id);
     let check = Check {
         id: format!("stream:{id}").into(),
@@ -111,19 +117,22 @@ pub(crate) async fn open(desk: &Arc<Desk>, mut body: Incoming) -> Result<Respons
         definition: Definition { kind: CheckKind::Stream, ..Definition::default() },
         ..Check::default()
     };
-    let (node, checks) = (Arc::clone(&desk.config.node), vec![check]);
+    checks.push(check);
+    let node = Arc::clone(&desk.config.node);
     let command = RegisterInstance { tenant: TENANT, node, instance, checks, replace_checks: true };
     // It is held before it is there, so that it goes however this ends.
     let (number, before) = desk.leases.take(&id);
     let told: Value = json!({ "ID": &*id, "Node": &*desk.config.node });
     let hello = Some(format!("{told}\n").into());
-    let held = Stream { desk: Arc::clone(desk), id, number, body, hello, drained: drained(desk) };
+    let held =
+        Stream { desk: Arc::clone(desk), id, number, body, hello, drained: drained(desk), going: None };
     if let Err(rejection) = desk.try_write(Command::RegisterInstance(command)).await? {
         if desk.leases.give_back(&held.id, number, before) {
             tokio::spawn(forget(Arc::clone(desk), Arc::clone(&held.id)));
         }
         return Err(Fault::of_rejection(rejection));
     }
+    desk.watch_checks(&ids).await;
     let mut response = Response::new(Reply::Stream(Box::new(held)));
     let json = http::HeaderValue::from_static("application/json");
     response.headers_mut().insert(http::header::CONTENT_TYPE, json);
@@ -165,6 +174,8 @@ pub(crate) struct Stream {
     body: Incoming,
     hello: Option<Bytes>,
     drained: Drained,
+    /// What is waited for once the client has ended its side: the instance goes.
+    going: Option<JoinHandle<()>>,
 }
 
 impl Body for Stream {
@@ -182,26 +193,39 @@ impl Body for Stream {
             return Poll::Ready(None);
         }
         // Bound: as long as there is something to pass over.
-        loop {
+        while self.going.is_none() {
             match Pin::new(&mut self.body).poll_frame(cx) {
                 Poll::Ready(Some(Ok(_))) => (),
-                Poll::Ready(Some(Err(_)) | None) => return Poll::Ready(None),
+                Poll::Ready(Some(Err(_))) => return Poll::Ready(None),
+                Poll::Ready(None) => match self.let_go() {
+                    Some(going) => self.going = Some(going),
+                    None => return Poll::Ready(None),
+                },
                 Poll::Pending => return Poll::Pending,
             }
         }
+        match &mut self.going {
+            Some(going) => Pin::new(going).poll(cx).map(|_| None),
+            None => Poll::Ready(None),
+        }
+    }
+}
+
+impl Stream {
+    /// Has the instance forgotten, if this stream still holds it.
+    fn let_go(&self) -> Option<JoinHandle<()>> {
+        let own = self.desk.leases.let_go(&self.id, self.number);
+        // When it is we who end, the instance is there after our start.
+        let goes = own && !*self.desk.drained.borrow();
+        let runtime = tokio::runtime::Handle::try_current().ok().filter(|_| goes)?;
+        Some(runtime.spawn(forget(Arc::clone(&self.desk), Arc::clone(&self.id))))
     }
 }
 
 impl Drop for Stream {
     fn drop(&mut self) {
-        let own = self.desk.leases.let_go(&self.id, self.number);
-        // When it is we who end, the instance is there after our start.
-        if own
-            && !*self.desk.drained.borrow()
-            && let Ok(runtime) = tokio::runtime::Handle::try_current()
-        {
-            runtime.spawn(forget(Arc::clone(&self.desk), Arc::clone(&self.id)));
-        }
+        // One that has let go already does not hold it.
+        drop(self.let_go());
     }
 }
 

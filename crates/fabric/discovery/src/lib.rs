@@ -13,26 +13,29 @@
 //! # Where to look
 //! `server.rs` connections · `router.rs` paths · `endpoint/` what each answers · `read/` JSON of clients as things of the
 //! catalog · `render.rs` things as JSON · `filter/` filter expressions · `desk.rs` reading, waiting and writing ·
-//! `hub.rs` who waits for what · `bodies.rs` bodies
-//! that are made once for all · `lease.rs` streams that hold an instance · `clocks.rs` times that run out · `probe/` checks that we run.
+//! `memo.rs` what was rendered last ·
+//! `hub.rs` who waits for what · `watch.rs` streams of what changes, `feed.rs` what they share · `lease.rs` streams that
+//! hold an instance · `clocks.rs` times that run out · `probe/` checks that we run.
 
 mod answer;
 mod asked;
 mod base64;
-mod bodies;
 mod clocks;
 mod config;
 mod desk;
 mod endpoint;
+mod feed;
 mod filter;
 mod go;
 mod hub;
 mod lease;
+mod memo;
 mod probe;
 mod read;
 mod render;
 mod router;
 mod server;
+mod watch;
 mod writing;
 
 pub use config::{Config, Error, Parts};

@@ -101,6 +101,17 @@ fn unknown(path: &[&str]) -> Fault {
     Fault::Missing(format!("there is no path `/v1/{}`", path.join("/")))
 }
 
+/// Whether a path is of something that changes and can be waited for.
+pub(crate) fn is_watched(path: &[String]) -> bool {
+    let path: Vec<&str> = path.iter().map(String::as_str).collect();
+    match path[..] {
+        ["kv", ..] => true,
+        ["catalog", "datacenters"] => false,
+        ["catalog" | "health" | "session", ..] => is_read(&path),
+        _ => false,
+    }
+}
+
 fn is_write(path: &[&str]) -> bool {
     matches!(
         path,

@@ -33,7 +33,7 @@ pub(crate) async fn register(desk: &Desk, asked: &Asked) -> Answered {
 }
 
 /// The checks of a service: one, several, or both. Clients know the identifiers that those get which have none.
-fn checks(fields: &Fields<'_>, instance: &Instance) -> Result<Vec<Check>, Fault> {
+pub(crate) fn checks(fields: &Fields<'_>, instance: &Instance) -> Result<Vec<Check>, Fault> {
     let (one, more) = (fields.object("check")?, fields.objects("checks")?);
     let all: Vec<Fields<'_>> = one.into_iter().chain(more).collect();
     let several = all.len() > 1;
