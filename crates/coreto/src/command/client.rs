@@ -21,6 +21,5 @@ pub(crate) fn run(command: ClientCommand, connection: &Connection, json: bool) -
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let format = if json { Format::Json } else { Format::Text };
-    runtime.block_on(command::run(command, connection, format))?;
-    Ok(ExitCode::SUCCESS)
+    Ok(runtime.block_on(command::run(command, connection, format))?)
 }

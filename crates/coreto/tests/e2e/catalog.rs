@@ -9,14 +9,14 @@ use std::time::Duration;
 
 use crate::support::{Chance, Directory, Server, Settings, ask, get, number, skip};
 
-const WEB: &str = r#"{"Name": "web", "ID": "web-1", "Address": "10.1.2.3", "Port": 80}"#;
+pub(crate) const WEB: &str = r#"{"Name": "web", "ID": "web-1", "Address": "10.1.2.3", "Port": 80}"#;
 
-fn settings(directory: &Directory) -> Settings {
+pub(crate) fn settings(directory: &Directory) -> Settings {
     let any = Path::new("127.0.0.1:0");
     Settings::new(directory).argument("--catalog", any).argument("--dns", any)
 }
 
-fn put(server: &Server, path: &str, body: &str) -> String {
+pub(crate) fn put(server: &Server, path: &str, body: &str) -> String {
     let (status, body) = ask(server.catalog(), "PUT", path, body);
     assert_eq!(status, 200, "{path}: {body}");
     body
@@ -31,6 +31,16 @@ async fn services_outlive_a_kill_and_are_told_of_to_management() {
     put(&server, "/v1/kv/config", "1");
     for path in ["/v1/catalog/services", "/v1/kv/config"] {
         assert_eq!(get(&server.management, path).0, 404, "{path} is not served by another door");
+        let url = format!("http://{}{path}", server.grpc);
+        let Ok(asked) = Command::new("curl")
+            .args(["-si", "--http2-prior-knowledge", "-H", "content-type: application/grpc", &url])
+            .output()
+        else {
+            skip("there is no `curl`");
+            continue;
+        };
+        let answer = String::from_utf8_lossy(&asked.stdout);
+        assert!(answer.contains("grpc-status: 12") && !answer.contains("web"), "{path}: {answer}");
     }
     server.kill();
     let server = settings.start();

@@ -4,11 +4,14 @@
 #![allow(clippy::pedantic, clippy::unwrap_used, reason = "a test ends where it is wrong")]
 
 mod catalog;
+mod catalog_commands;
 mod clock;
 mod corruption;
 mod directory;
 mod disk;
+mod documented;
 mod drain;
+mod haproxy;
 mod kill;
 mod partitions;
 mod recorded;

@@ -1,21 +1,26 @@
 //! Commands that are clients of a running server.
 
+mod changes;
 mod create;
 mod delete;
 mod deploy;
 mod get;
 mod incident;
 mod job;
+mod kv;
 mod message;
 mod migrate;
 mod modify;
+mod register;
 mod run;
+mod services;
 mod set;
 mod status;
 mod update;
 mod watch;
 
 use std::collections::HashMap;
+use std::process::ExitCode;
 
 use clap::Subcommand;
 use serde::de::IgnoredAny;
@@ -30,10 +35,13 @@ pub use deploy::DeployArgs;
 pub use get::GetCommand;
 pub use incident::ResolveArgs;
 pub use job::{ActivateArgs, CompleteArgs, FailArgs, ThrowArgs};
+pub use kv::KvCommand;
 pub use message::{PublishArgs, SignalArgs};
 pub use migrate::MigrateArgs;
 pub use modify::ModifyArgs;
+pub use register::RegisterArgs;
 pub use run::RunArgs;
+pub use services::{LookupArgs, ServicesArgs, WatchedArgs};
 pub use set::SetArgs;
 pub use update::UpdateCommand;
 pub use watch::WatchArgs;
@@ -77,6 +85,20 @@ pub enum ClientCommand {
     /// Show what the server holds now: instances, jobs, incidents, definitions.
     #[command(subcommand)]
     Get(GetCommand),
+    /// Show which services there are.
+    Services(ServicesArgs),
+    /// Show where the instances of a service are, and how they are.
+    Lookup(LookupArgs),
+    /// Read and write keys of the catalog.
+    #[command(subcommand)]
+    Kv(KvCommand),
+    /// Run a program as an instance of a service, which is found for as long as it runs.
+    ///
+    /// The program gets the signals that this command gets. At SIGTERM and SIGINT it is taken out of use first, and gets
+    /// the signal after --grace; a second one it gets at once. The exit code is that of the program, or 128 and the
+    /// number of the signal that ended it. What this command has to say goes to standard error; standard output is the
+    /// program's.
+    Register(RegisterArgs),
     /// Show how the server is.
     Status,
     /// Show what happens, as it happens.
@@ -87,8 +109,16 @@ pub enum ClientCommand {
 ///
 /// # Errors
 /// When the server cannot be reached, or says no.
-pub async fn run(command: ClientCommand, connection: &Connection, format: Format) -> Result<(), CliError> {
-    perform(command, connection, format).await.map_err(|error| error.at(&connection.url()))
+pub async fn run(
+    command: ClientCommand,
+    connection: &Connection,
+    format: Format,
+) -> Result<ExitCode, CliError> {
+    if let ClientCommand::Register(args) = command {
+        return register::run(args, connection, format).await;
+    }
+    let done = perform(command, connection, format).await;
+    done.map(|()| ExitCode::SUCCESS).map_err(|error| error.at(&connection.url()))
 }
 
 async fn perform(command: ClientCommand, connection: &Connection, format: Format) -> Result<(), CliError> {
@@ -110,6 +140,11 @@ async fn perform(command: ClientCommand, connection: &Connection, format: Format
         ClientCommand::Signal(args) => message::signal(args, connection, format).await,
         ClientCommand::Resolve(args) => incident::resolve(args, connection, format).await,
         ClientCommand::Get(command) => get::run(command, connection, format).await,
+        ClientCommand::Services(args) => services::services(args, connection, format).await,
+        ClientCommand::Lookup(args) => services::lookup(args, connection, format).await,
+        ClientCommand::Kv(command) => kv::run(command, connection, format).await,
+        // It alone has an exit code of its own.
+        ClientCommand::Register(_) => Ok(()),
         ClientCommand::Status => status::run(connection, format).await,
         ClientCommand::Watch(args) => watch::run(args, connection, format).await,
     }

@@ -34,6 +34,32 @@ pub enum CliError {
         /// What happened, by the cause behind all others.
         reason: String,
     },
+    /// Nobody answers where the catalog is to be.
+    #[error(
+        "cannot reach the catalog at `{address}`: {reason}; is a server running there? (`coreto dev` starts one)"
+    )]
+    NoCatalog {
+        /// Host and port.
+        address: String,
+        /// What happened.
+        reason: String,
+    },
+    /// The catalog has not answered in time.
+    #[error("the catalog at `{address}` has not answered within {millis} ms")]
+    CatalogLate {
+        /// Host and port.
+        address: String,
+        /// How long it had.
+        millis: u128,
+    },
+    /// The catalog says no.
+    #[error("the catalog says no: {reason}")]
+    CatalogRefused {
+        /// The status of HTTP.
+        status: u16,
+        /// Its sentence.
+        reason: String,
+    },
     /// The server ended what was to go on.
     #[error("the server shuts down and has ended the watch")]
     Ended,
@@ -48,6 +74,14 @@ pub enum CliError {
         /// What was tried.
         doing: &'static str,
         /// What happened.
+        source: std::io::Error,
+    },
+    /// A program cannot be run.
+    #[error("cannot run `{program}`")]
+    Program {
+        /// Which.
+        program: String,
+        /// Why.
         source: std::io::Error,
     },
     /// The server says no.
@@ -113,9 +147,14 @@ impl CliError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Address { .. } | Self::Token | Self::Usage(_) | Self::File { .. } => 2,
-            Self::Connect { .. } | Self::Lost { .. } | Self::Ended => 3,
-            Self::Missing(_) => 4,
-            Self::Output(_) => 1,
+            Self::Connect { .. }
+            | Self::Lost { .. }
+            | Self::NoCatalog { .. }
+            | Self::CatalogRefused { status: 500.., .. }
+            | Self::Ended => 3,
+            Self::Missing(_) | Self::CatalogRefused { status: 404, .. } => 4,
+            Self::CatalogLate { .. } => 5,
+            Self::CatalogRefused { .. } | Self::Output(_) | Self::Program { .. } => 1,
             Self::Refused(status) => match status.code() {
                 Code::Unavailable => 3,
                 Code::NotFound => 4,

@@ -8,10 +8,11 @@
 //! - With `--json` a command prints one JSON value on standard output, and nothing else there.
 //!
 //! # Where to look
-//! `command/` one file a subject · `connect.rs` how a server is reached · `error.rs` exit codes ·
-//! `bench/` the load generator.
+//! `command/` one file a subject · `connect.rs` how a server is reached, `catalog.rs` how a catalog is · `error.rs` exit
+//! codes · `bench/` the load generator.
 
 pub mod bench;
+pub mod catalog;
 pub mod command;
 pub mod connect;
 mod error;

@@ -5,6 +5,7 @@ use coreto_protocol::inspect::{RecordType, WatchRequest};
 use serde_json::Value;
 use tokio_stream::StreamExt;
 
+use super::services::{self, WatchedArgs};
 use crate::connect::Connection;
 use crate::error::CliError;
 use crate::output::{self, Format};
@@ -12,13 +13,17 @@ use crate::output::{self, Format};
 /// What to watch.
 #[derive(Args, Clone, Debug)]
 pub struct WatchArgs {
-    /// `records`, which is all there is to watch for now.
-    #[arg(default_value = "records", value_parser = ["records"])]
+    /// `records` of the engine, or `services` of the catalog.
+    #[arg(default_value = "records", value_parser = ["records", "services"])]
     pub what: String,
 
+    /// Of services, the instances of this one.
+    #[arg(value_name = "SERVICE")]
+    pub name: Option<String>,
+
     /// Only records of this process instance.
-    #[arg(long, default_value_t = 0, value_name = "KEY")]
-    pub instance: i64,
+    #[arg(long, value_name = "KEY")]
+    pub instance: Option<i64>,
 
     /// Begin behind this position instead of with what comes from now on.
     #[arg(long, value_name = "POSITION")]
@@ -27,15 +32,33 @@ pub struct WatchArgs {
     /// Commands, too, not only events and rejections.
     #[arg(long)]
     pub commands: bool,
+
+    #[command(flatten)]
+    watched: WatchedArgs,
 }
 
 pub(super) async fn run(args: WatchArgs, connection: &Connection, format: Format) -> Result<(), CliError> {
+    let of_records = args.instance.is_some() || args.after.is_some() || args.commands;
+    match (&*args.what, of_records, &args.name) {
+        ("services", false, _) => services::watch(args.name, args.watched, connection, format).await,
+        ("services", true, _) => Err(CliError::Usage(
+            "--instance, --after and --commands are about records, and not about services".to_owned(),
+        )),
+        (_, _, None) => records(args, connection, format).await,
+        (_, _, Some(name)) => Err(CliError::Usage(format!("`{name}` is too much: records have no service"))),
+    }
+}
+
+async fn records(args: WatchArgs, connection: &Connection, format: Format) -> Result<(), CliError> {
     let mut record_types = vec![RecordType::Event.into(), RecordType::Rejection.into()];
     if args.commands {
         record_types.push(RecordType::Command.into());
     }
-    let request =
-        WatchRequest { process_instance_key: args.instance, record_types, after_position: args.after };
+    let request = WatchRequest {
+        process_instance_key: args.instance.unwrap_or(0),
+        record_types,
+        after_position: args.after,
+    };
     let mut inspect = connection.inspect().await?;
     let mut events = inspect.watch(request).await?.into_inner();
     while let Some(event) = events.next().await {
