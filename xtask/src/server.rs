@@ -21,6 +21,8 @@ pub(crate) struct Server {
     child: Child,
     pub(crate) grpc: String,
     pub(crate) management: String,
+    /// Where its catalog is; empty when that is off.
+    pub(crate) catalog: String,
     /// What it wrote to its standard error.
     pub(crate) log: PathBuf,
 }
@@ -32,17 +34,10 @@ impl Server {
         let log = workspace.scratch("log")?.join(format!("{suite}.log"));
         let errors = File::create(&log).with_context(|| format!("cannot create `{}`", log.display()))?;
         let mut child = Command::new(&program)
-            .args([
-                "dev",
-                "--grpc",
-                "127.0.0.1:0",
-                "--management",
-                "127.0.0.1:0",
-                "--catalog",
-                "off",
-                "--json",
-            ])
+            .args(["dev", "--grpc", "127.0.0.1:0", "--management", "127.0.0.1:0", "--json"])
             .args(arguments)
+            // Its usual port belongs to one server at a time; a suite that wants a catalog names another.
+            .env("CORETO_CATALOG_ADDRESS", "off")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(errors)
@@ -51,7 +46,7 @@ impl Server {
                 format!("cannot run `{}`; build it: cargo build --release -p coreto", program.display())
             })?;
         match ready(&mut child, &log) {
-            Ok((grpc, management)) => Ok(Server { child, grpc, management, log }),
+            Ok([grpc, management, catalog]) => Ok(Server { child, grpc, management, catalog, log }),
             Err(error) => {
                 process::stop(&mut child, Duration::from_secs(1))?;
                 Err(error)
@@ -73,7 +68,8 @@ impl Drop for Server {
     }
 }
 
-fn ready(child: &mut Child, log: &Path) -> anyhow::Result<(String, String)> {
+/// The addresses of the gateway, of management, and of the catalog if there is one.
+fn ready(child: &mut Child, log: &Path) -> anyhow::Result<[String; 3]> {
     let stdout = child.stdout.take().context("the server's standard output is not piped")?;
     let (sender, receiver) = mpsc::channel();
     std::thread::spawn(move || {
@@ -94,7 +90,7 @@ fn ready(child: &mut Child, log: &Path) -> anyhow::Result<(String, String)> {
             line[name].as_str().with_context(|| format!("the server's first line has no `{name}`"))?;
         Ok(address.to_owned())
     };
-    Ok((address("grpc")?, address("management")?))
+    Ok([address("grpc")?, address("management")?, line["catalog"].as_str().unwrap_or_default().to_owned()])
 }
 
 /// A port that was free a moment ago.

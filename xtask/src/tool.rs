@@ -51,6 +51,11 @@ pub(crate) fn java(folder: &Path, project: &Path) -> anyhow::Result<PathBuf> {
     let libraries = folder.join("lib");
     once(folder, project, || {
         std::fs::create_dir_all(folder).with_context(|| format!("cannot create `{}`", folder.display()))?;
+        // Other versions of an earlier time would be found, too.
+        if libraries.exists() {
+            std::fs::remove_dir_all(&libraries)
+                .with_context(|| format!("cannot remove `{}`", libraries.display()))?;
+        }
         let flags = ["--quiet", "--batch-mode", "dependency:copy-dependencies", "-DincludeScope=runtime"];
         let target = format!("-DoutputDirectory={}", libraries.display());
         install(Command::new("mvn").arg("--file").arg(project).args(flags).arg(target))

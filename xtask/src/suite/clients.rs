@@ -27,7 +27,8 @@ pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<Verdict> {
     let mut verdict = Verdict::Passed;
     for (name, command) in scripts {
         // Each has a server of its own, so that one cannot take another's jobs.
-        let mut server = Server::start(workspace, &format!("clients-{name}"), &[])?;
+        let doors = ["--catalog", "127.0.0.1:0", "--dns", "127.0.0.1:0"];
+        let mut server = Server::start(workspace, &format!("clients-{name}"), &doors)?;
         let passed = run_one(name, command, &folder, workspace, &server)?;
         if !server.lives() {
             println!("FAIL {name}: the server has ended; see `{}`", server.log.display());
@@ -41,7 +42,7 @@ pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<Verdict> {
 
 fn python(folder: &Path) -> anyhow::Result<Vec<Script>> {
     if !tool::is_here("python3") {
-        println!("skipped: pyzeebe and zeebe-grpc need Python 3");
+        println!("skipped: pyzeebe, zeebe-grpc and py-consul need Python 3");
         return Ok(Vec::new());
     }
     // Each needs another version of the same package.
@@ -52,12 +53,16 @@ fn python(folder: &Path) -> anyhow::Result<Vec<Script>> {
         command.arg(folder.join(name).join("scenario.py"));
         Ok((name, command))
     };
-    Ok(vec![script("pyzeebe", "python")?, script("zeebe-grpc", "zeebe-grpc")?])
+    Ok(vec![
+        script("pyzeebe", "python")?,
+        script("zeebe-grpc", "zeebe-grpc")?,
+        script("py-consul", "py-consul")?,
+    ])
 }
 
 fn node(folder: &Path) -> anyhow::Result<Vec<Script>> {
     if !tool::is_here("node") || !tool::is_here("npm") {
-        println!("skipped: zeebe-node, zbctl and camunda-sdk need Node 20");
+        println!("skipped: zeebe-node, zbctl, camunda-sdk and consul need Node 20");
         return Ok(Vec::new());
     }
     let packages = folder.join(".setup").join("node");
@@ -68,18 +73,22 @@ fn node(folder: &Path) -> anyhow::Result<Vec<Script>> {
         command.env("NODE_PATH", packages.join("node_modules"));
         (name, command)
     };
-    Ok(["zeebe-node", "zbctl", "camunda-sdk"].map(script).into())
+    Ok(["zeebe-node", "zbctl", "camunda-sdk", "consul"].map(script).into())
 }
 
 fn java(folder: &Path) -> anyhow::Result<Vec<Script>> {
     if !tool::is_here("java") || !tool::is_here("javac") || !tool::is_here("mvn") {
-        println!("skipped: java needs a JDK 17 and Maven");
+        println!("skipped: java and spring need a JDK 17 and Maven");
         return Ok(Vec::new());
     }
-    let libraries = tool::java(&folder.join(".setup").join("java"), &folder.join("java/pom.xml"))?;
-    let mut command = Command::new("java");
-    command.arg("--class-path").arg(libraries).arg(folder.join("java/Scenario.java"));
-    Ok(vec![("java", command)])
+    let script = |name: &'static str| -> anyhow::Result<Script> {
+        let project = folder.join(name);
+        let libraries = tool::java(&folder.join(".setup").join(name), &project.join("pom.xml"))?;
+        let mut command = Command::new("java");
+        command.arg("--class-path").arg(libraries).arg(project.join("Scenario.java"));
+        Ok((name, command))
+    };
+    Ok(vec![script("java")?, script("spring")?])
 }
 
 fn run_one(
@@ -91,6 +100,7 @@ fn run_one(
 ) -> anyhow::Result<bool> {
     command
         .env("ZEEBE_ADDRESS", &server.grpc)
+        .env("CONSUL_HTTP_ADDR", &server.catalog)
         .env("CORETO_PROGRAM", workspace.program("coreto"))
         .env("MODELS", folder.join("models"))
         .current_dir(folder)
