@@ -89,6 +89,30 @@ fn a_replica_shows_what_is_durable_and_no_more_while_it_is_held() {
 }
 
 #[test]
+fn a_replica_is_put_in_anew_when_the_log_was_cut() {
+    let mut machine = Machine::new(1);
+    let replica = Arc::new(Replica::<Toy>::new(Box::new(|_, _| ())));
+    let config = Config { replicas: vec![Arc::clone(&replica)], ..machine.config(1) };
+    let service = Service::start(config).unwrap();
+    let handle = service.handles()[0].clone();
+    for round in 1..=5 {
+        machine.disk.fail_writes(1);
+        // Whether it is there, the log that is read back decides.
+        let lost = machine.put(&handle, &format!("lost{round}"), 1).unwrap();
+        assert_eq!(machine.await_answer(lost), "lost");
+        let ticket = wait_for("the partition", || machine.put(&handle, &format!("k{round}"), round).ok());
+        machine.await_answer(ticket);
+        wait_for("the replica", || (replica.applied() == handle.durable()).then_some(()));
+        let shown = replica.read(|state| {
+            let values = state.values.range(..).map(|(name, value)| (name.to_string(), **value));
+            values.collect::<Vec<_>>()
+        });
+        assert_eq!(shown.unwrap(), values(&handle), "after round {round}");
+    }
+    service.stop();
+}
+
+#[test]
 fn partitions_share_threads_and_are_found_again() {
     let mut machine = Machine::new(5);
     let service = machine.start(2);
