@@ -100,6 +100,9 @@ fn the_demo_ends_without_cutting_its_own_connections_and_obeys_no_stray_settings
     let lines: Vec<_> = out.lines().collect();
     let at = |begin: &str| lines.iter().position(|line| line.contains(begin));
     assert!(at("started instance") < at("worker `stock` got job"), "{out}");
+    for worker in ["stock", "payment"] {
+        assert!(at(&format!("worker `{worker}` is registered, and found by name")).is_some(), "{out}");
+    }
     assert!(at("variable reserved = 3 in `").is_some(), "{out}");
     assert!(lines.last().is_some_and(|line| line.starts_with("the order is done")), "{out}");
     assert!(!err.contains("cut") && !err.contains('\u{1b}'), "{err}");

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
+use coreto_cli::catalog::{Catalog, Lease};
 use coreto_protocol::inspect::inspect_client::InspectClient;
 use coreto_protocol::inspect::{RecordType, WatchEvent, WatchRequest};
 use coreto_worker::{Client, CreateInstance, Job, JobError, Worker};
@@ -17,7 +18,7 @@ use tracing_subscriber::filter::LevelFilter;
 
 use crate::args::DemoArgs;
 use crate::config::{Flag, ServerConfig, Settings};
-use crate::server::Server;
+use crate::server::{Addresses, Server};
 
 /// The model that `examples/order` shows.
 const ORDER: &[u8] = include_bytes!("../../../../examples/order/order.bpmn");
@@ -59,14 +60,25 @@ pub(crate) fn run(args: &DemoArgs, json: bool) -> anyhow::Result<ExitCode> {
     let flags = [
         flag("--grpc", "grpc.address", any),
         flag("--management", "management.address", any),
-        flag("--catalog", "catalog.address", "off"),
+        flag("--catalog", "catalog.address", any),
+        flag("--dns", "dns.address", any),
     ];
     let settings = Settings::of_flags(flags.into_iter())?;
     let started = Instant::now();
     let server = Server::start_ephemeral(&ServerConfig::check(&settings)?)?;
-    let addresses = server.addresses();
+    let told = show(voice, args, server.addresses(), started);
+    // However it went, so that nothing looks for the directory that is removed then.
+    let stopped = server.stop();
+    told?;
+    stopped?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Shows the order's way through a server.
+fn show(voice: Voice, args: &DemoArgs, addresses: Addresses, started: Instant) -> anyhow::Result<()> {
+    let catalog = addresses.catalog.context("the demo's own server has no catalog")?;
     voice.say(&format!(
-        "server ready in {} ms, gRPC on {}",
+        "server ready in {} ms, gRPC on {}, catalog of services on {catalog}",
         started.elapsed().as_millis(),
         addresses.grpc
     ))?;
@@ -77,12 +89,17 @@ pub(crate) fn run(args: &DemoArgs, json: bool) -> anyhow::Result<ExitCode> {
         let client = Client::connect(&url).await.context("cannot connect to the demo's own server")?;
         let mut story = Story::begin(voice, &client, &url).await?;
         let workers = [stock_worker(voice, &client), payment_worker(voice, &client)].map(Worker::spawn);
+        let leases = register(voice, &Catalog::at(&catalog.to_string())?).await?;
         let told = tokio::time::timeout(PATIENCE, story.tell()).await;
         if told.is_ok() && !args.once {
             voice.say(&format!("serving on {}; Ctrl-C ends it", addresses.grpc))?;
             voice.say(&format!("  try: coreto --address {} get definitions", addresses.grpc))?;
             voice.say(&format!("       coreto --address {} create order --await --variables '{{\"orderId\": 2, \"items\": 1}}'", addresses.grpc))?;
+            voice.say(&format!("       coreto lookup --catalog {catalog} stock"))?;
             tokio::signal::ctrl_c().await?;
+        }
+        for lease in leases {
+            lease.end(PATIENCE).await;
         }
         for worker in workers {
             worker.drain().await;
@@ -91,10 +108,27 @@ pub(crate) fn run(args: &DemoArgs, json: bool) -> anyhow::Result<ExitCode> {
     });
     // The server waits for connections to close, and this runtime holds some that nothing drives any more.
     drop(runtime);
-    let stopped = server.stop();
-    told?;
-    stopped?;
-    Ok(ExitCode::SUCCESS)
+    told
+}
+
+/// Registers both workers, and finds them by name.
+async fn register(voice: Voice, catalog: &Catalog) -> anyhow::Result<Vec<Lease>> {
+    let mut leases = Vec::new();
+    for (name, job_type) in [("stock", "check-stock"), ("payment", "make-payment")] {
+        let service = json!({ "Name": name, "Tags": ["worker"], "Meta": { "job-type": job_type } });
+        leases.push(catalog.hold(&service, PATIENCE).await.context("a worker cannot be registered")?);
+        let found = catalog.read(&format!("/v1/health/service/{name}?passing"), PATIENCE).await?;
+        let found: Value = serde_json::from_slice(&found.unwrap_or_default())?;
+        let (service, node) = (&found[0]["Service"], &found[0]["Node"]);
+        let (Some(id), Some(node)) = (service["ID"].as_str(), node["Node"].as_str()) else {
+            anyhow::bail!("worker `{name}` is registered and not found");
+        };
+        let meta = &service["Meta"];
+        voice.say(&format!(
+            "worker `{name}` is registered, and found by name: `{id}` on node `{node}`, {meta}"
+        ))?;
+    }
+    Ok(leases)
 }
 
 fn stock_worker(voice: Voice, client: &Client) -> Worker {
