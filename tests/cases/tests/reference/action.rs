@@ -2,26 +2,31 @@
 
 use coreto_record::command::{
     Activation, BroadcastSignal, CancelInstance, CompleteJob, CreateInstance, FailJob, ModifyInstance,
-    PublishMessage, ResolveIncident, ScopedVariables, SetVariables, ThrowError,
+    PublishMessage, ResolveIncident, ScopedVariables, SetVariables, ThrowError, UpdateJobRetries,
 };
 use coreto_record::{Command, Document, ElementInstanceKey, Key, ProcessInstanceKey};
 
 use crate::model::{Change, Id, Model};
 use crate::seen::Sight;
-use crate::spec::Values;
+use crate::spec::{At, Values};
 
 #[derive(Clone, Debug)]
 pub(crate) enum Action {
-    Create(Values),
+    /// An instance, perhaps with elements at which it begins.
+    Create(Vec<At>, Values),
     Cancel(Id),
     Complete(Id, Values),
-    Fail(Id, Values),
+    /// An attempt fails, perhaps the last.
+    Fail(Id, bool, Values),
     Throw(Id, &'static str, Values),
+    /// Gives a job another attempt; its incident stays.
+    Retry(Id),
     Resolve(Id),
     Set(Id, bool, Values),
     Publish {
         name: &'static str,
         key: String,
+        id: &'static str,
         ttl: i64,
         values: Values,
     },
@@ -35,14 +40,17 @@ impl Action {
     /// Says whether it is accepted.
     pub(crate) fn apply(&self, model: &mut Model) -> bool {
         match self.clone() {
-            Self::Create(values) => model.create(values),
+            Self::Create(starts, values) => return model.create(&starts, values),
             Self::Cancel(root) => model.cancel(root),
             Self::Complete(task, values) => model.complete(task, values),
-            Self::Fail(task, values) => model.fail(task, values),
+            Self::Fail(task, is_last, values) => model.fail(task, is_last, values),
             Self::Throw(task, code, values) => model.throw(task, code, values),
-            Self::Resolve(id) => model.resolve(id),
+            Self::Retry(task) => model.retry(task),
+            Self::Resolve(id) => return model.resolve(id),
             Self::Set(scope, local, values) => model.set(scope, local, values),
-            Self::Publish { name, key, ttl, values } => model.publish(name, &key, ttl, values),
+            Self::Publish { name, key, id, ttl, values } => {
+                return model.publish((name, &key, id), ttl, values);
+            }
             Self::Signal(name, values) => model.signal(name, &values),
             Self::Change(root, change) => return model.change(root, &change),
             Self::Pass(millis) => model.pass(millis),
@@ -57,11 +65,14 @@ impl Action {
         let seen = |id: &Id| &sight.nodes[&key(id)];
         let job = |id: &Id| seen(id).job.expect("it has a job");
         Some(match self {
-            Self::Create(values) => {
-                let variables = document(values);
+            Self::Create(starts, values) => {
+                let elements = &model.processes[0].elements;
+                let starts = starts.iter().map(|at| elements[*at].id.as_str().into()).collect();
+                let (process, variables) = ("main".into(), document(values));
                 Command::CreateInstance(CreateInstance {
-                    process: "main".into(),
+                    process,
                     variables,
+                    starts,
                     ..CreateInstance::default()
                 })
             }
@@ -69,9 +80,9 @@ impl Action {
             Self::Complete(task, values) => {
                 Command::CompleteJob(CompleteJob { job: job(task), variables: document(values) })
             }
-            Self::Fail(task, values) => {
-                let variables = document(values);
-                Command::FailJob(FailJob { job: job(task), retries: 1, variables, ..FailJob::default() })
+            Self::Fail(task, is_last, values) => {
+                let (variables, retries) = (document(values), i32::from(!is_last));
+                Command::FailJob(FailJob { job: job(task), retries, variables, ..FailJob::default() })
             }
             Self::Throw(task, code, values) => Command::ThrowError(ThrowError {
                 job: job(task),
@@ -79,6 +90,7 @@ impl Action {
                 variables: document(values),
                 ..ThrowError::default()
             }),
+            Self::Retry(task) => Command::UpdateJobRetries(UpdateJobRetries { job: job(task), retries: 2 }),
             Self::Resolve(id) => {
                 let incident = seen(id).incident.expect("it has an incident");
                 Command::ResolveIncident(ResolveIncident { incident })
@@ -87,9 +99,10 @@ impl Action {
                 let scope = ElementInstanceKey::from_raw(key(scope));
                 Command::SetVariables(SetVariables { scope, variables: document(values), local: *local })
             }
-            Self::Publish { name, key, ttl, values } => Command::PublishMessage(PublishMessage {
+            Self::Publish { name, key, id, ttl, values } => Command::PublishMessage(PublishMessage {
                 name: (*name).into(),
                 correlation_key: key.as_str().into(),
+                id: (*id).into(),
                 ttl: *ttl,
                 variables: document(values),
                 ..PublishMessage::default()

@@ -76,6 +76,7 @@ impl Writer<'_> {
             Kind::Process | Kind::Scope => "subProcess",
             Kind::Pass => "manualTask",
             Kind::End | Kind::Terminate | Kind::Throw(_) => "endEvent",
+            Kind::Broadcast(_) => "intermediateThrowEvent",
             Kind::Task => "serviceTask",
             Kind::Parallel => "parallelGateway",
             Kind::Merge => "exclusiveGateway",
@@ -120,8 +121,11 @@ impl Writer<'_> {
         if let Kind::Terminate = kind {
             return "<terminateEventDefinition/>".to_owned();
         }
-        let thrown =
-            if let Kind::Throw(code) = kind { Some(Trigger::Error(Some(code.clone()))) } else { None };
+        let thrown = match kind {
+            Kind::Throw(code) => Some(Trigger::Error(Some(code.clone()))),
+            Kind::Broadcast(name) => Some(Trigger::Signal(name.clone())),
+            _ => None,
+        };
         let Some(trigger) = kind.trigger().or(thrown.as_ref()) else { return String::new() };
         let (word, behind) = match trigger {
             Trigger::Timer { millis, times } => {

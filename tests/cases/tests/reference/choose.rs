@@ -4,6 +4,7 @@ use crate::action::Action;
 use crate::dice::Dice;
 use crate::generate::{ERRORS, EVENTS, values};
 use crate::model::{Change, Id, Job, Model, On, State};
+use crate::spec::At;
 
 /// An action, if the dice find one.
 pub(crate) fn action(model: &Model, dice: &mut Dice) -> Option<Action> {
@@ -20,7 +21,7 @@ pub(crate) fn action(model: &Model, dice: &mut Dice) -> Option<Action> {
             let code = dice.pick(&ERRORS);
             Some(Action::Throw(task, code, values(dice)))
         }
-        8 => Some(Action::Fail(pick(dice, &jobs(Job::Ready))?, values(dice))),
+        8 => Some(Action::Fail(pick(dice, &jobs(Job::Ready))?, dice.once_in(2), values(dice))),
         9..=12 => aimed(model, dice, &all),
         13 => Some(publish(dice, None)),
         14 => Some(Action::Signal(dice.pick(&EVENTS), values(dice))),
@@ -28,20 +29,33 @@ pub(crate) fn action(model: &Model, dice: &mut Dice) -> Option<Action> {
         17 => Some(Action::Pass(i64::try_from(dice.below(30_000)).unwrap())),
         18 => Some(Action::Set(pick(dice, &all)?, dice.once_in(2), values(dice))),
         19..=21 => change(model, dice, &all),
-        22 => {
-            let is_stuck =
-                |id: &Id| model.nodes[id].state == State::Stuck || model.nodes[id].job == Some(Job::Thrown);
-            let stuck: Vec<Id> = all.iter().copied().filter(is_stuck).collect();
-            Some(Action::Resolve(pick(dice, &stuck)?))
-        }
+        22 => resolve(model, dice, &all),
         _ if dice.once_in(4) => Some(Action::Cancel(pick(dice, &model.roots())?)),
-        _ if model.roots().len() < 3 => Some(Action::Create(values(dice))),
+        _ if model.roots().len() < 3 => Some(Action::Create(starts(model, dice), values(dice))),
         _ => None,
     }
 }
 
 fn pick(dice: &mut Dice, among: &[Id]) -> Option<Id> {
     (!among.is_empty()).then(|| dice.pick(among))
+}
+
+/// A few elements at which an instance begins, or none.
+fn starts(model: &Model, dice: &mut Dice) -> Vec<At> {
+    let count = dice.below(3);
+    (0..count).map(|_| dice.below(model.processes[0].elements.len())).collect()
+}
+
+/// What has an incident is tried again; a job that has no attempts left may get some before.
+fn resolve(model: &Model, dice: &mut Dice, all: &[Id]) -> Option<Action> {
+    let is_stuck = |id: &Id| {
+        let node = &model.nodes[id];
+        node.state == State::Stuck || matches!(node.job, Some(Job::Held | Job::Spent))
+    };
+    let stuck: Vec<Id> = all.iter().copied().filter(is_stuck).collect();
+    let id = pick(dice, &stuck)?;
+    let retries = model.nodes[&id].job == Some(Job::Spent) && !dice.once_in(4);
+    Some(if retries { Action::Retry(id) } else { Action::Resolve(id) })
 }
 
 /// What somebody waits for.
@@ -74,7 +88,8 @@ fn publish(dice: &mut Dice, aim: Option<(String, String)>) -> Action {
         };
         (dice.pick(&EVENTS), key)
     };
-    Action::Publish { name, key, ttl: dice.pick(&[0, 0, 5_000, 60_000]), values: values(dice) }
+    let (id, ttl) = (dice.pick(&["", "", "one"]), dice.pick(&[0, 0, 5_000, 60_000]));
+    Action::Publish { name, key, id, ttl, values: values(dice) }
 }
 
 /// A change of an instance by hand: a few elements are entered and a few nodes ended.

@@ -83,7 +83,7 @@ fn line_of_model(model: &Model, node: &Node) -> String {
     match (node.state, node.job) {
         (State::Active, None) => (),
         (State::Active, Some(Job::Ready)) => words.push("job".to_owned()),
-        (State::Active, Some(Job::Thrown)) => words.push("job incident".to_owned()),
+        (State::Active, Some(Job::Held | Job::Spent)) => words.push("job incident".to_owned()),
         (State::Stuck, _) => words.push("stuck incident".to_owned()),
         (State::New, _) => words.push("new".to_owned()),
         (State::Ending, _) => words.push("ending".to_owned()),

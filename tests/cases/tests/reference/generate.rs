@@ -12,7 +12,7 @@ pub(crate) const ERRORS: [&str; 3] = ["broken", "empty", "odd"];
 
 /// A process, and those that it calls.
 pub(crate) fn processes(dice: &mut Dice) -> Vec<Process> {
-    let mut all = Generator { dice, done: Vec::new(), numbers: 0 };
+    let mut all = Generator { dice, done: Vec::new(), numbers: 0, starts_by_signal: false };
     all.process("main", 3);
     all.done
 }
@@ -36,6 +36,8 @@ struct Generator<'a> {
     dice: &'a mut Dice,
     done: Vec<Process>,
     numbers: usize,
+    /// A signal starts instances: none is broadcast then, so that they do not start one another for ever.
+    starts_by_signal: bool,
 }
 
 /// A process in the making.
@@ -102,7 +104,10 @@ impl Generator<'_> {
         let trigger = match self.dice.below(3) {
             // Such a message has no correlation key of its own.
             0 => Trigger::Message { name: self.dice.pick(&EVENTS).to_owned(), key: String::new() },
-            1 => Trigger::Signal(self.dice.pick(&EVENTS).to_owned()),
+            1 => {
+                self.starts_by_signal = true;
+                Trigger::Signal(self.dice.pick(&EVENTS).to_owned())
+            }
             _ => Trigger::Timer { millis: 5_000, times: Some(2) },
         };
         let start = draft.add(self.id("start"), Kind::Start(Some(Catch { trigger, interrupts: true })), 0);
@@ -123,7 +128,7 @@ impl Generator<'_> {
 
     /// Makes a part, and gives its first and its last element.
     fn part(&mut self, draft: &mut Draft, scope: At, depth: usize) -> (At, At) {
-        let kinds = if depth == 0 { 6 } else { 15 };
+        let kinds = if depth == 0 { 6 } else { 16 };
         let only = match self.dice.below(kinds) {
             0..=2 => self.task(draft, scope),
             3 => draft.add(self.id("pass"), Kind::Pass, scope),
@@ -134,7 +139,8 @@ impl Generator<'_> {
                 return self.branches(draft, scope, depth - 1, Kind::Choice(name, 2), Kind::Merge);
             }
             8 => return self.first(draft, scope),
-            9..=12 => self.inner_scope(draft, scope, depth - 1),
+            9 => self.broadcast(draft, scope),
+            10..=13 => self.inner_scope(draft, scope, depth - 1),
             _ => self.call(draft, scope, depth - 1),
         };
         (only, only)
@@ -144,6 +150,19 @@ impl Generator<'_> {
         let task = draft.add(self.id("task"), Kind::Task, scope);
         self.activity(draft, task);
         task
+    }
+
+    /// Something that broadcasts a signal, but not in an event subprocess, which may be set off by it.
+    fn broadcast(&mut self, draft: &mut Draft, scope: At) -> At {
+        let mut around =
+            std::iter::successors(Some(scope), |at| (*at > 0).then(|| draft.elements[*at].scope));
+        let is_event = around.any(|at| draft.elements[at].kind == Kind::EventScope);
+        if is_event || self.starts_by_signal {
+            return draft.add(self.id("pass"), Kind::Pass, scope);
+        }
+        let throw = draft.add(self.id("throw"), Kind::Broadcast(self.dice.pick(&EVENTS).to_owned()), scope);
+        self.inputs(draft, throw);
+        throw
     }
 
     fn wait(&mut self, draft: &mut Draft, scope: At) -> At {

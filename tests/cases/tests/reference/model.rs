@@ -76,8 +76,10 @@ pub(crate) enum State {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Job {
     Ready,
-    /// An error was thrown that nothing catches.
-    Thrown,
+    /// It has an incident: an error was thrown that nothing catches, or attempts were given anew.
+    Held,
+    /// It has an incident, and no attempt is left.
+    Spent,
 }
 
 #[derive(Clone, Debug)]
@@ -94,6 +96,7 @@ enum Step {
     /// The next repetition of a loop.
     Item(Id),
     Leave(Id),
+    Broadcast(String, Values),
     End(Id),
     /// All that is in a node ends.
     EndInside(Id),
@@ -240,6 +243,7 @@ impl Model {
                 Step::Items(id) => self.begin_items(id),
                 Step::Item(id) => self.begin_item(id),
                 Step::Leave(id) => self.leave(id),
+                Step::Broadcast(name, values) => self.broadcast(&name, &values),
                 Step::End(id) => self.end(id),
                 Step::EndInside(id) => self.end_inside(id),
                 Step::Deliver { to, process, message } => self.deliver(to, process, message),
@@ -247,12 +251,18 @@ impl Model {
         }
     }
 
-    /// Creates an instance.
-    pub(crate) fn create(&mut self, values: Values) {
+    /// Creates an instance, perhaps with elements at which it begins. Says whether that is possible.
+    pub(crate) fn create(&mut self, starts: &[At], values: Values) -> bool {
         let root = self.add(None, 0, 0, Role::Root);
         self.node(root).variables.extend(values);
-        self.begin(root);
+        if starts.is_empty() {
+            self.begin(root);
+        } else if !self.begin_at(root, starts) {
+            self.nodes.remove(&root);
+            return false;
+        }
         self.settle();
+        true
     }
 
     pub(crate) fn cancel(&mut self, root: Id) {
@@ -268,21 +278,31 @@ impl Model {
         self.settle();
     }
 
-    /// An attempt at a job failed, and another one follows.
-    pub(crate) fn fail(&mut self, task: Id, values: Values) {
-        self.node(task).variables.extend(values);
+    /// An attempt at a job failed, and another one follows or none is left.
+    pub(crate) fn fail(&mut self, task: Id, is_last: bool, values: Values) {
+        let node = self.node(task);
+        node.job = Some(if is_last { Job::Spent } else { Job::Ready });
+        node.variables.extend(values);
+    }
+
+    /// A job gets another attempt.
+    pub(crate) fn retry(&mut self, task: Id) {
+        self.node(task).job = Some(Job::Held);
     }
 
     /// A job throws an error.
     pub(crate) fn throw(&mut self, task: Id, code: &str, values: Values) {
         let caught = self.throw_from(task, code, values);
-        self.node(task).job = (!caught).then_some(Job::Thrown);
+        self.node(task).job = (!caught).then_some(Job::Held);
         self.settle();
     }
 
-    /// An incident is resolved.
-    pub(crate) fn resolve(&mut self, id: Id) {
+    /// An incident is resolved. Says whether that is possible.
+    pub(crate) fn resolve(&mut self, id: Id) -> bool {
         let node = self.node(id);
+        if node.job == Some(Job::Spent) {
+            return false;
+        }
         if node.state == State::Stuck {
             node.state = State::Active;
             self.begin(id);
@@ -290,6 +310,7 @@ impl Model {
             node.job = Some(Job::Ready);
         }
         self.settle();
+        true
     }
 
     /// A client sets variables.

@@ -39,6 +39,8 @@ pub(crate) enum Kind {
     Terminate,
     /// An error end event.
     Throw(String),
+    /// Broadcasts a signal with its local variables.
+    Broadcast(String),
     /// A job.
     Task,
     /// A parallel gateway.

@@ -57,6 +57,10 @@ impl Model {
                 self.steps.push_back(Step::Leave(id));
             }
             Kind::Pass | Kind::End | Kind::Terminate => self.steps.push_back(Step::Leave(id)),
+            Kind::Broadcast(name) => {
+                let values = self.nodes[&id].variables.clone().into_iter().collect();
+                self.steps.extend([Step::Broadcast(name, values), Step::Leave(id)]);
+            }
             Kind::Parallel | Kind::Merge | Kind::Choice(..) => self.leave(id),
             Kind::Task => {
                 self.await_boundaries(id);

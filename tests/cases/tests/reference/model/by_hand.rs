@@ -91,6 +91,20 @@ impl Model {
         self.admits(scope, next).then_some(Place { scope, missing: scopes })
     }
 
+    /// An instance begins at some of its elements. Says whether that is possible.
+    pub(super) fn begin_at(&mut self, root: Id, starts: &[At]) -> bool {
+        if starts.iter().any(|at| self.place(root, *at, None).is_none()) {
+            return false;
+        }
+        self.await_in_scope(root);
+        for at in starts {
+            if let Some(place) = self.place(root, *at, None) {
+                self.enter_by_hand(*at, &place, Values::new());
+            }
+        }
+        true
+    }
+
     fn enter_by_hand(&mut self, at: At, place: &Place, values: Values) {
         let process = self.nodes[&place.scope].process;
         let mut scope = place.scope;

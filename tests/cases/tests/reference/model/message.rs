@@ -11,6 +11,7 @@ pub(super) struct Message {
     number: usize,
     name: String,
     key: String,
+    id: &'static str,
     values: Values,
     deadline: i64,
     /// Processes that have got it: each gets it once.
@@ -18,16 +19,26 @@ pub(super) struct Message {
 }
 
 impl Model {
-    pub(crate) fn publish(&mut self, name: &str, key: &str, ttl: i64, values: Values) {
-        let number = self.messages.len();
-        let (name, key, deadline, reached) =
-            (name.to_owned(), key.to_owned(), self.now + ttl, BTreeSet::new());
-        self.messages.push(Message { number, name, key, values, deadline, reached });
+    /// Publishes a message with a name, a key and an id. Says whether it is accepted: one with an id is kept only once.
+    pub(crate) fn publish(
+        &mut self,
+        (name, key, id): (&str, &str, &'static str),
+        ttl: i64,
+        values: Values,
+    ) -> bool {
+        let same = |message: &Message| message.name == name && message.key == key && message.id == id;
+        if !id.is_empty() && self.messages.iter().any(|it| same(it) && it.deadline > self.now) {
+            return false;
+        }
+        let (number, deadline, reached) = (self.messages.len(), self.now + ttl, BTreeSet::new());
+        let (name, key) = (name.to_owned(), key.to_owned());
+        self.messages.push(Message { number, name, key, id, values, deadline, reached });
         for process in 0..self.processes.len() {
             self.bring(number, process, None);
         }
         self.try_to_start(number);
         self.settle();
+        true
     }
 
     /// What is not seen of the messages that are kept: which processes have got them.

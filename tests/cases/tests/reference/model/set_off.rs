@@ -73,17 +73,27 @@ impl Model {
         root
     }
 
-    /// A signal sets off all that waits for it.
+    /// A client broadcasts a signal.
     pub(crate) fn signal(&mut self, name: &str, values: &Values) {
-        for (by, wait) in self.waiting() {
-            if matches!(&wait.on, On::Signal(waited) if waited == name) {
-                self.fulfil(by, wait.at, values.clone());
-                if !self.order.together {
-                    self.settle();
-                }
+        for (by, wait) in self.waiting_for_signal(name) {
+            self.fulfil(by, wait.at, values.clone());
+            if !self.order.together {
+                self.settle();
             }
         }
         self.settle();
+    }
+
+    /// An element broadcasts a signal.
+    pub(super) fn broadcast(&mut self, name: &str, values: &Values) {
+        for (by, wait) in self.waiting_for_signal(name) {
+            self.fulfil(by, wait.at, values.clone());
+        }
+    }
+
+    fn waiting_for_signal(&self, name: &str) -> Vec<(Option<Id>, Wait)> {
+        let waits = |(_, wait): &(Option<Id>, Wait)| matches!(&wait.on, On::Signal(waited) if waited == name);
+        self.waiting().into_iter().filter(waits).collect()
     }
 
     /// Time passes, and what is due is done.
