@@ -1,4 +1,5 @@
-//! Tools that people know against the gateway, and whether its bench still runs; what is not here is told of and left out.
+//! Tools that people know against the gateway, and whether its bench and that of discovery still run; what is not here is
+//! told of and left out.
 
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -7,7 +8,7 @@ use crate::process::{self, End};
 use crate::workspace::Workspace;
 use crate::{Verdict, tool};
 
-/// How long the tools, and the bench, may take.
+/// How long the tools, and each bench, may take.
 const TIME: Duration = Duration::from_mins(2);
 
 pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<Verdict> {
@@ -20,11 +21,14 @@ pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<Verdict> {
     let python = tool::python(&folder.join(".setup").join("python"), &requirements)?;
     let mut scenario = Command::new(python);
     scenario.arg(folder.join("edge").join("scenario.py"));
-    let mut bench = Command::new("python3");
-    bench.arg(workspace.root.join("bench").join("edge").join("run.py")).arg("--smoke");
-    bench.env("CARGO_TARGET_DIR", &workspace.target);
+    let bench = |of: &str| {
+        let mut bench = Command::new("python3");
+        bench.arg(workspace.root.join("bench").join(of).join("run.py")).arg("--smoke");
+        bench.env("CARGO_TARGET_DIR", &workspace.target);
+        bench
+    };
     let mut verdict = Verdict::Passed;
-    for mut command in [scenario, bench] {
+    for mut command in [scenario, bench("edge"), bench("catalog")] {
         command.env("CORETO_PROGRAM", workspace.program("coreto")).stdin(Stdio::null());
         match process::run(&mut command, TIME)? {
             End::Exited(status) if status.success() => {}

@@ -50,14 +50,14 @@ impl Answer {
         Self { content_type: JSON, body: value.to_string().into(), ..Self::empty() }
     }
 
-    /// A document that was read, as it is sent.
-    pub(crate) const fn rendered(seen: Seen, body: Bytes) -> Self {
-        Self { status: StatusCode::OK, content_type: JSON, body, seen: Some(seen), hash: None }
-    }
-
     /// A document that was read.
     pub(crate) fn read(seen: Seen, value: &Value) -> Self {
         Self { seen: Some(seen), ..Self::json(value) }
+    }
+
+    /// A document that was read, as text.
+    pub(crate) const fn made(seen: Seen, body: Bytes) -> Self {
+        Self { status: StatusCode::OK, content_type: JSON, body, seen: Some(seen), hash: None }
     }
 
     /// Bytes as they are.

@@ -42,7 +42,7 @@ impl Default for Config {
             node: "coreto".into(),
             node_address: "127.0.0.1".into(),
             datacenter: "dc1".into(),
-            threads: 2,
+            threads: std::thread::available_parallelism().map_or(1, usize::from),
             connections_max: 16_384,
             body_bytes_max: 1 << 20,
             request_timeout: Duration::from_secs(30),

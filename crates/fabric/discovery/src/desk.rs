@@ -9,14 +9,16 @@ use coreto_partition::{Handle, Health, Replica};
 use coreto_record::Rejection;
 use tokio::sync::watch;
 
-use crate::answer::{Fault, Seen};
+use serde_json::Value;
+
+use crate::answer::{Answer, Fault, Seen};
 use crate::asked::{Asked, Mode, Wait};
+use crate::bodies::{Bodies, Body};
 use crate::clocks::Clocks;
 use crate::config::Config;
 use crate::feed::Feeds;
 use crate::hub::Hub;
 use crate::lease::Leases;
-use crate::memo::Memo;
 use crate::probe::Probes;
 use crate::writing::{client, submit};
 
@@ -26,11 +28,11 @@ pub(crate) struct Desk {
     pub(crate) handle: Handle<Catalog>,
     pub(crate) replica: Arc<Replica<Catalog>>,
     pub(crate) hub: Arc<Hub>,
+    pub(crate) bodies: Bodies,
     pub(crate) clocks: Clocks,
     pub(crate) probes: Probes,
     pub(crate) leases: Leases,
     pub(crate) feeds: Feeds,
-    pub(crate) memo: Memo,
     pub(crate) started: Instant,
     /// Whether the server drains: then nobody is made to wait any more.
     pub(crate) drained: watch::Receiver<bool>,
@@ -60,6 +62,25 @@ impl Desk {
             None => true,
         })
         .await
+    }
+
+    /// Answers a question that the same path and parameters always mean, with a body that is made once per change.
+    /// `index` gives when what `find` finds changed last.
+    pub(crate) async fn answer<T>(
+        &self,
+        asked: &Asked,
+        subjects: &[Subject],
+        index: impl Fn(&State) -> u64,
+        find: impl Fn(&State) -> T,
+        render: impl FnOnce(T) -> Result<Value, Fault>,
+    ) -> Result<Answer, Fault> {
+        let (mut seen, ()) = self.read(asked, subjects, |state| (index(state), ())).await?;
+        let body = self.bodies.get(asked.question(), seen.index, || {
+            let (now, found) = self.look(seen.mode, |state| (index(state), find(state)))?;
+            Ok(Body { index: now.index, bytes: render(found)?.to_string().into() })
+        })?;
+        seen.index = body.index;
+        Ok(Answer::made(seen, body.bytes))
     }
 
     /// Looks again with each change until `done`, or the time is over.

@@ -13,13 +13,14 @@
 //! # Where to look
 //! `server.rs` connections · `router.rs` paths · `endpoint/` what each answers · `read/` JSON of clients as things of the
 //! catalog · `render.rs` things as JSON · `filter/` filter expressions · `desk.rs` reading, waiting and writing ·
-//! `memo.rs` what was rendered last ·
+//! `bodies.rs` bodies that are made once for all ·
 //! `hub.rs` who waits for what · `watch.rs` streams of what changes, `feed.rs` what they share · `lease.rs` streams that
 //! hold an instance · `clocks.rs` times that run out · `probe/` checks that we run.
 
 mod answer;
 mod asked;
 mod base64;
+mod bodies;
 mod clocks;
 mod config;
 mod desk;
@@ -29,7 +30,6 @@ mod filter;
 mod go;
 mod hub;
 mod lease;
-mod memo;
 mod probe;
 mod read;
 mod render;

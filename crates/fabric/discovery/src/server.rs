@@ -23,12 +23,12 @@ use tokio::sync::watch;
 
 use crate::answer::Fault;
 use crate::asked::Asked;
+use crate::bodies::Bodies;
 use crate::clocks::{Clocks, Due};
 use crate::config::{Config, Error, Parts};
 use crate::desk::{Desk, TENANT, named};
 use crate::feed::Feeds;
 use crate::lease::{self, Leases};
-use crate::memo::Memo;
 use crate::probe::Probes;
 use crate::read::NODE_CHECK;
 use crate::router;
@@ -75,42 +75,72 @@ impl Service {
         let Self { mut config, address, listener, parts } = self;
         config.address = address;
         let serve_error = |source| Error::Serve { address, source };
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(config.threads.max(1))
-            .thread_name("catalog-reader")
-            .enable_all()
-            .build()
+        let readers = (1..config.threads)
+            .map(|_| Reader::new(listener.try_clone()?))
+            .collect::<Result<Vec<_>, _>>()
             .map_err(serve_error)?;
-        runtime.block_on(async {
-            let listener = tokio::net::TcpListener::from_std(listener).map_err(serve_error)?;
-            let (announce, drained) = watch::channel(false);
-            let desk = Arc::new_cyclic(|desk| Desk {
-                config,
-                handle: parts.handle,
-                replica: parts.replica,
-                hub: parts.hub,
-                clocks: Clocks::default(),
-                probes: Probes::new(desk.clone()),
-                leases: Leases::default(),
-                feeds: Feeds::default(),
-                memo: Memo::default(),
-                started: Instant::now(),
-                drained,
-            });
+        let first = Reader::new(listener).map_err(serve_error)?;
+        let (announce, drained) = watch::channel(false);
+        let desk = Arc::new_cyclic(|desk| Desk {
+            config,
+            handle: parts.handle,
+            replica: parts.replica,
+            hub: parts.hub,
+            bodies: Bodies::default(),
+            clocks: Clocks::default(),
+            probes: Probes::new(desk.clone()),
+            leases: Leases::default(),
+            feeds: Feeds::default(),
+            started: Instant::now(),
+            drained,
+        });
+        first.runtime.block_on(async {
             // Whoever comes first finds this node; a catalog that takes nothing is read nevertheless.
             let _ = tokio::time::timeout(REGISTERED_IN, register_this(&desk)).await;
-            let beside = tokio::spawn(run_beside(Arc::clone(&desk)));
-            let Config { connections_max, drain_max, .. } = desk.config;
-            let limits = Limits { what: "catalog", connections_max, drain_max };
-            let drain = async {
+        });
+        std::thread::scope(|scope| {
+            for reader in readers {
+                let (desk, mut drained) = (&desk, desk.drained.clone());
+                let drain = async move { drop(drained.wait_for(|drained| *drained).await) };
+                let thread = std::thread::Builder::new().name("catalog-reader".to_owned());
+                if let Err(error) = thread.spawn_scoped(scope, move || reader.serve(desk, drain)) {
+                    let _ = announce.send(true);
+                    return Err(error);
+                }
+            }
+            let beside = first.runtime.spawn(run_beside(Arc::clone(&desk)));
+            first.serve(&desk, async {
                 drain.await;
                 let _ = announce.send(true);
-            };
-            coreto_listen::serve(&listener, limits, drain, |stream| connection(stream, Arc::clone(&desk)))
-                .await;
+            });
             beside.abort();
             Ok(())
         })
+        .map_err(serve_error)
+    }
+}
+
+/// A thread that answers: its runtime, and its hold on the listener.
+struct Reader {
+    runtime: tokio::runtime::Runtime,
+    listener: tokio::net::TcpListener,
+}
+
+impl Reader {
+    fn new(listener: TcpListener) -> std::io::Result<Self> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let entered = runtime.enter();
+        let listener = tokio::net::TcpListener::from_std(listener)?;
+        drop(entered);
+        Ok(Self { runtime, listener })
+    }
+
+    fn serve(&self, desk: &Arc<Desk>, drain: impl Future<Output = ()>) {
+        let Config { connections_max, drain_max, threads, .. } = desk.config;
+        let connections_max = connections_max.div_ceil(threads.max(1));
+        let limits = Limits { what: "catalog", connections_max, drain_max };
+        let one = |stream| connection(stream, Arc::clone(desk));
+        self.runtime.block_on(coreto_listen::serve(&self.listener, limits, drain, one));
     }
 }
 
@@ -194,7 +224,7 @@ async fn respond(desk: &Arc<Desk>, request: Request<Incoming>) -> Response<Reply
 async fn answer(desk: &Desk, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Fault> {
     let (head, body) = request.into_parts();
     let method: Method = head.method.clone();
-    let body = whole(body, &desk.config).await?;
+    let body = if body.is_end_stream() { Bytes::new() } else { whole(body, &desk.config).await? };
     let asked = Asked::new(&head, body)?;
     Ok(router::answer(desk, &method, &asked).await?.into_response())
 }

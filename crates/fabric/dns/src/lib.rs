@@ -9,12 +9,15 @@
 //! - A name that exists but has no record of the asked type is answered without one, and not as missing.
 //!
 //! # Where to look
-//! `question.rs` bytes to a question · `zone.rs` what a name means, and its records · `reply.rs` records to bytes, trimmed to
-//! what the client takes · `server.rs` sockets.
+//! `question.rs` bytes to a question · `zone.rs` what a name means, and its records · `record.rs` records to bytes · `reply.rs`
+//! replies, trimmed to what the client takes · `book.rs` packet to packet, and what is kept of it · `server.rs` sockets.
 
+mod book;
 mod question;
+mod record;
 mod reply;
 mod server;
+mod shuffle;
 mod zone;
 
 pub use server::{Config, Error, Service};

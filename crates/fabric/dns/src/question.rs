@@ -24,14 +24,37 @@ pub(crate) const UDP_BYTES_MAX: usize = 8192;
 /// A question.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Question {
-    /// Labels of the name from the left, as they were sent.
-    pub(crate) labels: Vec<String>,
     /// The type that is asked for.
     pub(crate) kind: u16,
     /// The class that is asked for.
     pub(crate) class: u16,
     /// The question as it was sent, to be sent back.
     pub(crate) bytes: Vec<u8>,
+}
+
+impl Question {
+    /// Labels of the name from the left, as they were sent.
+    pub(crate) fn labels(&self) -> Vec<String> {
+        let mut labels = Vec::new();
+        let mut rest = &self.bytes[..];
+        // Bound: each round takes bytes of the name.
+        while let [length @ 1..=63, after @ ..] = rest {
+            let (label, after) = after.split_at(usize::from(*length).min(after.len()));
+            // What is no text is no name of ours; it is kept as one that nobody has.
+            labels.push(String::from_utf8_lossy(label).into_owned());
+            rest = after;
+        }
+        labels
+    }
+
+    /// The same for all questions that mean the same: the name in small letters, and what is asked of it.
+    pub(crate) fn key(&self) -> Vec<u8> {
+        let mut key = self.bytes.clone();
+        // Lengths are below all letters; behind the name there are the type and the class, of two bytes each.
+        let name = key.len().saturating_sub(4);
+        key[..name].make_ascii_lowercase();
+        key
+    }
 }
 
 /// A packet.
@@ -106,7 +129,7 @@ impl Reader<'_> {
 
     fn question(&mut self) -> Option<Question> {
         let begin = self.at;
-        let mut labels = Vec::new();
+        let mut labels = 0;
         // Bound: each round takes a byte of the packet at least.
         loop {
             // A pointer has nowhere to point to yet, and no other forms of labels are in use.
@@ -115,15 +138,14 @@ impl Reader<'_> {
                 length @ 1..=63 => usize::from(length),
                 _ => return None,
             };
-            let label = self.take(length)?;
-            // What is no text is no name of ours; it is kept as one that nobody has.
-            labels.push(String::from_utf8_lossy(label).into_owned());
-            if labels.len() > LABELS_MAX || self.at - begin >= NAME_BYTES_MAX {
+            self.take(length)?;
+            labels += 1;
+            if labels > LABELS_MAX || self.at - begin >= NAME_BYTES_MAX {
                 return None;
             }
         }
         let (kind, class) = (self.word()?, self.word()?);
-        Some(Question { labels, kind, class, bytes: self.packet[begin..self.at].to_vec() })
+        Some(Question { kind, class, bytes: self.packet[begin..self.at].to_vec() })
     }
 
     /// Looks through the records behind the question.
@@ -191,7 +213,15 @@ pub(crate) mod tests {
         assert_eq!((asked.id, asked.recursion_desired), (0x1234, true));
         assert_eq!(asked.extended, Some(Extended { bytes: 4096, version: 0 }));
         let question = asked.question.unwrap();
-        assert_eq!(question.labels, ["Web", "service", "consul"]);
+        assert_eq!(question.labels(), ["Web", "service", "consul"]);
+        assert_eq!(
+            question.key(),
+            read(&packet("wEB.service.CONSUL", 1, None)).unwrap().question.unwrap().key()
+        );
+        for (name, kind) in [("Web.service.consul", 33), ("web.service.consu", 1), ("web.serviceXconsul", 1)]
+        {
+            assert_ne!(question.key(), read(&packet(name, kind, None)).unwrap().question.unwrap().key());
+        }
         assert_eq!((question.kind, question.class), (1, 1));
         for (bytes, taken) in [(0, UDP_BYTES), (65_535, UDP_BYTES_MAX)] {
             let asked = read(&packet("a", 1, Some(bytes))).unwrap();

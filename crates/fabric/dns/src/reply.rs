@@ -1,10 +1,13 @@
-//! Writes replies: records as bytes, trimmed to what the client takes.
+//! Writes replies, trimmed to what the client takes.
+
+use std::sync::Arc;
 
 use crate::question::{Asked, HEADER, OPT, Question, Refusal, UDP_BYTES, UDP_BYTES_MAX};
-use crate::zone::{Data, Found, Zone, kind};
+use crate::record::{IN, Written, name, record, word};
+use crate::shuffle::shuffled;
+use crate::zone::{Zone, kind};
 
-/// The class of the internet, and any.
-const IN: u16 = 1;
+/// Any class.
 const ANY_CLASS: u16 = 255;
 
 /// How a question ends, by the numbers of the protocol.
@@ -29,7 +32,12 @@ pub(crate) enum Way {
 }
 
 /// Writes the reply to a packet; `find` looks its name up.
-pub(crate) fn reply(asked: &Asked, zone: &Zone, way: Way, find: impl Fn(&Question) -> Found) -> Vec<u8> {
+pub(crate) fn reply(
+    asked: &Asked,
+    zone: &Zone,
+    way: Way,
+    find: impl Fn(&Question) -> Arc<Written>,
+) -> Vec<u8> {
     let question = match &asked.question {
         Ok(question) => question,
         Err(refusal) => return Writer::new(asked, *refusal as u8).end(asked, 0),
@@ -44,19 +52,19 @@ pub(crate) fn reply(asked: &Asked, zone: &Zone, way: Way, find: impl Fn(&Questio
         Way::Tcp => usize::from(u16::MAX),
         Way::Udp => asked.extended.map_or(UDP_BYTES, |extended| extended.bytes),
     };
-    match find(question) {
-        Found::Foreign => Writer::new(asked, REFUSED).end(asked, 0),
-        Found::Nobody => {
+    match &*find(question) {
+        Written::Foreign => Writer::new(asked, REFUSED).end(asked, 0),
+        Written::Nobody => {
             let mut writer = Writer::new(asked, NO_NAME).with_question(question);
             writer.authority(zone);
             writer.end(asked, 0)
         }
-        Found::Records { answers, additional } => {
+        Written::Records { answers, additional } => {
             let mut writer = Writer::new(asked, NO_ERROR).with_question(question);
             if answers.is_empty() {
                 writer.authority(zone);
             }
-            writer.records(&answers, &additional, bytes_max.saturating_sub(Writer::end_bytes(asked)));
+            writer.records(answers, additional, bytes_max.saturating_sub(Writer::end_bytes(asked)));
             writer.end(asked, 0)
         }
     }
@@ -92,73 +100,23 @@ impl Writer {
         self.bytes[at..at + 2].copy_from_slice(&count.to_be_bytes());
     }
 
-    fn word(&mut self, word: u16) {
-        self.bytes.extend_from_slice(&word.to_be_bytes());
-    }
-
-    /// A name, uncompressed. A label that is too long cannot be told, and ends it.
-    fn name(&mut self, name: &str) {
-        for label in name.split('.').filter(|label| !label.is_empty()) {
-            let Ok(length @ 1..=63) = u8::try_from(label.len()) else { break };
-            self.bytes.push(length);
-            self.bytes.extend_from_slice(label.as_bytes());
-        }
-        self.bytes.push(0);
-    }
-
-    /// What stands before the data of a record, which is written meanwhile.
-    fn record(&mut self, kind: u16, ttl: u32, data: impl FnOnce(&mut Self)) {
-        self.word(kind);
-        self.word(IN);
-        self.bytes.extend_from_slice(&ttl.to_be_bytes());
-        let length_at = self.bytes.len();
-        self.word(0);
-        data(self);
-        let length = u16::try_from(self.bytes.len() - length_at - 2).unwrap_or(u16::MAX);
-        self.bytes[length_at..length_at + 2].copy_from_slice(&length.to_be_bytes());
-    }
-
-    fn data(&mut self, data: &Data) {
-        self.record(data.kind(), 0, |writer| match data {
-            Data::A(address) => writer.bytes.extend_from_slice(&address.octets()),
-            Data::Aaaa(address) => writer.bytes.extend_from_slice(&address.octets()),
-            Data::Cname(name) => writer.name(name),
-            Data::Srv { weight, port, target } => {
-                writer.word(1);
-                writer.word(*weight);
-                writer.word(*port);
-                writer.name(target);
-            }
-            Data::Txt(text) => {
-                for part in text.as_bytes().chunks(255) {
-                    writer.bytes.push(u8::try_from(part.len()).unwrap_or(u8::MAX));
-                    writer.bytes.extend_from_slice(part);
-                }
-            }
-        });
-    }
-
-    /// As many of the records as fit: answers first, and when one is left out, the client is told.
-    fn records(&mut self, answers: &[Data], additional: &[(String, Data)], bytes_max: usize) {
-        for answer in answers {
-            let before = self.bytes.len();
-            self.bytes.extend_from_slice(&OWNER);
-            self.data(answer);
-            if self.bytes.len() > bytes_max {
-                self.bytes.truncate(before);
+    /// As many of the records as fit: answers first, in random order, and when one is left out, the client is told.
+    fn records(&mut self, answers: &[Vec<u8>], additional: &[Vec<u8>], bytes_max: usize) {
+        for number in shuffled(answers.len()) {
+            let record = &answers[number];
+            if self.bytes.len() + OWNER.len() + record.len() > bytes_max {
                 self.bytes[2] |= 0x02;
                 return;
             }
+            self.bytes.extend_from_slice(&OWNER);
+            self.bytes.extend_from_slice(record);
             self.count(6);
         }
-        for (owner, data) in additional {
-            let before = self.bytes.len();
-            self.name(owner);
-            self.data(data);
-            if self.bytes.len() > bytes_max {
-                self.bytes.truncate(before);
+        for record in additional {
+            if self.bytes.len() + record.len() > bytes_max {
                 return;
             }
+            self.bytes.extend_from_slice(record);
             self.count(10);
         }
     }
@@ -166,12 +124,12 @@ impl Writer {
     /// Says whose the zone is, and how long a missing record may be taken for missing.
     fn authority(&mut self, zone: &Zone) {
         let domain = zone.name();
-        self.name(&domain);
-        self.record(kind::SOA, MISSING_TTL, |writer| {
-            writer.name(&format!("ns.{domain}"));
-            writer.name(&format!("hostmaster.{domain}"));
+        name(&mut self.bytes, &domain);
+        record(&mut self.bytes, kind::SOA, MISSING_TTL, |bytes| {
+            name(bytes, &format!("ns.{domain}"));
+            name(bytes, &format!("hostmaster.{domain}"));
             for number in [1, 3600, 600, 86_400, MISSING_TTL] {
-                writer.bytes.extend_from_slice(&number.to_be_bytes());
+                bytes.extend_from_slice(&number.to_be_bytes());
             }
         });
         self.count(8);
@@ -186,8 +144,8 @@ impl Writer {
     fn end(mut self, asked: &Asked, extended_code: u8) -> Vec<u8> {
         if asked.extended.is_some() {
             self.bytes.push(0);
-            self.word(OPT);
-            self.word(u16::try_from(UDP_BYTES_MAX).unwrap_or(u16::MAX));
+            word(&mut self.bytes, OPT);
+            word(&mut self.bytes, u16::try_from(UDP_BYTES_MAX).unwrap_or(u16::MAX));
             self.bytes.extend_from_slice(&[extended_code, 0, 0, 0, 0, 0]);
             self.count(10);
         }
@@ -201,6 +159,7 @@ mod tests {
 
     use super::*;
     use crate::question::{read, tests::packet};
+    use crate::zone::{Data, Found};
 
     fn zone() -> Zone {
         Zone { domain: vec!["consul".to_owned()], datacenter: "dc1".into() }
@@ -214,7 +173,7 @@ mod tests {
     /// The number of the reply, whether it was cut, and the counts of its sections.
     fn told(asked: &[u8], way: Way, found: &Found) -> (u8, bool, [u8; 4], usize) {
         let asked = read(asked).unwrap();
-        let reply = reply(&asked, &zone(), way, |_| found.clone());
+        let reply = reply(&asked, &zone(), way, |_| Arc::new(Written::new(found)));
         let counts = [reply[5], reply[7], reply[9], reply[11]];
         (reply[3] & 0xf, reply[2] & 2 != 0, counts, reply.len())
     }

@@ -2,17 +2,18 @@
 
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use coreto_catalog::Catalog;
 use coreto_listen::Limits;
 use coreto_partition::Replica;
+use rustix::net::sockopt::set_socket_recv_buffer_size;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::question::{Question, read};
-use crate::reply::{Way, reply};
-use crate::zone::{Found, Zone};
+use crate::book::Book;
+use crate::reply::Way;
+use crate::zone::Zone;
 
 /// How names are served.
 #[derive(Clone, Debug)]
@@ -65,6 +66,9 @@ pub enum Error {
 /// Bytes of a question that are read.
 const PACKET_BYTES_MAX: usize = 4096;
 
+/// Bytes of questions that wait to be read, so that a burst of them is not lost; the system may allow fewer.
+const WAITING_BYTES: usize = 1 << 20;
+
 /// How often a port that is free for UDP is tried for TCP, when the system may choose.
 const PORTS_TRIED: usize = 16;
 
@@ -102,6 +106,7 @@ fn bind(address: SocketAddr) -> std::io::Result<(UdpSocket, TcpListener)> {
         let udp = UdpSocket::bind(address)?;
         match TcpListener::bind(udp.local_addr()?) {
             Ok(tcp) => {
+                set_socket_recv_buffer_size(&udp, WAITING_BYTES)?;
                 udp.set_nonblocking(true)?;
                 tcp.set_nonblocking(true)?;
                 return Ok((udp, tcp));
@@ -110,12 +115,6 @@ fn bind(address: SocketAddr) -> std::io::Result<(UdpSocket, TcpListener)> {
             Err(_) => (),
         }
     }
-}
-
-/// What answers are made of.
-struct Book {
-    zone: Zone,
-    replica: Arc<Replica<Catalog>>,
 }
 
 impl Service {
@@ -141,7 +140,7 @@ impl Service {
                 domain: domain.map(str::to_lowercase).collect(),
                 datacenter: config.datacenter.to_lowercase().into(),
             };
-            let book = Arc::new(Book { zone, replica });
+            let book = Arc::new(Book::new(zone, replica));
             // Nobody is in the midst of anything for long: who asks by TCP asks again.
             let (connections_max, idle_max) = (config.connections_max, config.idle_max);
             let limits = Limits { what: "DNS", connections_max, drain_max: Duration::ZERO };
@@ -196,34 +195,5 @@ async fn connection(mut stream: TcpStream, book: Arc<Book>, idle_max: Duration) 
             Ok(Some(())) => (),
             Ok(None) | Err(_) => return,
         }
-    }
-}
-
-impl Book {
-    fn answer(&self, packet: &[u8], way: Way) -> Option<Vec<u8>> {
-        let asked = read(packet)?;
-        Some(reply(&asked, &self.zone, way, |question| self.find(question)))
-    }
-
-    fn find(&self, question: &Question) -> Found {
-        let found = self.replica.read(|state| self.zone.find(state, &question.labels, question.kind));
-        match found.unwrap_or(Found::Nobody) {
-            Found::Records { mut answers, additional } => {
-                shuffle(&mut answers);
-                Found::Records { answers, additional }
-            }
-            other => other,
-        }
-    }
-}
-
-/// Puts the list in a random order, so that clients which take the first do not all take the same.
-fn shuffle<T>(list: &mut [T]) {
-    let nanos = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().subsec_nanos();
-    let mut state = u64::from(nanos) | 1 << 32;
-    for last in (1..list.len()).rev() {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        let other = usize::try_from(state >> 33).unwrap_or_default() % (last + 1);
-        list.swap(last, other);
     }
 }

@@ -28,8 +28,8 @@ pub struct Replica<M: Machine> {
     observer: Box<Observer>,
 }
 
-/// How long the feed sleeps at most before it looks whether the partition has ended.
-const NAP: Duration = Duration::from_millis(500);
+/// How long the feed sleeps at most when nobody wakes it.
+const NAP: Duration = Duration::from_secs(30);
 
 /// How long the feed rests when the log cannot be read.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -139,7 +139,7 @@ impl<M: Machine, L: PartitionLog> Feed<M, L> {
         };
         while goes_on() {
             let applied = self.replica.applied();
-            if self.shared.wait_durable(applied, NAP) <= applied {
+            if self.shared.wait_durable_while(applied, NAP, goes_on) <= applied {
                 continue;
             }
             // From now on it lags, however long what follows takes.

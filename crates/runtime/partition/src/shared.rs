@@ -253,13 +253,18 @@ impl<M: Machine> Shared<M> {
 
     /// Waits until a batch after `after` is durable, or the time is over; returns the last durable one.
     pub(crate) fn wait_durable(&self, after: u64, timeout: Duration) -> u64 {
+        self.wait_durable_while(after, timeout, || true)
+    }
+
+    /// The same, but no longer than somebody wants to wait, who is asked again after [`Shared::wake_waiters`].
+    pub(crate) fn wait_durable_while(&self, after: u64, timeout: Duration, wanted: impl Fn() -> bool) -> u64 {
         if self.durable() > after {
             return self.durable();
         }
         let deadline = Instant::now() + timeout;
         self.durable_waiters.fetch_add(1, Ordering::SeqCst);
         let mut durable = self.durable.lock().unwrap_or_else(PoisonError::into_inner);
-        while *durable <= after {
+        while *durable <= after && wanted() {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 break;
@@ -269,6 +274,12 @@ impl<M: Machine> Shared<M> {
         }
         self.durable_waiters.fetch_sub(1, Ordering::SeqCst);
         *durable
+    }
+
+    /// Asks those who wait for a durable batch whether they still want to.
+    pub(crate) fn wake_waiters(&self) {
+        drop(self.durable.lock().unwrap_or_else(PoisonError::into_inner));
+        self.durable_changed.notify_all();
     }
 
     pub(crate) fn health(&self) -> Health {

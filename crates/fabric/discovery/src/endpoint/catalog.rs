@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use bytes::Bytes;
 use coreto_catalog::command::{Named, OnNode, RegisterCheck, RegisterInstance, RegisterNode, UpdateCheck};
 use coreto_catalog::{Command, State, Subject};
 use serde_json::{Value, json};
@@ -26,27 +25,29 @@ pub(crate) async fn nodes(desk: &Desk, asked: &Asked) -> Answered {
 }
 
 pub(crate) async fn services(desk: &Desk, asked: &Asked) -> Answered {
-    let look = |state: &State| {
-        let entries = state.instances.range(..).map(|(_, entry)| Arc::clone(entry)).collect::<Vec<_>>();
-        (state.marks.get().services, entries)
-    };
-    let (seen, entries) = desk.read(asked, &[Subject::Services(TENANT)], look).await?;
     let filter = asked.filter()?;
-    let mut tags: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    for entry in &entries {
-        let instance = &entry.instance;
-        let row =
-            || json!({ "ServiceName": &*instance.service, "ServiceTags": render::texts(&instance.tags) });
-        if filter.as_ref().is_none_or(|filter| filter.takes(&row())) {
-            tags.entry(&instance.service).or_default().extend(instance.tags.iter().map(|tag| &**tag));
+    let find =
+        |state: &State| state.instances.range(..).map(|(_, entry)| Arc::clone(entry)).collect::<Vec<_>>();
+    let index = |state: &State| state.marks.get().services;
+    desk.answer(asked, &[Subject::Services(TENANT)], index, find, |entries| {
+        let mut tags: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        for entry in &entries {
+            let instance = &entry.instance;
+            let row =
+                || json!({ "ServiceName": &*instance.service, "ServiceTags": render::texts(&instance.tags) });
+            if filter.as_ref().is_none_or(|filter| filter.takes(&row())) {
+                tags.entry(&instance.service).or_default().extend(instance.tags.iter().map(|tag| &**tag));
+            }
         }
-    }
-    let told = tags.into_iter().map(|(name, tags)| (name.to_owned(), tags.into_iter().collect::<Value>()));
-    Ok(Answer::read(seen, &Value::Object(told.collect())))
+        let told =
+            tags.into_iter().map(|(name, tags)| (name.to_owned(), tags.into_iter().collect::<Value>()));
+        Ok(Value::Object(told.collect()))
+    })
+    .await
 }
 
 pub(crate) async fn service(desk: &Desk, asked: &Asked, name: &str) -> Answered {
-    desk.of_service(asked, name, |rows| {
+    desk.instances(asked, name, |rows| {
         let tagged = rows.iter().filter(|row| row.is_tagged(asked.parameters("tag")));
         tagged.map(|row| row.flat(&desk.config.datacenter)).collect()
     })
@@ -124,42 +125,19 @@ pub(crate) async fn deregister(desk: &Desk, asked: &Asked) -> Answered {
 }
 
 impl Desk {
-    /// Answers what is asked of the instances of a service, in order of node and identifier. Those who ask the same
-    /// share what was rendered, for as long as nothing changes.
-    pub(crate) async fn of_service(
+    /// Tells of the instances of a service, which come in order of node and identifier.
+    pub(crate) async fn instances(
         &self,
         asked: &Asked,
         name: &str,
-        render: impl Fn(&[Row]) -> Vec<Value>,
+        render: impl FnOnce(&[Row]) -> Vec<Value>,
     ) -> Answered {
-        let (service, question) = (named(name), asked.question());
-        let look = |state: &State| {
-            let index = state.service_index(&service).max(1);
-            let found = match self.memo.get(&question, index) {
-                Some(document) => Found::Rendered(document),
-                None => Found::Rows(
-                    state.instances_of(&service).filter_map(|place| Row::of(state, place)).collect(),
-                ),
-            };
-            (index, found)
+        let service = named(name);
+        let index = |state: &State| state.service_index(&service);
+        let find = |state: &State| {
+            state.instances_of(&service).filter_map(|place| Row::of(state, place)).collect::<Vec<_>>()
         };
         let subjects = [Subject::Service(service.clone()), Subject::NodeParts(TENANT)];
-        let (seen, found) = self.read(asked, &subjects, look).await?;
-        let document = match found {
-            Found::Rendered(document) => document,
-            Found::Rows(rows) => {
-                let document = Bytes::from(filtered(asked, render(&rows))?.to_string());
-                self.memo.put(&question, seen.index, document.clone());
-                document
-            }
-        };
-        Ok(Answer::rendered(seen, document))
+        self.answer(asked, &subjects, index, find, |rows| filtered(asked, render(&rows))).await
     }
-}
-
-/// What a look at a service has found.
-enum Found {
-    /// It is as it was when this was rendered.
-    Rendered(Bytes),
-    Rows(Vec<Row>),
 }

@@ -12,7 +12,7 @@ use crate::render;
 
 pub(crate) async fn service(desk: &Desk, asked: &Asked, name: &str) -> Answered {
     let passing = asked.flag("passing");
-    desk.of_service(asked, name, |rows| {
+    desk.instances(asked, name, |rows| {
         let wanted = rows.iter().filter(|row| {
             (!passing || row.status() == Status::Passing) && row.is_tagged(asked.parameters("tag"))
         });
@@ -23,7 +23,7 @@ pub(crate) async fn service(desk: &Desk, asked: &Asked, name: &str) -> Answered 
 
 /// Checks of the instances of a service, without those of their nodes.
 pub(crate) async fn checks(desk: &Desk, asked: &Asked, name: &str) -> Answered {
-    desk.of_service(asked, name, |rows| {
+    desk.instances(asked, name, |rows| {
         let mut told = Vec::new();
         for row in rows {
             let own = row.checks.iter().filter(|(_, entry)| !entry.check.instance.is_empty());
@@ -53,19 +53,22 @@ pub(crate) async fn state(desk: &Desk, asked: &Asked, word: &str) -> Answered {
             return Err(Fault::Wrong(format!("there is no state `{word}`; {words}")));
         }
     };
-    let look = |state: &State| {
+    let find = |state: &State| {
         let all = state.checks.range(..);
         let found = all.filter(|(_, entry)| wanted.is_none_or(|wanted| entry.check.status == wanted));
         let handles = found.map(|(place, entry)| {
             let instance = (place.0, Arc::clone(&place.1), Arc::clone(&entry.check.instance));
             (place.clone(), Arc::clone(entry), state.instances.get(&instance))
         });
-        (state.marks.get().checks, handles.collect::<Vec<_>>())
+        handles.collect::<Vec<_>>()
     };
-    let (seen, found) = desk.read(asked, &[Subject::Checks(TENANT)], look).await?;
-    let told = found.iter().map(|(place, entry, instance)| {
-        let tags = instance.as_ref().map_or(&[][..], |found| &found.instance.tags);
-        render::check_of(place, entry, tags)
-    });
-    Ok(Answer::read(seen, &filtered(asked, told.collect())?))
+    let index = |state: &State| state.marks.get().checks;
+    desk.answer(asked, &[Subject::Checks(TENANT)], index, find, |found| {
+        let told = found.iter().map(|(place, entry, instance)| {
+            let tags = instance.as_ref().map_or(&[][..], |found| &found.instance.tags);
+            render::check_of(place, entry, tags)
+        });
+        filtered(asked, told.collect())
+    })
+    .await
 }

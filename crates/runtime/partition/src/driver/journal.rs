@@ -24,7 +24,7 @@ const RETRY_MAX: Duration = Duration::from_secs(5);
 const STOPPING_TRIES: u32 = 10;
 
 /// How often the disk's free space is looked at, also while nothing is written: others fill and empty it, too.
-const SPACE_CHECK: Duration = Duration::from_millis(500);
+const SPACE_CHECK: Duration = Duration::from_secs(1);
 
 /// Hands batches from an executor to the log thread and buffers back.
 pub(super) struct Slot<M: Machine> {

@@ -44,7 +44,7 @@ const REWRITE: Duration = Duration::from_secs(10);
 const REWRITE_MAX: Duration = Duration::from_mins(5);
 
 /// How long the executor sleeps at most, to look at the clock and at what is owed.
-const NAP: Duration = Duration::from_millis(500);
+const NAP: Duration = Duration::from_secs(1);
 
 /// What a round did.
 pub(super) enum Round {

@@ -223,6 +223,9 @@ impl<M: Machine> Service<M> {
             // A panic of an executor was reported when it happened.
             let _ = executor.join();
         }
+        for shared in &self.shared {
+            shared.wake_waiters();
+        }
         for feed in self.feeds {
             let _ = feed.join();
         }
