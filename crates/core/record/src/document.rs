@@ -20,13 +20,13 @@ impl Document {
     /// The object without members.
     pub const EMPTY: Self = Self(None);
 
-    /// Scans a client's text. Empty text counts as `{}`.
+    /// Scans a client's text. Empty text and `null`, which clients send that were given no variables, count as `{}`.
     ///
     /// # Errors
     /// When the text is not one JSON object, is nested deeper than [`DEPTH_MAX`], names a member twice, or a variable
     /// with more than [`NAME_BYTES_MAX`] bytes.
     pub fn parse(text: &str) -> Result<Self, DocumentError> {
-        if text.is_empty() || text == "{}" {
+        if text.is_empty() || text == "{}" || text.trim_ascii() == "null" {
             return Ok(Self::EMPTY);
         }
         let text = scan::object(text)?;

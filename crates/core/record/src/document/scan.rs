@@ -75,7 +75,6 @@ pub(super) fn object(text: &str) -> Result<Arc<str>, DocumentError> {
         Some(b'"') => Some("a string"),
         Some(b'-' | b'0'..=b'9') => Some("a number"),
         Some(b't' | b'f') => Some("a boolean"),
-        Some(b'n') => Some("null"),
         _ => return Err(scanner.expected("a JSON object")),
     };
     if let Some(found) = found {
@@ -449,12 +448,20 @@ mod tests {
     }
 
     #[test]
+    fn takes_no_text_and_null_for_no_members() {
+        for text in ["", "{}", " { } ", "null", "\nnull "] {
+            assert!(Document::parse(text).unwrap().is_empty(), "{text:?}");
+        }
+    }
+
+    #[test]
     fn names_what_is_wrong_and_where() {
         let deep = format!("{{\"a\":{}", "[".repeat(300));
         let long = format!("{{\"a\":1,\"{}\":2}}", "b".repeat(40_000));
         for (text, error) in [
             ("[]", "expected a JSON object, found a list"),
-            ("null", "expected a JSON object, found null"),
+            ("[null]", "expected a JSON object, found a list"),
+            ("nul", "expected a JSON object at byte 0"),
             ("{\"a\":1,}", "expected a member's name in quotes at byte 7"),
             ("{\"a\":01}", "expected `,` or `}` at byte 6"),
             ("{\"a\":tru}", "expected a value at byte 5"),
