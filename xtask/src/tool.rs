@@ -1,4 +1,4 @@
-//! Python, Node and Java: whether they are here, and what is set up with them.
+//! Python, Node, Java and Rust: whether they are here, and what is set up with them.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -61,6 +61,16 @@ pub(crate) fn java(folder: &Path, project: &Path) -> anyhow::Result<PathBuf> {
         install(Command::new("mvn").arg("--file").arg(project).args(flags).arg(target))
     })?;
     Ok(libraries.join("*"))
+}
+
+/// Builds a project that is no part of the workspace, as its lock file says, and names its program. Cargo itself knows
+/// what is built already.
+pub(crate) fn rust(folder: &Path, project: &Path, program: &str) -> anyhow::Result<PathBuf> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut build = Command::new(cargo);
+    build.args(["build", "--quiet", "--locked", "--target-dir"]).arg(folder).current_dir(project);
+    install(&mut build)?;
+    Ok(folder.join("debug").join(program))
 }
 
 /// Does the work unless a mark says that it was done with the same file.

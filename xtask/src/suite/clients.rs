@@ -20,6 +20,7 @@ pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<Verdict> {
     let mut scripts = python(&folder)?;
     scripts.extend(node(&folder)?);
     scripts.extend(java(&folder)?);
+    scripts.extend(rust(&folder)?);
     if scripts.is_empty() {
         return Ok(Verdict::Skipped);
     }
@@ -89,6 +90,15 @@ fn java(folder: &Path) -> anyhow::Result<Vec<Script>> {
         Ok((name, command))
     };
     Ok(vec![script("java")?, script("spring")?])
+}
+
+fn rust(folder: &Path) -> anyhow::Result<Vec<Script>> {
+    if !tool::is_here("protoc") {
+        println!("skipped: rust needs protoc");
+        return Ok(Vec::new());
+    }
+    let program = tool::rust(&folder.join(".setup").join("rust"), &folder.join("rust"), "foreign-client")?;
+    Ok(vec![("rust", Command::new(program))])
 }
 
 fn run_one(
