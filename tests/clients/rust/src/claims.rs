@@ -253,7 +253,11 @@ async fn throw_error(bench: &Bench) -> Outcome {
     let job = bench.activate("ship").await?;
     let request = bench.client.throw_error().with_job_key(job.key()).with_error_code("BOX".to_owned());
     request.with_error_message("no box".to_owned()).with_variables(json!({"box": 3}))?.send().await?;
-    equal(bench.activate("repair").await?.process_instance_key(), instance, "instance of the job after the error")
+    equal(
+        bench.activate("repair").await?.process_instance_key(),
+        instance,
+        "instance of the job after the error",
+    )
 }
 
 async fn modify(bench: &Bench) -> Outcome {
