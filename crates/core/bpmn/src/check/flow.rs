@@ -17,6 +17,16 @@ pub(super) fn check(tree: &Tree<'_>, drafts: &Drafts<'_>, report: &mut Report) {
                     .rule(Code::EndEventOutgoing, place, "a sequence flow leaves the end event")
                     .help("draw an intermediate throw event instead");
             }
+            Tag::SubProcess if tree.flag(draft.node, "triggeredByEvent") => {
+                let message = match (draft.incoming.is_empty(), draft.outgoing.is_empty()) {
+                    (true, true) => continue,
+                    (false, _) => "a sequence flow leads to the event subprocess",
+                    (true, false) => "a sequence flow leaves the event subprocess",
+                };
+                report
+                    .rule(Code::NotAFlowNode, place, message)
+                    .help("it begins with its start event, and nothing comes behind it");
+            }
             Tag::SequenceFlow => condition(tree, drafts, draft.node, draft.ends, report),
             _ => (),
         }

@@ -122,7 +122,18 @@ fn name(tree: &Tree<'_>, node: NodeId, root: NodeId, element: &str, report: &mut
         report.error(Code::MissingAttribute, tree.place(node), format!("the {element} has no `name`"));
         return None;
     };
-    extension::attribute_text(tree, root, name, report)
+    let name = extension::attribute_text(tree, root, name, report);
+    if let Some(Text::Static(name)) = &name {
+        report.check_name(tree.place(root), &format!("the name of the {element}"), name);
+        if name.trim().is_empty() {
+            report.rule(
+                Code::MissingAttribute,
+                tree.place(root),
+                format!("the `name` of the {element} is blank"),
+            );
+        }
+    }
+    name
 }
 
 fn correlation_key(tree: &Tree<'_>, message: NodeId, report: &mut Report) -> Option<Expression> {

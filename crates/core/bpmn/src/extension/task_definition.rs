@@ -36,5 +36,11 @@ pub(crate) fn task_definition(tree: &Tree<'_>, node: NodeId, report: &mut Report
         return None;
     };
     let job_type = attribute_text(tree, definition, job_type, report);
+    if let Some(Text::Static(job_type)) = &job_type {
+        report.check_name(tree.place(definition), "a job type", job_type);
+        if job_type.trim().is_empty() {
+            report.rule(Code::MissingAttribute, tree.place(definition), "the `type` of the job is blank");
+        }
+    }
     Some(TaskDefinition { job_type: job_type?, retries: retries? })
 }
