@@ -1,8 +1,10 @@
 //! `ActivateJobs`: takes jobs that are there, or waits for the first to come.
 //!
 //! A waiting call is a sink of the engine's, which hands it jobs in the batch that makes them activatable, and
-//! one timer. It ends with what that batch brought, or empty and OK when its time is over.
+//! one timer. It ends with what that batch brought, or empty and OK when its time is over. Jobs that are there are taken
+//! of one partition after the other, until there are as many as were asked for.
 
+use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -23,20 +25,33 @@ use crate::status::Failure;
 use crate::stream::Open;
 use coreto_engine::{SinkKind, SinkSpec, message_bytes};
 
-/// The answer: one message with all jobs, or none. Dropped unread, its jobs are given back.
+/// The answer: a message for each partition that had jobs. Dropped unread, jobs are given back.
 pub(crate) struct Batches {
     shared: Arc<Shared>,
-    jobs: Vec<ActivatedJob>,
+    jobs: VecDeque<Vec<ActivatedJob>>,
+}
+
+impl Batches {
+    fn add(&mut self, jobs: Vec<ActivatedJob>) {
+        if !jobs.is_empty() {
+            self.jobs.push_back(jobs);
+        }
+    }
+
+    /// How many of so many jobs are not there yet.
+    fn lack(&self, max: i32) -> i32 {
+        let count = self.jobs.iter().map(Vec::len).sum::<usize>();
+        max.saturating_sub(i32::try_from(count).unwrap_or(i32::MAX))
+    }
 }
 
 impl tokio_stream::Stream for Batches {
     type Item = Result<pb::ActivateJobsResponse, Status>;
 
     fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let jobs = std::mem::take(&mut self.jobs);
+        let jobs = self.jobs.pop_front();
         Poll::Ready(
-            (!jobs.is_empty())
-                .then(|| Ok(pb::ActivateJobsResponse { jobs: jobs.iter().map(convert::job).collect() })),
+            jobs.map(|jobs| Ok(pb::ActivateJobsResponse { jobs: jobs.iter().map(convert::job).collect() })),
         )
     }
 }
@@ -44,7 +59,7 @@ impl tokio_stream::Stream for Batches {
 impl Drop for Batches {
     fn drop(&mut self) {
         let Self { shared, jobs } = self;
-        shared.outlet.give_back(&*shared.backend, jobs.drain(..));
+        shared.outlet.give_back(&*shared.backend, jobs.drain(..).flatten());
     }
 }
 
@@ -60,11 +75,12 @@ pub(crate) async fn activate(
         ms => Some(Duration::from_millis(ms.unsigned_abs())),
     };
     let command = wish(gateway, request)?;
-    let jobs = match wait {
-        None => take(gateway, &command).await?,
-        Some(wait) => take_or_wait(gateway, command, wait).await?,
-    };
-    Ok(Batches { shared: Arc::clone(&gateway.shared), jobs })
+    let mut found = Batches { shared: Arc::clone(&gateway.shared), jobs: VecDeque::new() };
+    match wait {
+        None => take(gateway, command, partitions(gateway), &mut found).await?,
+        Some(wait) => take_or_wait(gateway, command, wait, &mut found).await?,
+    }
+    Ok(found)
 }
 
 fn wish(gateway: &Gateway, request: pb::ActivateJobsRequest) -> Result<ActivateJobs, Failure> {
@@ -86,30 +102,44 @@ fn wish(gateway: &Gateway, request: pb::ActivateJobsRequest) -> Result<ActivateJ
     })
 }
 
-/// Asks each partition once, until one has jobs.
-async fn take(gateway: &Gateway, command: &ActivateJobs) -> Result<Vec<ActivatedJob>, Failure> {
-    let mut busy = None;
-    for partition in partitions(gateway) {
-        match ask(gateway, partition, command.clone(), false) {
-            Ok(pending) => {
-                let jobs = activated(pending.await, gateway)?;
-                if !jobs.is_empty() {
-                    return Ok(jobs);
-                }
+/// Asks each of these partitions once, until there are as many jobs as are wanted. What fails does not take back what
+/// was found.
+async fn take(
+    gateway: &Gateway,
+    command: ActivateJobs,
+    partitions: impl Iterator<Item = u32>,
+    found: &mut Batches,
+) -> Result<(), Failure> {
+    let mut failed = None;
+    for partition in partitions {
+        let max = found.lack(command.max);
+        if max <= 0 {
+            break;
+        }
+        let answer = match ask(gateway, partition, ActivateJobs { max, ..command.clone() }, false) {
+            Ok(pending) => activated(pending.await, gateway),
+            Err(failure) => Err(failure),
+        };
+        match answer {
+            Ok(jobs) => found.add(jobs),
+            Err(Failure::Refused(refused)) => failed = Some(Failure::Refused(refused)),
+            Err(failure) => {
+                failed = Some(failure);
+                break;
             }
-            Err(Failure::Refused(refused)) => busy = Some(Failure::Refused(refused)),
-            Err(failure) => return Err(failure),
         }
     }
-    busy.map_or(Ok(Vec::new()), Err)
+    failed.filter(|_| found.jobs.is_empty()).map_or(Ok(()), Err)
 }
 
-/// Parks at every partition, and ends with the first jobs that come from any.
+/// Parks at every partition, and ends with the first jobs that come from any; where a partition has some at once, with
+/// those of the partitions behind it as well.
 async fn take_or_wait(
     gateway: &Gateway,
     mut command: ActivateJobs,
     wait: Duration,
-) -> Result<Vec<ActivatedJob>, Failure> {
+    found: &mut Batches,
+) -> Result<(), Failure> {
     let max = command.max.unsigned_abs();
     let spec = SinkSpec {
         job_type: command.job_type.clone(),
@@ -124,7 +154,9 @@ async fn take_or_wait(
     let mut timer = pin!(tokio::time::sleep(wait));
     let mut jobs = Vec::new();
     let mut busy = None;
-    for partition in partitions(gateway) {
+    let mut behind = partitions(gateway);
+    let mut pushed = false;
+    for partition in behind.by_ref() {
         let pending = match ask(gateway, partition, command.clone(), true) {
             Ok(pending) => pending,
             Err(Failure::Refused(refused)) => {
@@ -135,8 +167,8 @@ async fn take_or_wait(
         };
         match first(gateway, &sink, Some(pending), timer.as_mut()).await {
             First::Answered(outcome) => jobs = activated(outcome, gateway)?,
-            First::Pushed(pushed) => jobs = pushed,
-            First::TimeOver => return Ok(jobs),
+            First::Pushed(come) => (jobs, pushed) = (come, true),
+            First::TimeOver => return Ok(()),
         }
         if !jobs.is_empty() {
             break;
@@ -147,13 +179,19 @@ async fn take_or_wait(
     }
     if jobs.is_empty() {
         match first(gateway, &sink, None, timer.as_mut()).await {
-            First::Pushed(pushed) => jobs = pushed,
+            First::Pushed(come) => (jobs, pushed) = (come, true),
             First::Answered(_) | First::TimeOver => (),
         }
     }
     let surplus = jobs.split_off(fitting(&jobs, max, gateway.shared.config.limits.message_bytes_max));
     gateway.shared.outlet.give_back(&*gateway.shared.backend, surplus);
-    Ok(jobs)
+    found.add(jobs);
+    drop(sink);
+    if pushed || found.jobs.is_empty() {
+        return Ok(());
+    }
+    command.poll = 0;
+    take(gateway, command, behind, found).await
 }
 
 /// How many of the jobs an answer may carry: several partitions may each have given as many as that.

@@ -40,18 +40,35 @@ async fn instances_go_to_every_partition_and_jobs_come_back_to_theirs() {
     assert_eq!(create(&server, 2 * PARTITIONS).await, [1, 2, 3, 1, 2, 3]);
     let mut client = server.client().await;
     let mut completed = BTreeSet::new();
-    // Bound: each poll takes the jobs of one partition.
-    for _ in 0..PARTITIONS {
-        for job in take(&mut client, poll("check-stock", -1)).await {
-            assert_eq!(partition(job.key), partition(job.process_instance_key));
-            completed.insert(partition(job.key));
-            let request = pb::CompleteJobRequest { job_key: job.key, ..Default::default() };
-            client.complete_job(request).await.unwrap();
-        }
+    for job in take(&mut client, poll("check-stock", -1)).await {
+        assert_eq!(partition(job.key), partition(job.process_instance_key));
+        completed.insert(partition(job.key));
+        let request = pb::CompleteJobRequest { job_key: job.key, ..Default::default() };
+        client.complete_job(request).await.unwrap();
     }
     assert!(completed.iter().copied().eq(1..=PARTITIONS));
     assert!(take(&mut client, poll("check-stock", -1)).await.is_empty());
-    assert_eq!(take(&mut client, poll("make-payment", -1)).await.len(), 2);
+    assert_eq!(take(&mut client, poll("make-payment", -1)).await.len(), 2 * PARTITIONS as usize);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn poll_takes_of_all_partitions_until_it_has_enough() {
+    let server = deployed("enough").await;
+    create(&server, 2 * PARTITIONS).await;
+    let mut client = server.client().await;
+    // With and without a wait: two of one partition, two of the next, and one of the third; then the last.
+    for (wait, sizes) in [(60_000, &[2, 2, 1][..]), (-1, &[1])] {
+        let request = pb::ActivateJobsRequest { max_jobs_to_activate: 5, ..poll("check-stock", wait) };
+        let mut stream = client.activate_jobs(request).await.unwrap().into_inner();
+        let mut found = Vec::new();
+        while let Some(message) = stream.message().await.unwrap() {
+            let on: BTreeSet<_> = message.jobs.iter().map(|job| partition(job.key)).collect();
+            assert_eq!(on.len(), 1, "a message for each partition");
+            found.push(message.jobs.len());
+        }
+        assert_eq!(found, sizes);
+    }
     server.stop().await;
 }
 
