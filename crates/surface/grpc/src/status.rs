@@ -90,7 +90,7 @@ fn describe(failure: Failure) -> (Code, String) {
         ),
         Failure::NotCompleted { after } => (
             Code::DeadlineExceeded,
-            format!("the process instance did not complete within {} ms; it goes on", after.as_millis()),
+            format!("the process instance did not complete within {} ms; it may go on", after.as_millis()),
         ),
         Failure::KeyMisused => (
             Code::InvalidArgument,

@@ -2,7 +2,7 @@
 
 use coreto_protocol::gateway as pb;
 use coreto_record::command::DeleteResource;
-use coreto_record::{Command, Reply};
+use coreto_record::{Command, Key, ProcessDefinitionKey, Reply};
 use tonic::Request;
 
 use crate::convert::{self, unbuilt};
@@ -16,9 +16,7 @@ pub(crate) async fn resource(
     let (metadata, _, request) = request.into_parts();
     unbuilt(request.delete_history == Some(true), "deleteHistory")?;
     let operation_reference = convert::operation_reference(request.operation_reference)?;
-    let Ok(resource) = u64::try_from(request.resource_key) else {
-        return Err(Failure::invalid("resourceKey", format!("{} is no key", request.resource_key)));
-    };
+    let resource = convert::key::<ProcessDefinitionKey>(request.resource_key, "DELETE", "resource")?.raw();
     let command = Command::DeleteResource(DeleteResource { resource });
     let Reply::ResourceDeleted(deleted) =
         gateway.command(Call { metadata: &metadata, operation_reference, command }).await?

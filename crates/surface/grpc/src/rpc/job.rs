@@ -50,9 +50,6 @@ pub(crate) async fn fail(
 ) -> Result<pb::FailJobResponse, Failure> {
     let (metadata, _, request) = request.into_parts();
     convert::no_lease(request.lease_token.as_deref())?;
-    if request.retry_back_off < 0 {
-        return Err(Failure::invalid("retryBackOff", "it must not be negative"));
-    }
     let command = Command::FailJob(FailJob {
         job: convert::key(request.job_key, "FAIL", "job")?,
         retries: request.retries,
