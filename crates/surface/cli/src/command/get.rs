@@ -170,6 +170,7 @@ fn show_instance(format: Format, answer: &InstanceAnswer) -> Result<(), CliError
         json["variables"] = answer.variables.iter().map(variable_json).collect();
         json["jobs"] = answer.jobs.iter().map(job_json).collect();
         json["incidents"] = answer.incidents.iter().map(incident_json).collect();
+        json["truncated"] = answer.truncated.into();
         return output::line(&json.to_string());
     }
     output::line(&format!(
@@ -185,7 +186,13 @@ fn show_instance(format: Format, answer: &InstanceAnswer) -> Result<(), CliError
     output::table(&["ELEMENT INSTANCE", "ELEMENT", "TYPE", "STATE"], &rows)?;
     section(&["SCOPE", "VARIABLE", "VALUE"], &answer.variables.iter().map(variable_row).collect::<Vec<_>>())?;
     section(&JOB_HEADINGS, &answer.jobs.iter().map(job_row).collect::<Vec<_>>())?;
-    section(&INCIDENT_HEADINGS, &answer.incidents.iter().map(incident_row).collect::<Vec<_>>())
+    section(&INCIDENT_HEADINGS, &answer.incidents.iter().map(incident_row).collect::<Vec<_>>())?;
+    if answer.truncated {
+        let told =
+            format!("not all is shown; coreto get jobs --instance {} goes through all jobs", instance.key);
+        return writeln!(std::io::stderr().lock(), "{told}").map_err(CliError::Output);
+    }
+    Ok(())
 }
 
 /// A table behind an empty line, if it has rows.
