@@ -8,9 +8,9 @@ use coreto_machine::{Tenant, Timestamp};
 use coreto_partition::{Answer, Body};
 use coreto_record::command::{
     ActivateElement, ActivateJobs, Activation, AwaitResult, BroadcastSignal, CancelInstance, CompleteJob,
-    CreateInstance, DeleteResource, Deploy, ElementMapping, EvaluateDecision, FailJob, MigrateInstance,
-    ModifyInstance, PinClock, PublishMessage, ResolveIncident, Resource, ScopedVariables, SetVariables,
-    ThrowError, UpdateJobRetries, UpdateJobTimeout, YieldJob,
+    CreateInstance, DeleteResource, Deploy, ElementMapping, EndsAfter, EvaluateDecision, FailJob,
+    MigrateInstance, ModifyInstance, PinClock, PublishMessage, ResolveIncident, Resource, ScopedVariables,
+    SetVariables, ThrowError, UpdateJobRetries, UpdateJobTimeout, YieldJob,
 };
 use coreto_record::{
     Command, Document, ElementInstanceKey, ElementNumber, JobKey, Key, ProcessDefinitionKey,
@@ -109,6 +109,17 @@ impl<'a> Player<'a> {
         Ok(())
     }
 
+    /// Handles so many commands that wait, and what follows from them as far as it finds a place.
+    fn take(&mut self, count: u32) -> Result<(), String> {
+        for _ in 0..count {
+            if !self.bench().take_pending() {
+                return Err("fewer commands wait".to_owned());
+            }
+            self.seal()?;
+        }
+        Ok(())
+    }
+
     fn act(&mut self, verb: &str, words: &mut Words<'_>) -> Result<(), String> {
         match verb {
             "quiet" => self.voice.loud = false,
@@ -118,7 +129,10 @@ impl<'a> Player<'a> {
             "batch" => self.together = true,
             "seal" => self.together = false,
             "leave" => self.leaves = true,
-            "take" => self.leaves = false,
+            "take" => match words.number::<u32>()? {
+                None => self.leaves = false,
+                Some(count) => self.take(count)?,
+            },
             "advance" => self.advance(words)?,
             "pass" => {
                 let millis = words.duration()?.ok_or("a duration is missing")?;
@@ -244,6 +258,10 @@ impl<'a> Player<'a> {
         while words.flag("before") {
             starts.push(stretched(&words.need("an element")?).into());
         }
+        let mut ends_after = Vec::new();
+        while words.flag("until") {
+            ends_after.push(stretched(&words.need("an element")?).into());
+        }
         let variables = document(words)?;
         let await_result = words
             .flag("await")
@@ -255,6 +273,7 @@ impl<'a> Player<'a> {
             variables,
             await_result,
             starts,
+            ends_after: (!ends_after.is_empty()).then(|| Box::new(EndsAfter { elements: ends_after })),
             ..CreateInstance::default()
         }))
     }

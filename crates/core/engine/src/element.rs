@@ -28,8 +28,8 @@ use std::sync::Arc;
 
 use coreto_bpmn::{Element, Kind, Process};
 use coreto_machine::{Head, Txn};
-use coreto_record::command::{ActivateElement, CompleteElement};
-use coreto_record::event::{FlowTaken, ProcessEvent};
+use coreto_record::command::{ActivateElement, CompleteElement, TerminateElement};
+use coreto_record::event::{ElementChanged, FlowTaken, ProcessEvent};
 use coreto_record::{Command, Document, ElementInstanceKey, ElementNumber, Event, Lifecycle};
 
 use crate::engine::Engine;
@@ -156,6 +156,21 @@ fn raise_on(txn: &mut Txn<'_, Engine>, head: &Head, visit: &Visit, done: Result<
     }
 }
 
+/// Emits that a scope is ACTIVATED, and asks for its start event: a token is on its way to it.
+fn begin(txn: &mut Txn<'_, Engine>, visit: &Visit, start: Option<coreto_bpmn::ElementNumber>) {
+    let activated = visit.instance.becomes(visit.key, Lifecycle::Activated);
+    txn.emit(&Event::Element(ElementChanged { begins: start.is_some(), ..activated }));
+    if let Some(start) = start {
+        txn.follow_up(Command::ActivateElement(ActivateElement {
+            instance: visit.instance.instance,
+            scope: visit.key,
+            element: ElementNumber(start.0),
+            begins: true,
+            ..ActivateElement::default()
+        }));
+    }
+}
+
 /// Emits ACTIVATED and asks for completion: the element does not wait.
 fn pass(txn: &mut Txn<'_, Engine>, visit: &Visit) {
     visit.goes_on(txn, Lifecycle::Activated);
@@ -174,13 +189,43 @@ fn leave(txn: &mut Txn<'_, Engine>, head: &Head, visit: &Visit) -> Result<(), Tr
 
 /// Emits COMPLETED and lets a token leave by each of these flows; without any, its way ends here.
 fn leave_by(txn: &mut Txn<'_, Engine>, visit: &Visit, flows: &[coreto_bpmn::ElementNumber]) {
-    visit.goes_on(txn, Lifecycle::Completed);
+    if !completed(txn, visit) {
+        return;
+    }
     for &flow in flows {
         take_flow(txn, visit, flow);
     }
     if flows.is_empty() {
         complete_scope_if_done(txn, visit.instance.scope);
     }
+}
+
+/// Emits COMPLETED. Says whether the process instance goes on after that.
+fn completed(txn: &mut Txn<'_, Engine>, visit: &Visit) -> bool {
+    visit.goes_on(txn, Lifecycle::Completed);
+    !ends_instance(txn, &visit.instance, visit.element())
+}
+
+/// Ends the instance where whoever created it has asked for that, once an element has ended. Says whether it ends.
+fn ends_instance(txn: &mut Txn<'_, Engine>, ended: &ElementInstance, element: &Element) -> bool {
+    let state = txn.state();
+    let asked =
+        state.ends_after.peek(&ended.instance).is_some_and(|asked| asked.elements.contains(&element.id));
+    let key = ElementInstanceKey::from(ended.instance);
+    let ends = asked && state.elements.peek(&key).is_some_and(|root| root.state == Lifecycle::Activated);
+    if ends {
+        txn.follow_up(Command::TerminateElement(TerminateElement { key }));
+    }
+    ends
+}
+
+/// The same for an element instance that was ended early.
+fn ends_by_it(txn: &mut Txn<'_, Engine>, ended: &ElementInstance) -> bool {
+    if txn.state().ends_after.is_empty() {
+        return false;
+    }
+    let process = handler::process(txn.state(), ended.definition);
+    process.is_ok_and(|process| ends_instance(txn, ended, &process.elements[ended.element.0 as usize]))
 }
 
 /// Goes through its whole life without a command between: gateways do.
@@ -212,8 +257,7 @@ fn take_flow(txn: &mut Txn<'_, Engine>, visit: &Visit, flow: coreto_bpmn::Elemen
         scope: instance.scope,
         element: ElementNumber(target.0),
         key,
-        loop_counter: 0,
-        beside: false,
+        ..ActivateElement::default()
     }));
 }
 
@@ -252,6 +296,8 @@ pub(crate) fn terminated(txn: &mut Txn<'_, Engine>, head: &Head, key: ElementIns
         }
         if instance.is_root() {
             handler::after_instance(txn, instance.definition);
+        } else if ends_by_it(txn, &instance) {
+            return;
         }
         if let Some(exit) = exit {
             return boundary_event::enter(txn, &exit);

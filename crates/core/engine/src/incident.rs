@@ -11,6 +11,7 @@ use coreto_record::{ElementInstanceKey, Event, IncidentKind, JobKey};
 
 use crate::engine::Engine;
 use crate::keys;
+use crate::limits::Limits;
 use crate::state::ElementInstance;
 
 /// Why an element instance cannot go on.
@@ -21,6 +22,16 @@ pub(crate) struct Trouble {
 }
 
 impl Trouble {
+    /// A name that no client could say: a job that nobody could ask for, a message that nobody could publish.
+    pub(crate) fn check_name(limits: &Limits, what: &str, name: &str) -> Result<(), Self> {
+        let wrong = match limits.check_name(name) {
+            Ok(()) if name.trim().is_empty() => "it is empty".to_owned(),
+            Ok(()) => return Ok(()),
+            Err(wrong) => wrong,
+        };
+        Err(Self { kind: IncidentKind::ExtractValueError, message: format!("the {what}: {wrong}") })
+    }
+
     /// An expression did not give what is needed.
     pub(crate) fn unexpected(
         what: &str,

@@ -8,7 +8,7 @@ mod job;
 use std::sync::Arc;
 
 use coreto_machine::Caller;
-use coreto_record::{DecisionRequirementsKey, ProcessDefinitionKey, ProcessInstanceKey};
+use coreto_record::{DecisionRequirementsKey, Key, ProcessDefinitionKey, ProcessInstanceKey};
 
 use crate::state::{Definition, Requirements, State};
 
@@ -103,7 +103,7 @@ pub(crate) fn answer(state: &State, caller: &Caller, query: &Query) -> Answer {
             instances: state.instances.len() as u64,
             jobs: state.job_keys.len() as u64,
             incidents: state.incidents.len() as u64,
-            definitions: state.definitions.len() as u64,
+            definitions: (state.definitions.len() - deleted(state)) as u64,
         }),
         Query::Definitions(filter) => definition::list(state, caller, filter),
         Query::Definition(key) => Answer::Definition(
@@ -117,6 +117,12 @@ pub(crate) fn answer(state: &State, caller: &Caller, query: &Query) -> Answer {
         Query::Jobs(filter) => job::list(state, caller, filter),
         Query::Incidents(filter) => incident::list(state, caller, filter),
     }
+}
+
+/// How many process definitions are deleted, though they are kept for what goes on or was recorded of them.
+fn deleted(state: &State) -> usize {
+    let is_process = |key: &u64| state.definitions.contains(&ProcessDefinitionKey::from_raw(*key));
+    state.deletions.range(..).filter(|(key, _)| is_process(key)).count()
 }
 
 /// The first matches of a page, and the key to go on behind when there may be more.

@@ -13,6 +13,7 @@ mod variable;
 use std::sync::Arc;
 
 use coreto_machine::{Cell, HashTable, Index, Table, Tenant, Timestamp, table};
+use coreto_record::command::EndsAfter;
 use coreto_record::event::{
     DecisionCreated, IncidentRecord, InstanceBanned, MessageChanged, MessageSubscription,
     ProcessSubscription, ResultAwaited, SignalSubscription, StartSubscription, TimerChanged,
@@ -104,6 +105,8 @@ coreto_machine::tables! {
         26 => pub(crate) items: HashTable<ElementInstanceKey, Items>,
         /// Results of repetitions that wait for the others, by their number.
         27 => pub(crate) outputs: Table<(ElementInstanceKey, u32), LoopOutput>,
+        /// What ends instances before their last token does.
+        28 => pub(crate) ends_after: Table<ProcessInstanceKey, EndsAfter>,
         /// Timers that wait.
         30 => pub(crate) timers: HashTable<TimerKey, TimerChanged>,
         /// Timers by who waits for them: an element instance, or a definition that they start.
@@ -138,6 +141,9 @@ coreto_machine::tables! {
         41 => pub(crate) start_locks: Table<(Tenant, Arc<str>, Arc<str>), u64>,
         /// The lock that an instance holds.
         42 => pub(crate) lock_of: Table<ProcessInstanceKey, StartLock>,
+        /// The oldest message to look at for a process: those before it have reached the process, or live no more. By
+        /// topic and process id.
+        46 => pub(crate) caught_up: Table<(Topic, Arc<str>), MessageKey>,
         /// What waits for signals.
         43 => pub(crate) signal_subscriptions: Table<SubscriptionKey, SignalSubscription>,
         /// The same by name, oldest first.

@@ -25,6 +25,7 @@ use coreto_record::{
 use crate::element::{self, Visit, expression, mapping};
 use crate::engine::Engine;
 use crate::incident::Trouble;
+use crate::limits::Limits;
 use crate::state::{ElementInstance, State};
 use crate::variables::{Given, Visible};
 use crate::{handler, keys};
@@ -74,7 +75,7 @@ pub(crate) fn understand_all(
         }
     }
     wanted.sort_by_key(|(_, wanted)| wanted.turn());
-    check_names(&wanted)?;
+    check_names(&txn.env().limits, &wanted)?;
     Ok(wanted)
 }
 
@@ -89,20 +90,28 @@ pub(crate) fn begin(txn: &mut Txn<'_, Engine>, visit: &Visit, wanted: Vec<(Eleme
     }
 }
 
-/// Deployment has compared the names that are not computed.
-fn check_names(wanted: &[(ElementNumber, Wanted)]) -> Result<(), Trouble> {
+/// Deployment has compared the names that are not computed. What nobody could publish or broadcast is not waited for.
+fn check_names(limits: &Limits, wanted: &[(ElementNumber, Wanted)]) -> Result<(), Trouble> {
     let mut names = BTreeSet::new();
     for (_, wanted) in wanted {
-        if let Wanted::Message(message) = wanted
-            && !names.insert(&message.name)
-        {
-            return Err(Trouble {
-                kind: IncidentKind::ExtractValueError,
-                message: format!(
-                    "two events wait for the message `{}`; only one of them could be set off",
-                    message.name
-                ),
-            });
+        match wanted {
+            Wanted::Message(message) => {
+                Trouble::check_name(limits, "name of the message", &message.name)?;
+                if !message.correlation_key.is_empty() {
+                    Trouble::check_name(limits, "correlation key", &message.correlation_key)?;
+                }
+                if !names.insert(&message.name) {
+                    return Err(Trouble {
+                        kind: IncidentKind::ExtractValueError,
+                        message: format!(
+                            "two events wait for the message `{}`; only one of them could be set off",
+                            message.name
+                        ),
+                    });
+                }
+            }
+            Wanted::Signal(name) => Trouble::check_name(limits, "name of the signal", name)?,
+            Wanted::Timer(_) => (),
         }
     }
     Ok(())
@@ -167,7 +176,7 @@ pub(crate) fn check(
         };
         element.awaited.iter().filter_map(one).collect::<Result<_, _>>()
     })?;
-    check_names(&wanted)
+    check_names(&txn.env().limits, &wanted)
 }
 
 /// Closes all that an element instance waits for.

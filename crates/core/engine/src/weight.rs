@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use coreto_record::command::{ElementMapping, Resource};
+use coreto_record::command::{CreateInstance, ElementMapping, Resource};
 use coreto_record::{Command, Document};
 
 /// Bytes of a command besides the texts in it.
@@ -22,10 +22,7 @@ pub(crate) fn of(command: &Command) -> usize {
             let files = files.chain(take.requirements.iter().map(|graph| &graph.resource));
             files.map(|file| ENTRY + file.len()).sum()
         }
-        Command::CreateInstance(create) => {
-            let fetch = create.await_result.as_ref().map_or(0, |wanted| list(&wanted.fetch));
-            create.process.len() + create.variables.as_str().len() + list(&create.starts) + fetch
-        }
+        Command::CreateInstance(create) => of_creation(create),
         Command::SetVariables(set) => set.variables.as_str().len(),
         Command::ModifyInstance(modify) => {
             let given = modify.activate.iter().flat_map(|activation| &activation.variables);
@@ -83,6 +80,12 @@ pub(crate) fn of(command: &Command) -> usize {
     FRAME + texts
 }
 
+fn of_creation(create: &CreateInstance) -> usize {
+    let fetch = create.await_result.as_ref().map_or(0, |wanted| list(&wanted.fetch));
+    let ends = create.ends_after.as_deref().map_or(0, |ends| list(&ends.elements));
+    create.process.len() + create.variables.as_str().len() + list(&create.starts) + ends + fetch
+}
+
 fn list(names: &[Arc<str>]) -> usize {
     names.iter().map(|name| ENTRY + name.len()).sum()
 }
@@ -99,6 +102,7 @@ pub(crate) fn abridged(command: &Command, bytes: usize) -> Command {
             create.variables = Document::EMPTY;
             cut(&mut create.process, bytes);
             create.starts.clear();
+            create.ends_after = None;
             if let Some(wanted) = &mut create.await_result {
                 wanted.fetch.clear();
             }

@@ -20,7 +20,7 @@ pub use element::{
     ActivateChildren, ActivateElement, CompleteElement, ContinueTermination, TerminateChildren,
     TerminateElement,
 };
-pub use instance::{AwaitResult, CancelInstance, CreateInstance, SetVariables};
+pub use instance::{AwaitResult, CancelInstance, CreateInstance, EndsAfter, SetVariables};
 pub use job::{ActivateJobs, CompleteJob, FailJob, ThrowError, UpdateJobRetries, UpdateJobTimeout, YieldJob};
 pub use message::{
     CorrelateMessageSubscription, CorrelateProcessSubscription, OpenMessageSubscription, PublishMessage,

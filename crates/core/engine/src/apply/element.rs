@@ -21,6 +21,9 @@ pub(super) fn changed(state: &mut State, event: &ElementChanged) {
                     "an element instance lives as its lifecycle says"
                 );
                 element.state = event.to;
+                if event.begins {
+                    element.flows = element.flows.checked_add(1).expect(COUNTED);
+                }
             });
         }
         Lifecycle::Completed | Lifecycle::Terminated => ended(state, event),
@@ -115,6 +118,9 @@ fn ended(state: &mut State, event: &ElementChanged) {
         state.instances.remove(&event.instance);
         deletion::instance_ended(state, event.definition, event.instance);
         state.awaited.remove(&event.instance);
+        if !state.ends_after.is_empty() {
+            state.ends_after.remove(&event.instance);
+        }
         state.banned.remove(&event.instance);
         message::unlock(state, event.instance);
         if let Some(call) = event.lineage.call() {

@@ -1,5 +1,6 @@
 //! Process instances as a whole.
 
+use coreto_record::command::EndsAfter;
 use coreto_record::event::{InstanceBanned, InstanceCreated, InstanceStarted, ResultAwaited};
 use coreto_record::{ElementInstanceKey, ElementNumber, Lifecycle};
 
@@ -17,6 +18,9 @@ pub(super) fn created(state: &mut State, event: &InstanceCreated) {
             ..InstanceStarted::default()
         },
     );
+    if let Some(ends_after) = &event.ends_after {
+        state.ends_after.insert(event.instance, EndsAfter::clone(ends_after));
+    }
 }
 
 /// An instance that no command asked for.

@@ -8,7 +8,7 @@ use coreto_record::event::{
 };
 use coreto_record::{Document, Key, MessageKey, ProcessInstanceKey};
 
-use crate::state::{DUE_MESSAGE, StartLock, State, place_of, start_of, topic_of};
+use crate::state::{DUE_MESSAGE, StartLock, State, Topic, place_of, start_of, topic_of};
 
 pub(super) fn message(state: &mut State, event: &MessageChanged) {
     let due = (event.deadline, DUE_MESSAGE, event.key.raw());
@@ -36,7 +36,27 @@ pub(super) fn message(state: &mut State, event: &MessageChanged) {
             for reached in reached {
                 state.reached.remove(&reached);
             }
+            forget_progress(state, &topic_of(event));
         }
+    }
+}
+
+/// When no message of a topic is kept any more, there is nothing to look at.
+fn forget_progress(state: &mut State, topic: &Topic) {
+    let oldest = (topic.clone(), MessageKey::default());
+    if state.caught_up.is_empty()
+        || state.messages_of.scan(&oldest, |(found, _)| found == topic).next().is_some()
+    {
+        return;
+    }
+    let first = (topic.clone(), Arc::from(""));
+    let all: Vec<_> = state
+        .caught_up
+        .scan(&first, |(found, _)| found == topic)
+        .map(|(progress, _)| progress.clone())
+        .collect();
+    for progress in all {
+        state.caught_up.remove(&progress);
     }
 }
 
@@ -50,6 +70,9 @@ pub(super) fn message_subscription(state: &mut State, event: &MessageSubscriptio
         }
         MessageSubscriptionIntent::Correlating => {
             state.reached.insert(reached, event.instance.raw());
+            if event.oldest {
+                state.caught_up.insert((place_of(event).0, Arc::clone(&event.process)), event.message);
+            }
             state.message_subscriptions.update(&key, |waiting| waiting.message = event.message);
         }
         MessageSubscriptionIntent::Correlated if !event.interrupting => {
@@ -57,6 +80,10 @@ pub(super) fn message_subscription(state: &mut State, event: &MessageSubscriptio
         }
         MessageSubscriptionIntent::Rejected => {
             state.reached.remove(&reached);
+            let progress = (place_of(event).0, Arc::clone(&event.process));
+            if state.caught_up.peek(&progress).is_some_and(|first| **first > event.message) {
+                state.caught_up.insert(progress, event.message);
+            }
             state.message_subscriptions.update(&key, |waiting| waiting.message = MessageKey::default());
         }
         MessageSubscriptionIntent::Migrated => {
@@ -75,6 +102,7 @@ pub(super) fn message_subscription(state: &mut State, event: &MessageSubscriptio
 
 pub(super) fn process_subscription(state: &mut State, event: &ProcessSubscription) {
     let key = (event.element_instance, Arc::clone(&event.name));
+    let before = state.process_subscriptions.peek(&key).map(|waiting| waiting.to);
     let waits_on = match event.to {
         ProcessSubscriptionIntent::Creating
         | ProcessSubscriptionIntent::Created
@@ -85,9 +113,12 @@ pub(super) fn process_subscription(state: &mut State, event: &ProcessSubscriptio
         ProcessSubscriptionIntent::Deleted => false,
     };
     if waits_on {
-        state
-            .process_subscriptions
-            .insert(key, ProcessSubscription { variables: Document::EMPTY, ..event.clone() });
+        // A message that was on its way to it does not settle what the side of the message was told since.
+        let unsettled = event.to == ProcessSubscriptionIntent::Correlated
+            && before == Some(ProcessSubscriptionIntent::Migrating);
+        let to = if unsettled { ProcessSubscriptionIntent::Migrating } else { event.to };
+        let kept = ProcessSubscription { to, variables: Document::EMPTY, ..event.clone() };
+        state.process_subscriptions.insert(key, kept);
     } else {
         state.process_subscriptions.remove(&key);
     }
@@ -102,6 +133,10 @@ pub(super) fn start_subscription(state: &mut State, event: &StartSubscription) {
         }
         StartSubscriptionIntent::Correlated => {
             state.reached.insert((event.message, Arc::clone(&event.process)), event.instance.raw());
+            if event.oldest {
+                let topic = (event.tenant, Arc::clone(&event.name), Arc::clone(&event.correlation_key));
+                state.caught_up.insert((topic, Arc::clone(&event.process)), event.message);
+            }
             if !event.correlation_key.is_empty() {
                 lock(state, event);
             }
@@ -132,5 +167,36 @@ pub(super) fn unlock(state: &mut State, instance: ProcessInstanceKey) {
             Arc::clone(&lock.process),
             Arc::clone(&lock.correlation_key),
         ));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use coreto_machine::{Place, Tables};
+
+    use super::*;
+
+    #[test]
+    fn message_settles_no_migration() {
+        use ProcessSubscriptionIntent::{Correlated, Created, Deleting, Migrated, Migrating};
+
+        let mut state = State::create(Place { number: 1, count: 1 });
+        let mut kept_after = |to| {
+            process_subscription(&mut state, &ProcessSubscription { to, ..ProcessSubscription::default() });
+            state.process_subscriptions.range(..).next().map(|(_, kept)| kept.to)
+        };
+        let steps = [
+            (Created, Created),
+            (Correlated, Correlated),
+            (Migrating, Migrating),
+            (Correlated, Migrating),
+            (Migrated, Migrated),
+            (Correlated, Correlated),
+            (Migrating, Migrating),
+            (Deleting, Deleting),
+        ];
+        for (step, (to, kept)) in steps.into_iter().enumerate() {
+            assert_eq!(kept_after(to), Some(kept), "after step {step}");
+        }
     }
 }

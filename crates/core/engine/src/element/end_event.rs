@@ -6,7 +6,7 @@ use coreto_record::command::TerminateChildren;
 use coreto_record::event::ElementChanged;
 use coreto_record::{Command, Document, ElementInstanceKey, Event, IncidentKind, Lifecycle};
 
-use super::{Visit, complete_scope_if_done, leave, mapping, pass, service_task, throw_event};
+use super::{Visit, complete_scope_if_done, ends_instance, leave, mapping, pass, service_task, throw_event};
 use crate::engine::Engine;
 use crate::incident::Trouble;
 use crate::thrown_error;
@@ -48,6 +48,9 @@ pub(super) fn complete(
 fn terminate(txn: &mut Txn<'_, Engine>, visit: &Visit) {
     let completed = visit.instance.becomes(visit.key, Lifecycle::Completed);
     txn.emit(&Event::Element(ElementChanged { interrupts: true, ..completed }));
+    if ends_instance(txn, &visit.instance, visit.element()) {
+        return;
+    }
     let scope = visit.instance.scope;
     if txn.state().elements.peek(&scope).is_some_and(|scope| scope.children > 0) {
         let from = ElementInstanceKey::default();

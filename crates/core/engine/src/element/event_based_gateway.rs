@@ -4,7 +4,7 @@ use coreto_machine::{Head, Txn};
 use coreto_record::command::ActivateElement;
 use coreto_record::{Document, Lifecycle};
 
-use super::{Visit, pass};
+use super::{Visit, completed, pass};
 use crate::engine::Engine;
 use crate::incident::Trouble;
 use crate::{handler, keys, subscription, variables};
@@ -21,7 +21,9 @@ pub(super) fn complete(txn: &mut Txn<'_, Engine>, visit: &Visit) {
     subscription::close(txn, visit.key);
     let taken = visit.process_event(trigger.key, Document::EMPTY);
     txn.emit(&coreto_record::Event::ProcessEventTriggered(taken));
-    visit.goes_on(txn, Lifecycle::Completed);
+    if !completed(txn, visit) {
+        return;
+    }
     let key = keys::next(txn);
     let (instance, scope) = (visit.instance.instance, visit.instance.scope);
     let wish =

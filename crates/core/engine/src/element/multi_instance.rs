@@ -13,7 +13,7 @@ use coreto_record::command::{ActivateChildren, ActivateElement, CompleteElement,
 use coreto_record::event::{LoopBegun, LoopStep, OutputCollected};
 use coreto_record::{Command, ElementInstanceKey, ElementNumber, Event, IncidentKind, Lifecycle, document};
 
-use super::{Visit, complete_scope_if_done, expression, leave_by, mapping};
+use super::{Visit, complete_scope_if_done, completed, expression, leave_by, mapping};
 use crate::engine::Engine;
 use crate::incident::Trouble;
 use crate::state::ElementInstance;
@@ -154,8 +154,9 @@ pub(super) fn leave(txn: &mut Txn<'_, Engine>, head: &Head, visit: &Visit) -> Re
     {
         txn.emit(&Event::LoopFulfilled(LoopStep { key: scope }));
     }
-    visit.goes_on(txn, Lifecycle::Completed);
-    go_on(txn, scope, model);
+    if completed(txn, visit) {
+        go_on(txn, scope, model);
+    }
     Ok(())
 }
 

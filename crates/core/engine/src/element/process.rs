@@ -1,29 +1,21 @@
 //! The process itself, the outermost scope.
 
 use coreto_machine::{Head, Txn};
-use coreto_record::command::ActivateElement;
-use coreto_record::{Command, ElementNumber, Event, Lifecycle, Reply, reply};
+use coreto_record::{Event, Lifecycle, Reply, reply};
 
-use super::{Visit, call_activity, start_event};
+use super::{Visit, begin, call_activity, start_event};
 use crate::engine::Engine;
 use crate::subscription::{self, correlation};
 use crate::{handler, variables};
 
 pub(super) fn activate(txn: &mut Txn<'_, Engine>, visit: &Visit) {
-    visit.goes_on(txn, Lifecycle::Activated);
     if !visit.process.event_starts.is_empty()
         && let Some(trigger) = txn.state().triggers.get(&visit.key)
     {
+        visit.goes_on(txn, Lifecycle::Activated);
         return start_event::begin(txn, visit, &trigger);
     }
-    if let Some(start) = visit.process.none_start {
-        txn.follow_up(Command::ActivateElement(ActivateElement {
-            instance: visit.instance.instance,
-            scope: visit.key,
-            element: ElementNumber(start.0),
-            ..ActivateElement::default()
-        }));
-    }
+    begin(txn, visit, visit.process.none_start);
 }
 
 pub(super) fn complete(txn: &mut Txn<'_, Engine>, head: &Head, visit: &Visit) {

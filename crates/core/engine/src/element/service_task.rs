@@ -21,6 +21,7 @@ pub(super) fn activate(
 ) -> Result<(), Trouble> {
     mapping::inputs(txn, head, visit)?;
     let job_type = text(txn, head, visit, "job type", &job.job_type)?;
+    Trouble::check_name(&txn.env().limits, "job type", &job_type)?;
     let retries = number(txn, head, visit, "job retries", &job.retries)?;
     if !visit.element().awaited.is_empty() {
         subscription::open(txn, head, visit)?;

@@ -2,10 +2,8 @@
 
 use coreto_bpmn::ElementNumber as Number;
 use coreto_machine::{Head, Txn};
-use coreto_record::command::ActivateElement;
-use coreto_record::{Command, ElementNumber, Lifecycle};
 
-use super::{Visit, leave, mapping};
+use super::{Visit, begin, leave, mapping};
 use crate::engine::Engine;
 use crate::incident::Trouble;
 use crate::subscription;
@@ -17,15 +15,7 @@ pub(super) fn activate(
     start: Option<Number>,
 ) -> Result<(), Trouble> {
     mapping::inputs(txn, head, visit)?;
-    visit.goes_on(txn, Lifecycle::Activated);
-    if let Some(start) = start {
-        txn.follow_up(Command::ActivateElement(ActivateElement {
-            instance: visit.instance.instance,
-            scope: visit.key,
-            element: ElementNumber(start.0),
-            ..ActivateElement::default()
-        }));
-    }
+    begin(txn, visit, start);
     Ok(())
 }
 

@@ -35,15 +35,7 @@ pub(super) fn broadcast(
 ) -> Result<(), Trouble> {
     mapping::inputs(txn, head, visit)?;
     let name = service_task::text(txn, head, visit, "name of the signal", name)?;
-    let wrong = match txn.env().limits.check_name(&name) {
-        Err(wrong) => Some(wrong),
-        Ok(()) if name.is_empty() => Some("it is empty".to_owned()),
-        Ok(()) => None,
-    };
-    if let Some(wrong) = wrong {
-        let message = format!("the name of the signal: {wrong}");
-        return Err(Trouble { kind: IncidentKind::ExtractValueError, message });
-    }
+    Trouble::check_name(&txn.env().limits, "name of the signal", &name)?;
     let variables = variables::local_document(txn.state(), visit.key);
     check_size(txn, &variables)?;
     let tenant = visit.instance.tenant;

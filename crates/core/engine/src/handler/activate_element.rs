@@ -47,18 +47,19 @@ pub(crate) fn enter(txn: &mut Txn<'_, Engine>, command: &ActivateElement) -> Res
         instance: command.instance,
         definition,
         tenant,
-        takes_token: command.loop_counter == 0 && !command.beside && takes_token(&process, element),
+        takes_token: command.begins
+            || command.loop_counter == 0 && !command.beside && takes_token(&process, element),
         joins,
-        interrupts: false,
         lineage,
         loop_counter: command.loop_counter,
+        ..ElementChanged::default()
     };
     txn.emit(&Event::Element(entered));
     let instance = txn.state().elements.get(&key).expect("it was entered by the event");
     Ok(Visit { key, instance, process })
 }
 
-/// Whether a token comes by a sequence flow to enter the element.
+/// Whether a token comes by a sequence flow to enter the element. Where a scope begins, the wish says so.
 fn takes_token(process: &Process, element: &Element) -> bool {
     match element.kind {
         Kind::Process | Kind::StartEvent(_) | Kind::BoundaryEvent(_) | Kind::EventSubProcess { .. } => false,

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use coreto_bpmn::Kind;
 use coreto_machine::{Head, Outcome, Txn};
 use coreto_record::command::{ActivateElement, Activation, CreateInstance};
 use coreto_record::event::{InstanceCreated, ResultAwaited};
@@ -30,6 +31,7 @@ pub(crate) fn create_instance(txn: &mut Txn<'_, Engine>, head: &Head, command: &
             definition.record.id, definition.record.version
         )));
     }
+    check_ends(&definition, command)?;
     let fetch = command.await_result.as_ref().map_or(&[][..], |wanted| &wanted.fetch);
     check_fetch(&txn.env().limits, fetch)?;
     let instance: ProcessInstanceKey = keys::next(txn);
@@ -51,6 +53,7 @@ pub(crate) fn create_instance(txn: &mut Txn<'_, Engine>, head: &Head, command: &
         variables: command.variables.clone(),
         at: head.now,
         starts: command.starts.clone(),
+        ends_after: command.ends_after.clone(),
     };
     txn.emit(&Event::InstanceCreated(creation));
     if command.starts.is_empty() {
@@ -91,6 +94,24 @@ fn check_starts(
         })?;
     }
     Ok(())
+}
+
+/// Every element of which the end ends the instance must be there.
+fn check_ends(definition: &Definition, command: &CreateInstance) -> Result<(), Rejection> {
+    let ends = |id: &&Arc<str>| {
+        let process = definition.process()?;
+        let kind = &process.elements[process.element_by_id(id)?.index()].kind;
+        (!matches!(kind, Kind::Process | Kind::SequenceFlow { .. })).then_some(())
+    };
+    let asked = command.ends_after.as_deref().map_or(&[][..], |asked| &asked.elements);
+    match asked.iter().find(|id| ends(id).is_none()) {
+        None => Ok(()),
+        Some(id) => {
+            let (process, id) = (&definition.record.id, quoted(id));
+            let why = format!("cannot end after {id}: it is no event, activity or gateway of `{process}`");
+            Err(Rejection::invalid_argument(why))
+        }
+    }
 }
 
 /// What is entered before an element.

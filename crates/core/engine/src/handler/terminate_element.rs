@@ -6,6 +6,7 @@ use coreto_record::{Command, ElementInstanceKey, ElementNumber, Event, Lifecycle
 
 use super::{Handled, done, is_banned};
 use crate::engine::Engine;
+use crate::state::{ElementInstance, State};
 use crate::{element, incident, jobs, subscription};
 
 /// Ends early what an element instance holds: its job, what it waits for, its children. Those that are ended together
@@ -15,7 +16,7 @@ pub(crate) fn terminate_element(txn: &mut Txn<'_, Engine>, command: &TerminateEl
     let Some(instance) = txn.state().elements.get(&key) else {
         return Err(Rejection::not_found(format!("no element instance with key {key} is active")));
     };
-    if is_banned(txn.state(), instance.instance) {
+    if is_stuck(txn.state(), key, &instance) {
         return done();
     }
     if !instance.state.may_become(Lifecycle::Terminating) {
@@ -36,6 +37,18 @@ pub(crate) fn terminate_element(txn: &mut Txn<'_, Engine>, command: &TerminateEl
     done()
 }
 
+/// Whether the element instance stays where it is, since its process instance is banned. One that was called ends all
+/// the same with the call activity, which would wait for it for ever.
+fn is_stuck(state: &State, key: ElementInstanceKey, instance: &ElementInstance) -> bool {
+    let root = ElementInstanceKey::from(instance.instance);
+    let ends = || {
+        let root = state.elements.peek(&root);
+        root.is_some_and(|found| found.lineage.call().is_some() && found.state == Lifecycle::Terminating)
+    };
+    let told = || key == root && instance.lineage.call().is_some();
+    is_banned(state, instance.instance) && !told() && !ends()
+}
+
 /// Ends an element instance that holds nothing any more.
 pub(crate) fn continue_termination(
     txn: &mut Txn<'_, Engine>,
@@ -44,7 +57,7 @@ pub(crate) fn continue_termination(
 ) -> Handled {
     let key = command.key;
     let Some(instance) = txn.state().elements.get(&key) else { return done() };
-    if instance.state == Lifecycle::Terminating && !is_banned(txn.state(), instance.instance) {
+    if instance.state == Lifecycle::Terminating && !is_stuck(txn.state(), key, &instance) {
         element::terminated(txn, head, key);
     }
     done()

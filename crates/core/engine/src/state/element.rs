@@ -78,11 +78,8 @@ impl ElementInstance {
             instance: self.instance,
             definition: self.definition,
             tenant: self.tenant,
-            takes_token: false,
-            joins: false,
-            interrupts: false,
             lineage: self.lineage.clone(),
-            loop_counter: 0,
+            ..ElementChanged::default()
         }
     }
 }

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use coreto_machine::Tenant;
+use coreto_machine::{Tenant, Timestamp};
 use coreto_record::event::{MessageChanged, MessageSubscription, SignalSubscription, StartSubscription};
-use coreto_record::{ElementInstanceKey, Key, MessageKey, ProcessDefinitionKey, SubscriptionKey, TimerKey};
+use coreto_record::{ElementInstanceKey, Key, ProcessDefinitionKey, SubscriptionKey, TimerKey};
 
 use super::State;
 
@@ -53,13 +53,20 @@ impl State {
         self.timers_of.scan(&first, move |(found, _)| *found == owner).map(|(_, timer)| *timer)
     }
 
-    /// Kept messages of a topic, oldest first.
-    pub(crate) fn messages_of(&self, topic: &Topic) -> impl Iterator<Item = &Arc<MessageChanged>> {
-        let topic = topic.clone();
-        let first = (topic.clone(), MessageKey::from_raw(0));
+    /// The oldest kept message of a topic that has not reached a process and still may.
+    pub(crate) fn oldest_for(
+        &self,
+        topic: Topic,
+        process: &Arc<str>,
+        now: Timestamp,
+    ) -> Option<&Arc<MessageChanged>> {
+        let of_process = (topic, Arc::clone(process));
+        let first = self.caught_up.peek(&of_process).map(|first| **first).unwrap_or_default();
+        let topic = of_process.0;
         self.messages_of
-            .scan(&first, move |(found, _)| *found == topic)
+            .scan(&(topic.clone(), first), move |(found, _)| *found == topic)
             .filter_map(|(_, key)| self.messages.peek(key))
+            .find(|it| it.deadline > now && !self.reached.contains(&(it.key, Arc::clone(process))))
     }
 
     /// What waits for a signal, oldest first, from a key on.

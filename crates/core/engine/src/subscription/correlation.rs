@@ -26,7 +26,7 @@ pub(crate) fn spread(txn: &mut Txn<'_, Engine>, head: &Head, message: &MessageCh
     // Bound: each round goes on to a later process.
     while let Some(next) = next_process(txn.state(), &topic, process.as_ref()) {
         if let Some(waiting) = first_waiting(txn.state(), &topic, &next, message.key, None) {
-            correlate(txn, &waiting, message);
+            correlate(txn, &waiting, message, false);
         }
         process = Some(next);
     }
@@ -39,7 +39,7 @@ pub(crate) fn spread(txn: &mut Txn<'_, Engine>, head: &Head, message: &MessageCh
         .map(|(_, start)| Arc::clone(start))
         .collect();
     for subscription in starts {
-        try_to_start(txn, head, &subscription, message);
+        try_to_start(txn, head, &subscription, message, false);
     }
 }
 
@@ -76,11 +76,17 @@ fn first_waiting(
 }
 
 /// Sends a message to who waits for it.
-fn correlate(txn: &mut Txn<'_, Engine>, waiting: &MessageSubscription, message: &MessageChanged) {
+fn correlate(
+    txn: &mut Txn<'_, Engine>,
+    waiting: &MessageSubscription,
+    message: &MessageChanged,
+    oldest: bool,
+) {
     txn.emit(&Event::MessageSubscription(MessageSubscription {
         to: MessageSubscriptionIntent::Correlating,
         message: message.key,
         variables: message.variables.clone(),
+        oldest,
         ..waiting.clone()
     }));
     let correlate = CorrelateProcessSubscription {
@@ -97,13 +103,10 @@ fn correlate(txn: &mut Txn<'_, Engine>, waiting: &MessageSubscription, message: 
 
 /// Brings the oldest message that is kept for it to who waits. Says whether there was one.
 pub(crate) fn catch_up(txn: &mut Txn<'_, Engine>, now: Timestamp, waiting: &MessageSubscription) -> bool {
-    let state = txn.state();
     let topic = (waiting.tenant, Arc::clone(&waiting.name), Arc::clone(&waiting.correlation_key));
-    let found = state.messages_of(&topic).find(|message| {
-        message.deadline > now && !state.reached.contains(&(message.key, Arc::clone(&waiting.process)))
-    });
+    let found = txn.state().oldest_for(topic, &waiting.process, now);
     let Some(message) = found.cloned() else { return false };
-    correlate(txn, waiting, &message);
+    correlate(txn, waiting, &message, true);
     true
 }
 
@@ -118,7 +121,7 @@ pub(crate) fn pass_on(
     let state = txn.state();
     let Some(message) = state.messages.get(&key).filter(|message| message.deadline > now) else { return };
     if let Some(waiting) = first_waiting(state, &topic_of(&message), process, key, Some(refused)) {
-        correlate(txn, &waiting, &message);
+        correlate(txn, &waiting, &message, false);
     }
 }
 
@@ -128,6 +131,7 @@ fn try_to_start(
     head: &Head,
     subscription: &StartSubscription,
     message: &MessageChanged,
+    oldest: bool,
 ) -> bool {
     let state = txn.state();
     let process = Arc::clone(&subscription.process);
@@ -143,6 +147,7 @@ fn try_to_start(
         message: message.key,
         correlation_key: Arc::clone(&message.correlation_key),
         variables: message.variables.clone(),
+        oldest,
         ..subscription.clone()
     }));
     let at = (subscription.definition, subscription.element);
@@ -160,17 +165,13 @@ pub(crate) fn after_lock(txn: &mut Txn<'_, Engine>, head: &Head, lock: &StartLoc
     let oldest = names
         .filter_map(|(_, name)| {
             let topic = (lock.tenant, Arc::clone(name), Arc::clone(&lock.correlation_key));
-            let mut kept = state.messages_of(&topic);
-            kept.find(|message| {
-                message.deadline > head.now
-                    && !state.reached.contains(&(message.key, Arc::clone(&lock.process)))
-            })
+            state.oldest_for(topic, &lock.process, head.now)
         })
         .min_by_key(|message| message.key);
     let Some(message) = oldest.cloned() else { return };
     let of = ((lock.tenant, Arc::clone(&message.name)), latest.key);
     if let Some(subscription) = txn.state().start_subscriptions.get(&of) {
-        try_to_start(txn, head, &subscription, &message);
+        try_to_start(txn, head, &subscription, &message, true);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use coreto_bpmn::{Process, Trigger};
+use coreto_bpmn::{Process, Text, Timer, Trigger};
 use coreto_feel::{Budget, Env, Nothing};
 use coreto_machine::{Head, Tenant, Txn};
 use coreto_record::command::ActivateElement;
@@ -12,7 +12,7 @@ use coreto_record::event::{
 };
 use coreto_record::{
     Command, Document, ElementInstanceKey, ElementNumber, Event, Key, ProcessDefinitionKey,
-    ProcessInstanceKey,
+    ProcessInstanceKey, RejectionKind,
 };
 
 use super::message::WantedMessage;
@@ -25,27 +25,32 @@ use crate::keys;
 /// What the start events of a process wait for. Their expressions see no variables.
 ///
 /// # Errors
-/// What cannot be understood.
+/// What cannot be understood: a name makes the model invalid, a time is tried when it is deployed.
 pub(crate) fn understand(
     head: &Head,
     zone: &str,
     process: &Process,
-) -> Result<Vec<(ElementNumber, Wanted)>, Trouble> {
+) -> Result<Vec<(ElementNumber, Wanted)>, (RejectionKind, Trouble)> {
     let env = Env { now_ms: head.now.as_millis(), zone, seed: head.seed, budget: Budget::default() };
+    let string = |what: &str, text: &Text| {
+        expression::string(what, text, &Nothing, &env)
+            .map_err(|trouble| (RejectionKind::InvalidArgument, trouble))
+    };
+    let time = |model: &Timer| {
+        timer::first(model, &Nothing, &env).map_err(|trouble| (RejectionKind::ProcessingError, trouble))
+    };
     let mut wanted = Vec::with_capacity(process.event_starts.len());
     for event in &process.event_starts {
         let Some(trigger) = process.elements[event.index()].kind.trigger() else { continue };
         let one = match trigger {
             Trigger::Error(_) => continue,
             Trigger::Message(model) => Wanted::Message(WantedMessage {
-                name: expression::string("name of the message", &model.name, &Nothing, &env)?,
+                name: string("name of the message", &model.name)?,
                 correlation_key: Arc::default(),
                 interrupting: false,
             }),
-            Trigger::Signal(model) => {
-                Wanted::Signal(expression::string("name of the signal", model, &Nothing, &env)?)
-            }
-            Trigger::Timer(model) => Wanted::Timer(timer::first(model, &Nothing, &env)?),
+            Trigger::Signal(model) => Wanted::Signal(string("name of the signal", model)?),
+            Trigger::Timer(model) => Wanted::Timer(time(model)?),
         };
         wanted.push((ElementNumber(event.0), one));
     }

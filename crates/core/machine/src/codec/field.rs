@@ -216,6 +216,16 @@ impl<T: Field + Default> Field for Option<T> {
     }
 }
 
+/// What is rare stands in a box, so that a message with it is cheap to move.
+impl<T: Field + Default> Field for Box<T> {
+    fn write(&self, number: u32, out: &mut Vec<u8>) {
+        T::write(self, number, out);
+    }
+    fn read(&mut self, number: u32, wire: Wire, reader: &mut Reader<'_>) -> Result<(), DecodeError> {
+        T::read(self, number, wire, reader)
+    }
+}
+
 /// Each entry is a message with the one field 1, so that default entries are kept.
 impl<T: Field + Default> Field for Vec<T> {
     fn write(&self, number: u32, out: &mut Vec<u8>) {

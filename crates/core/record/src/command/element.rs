@@ -19,6 +19,8 @@ message! {
         5 => pub loop_counter: u32,
         /// No token comes for it: it is entered by hand.
         6 => pub beside: bool,
+        /// It is where its scope begins, which counts it as a token on its way.
+        7 => pub begins: bool,
     }
 }
 

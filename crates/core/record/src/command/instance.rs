@@ -24,6 +24,16 @@ message! {
         6 => pub await_result: Option<AwaitResult>,
         /// Ids of the elements that are entered instead of the start event.
         7 => pub starts: Vec<Arc<str>>,
+        /// What ends the instance, unless its last token does.
+        8 => pub ends_after: Option<Box<EndsAfter>>,
+    }
+}
+
+message! {
+    /// What ends an instance before its last token does.
+    pub struct EndsAfter {
+        /// Ids of the elements of which the first that has ended does.
+        1 => pub elements: Vec<Arc<str>>,
     }
 }
 

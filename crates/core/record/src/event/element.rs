@@ -34,6 +34,8 @@ message! {
         11 => pub lineage: Lineage,
         /// As it is entered: which repetition of its activity it is, from 1; 0 for what is not repeated.
         12 => pub loop_counter: u32,
+        /// As a scope is activated: a token is on its way in it from now on, to its start event.
+        13 => pub begins: bool,
     }
 }
 

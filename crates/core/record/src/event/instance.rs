@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use coreto_machine::{Tenant, Timestamp, Token, message};
 
+use crate::command::EndsAfter;
 use crate::document::Document;
 use crate::key::{ProcessDefinitionKey, ProcessInstanceKey};
 
@@ -24,6 +25,8 @@ message! {
         6 => pub at: Timestamp,
         /// Ids of the elements that are entered instead of the start event.
         7 => pub starts: Vec<Arc<str>>,
+        /// What ends the instance, unless its last token does.
+        8 => pub ends_after: Option<Box<EndsAfter>>,
     }
 }
 

@@ -88,6 +88,8 @@ message! {
         11 => pub definition: ProcessDefinitionKey,
         /// The owner.
         12 => pub tenant: Tenant,
+        /// As a message is on its way: it is the oldest of those that are kept which has not reached the process.
+        13 => pub oldest: bool,
     }
 }
 
@@ -178,5 +180,7 @@ message! {
         10 => pub variables: Document,
         /// The owner.
         11 => pub tenant: Tenant,
+        /// As a message starts an instance: it is the oldest of those that are kept which has not reached the process.
+        12 => pub oldest: bool,
     }
 }

@@ -5,9 +5,9 @@ use coreto_record::Command;
 use coreto_record::ElementNumber;
 use coreto_record::command::{
     ActivateChildren, ActivateElement, ActivateJobs, Activation, AwaitResult, CancelInstance,
-    CompleteElement, CompleteJob, ContinueTermination, CreateInstance, Deploy, EvaluateDecision, FailJob,
-    ModifyInstance, PinClock, ResolveIncident, Resource, ScopedVariables, SetVariables, TerminateChildren,
-    TerminateElement, ThrowError, UpdateJobRetries, UpdateJobTimeout, YieldJob,
+    CompleteElement, CompleteJob, ContinueTermination, CreateInstance, Deploy, EndsAfter, EvaluateDecision,
+    FailJob, ModifyInstance, PinClock, ResolveIncident, Resource, ScopedVariables, SetVariables,
+    TerminateChildren, TerminateElement, ThrowError, UpdateJobRetries, UpdateJobTimeout, YieldJob,
 };
 
 use super::{document, key, late, time};
@@ -48,6 +48,14 @@ fn of_clients() -> Vec<(&'static str, Command)> {
                 variables: document(),
                 await_result: Some(AwaitResult { fetch: vec!["a".into(), "b".into()] }),
                 starts: Vec::new(),
+                ends_after: None,
+            }),
+        ),
+        (
+            "CreateInstance.ends_after",
+            Command::CreateInstance(CreateInstance {
+                ends_after: Some(ends_after()),
+                ..CreateInstance::default()
             }),
         ),
         (
@@ -123,6 +131,10 @@ fn of_decisions() -> Vec<(&'static str, Command)> {
     ]
 }
 
+pub(super) fn ends_after() -> Box<EndsAfter> {
+    Box::new(EndsAfter { elements: vec!["pack".into(), "send".into()] })
+}
+
 pub(super) fn modification() -> ModifyInstance {
     let given = ScopedVariables { scope: "box".into(), variables: document() };
     let activation = Activation { element: "pack".into(), ancestor: Some(key(8)), variables: vec![given] };
@@ -139,6 +151,10 @@ fn of_the_engine() -> Vec<(&'static str, Command)> {
         (
             "ActivateElement.beside",
             Command::ActivateElement(ActivateElement { beside: true, ..ActivateElement::default() }),
+        ),
+        (
+            "ActivateElement.begins",
+            Command::ActivateElement(ActivateElement { begins: true, ..ActivateElement::default() }),
         ),
         (
             "ActivateElement",

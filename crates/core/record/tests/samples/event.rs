@@ -90,6 +90,14 @@ fn of_definitions_and_instances() -> Vec<(&'static str, Event)> {
                 ..InstanceCreated::default()
             }),
         ),
+        (
+            "InstanceCreated.ends_after",
+            Event::InstanceCreated(InstanceCreated {
+                key: 9,
+                ends_after: Some(super::command::ends_after()),
+                ..InstanceCreated::default()
+            }),
+        ),
         ("InstanceCreated/at", Event::InstanceCreated(InstanceCreated { at: time(), ..instance })),
         (
             "ResultAwaited",
@@ -158,6 +166,7 @@ fn of_elements() -> Vec<(&'static str, Event)> {
             "Element.loop_counter",
             Event::Element(ElementChanged { key: key(8), loop_counter: 300, ..ElementChanged::default() }),
         ),
+        ("Element.begins", Event::Element(ElementChanged { begins: true, ..ElementChanged::default() })),
         ("InstanceModified", Event::InstanceModified(super::command::modification())),
         ("LoopBegun", Event::LoopBegun(LoopBegun { key: key(8), items: r#"[1,"a"]"#.into(), total: 2 })),
         ("LoopFulfilled", Event::LoopFulfilled(LoopStep { key: key(8) })),

@@ -68,6 +68,7 @@ pub(crate) fn message_events() -> Vec<(&'static str, Event)> {
         instance: key(7),
         definition: key(1),
         tenant: tenant(),
+        oldest: false,
     };
     let instance_side = ProcessSubscription {
         key: key(22),
@@ -95,8 +96,13 @@ pub(crate) fn message_events() -> Vec<(&'static str, Event)> {
         correlation_key: "A-1".into(),
         variables: document(),
         tenant: tenant(),
+        oldest: false,
     };
+    let message_side_oldest = MessageSubscription { oldest: true, ..MessageSubscription::default() };
+    let start_oldest = StartSubscription { oldest: true, ..StartSubscription::default() };
     vec![
+        ("MessageSubscription.oldest", Event::MessageSubscription(message_side_oldest)),
+        ("StartSubscription.oldest", Event::StartSubscription(start_oldest)),
         ("Message", Event::Message(message)),
         ("MessageSubscription", Event::MessageSubscription(message_side)),
         ("ProcessSubscription", Event::ProcessSubscription(instance_side)),

@@ -141,7 +141,7 @@ fn creation(create: &CreateInstance, value: &mut Object<'_>) {
     value.key(name!("processDefinitionKey"), create.definition.map_or(0, Key::raw));
     value.number(name!("processInstanceKey"), -1);
     value.raw(name!("variables"), create.variables.as_str());
-    event::instructions(&create.starts, value);
+    event::instructions(&create.starts, create.ends_after.as_deref(), value);
     model::tenant(value, create.tenant);
 }
 

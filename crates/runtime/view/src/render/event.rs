@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use coreto_machine::{Tenant, Timestamp};
-use coreto_record::command::ModifyInstance;
+use coreto_record::command::{EndsAfter, ModifyInstance};
 use coreto_record::event::{
     ElementChanged, FlowTaken, IncidentRecord, InstanceBanned, InstanceCreated, JobChanged, JobsActivated,
     Lineage, ProcessCreated, ProcessEvent, TimerChanged, VariableSet, VariablesUpdated,
@@ -236,16 +236,21 @@ fn creation(event: &InstanceCreated, model: &Model, value: &mut Object<'_>) {
     model.process(value);
     value.key(name!("processInstanceKey"), event.instance.raw());
     value.raw(name!("variables"), event.variables.as_str());
-    instructions(&event.starts, value);
+    instructions(&event.starts, event.ends_after.as_deref(), value);
     model::tenant(value, event.tenant);
 }
 
-/// Where an instance begins, unless at its start event. It runs on as the model says.
-pub(super) fn instructions(starts: &[Arc<str>], value: &mut Object<'_>) {
+/// Where an instance begins, unless at its start event, and what ends it, unless its last token does.
+pub(super) fn instructions(starts: &[Arc<str>], ends_after: Option<&EndsAfter>, value: &mut Object<'_>) {
     value.list(name!("startInstructions"), starts, |start, object| {
         object.text(name!("elementId"), start);
     });
-    value.members(r#","runtimeInstructions":[],"tags":[]"#);
+    let ends_after = ends_after.map_or(&[][..], |it| &it.elements);
+    value.list(name!("runtimeInstructions"), ends_after, |element, object| {
+        object.text(name!("type"), "TERMINATE_PROCESS_INSTANCE");
+        object.text(name!("afterElementId"), element);
+    });
+    value.members(r#","tags":[]"#);
 }
 
 fn element(event: &ElementChanged, models: &mut Models, value: &mut Object<'_>) -> Result<(), Unanswered> {

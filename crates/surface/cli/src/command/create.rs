@@ -1,9 +1,11 @@
 //! `coreto create` and `coreto cancel`
 
 use clap::Args;
+use coreto_protocol::gateway::process_instance_creation_runtime_instruction::Instruction;
 use coreto_protocol::gateway::{
     CancelProcessInstanceRequest, CreateProcessInstanceRequest, CreateProcessInstanceWithResultRequest,
-    ProcessInstanceCreationStartInstruction,
+    ProcessInstanceCreationRuntimeInstruction, ProcessInstanceCreationStartInstruction,
+    TerminateProcessInstanceInstruction,
 };
 use serde_json::json;
 
@@ -38,6 +40,10 @@ pub struct StartArgs {
     #[arg(long, value_name = "ELEMENT")]
     pub before: Vec<String>,
 
+    /// End the instance once this element has ended; may be given several times.
+    #[arg(long, value_name = "ELEMENT")]
+    pub until: Vec<String>,
+
     /// Wait until the instance has completed, and show its variables.
     #[arg(long = "await")]
     pub await_result: bool,
@@ -71,6 +77,7 @@ pub(super) async fn create(
         version: args.version.unwrap_or(-1),
         variables: document(&args.start.variables)?,
         start_instructions: args.start.before.into_iter().map(start_before).collect(),
+        runtime_instructions: args.start.until.into_iter().map(end_after).collect(),
         ..CreateProcessInstanceRequest::default()
     };
     let mut gateway = connection.gateway().await?;
@@ -116,6 +123,11 @@ pub(super) async fn create(
 
 const fn start_before(element_id: String) -> ProcessInstanceCreationStartInstruction {
     ProcessInstanceCreationStartInstruction { element_id }
+}
+
+const fn end_after(after_element_id: String) -> ProcessInstanceCreationRuntimeInstruction {
+    let terminate = TerminateProcessInstanceInstruction { after_element_id };
+    ProcessInstanceCreationRuntimeInstruction { instruction: Some(Instruction::Terminate(terminate)) }
 }
 
 pub(super) async fn cancel(

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use coreto_protocol::gateway as pb;
-use coreto_record::command::{AwaitResult, CancelInstance, CreateInstance, SetVariables};
+use coreto_record::command::{AwaitResult, CancelInstance, CreateInstance, EndsAfter, SetVariables};
 use coreto_record::{Command, Reply};
 use tonic::Request;
 
@@ -12,8 +12,8 @@ use crate::desk::Outcome;
 use crate::gateway::{self, Call, Gateway};
 use crate::status::Failure;
 
-/// Start instructions of one request; what they enter is entered in one transaction.
-const STARTS_MAX: usize = 1000;
+/// Instructions of a kind in one request; what they enter is entered in one transaction.
+const INSTRUCTIONS_MAX: usize = 1000;
 
 pub(crate) async fn create(
     gateway: &Gateway,
@@ -73,14 +73,10 @@ fn creation(
     request: pb::CreateProcessInstanceRequest,
     await_result: Option<AwaitResult>,
 ) -> Result<CreateInstance, Failure> {
-    unbuilt(!request.runtime_instructions.is_empty(), "runtimeInstructions")?;
     unbuilt(!request.tags.is_empty(), "tags")?;
     unbuilt(request.business_id.as_ref().is_some_and(|id| !id.is_empty()), "businessId")?;
-    let count = request.start_instructions.len();
-    if count > STARTS_MAX {
-        let reason = format!("{count} are given, at most {STARTS_MAX} are possible");
-        return Err(Failure::invalid("startInstructions", reason));
-    }
+    check_count("startInstructions", request.start_instructions.len())?;
+    check_count("runtimeInstructions", request.runtime_instructions.len())?;
     Ok(CreateInstance {
         tenant: convert::tenant("tenantId", &request.tenant_id)?,
         definition: convert::optional_key("processDefinitionKey", request.process_definition_key)?,
@@ -94,7 +90,28 @@ fn creation(
         variables: convert::document("variables", &request.variables)?,
         await_result,
         starts: request.start_instructions.into_iter().map(|start| start.element_id.into()).collect(),
+        ends_after: ends_after(request.runtime_instructions)?,
     })
+}
+
+fn check_count(field: &'static str, count: usize) -> Result<(), Failure> {
+    if count > INSTRUCTIONS_MAX {
+        let reason = format!("{count} are given, at most {INSTRUCTIONS_MAX} are possible");
+        return Err(Failure::invalid(field, reason));
+    }
+    Ok(())
+}
+
+fn ends_after(
+    instructions: Vec<pb::ProcessInstanceCreationRuntimeInstruction>,
+) -> Result<Option<Box<EndsAfter>>, Failure> {
+    use pb::process_instance_creation_runtime_instruction::Instruction;
+    let element = |it: pb::ProcessInstanceCreationRuntimeInstruction| match it.instruction {
+        Some(Instruction::Terminate(terminate)) => Ok(terminate.after_element_id.into()),
+        None => Err(Failure::invalid("runtimeInstructions", "one of them does not say what to do")),
+    };
+    let elements: Vec<_> = instructions.into_iter().map(element).collect::<Result<_, _>>()?;
+    Ok((!elements.is_empty()).then(|| Box::new(EndsAfter { elements })))
 }
 
 pub(crate) async fn cancel(

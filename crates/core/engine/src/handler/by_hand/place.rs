@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use coreto_bpmn::{ElementNumber, Kind, Process};
 use coreto_record::command::Activation;
-use coreto_record::{ElementInstanceKey, ElementNumber as Number, Key, ProcessInstanceKey, Rejection};
+use coreto_record::{
+    ElementInstanceKey, ElementNumber as Number, Key, Lifecycle, ProcessInstanceKey, Rejection,
+};
 
 use super::known::{Found, Known};
 use crate::handler::quoted;
-use crate::state::{ElementInstance, State};
+use crate::state::State;
 
 /// Where an element is entered.
 pub(in crate::handler) struct Place {
@@ -35,11 +37,15 @@ pub(in crate::handler) fn find(
     };
     let missing = scopes[inside..].to_vec();
     let next = missing.first().copied().unwrap_or(element);
-    let admits = |scope: &ElementInstance| scope.admits(Number(next.0)) && !scope.pending;
-    if !state.elements.peek(&scope).is_some_and(|scope| admits(scope)) {
-        return Err(wrong(activation, format_args!("the scope {scope} is ending")));
+    let around = state.elements.peek(&scope);
+    if around.is_some_and(|around| around.admits(Number(next.0)) && !around.pending) {
+        return Ok(Place { element, scope, missing });
     }
-    Ok(Place { element, scope, missing })
+    let interrupted = around.filter(|it| it.state == Lifecycle::Activated && !it.pending);
+    Err(match interrupted.and_then(|it| process.elements.get(it.interrupted_by.0 as usize)) {
+        None => wrong(activation, format_args!("the scope {scope} is ending")),
+        Some(by) => wrong(activation, format_args!("`{}` has interrupted the scope {scope}", by.id)),
+    })
 }
 
 /// An element that may be entered by hand, and the scopes around it without the process itself, the outermost first.

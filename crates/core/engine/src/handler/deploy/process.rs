@@ -8,9 +8,7 @@ use coreto_bpmn::{
 use coreto_machine::{Head, Tenant, Txn};
 use coreto_record::command::{Deploy, Resource};
 use coreto_record::event::ProcessCreated;
-use coreto_record::{
-    DeployedProcess, DeploymentKey, ElementNumber, Event, ProcessDefinitionKey, Rejection, RejectionKind,
-};
+use coreto_record::{DeployedProcess, DeploymentKey, ElementNumber, Event, ProcessDefinitionKey, Rejection};
 
 use super::faults::{DECISION_ID, Faults, PROCESS_ID};
 use crate::engine::Engine;
@@ -109,9 +107,9 @@ pub(super) fn starts(
     command: &Deploy,
     candidate: &Candidate<'_>,
 ) -> Result<Starts, Rejection> {
-    let wanted = start::understand(head, zone, &candidate.process).map_err(|trouble| {
+    let wanted = start::understand(head, zone, &candidate.process).map_err(|(kind, trouble)| {
         let reason = format!("cannot deploy the process `{}`: {}", candidate.id, trouble.message);
-        Rejection::new(RejectionKind::ProcessingError, reason)
+        Rejection::new(kind, reason)
     })?;
     let before = state.latest.get(&(command.tenant, Arc::clone(&candidate.id))).map(|latest| latest.key);
     Ok(Starts { wanted, before })

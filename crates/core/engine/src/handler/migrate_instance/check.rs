@@ -61,7 +61,12 @@ fn check_it_rests(
         let why = format_args!("in {key} tokens are on their way, or wait at a gateway for others");
         return Err(refused(element, why));
     }
-    if instance.pending || !rests(state, key, instance, element) {
+    let rests = !instance.pending && rests(state, key, instance, element);
+    if !rests && let Some(incident) = state.incidents_at(key).next() {
+        let why = format_args!("{key} cannot go on before its incident {incident} is resolved");
+        return Err(refused(element, why));
+    }
+    if !rests {
         return Err(refused(
             element,
             format_args!("{key} is about to go on or to end; try again when it waits"),

@@ -61,8 +61,14 @@ fn emptied(
     let ended = state.elements.peek(&key).filter(|ended| !ended.is_root() && !state.is_left(key, ended))?;
     let scope = ended.scope;
     let around = state.elements.peek(&scope).filter(|around| around.state == Lifecycle::Activated)?;
-    let mut others =
-        state.children_from(scope, ElementInstanceKey::default()).filter(|child| !ends.contains(child));
+    // What ends already, and is not left by a boundary event then, was ended by hand before.
+    let ending = |key: &ElementInstanceKey| {
+        let child = state.elements.peek(key).filter(|child| child.state == Lifecycle::Terminating);
+        child.is_some_and(|child| !state.is_left(*key, child))
+    };
+    let mut others = state
+        .children_from(scope, ElementInstanceKey::default())
+        .filter(|child| !ends.contains(child) && !ending(child));
     let goes_on = needed.contains(&scope)
         || around.flows > 0
         || around.pending
