@@ -54,7 +54,7 @@ fn of_clients() -> Vec<(&'static str, Command)> {
         (
             "CreateInstance.ends_after",
             Command::CreateInstance(CreateInstance {
-                ends_after: Some(ends_after()),
+                ends_after: Some(Box::new(ends_after())),
                 ..CreateInstance::default()
             }),
         ),
@@ -131,8 +131,8 @@ fn of_decisions() -> Vec<(&'static str, Command)> {
     ]
 }
 
-pub(super) fn ends_after() -> Box<EndsAfter> {
-    Box::new(EndsAfter { elements: vec!["pack".into(), "send".into()] })
+pub(super) fn ends_after() -> EndsAfter {
+    EndsAfter { elements: vec!["pack".into(), "send".into()] }
 }
 
 pub(super) fn modification() -> ModifyInstance {

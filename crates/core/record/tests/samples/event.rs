@@ -94,7 +94,7 @@ fn of_definitions_and_instances() -> Vec<(&'static str, Event)> {
             "InstanceCreated.ends_after",
             Event::InstanceCreated(InstanceCreated {
                 key: 9,
-                ends_after: Some(super::command::ends_after()),
+                ends_after: Some(Box::new(super::command::ends_after())),
                 ..InstanceCreated::default()
             }),
         ),
