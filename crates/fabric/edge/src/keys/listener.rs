@@ -9,6 +9,7 @@ pub(super) fn listener<K: Keys>(keys: &mut K, listener: &mut Listener) {
     keys.value("address", &mut listener.address);
     keys.list("trusted-proxies", &mut listener.trusted_proxies);
     keys.value("trusted-hops", &mut listener.trusted_hops);
+    keys.value("trace-percent", &mut listener.trace_percent);
     keys.switch("tls", &mut listener.tls, tls);
     let bounds = &mut listener.bounds;
     keys.table("bounds", |keys| {

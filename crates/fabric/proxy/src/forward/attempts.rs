@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use http::header::{self, HeaderName, HeaderValue};
+use http::header::{self, HeaderName, HeaderValue, SEC_WEBSOCKET_ACCEPT};
 use http::{HeaderMap, StatusCode};
 
 use super::Failure;
@@ -25,7 +25,7 @@ use crate::filter::{self, Encoder, GrpcWeb};
 use crate::gate::{Asked, Body, Request, Response};
 use crate::model::{Route, Timeouts};
 use crate::moment::Moment;
-use crate::upstream::{Place, Upstream, Wanted};
+use crate::upstream::{Lease, Place, Upstream, Wanted};
 use crate::wire::Channel;
 
 /// One request that goes to a cluster.
@@ -171,9 +171,7 @@ impl Attempts<'_, '_> {
             Err(_) => return Err(Failed::unsent(Failure::TotalTime)),
         };
         let reused = lease.is_reused();
-        if request.upgrade.is_some() && !lease.is_lone() {
-            return Err(Failed::unsent(Failure::Upgrade));
-        }
+        let switched = self.prepare_switch(request, &lease, upload, tried).await.map_err(Failed::unsent)?;
         let (mut server, hold) = lease.begin(request).map_err(|error| Failed::unsent(error.into()))?;
         let Timeouts { per_try, idle, .. } = tried.route.timeouts;
         let mut deadlines = Deadlines {
@@ -200,10 +198,13 @@ impl Attempts<'_, '_> {
             return Err(failed);
         }
         upload.commit();
-        if response.status == StatusCode::SWITCHING_PROTOCOLS {
+        if response.status == StatusCode::SWITCHING_PROTOCOLS
+            || switched.is_some() && response.status.is_success()
+        {
             let upgrade = asked.upgrade.as_ref().ok_or(Failed::sent(Failure::Upgrade))?;
             self.dress(&mut response.fields, place, tried.upstream);
-            return self.switch(&mut server, response, upgrade, tried).await.map_err(Failed::sent);
+            let to = Switch { upgrade, on_stream: switched, tried };
+            return self.switch(&mut server, response, to).await.map_err(Failed::sent);
         }
         if tried.socket.is_some() && response.status.is_success() {
             // To the client it would say that the tunnel is open.
@@ -340,16 +341,45 @@ impl Attempts<'_, '_> {
         Ok(())
     }
 
+    /// Makes ready for a switch on a stream to the endpoint, and gives what its consent is to a client of HTTP/1.1.
+    /// None when there is no stream, or nothing to switch to.
+    async fn prepare_switch(
+        &self,
+        request: &Request,
+        lease: &Lease,
+        upload: &mut Upload,
+        tried: &Try<'_>,
+    ) -> Result<Option<Consent>, Failure> {
+        if request.upgrade.is_none() || lease.is_lone() {
+            return Ok(None);
+        }
+        let within = tried.upstream.cluster().connect;
+        if !request.body.is_empty() || !lease.may_switch(within).await {
+            return Err(Failure::NoUpgrade);
+        }
+        let consent = websocket::consent(request)?;
+        // What the client sends is for the protocol that the stream switches to.
+        upload.end();
+        Ok(Some(Consent(consent)))
+    }
+
     async fn switch(
         &mut self,
         server: &mut Channel,
         response: Response,
-        to: &HeaderValue,
-        tried: &Try<'_>,
+        to: Switch<'_>,
     ) -> Result<bool, Failure> {
         let Response { mut fields, .. } = response;
-        if let Some(handshake) = tried.socket {
-            handshake.check(&mut fields)?;
+        match (to.on_stream, to.tried.socket) {
+            (Some(Consent(accept)), _) => {
+                fields.remove(SEC_WEBSOCKET_ACCEPT);
+                let one = matches!(self.client, Channel::One(_));
+                if let Some(accept) = accept.filter(|_| one) {
+                    fields.insert(SEC_WEBSOCKET_ACCEPT, accept);
+                }
+            }
+            (None, Some(handshake)) => handshake.check(&mut fields)?,
+            (None, None) => {}
         }
         if let Channel::One(server) = server {
             server.tunnel();
@@ -358,7 +388,7 @@ impl Attempts<'_, '_> {
         match self.client {
             Channel::One(client) => {
                 self.account.status = StatusCode::SWITCHING_PROTOCOLS;
-                client.put_switch(&fields, to.as_bytes());
+                client.put_switch(&fields, to.upgrade.as_bytes());
                 client.tunnel();
             }
             Channel::Two(stream) => {
@@ -367,7 +397,7 @@ impl Attempts<'_, '_> {
                 stream.put_response(head, false).map_err(Failure::ClientGone)?;
             }
         }
-        tunnel::run(self.client, server, self.terms.alarm, tried.route.timeouts.upgrade_idle).await?;
+        tunnel::run(self.client, server, self.terms.alarm, to.tried.route.timeouts.upgrade_idle).await?;
         Ok(false)
     }
 
@@ -390,6 +420,17 @@ struct Try<'a> {
     socket: Option<&'a Handshake>,
     /// Whether there may be another one.
     may_again: bool,
+}
+
+/// What a client of HTTP/1.1 is told when a stream to the endpoint has switched to a WebSocket.
+struct Consent(Option<HeaderValue>);
+
+/// A switch of protocols that an endpoint has consented to.
+struct Switch<'a> {
+    upgrade: &'a HeaderValue,
+    /// Whether it is a stream that switches.
+    on_stream: Option<Consent>,
+    tried: &'a Try<'a>,
 }
 
 /// The endpoint's side of a try whose response has begun, and what is left of the request.

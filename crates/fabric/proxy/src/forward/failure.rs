@@ -75,6 +75,12 @@ pub enum Failure {
     /// The endpoint did not switch to the protocol that was asked for.
     #[error("the endpoint did not switch protocols")]
     Upgrade,
+    /// The endpoint speaks HTTP/2 and lets no stream switch protocols, or the request has a body before it.
+    #[error("the endpoint lets no stream of HTTP/2 switch protocols")]
+    NoUpgrade,
+    /// What asks for a WebSocket does not say all that an answer is made of.
+    #[error("the request for a WebSocket has no key")]
+    NoKey,
     /// The response did not come in the time that the request had in all.
     #[error("the endpoint's response did not come in time")]
     TotalTime,
@@ -97,7 +103,7 @@ impl Failure {
             Failure::Misdirected => StatusCode::MISDIRECTED_REQUEST,
             Failure::NoRoute => StatusCode::NOT_FOUND,
             Failure::NoMethod(_) => StatusCode::METHOD_NOT_ALLOWED,
-            Failure::Path(_) | Failure::NotBase64 => StatusCode::BAD_REQUEST,
+            Failure::Path(_) | Failure::NotBase64 | Failure::NoKey => StatusCode::BAD_REQUEST,
             Failure::Protocol => StatusCode::NOT_IMPLEMENTED,
             Failure::Limited(_) => StatusCode::TOO_MANY_REQUESTS,
             Failure::HeadTime | Failure::BodyTime => StatusCode::REQUEST_TIMEOUT,
@@ -111,7 +117,8 @@ impl Failure {
             | Failure::Closed(_)
             | Failure::Response(_)
             | Failure::Incomplete(_)
-            | Failure::Upgrade => StatusCode::BAD_GATEWAY,
+            | Failure::Upgrade
+            | Failure::NoUpgrade => StatusCode::BAD_GATEWAY,
             Failure::TotalTime | Failure::TryTime | Failure::IdleTime => StatusCode::GATEWAY_TIMEOUT,
         }
     }
@@ -122,6 +129,7 @@ impl Failure {
             Failure::Request(_)
             | Failure::BodyLarge
             | Failure::NotBase64
+            | Failure::NoKey
             | Failure::Misdirected
             | Failure::NoMethod(_)
             | Failure::Path(_)
@@ -138,7 +146,7 @@ impl Failure {
             Failure::Closed(_) => "connection_terminated",
             Failure::Response(_) => "http_protocol_error",
             Failure::Incomplete(_) | Failure::Cut => "http_response_incomplete",
-            Failure::Upgrade => "http_upgrade_failed",
+            Failure::Upgrade | Failure::NoUpgrade => "http_upgrade_failed",
             Failure::TotalTime | Failure::TryTime | Failure::IdleTime => "http_response_timeout",
         }
     }
@@ -153,10 +161,12 @@ impl Failure {
         match self {
             Failure::Request(_)
             | Failure::NotBase64
+            | Failure::NoKey
             | Failure::Path(_)
             | Failure::Response(_)
             | Failure::Incomplete(_)
-            | Failure::Upgrade => INTERNAL,
+            | Failure::Upgrade
+            | Failure::NoUpgrade => INTERNAL,
             Failure::Misdirected | Failure::NoRoute | Failure::NoMethod(_) | Failure::Protocol => {
                 UNIMPLEMENTED
             }

@@ -125,7 +125,7 @@ impl Client {
             }
             request.fields.remove(BAGGAGE);
         }
-        trace::carry_on(&mut request.fields, self.trusted, id);
+        trace::carry_on(&mut request.fields, self.trusted, id, self.door.listener.trace_percent);
     }
 
     /// Who asks: the peer, or whom it names if it is believed.

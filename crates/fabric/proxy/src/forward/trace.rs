@@ -12,8 +12,9 @@ const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
 const MEMBERS_MAX: usize = 32;
 const STATE_BYTES_MAX: usize = 512;
 
-/// Lets a trace go on that somebody we believe began, or begins one that is called like the request.
-pub(super) fn carry_on(fields: &mut HeaderMap, believed: bool, id: u128) {
+/// Lets a trace go on that somebody we believe began, sampled or not, or begins one that is called like the request and
+/// of which so many `percent` are sampled.
+pub(super) fn carry_on(fields: &mut HeaderMap, believed: bool, id: u128, percent: u8) {
     let mut known = fields.get_all(TRACEPARENT).iter();
     let parent = match (known.next(), known.next()) {
         (Some(parent), None) if believed => read(parent.as_bytes()),
@@ -21,7 +22,7 @@ pub(super) fn carry_on(fields: &mut HeaderMap, believed: bool, id: u128) {
     };
     let Some(parent) = parent else {
         fields.remove(TRACESTATE);
-        fields.insert(TRACEPARENT, begin(id));
+        fields.insert(TRACEPARENT, begin(id, percent));
         return;
     };
     if let Some(parent) = parent {
@@ -52,12 +53,13 @@ fn read(text: &[u8]) -> Option<Option<HeaderValue>> {
     }
 }
 
-/// A trace that begins here, sampled: who is behind us may still leave it out.
-fn begin(id: u128) -> HeaderValue {
+/// A trace that begins here. What is sampled is decided by its name: all who know the name decide alike.
+fn begin(id: u128, percent: u8) -> HeaderValue {
     let mut text = String::with_capacity(55);
     // Neither may be nothing but zeros.
     let parent = (id ^ (id >> 64)) & u128::from(u64::MAX) | 1;
-    write!(text, "00-{:032x}-{parent:016x}-01", id.max(1)).expect("a string takes all");
+    let flags = u8::from(id % 100 < percent.into());
+    write!(text, "00-{:032x}-{parent:016x}-{flags:02x}", id.max(1)).expect("a string takes all");
     HeaderValue::try_from(text).expect("digits are text")
 }
 
@@ -97,7 +99,7 @@ mod tests {
         for value in state {
             fields.append(TRACESTATE, HeaderValue::from_str(value).expect("a value"));
         }
-        carry_on(&mut fields, believed, 7);
+        carry_on(&mut fields, believed, 7, 100);
         let text = |name: HeaderName| fields.get(name).map(|value| value.to_str().expect("text").to_owned());
         assert!(fields.get_all(TRACESTATE).iter().count() <= 1);
         (text(TRACEPARENT).expect("a trace"), text(TRACESTATE))
@@ -123,6 +125,15 @@ mod tests {
             "00-0af7651916cd43dd8448eb211c80319c-0000000000000000-00",
         ] {
             assert_eq!(carried(parent, &["a=1"], true), (new.to_owned(), None), "{parent}");
+        }
+    }
+
+    #[test]
+    fn samples_as_many_as_it_is_told() {
+        for percent in [0, 1, 10, 99, 100] {
+            let begun = |id: u128| begin(id, percent);
+            let sampled = (0..1_000).filter(|id| begun(*id).as_bytes().ends_with(b"-01")).count();
+            assert_eq!(sampled, usize::from(percent) * 10);
         }
     }
 

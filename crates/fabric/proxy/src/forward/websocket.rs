@@ -1,4 +1,7 @@
-//! Protocols that clients of HTTP/2 switch a stream to (RFC 8441), at endpoints that speak HTTP/1.1.
+//! Protocols that a stream of HTTP/2 is switched to (RFC 8441), where the other side speaks HTTP/1.1.
+//!
+//! On the way a request that switches looks as on HTTP/1.1, whatever its client speaks; an endpoint of HTTP/2 is asked
+//! by what `upstream` makes of it.
 
 use aws_lc_rs::digest;
 use http::header::{SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION};
@@ -22,7 +25,7 @@ const GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 pub(super) fn translate(request: &mut Request, protocol: HeaderValue, id: u128) -> Handshake {
     request.method = Method::GET;
     request.body = Body::Empty;
-    let websocket = protocol.as_bytes().eq_ignore_ascii_case(b"websocket");
+    let websocket = is_websocket(&protocol);
     request.upgrade = Some(protocol);
     if !websocket {
         return Handshake { accept: None };
@@ -34,6 +37,20 @@ pub(super) fn translate(request: &mut Request, protocol: HeaderValue, id: u128) 
     fields.insert(SEC_WEBSOCKET_KEY, HeaderValue::try_from(key).expect("it is ASCII"));
     fields.entry(SEC_WEBSOCKET_VERSION).or_insert(HeaderValue::from_static("13"));
     Handshake { accept: Some(accept) }
+}
+
+/// What a client of HTTP/1.1 is told when an endpoint of HTTP/2 has consented to a WebSocket; none when the request
+/// asks for another protocol.
+pub(super) fn consent(request: &Request) -> Result<Option<HeaderValue>, Failure> {
+    if !request.upgrade.as_ref().is_some_and(is_websocket) {
+        return Ok(None);
+    }
+    let key = request.fields.get(SEC_WEBSOCKET_KEY).ok_or(Failure::NoKey)?;
+    Ok(Some(HeaderValue::try_from(accept(key.as_bytes())).expect("it is ASCII")))
+}
+
+fn is_websocket(protocol: &HeaderValue) -> bool {
+    protocol.as_bytes().eq_ignore_ascii_case(b"websocket")
 }
 
 fn accept(key: &[u8]) -> String {

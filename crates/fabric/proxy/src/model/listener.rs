@@ -17,6 +17,8 @@ pub struct Listener {
     pub trusted_proxies: Vec<Network>,
     /// How many proxies stand in front: the client is that many entries from the right. 0 counts none.
     pub trusted_hops: u32,
+    /// Of how many percent of the traces that begin here it is said that they are sampled.
+    pub trace_percent: u8,
     /// What a client may take of memory.
     pub bounds: Bounds,
     /// What a client may take of time.
@@ -31,6 +33,7 @@ impl Default for Listener {
             tls: None,
             trusted_proxies: Vec::new(),
             trusted_hops: 0,
+            trace_percent: 100,
             bounds: Bounds::default(),
             clocks: Clocks::default(),
         }

@@ -80,7 +80,7 @@ async fn ask(upstream: &Upstream, health: &Health, address: SocketAddr) -> Optio
     let socket = connect(address, upstream.security(), request.authority.host()).await.ok()?;
     if upstream.cluster().protocol == Protocol::Http2 || socket.agreed_on_two() {
         let secure = socket.is_secure();
-        let mut sender = begin(socket, &limits, ()).await.ok()?;
+        let (mut sender, _) = begin(socket, &limits, ()).await.ok()?;
         poll_fn(|cx| sender.poll_ready(cx)).await.ok()?;
         let (response, _) = sender.send_request(stream_head(&request, secure)?, true).ok()?;
         return Some(response.await.ok()?.status());

@@ -4,6 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 
 use bytes::Bytes;
+use h2::PingPong;
 use h2::client::SendRequest;
 use http::StatusCode;
 use tokio::net::TcpStream;
@@ -82,14 +83,14 @@ pub(crate) async fn connect(
 const STREAM_WINDOW: u32 = 256 << 10;
 const CONNECTION_WINDOW: u32 = 2 << 20;
 
-/// Begins HTTP/2 on a connection. A task of its own reads and writes it until it ends, and lets go then of what is
-/// `held` for it.
+/// Begins HTTP/2 on a connection, and gives what asks whether it is alive. A task of its own reads and writes it until
+/// it ends, and lets go then of what is `held` for it.
 pub(crate) async fn begin(
     socket: Socket,
     limits: &Limits,
     held: impl Send + 'static,
-) -> Result<SendRequest<Bytes>, ConnectError> {
-    let (sender, connection) = h2::client::Builder::new()
+) -> Result<(SendRequest<Bytes>, PingPong), ConnectError> {
+    let (sender, mut connection) = h2::client::Builder::new()
         .enable_push(false)
         .initial_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
@@ -97,10 +98,11 @@ pub(crate) async fn begin(
         .handshake(socket)
         .await
         .map_err(ConnectError::Handshake)?;
+    let pings = connection.ping_pong().expect("nobody else has taken it");
     tokio::spawn(async move {
         // Its end is seen by all streams that are on it.
         let _ = connection.await;
         drop(held);
     });
-    Ok(sender)
+    Ok((sender, pings))
 }

@@ -9,7 +9,10 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use h2::client::SendRequest;
-use http::header::{self, HeaderValue};
+use h2::ext::Protocol as Switch;
+use h2::{Ping, PingPong};
+use http::Method;
+use http::header::{self, HeaderValue, SEC_WEBSOCKET_KEY};
 use tokio::sync::{Notify, OwnedSemaphorePermit};
 
 use super::cluster::{Member, Upstream};
@@ -55,6 +58,8 @@ struct Shared {
     sender: SendRequest<Bytes>,
     streams: Arc<AtomicUsize>,
     secure: bool,
+    /// Until it is known whether streams may switch protocols: the endpoint's settings have come when it answers.
+    pings: Arc<tokio::sync::Mutex<Option<PingPong>>>,
     /// Since when it has been seen without a stream.
     idle_since: Option<Instant>,
 }
@@ -193,8 +198,9 @@ impl Pool {
             return Ok(Carrier::One(Box::new(connection), permit));
         }
         let secure = socket.is_secure();
-        let sender = begin(socket, &self.limits, permit).await?;
-        let shared = Shared { sender, streams: Arc::default(), secure, idle_since: None };
+        let (sender, pings) = begin(socket, &self.limits, permit).await?;
+        let pings = Arc::new(tokio::sync::Mutex::new(Some(pings)));
+        let shared = Shared { sender, streams: Arc::default(), secure, pings, idle_since: None };
         self.lock().entry(way).or_default().shared.push(shared.clone());
         Ok(Carrier::Two(shared))
     }
@@ -344,6 +350,20 @@ impl Lease {
         matches!(self.carrier, Carrier::One(..))
     }
 
+    /// Whether a request can switch to another protocol: on a connection of its own, or on a stream of an endpoint
+    /// that allows it (RFC 8441 §3), which may have to be asked for `within` a time.
+    pub(crate) async fn may_switch(&self, within: Duration) -> bool {
+        let Carrier::Two(shared) = &self.carrier else { return true };
+        if !shared.sender.is_extended_connect_protocol_enabled() {
+            let mut pings = shared.pings.lock().await;
+            if let Some(pings) = &mut *pings {
+                let _ = tokio::time::timeout(within, pings.ping(Ping::opaque())).await;
+            }
+            *pings = None;
+        }
+        shared.sender.is_extended_connect_protocol_enabled()
+    }
+
     /// Sends a request's head; its body is put into the channel.
     ///
     /// # Errors
@@ -355,7 +375,7 @@ impl Lease {
                 Ok((Channel::One(connection), Hold::One(permit)))
             }
             Carrier::Two(mut shared) => {
-                let ended = request.body.is_empty();
+                let ended = request.body.is_empty() && request.upgrade.is_none();
                 let head =
                     stream_head(request, shared.secure).ok_or_else(|| ConnectError::Handshake(unfit()))?;
                 let (response, sending) =
@@ -367,6 +387,7 @@ impl Lease {
         }
     }
 }
+
 fn unfit() -> h2::Error {
     h2::Reason::PROTOCOL_ERROR.into()
 }
@@ -381,9 +402,17 @@ pub(crate) fn stream_head(request: &Request, secure: bool) -> Option<http::Reque
         .ok()?;
     let mut head = http::Request::new(());
     *head.method_mut() = request.method.clone();
+    if let Some(to) = &request.upgrade {
+        *head.method_mut() = Method::CONNECT;
+        head.extensions_mut().insert(Switch::from(to.to_str().ok()?));
+    }
     *head.uri_mut() = uri;
     *head.version_mut() = http::Version::HTTP_2;
     let mut fields = request.fields.clone();
+    if request.upgrade.is_some() {
+        // RFC 8441 §5: the stream's settings say what a key does elsewhere.
+        fields.remove(SEC_WEBSOCKET_KEY);
+    }
     if request.trailers {
         fields.insert(header::TE, HeaderValue::from_static("trailers"));
     }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::net::SocketAddr;
 
-use super::{at_least_one, some_time};
+use super::{at_least_one, percent, some_time};
 use crate::gate::FIELDS_MAX;
 use crate::model::{Acme, ClientCertificate, Fault, Faults, Listener, Tls};
 
@@ -23,6 +23,7 @@ pub(super) fn addresses(listeners: &[Listener], faults: &mut Vec<Fault>) {
 }
 
 pub(super) fn check(listener: &Listener, faults: &mut Faults<'_>) {
+    percent(listener.trace_percent, "trace-percent", faults);
     let bounds = &listener.bounds;
     at_least_one(bounds.connections, "bounds.connections", faults);
     at_least_one(bounds.connections_per_address, "bounds.connections-per-address", faults);
