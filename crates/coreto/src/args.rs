@@ -93,6 +93,10 @@ pub(crate) struct ServerArgs {
     #[arg(long, value_name = "ADDR")]
     dns: Option<String>,
 
+    /// Run a gateway in the same process, by this file; its services are those of the catalog.
+    #[arg(long, value_name = "FILE")]
+    edge: Option<String>,
+
     /// Partitions of the engine, fixed when the data directory is made.
     #[arg(long, value_name = "N")]
     partitions: Option<String>,
@@ -128,6 +132,7 @@ impl ServerArgs {
             ("--management", "management.address", &self.management),
             ("--catalog", "catalog.address", &self.catalog),
             ("--dns", "dns.address", &self.dns),
+            ("--edge", "edge.config", &self.edge),
             ("--partitions", "data.partitions", &self.partitions),
             ("--clock", "clock.mode", &self.clock),
             ("--export-elasticsearch", "export.elasticsearch.url", &self.export_elasticsearch),

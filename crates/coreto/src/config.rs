@@ -7,6 +7,6 @@ mod checked;
 mod setting;
 mod sources;
 
-pub(crate) use checked::{CatalogConfig, ExportedRecords, ServerConfig};
+pub(crate) use checked::{CatalogConfig, EdgeConfig, ExportedRecords, ServerConfig};
 pub(crate) use setting::{SETTINGS, Setting};
 pub(crate) use sources::{ConfigError, Flag, Settings};

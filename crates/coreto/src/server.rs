@@ -4,6 +4,7 @@ mod backend;
 mod catalog;
 mod directory;
 mod door;
+mod edge;
 mod export;
 mod management;
 mod signal;
@@ -31,13 +32,14 @@ use export::{Exporters, Watching};
 use management::Management;
 
 pub(crate) use directory::DataDirectory;
+pub(crate) use edge::reload;
 pub(crate) use signal::termination;
 
 /// The name of the engine's group of partitions.
 const GROUP: &str = "engine";
 
 /// Where a running server is reached.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Addresses {
     pub(crate) grpc: SocketAddr,
     pub(crate) management: SocketAddr,
@@ -45,6 +47,8 @@ pub(crate) struct Addresses {
     pub(crate) catalog: Option<SocketAddr>,
     /// Nothing, when names are off.
     pub(crate) dns: Option<SocketAddr>,
+    /// The gateway's listeners by name; nothing, when it runs elsewhere.
+    pub(crate) edge: Vec<(String, SocketAddr)>,
 }
 
 /// A running server. [`Server::stop`] drains it.
@@ -112,11 +116,14 @@ impl Server {
         let management = management_config
             .build(management.into_parts())
             .context("management (--management) cannot be opened")?;
+        let catalog_address = catalog.as_ref().map(|catalog| catalog.door.local_addr());
+        let edge = config.edge.as_ref().map(|edge| edge::open(edge, catalog_address)).transpose()?;
         let addresses = Addresses {
             grpc: grpc.local_addr(),
             management: management.local_addr(),
-            catalog: catalog.as_ref().map(|catalog| catalog.door.local_addr()),
+            catalog: catalog_address,
             dns: catalog.as_ref().and_then(|catalog| Some(catalog.names.as_ref()?.local_addr())),
+            edge: edge.as_ref().map(|edge| edge.shared().addresses()).unwrap_or_default(),
         };
         let mut doors = Doors::new();
         doors.open("grpc", |drained| Ok(grpc.run(drained)?))?;
@@ -131,12 +138,15 @@ impl Server {
             }
             None => None,
         };
+        if let Some(gateway) = edge {
+            doors.open("edge", |drained| edge::run(gateway, drained))?;
+        }
         Ok(Self { addresses, drain_max, partitions, catalog, doors, exporters, _directory: directory })
     }
 
     /// Where the server is reached.
-    pub(crate) const fn addresses(&self) -> Addresses {
-        self.addresses
+    pub(crate) const fn addresses(&self) -> &Addresses {
+        &self.addresses
     }
 
     /// How long clients may keep [`Server::stop`] waiting.

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use serde_json::json;
+use serde_json::{Map, json};
 use tracing_subscriber::filter::LevelFilter;
 
 use crate::args::{ServerArgs, StartArgs};
@@ -68,7 +68,7 @@ fn serve(
 
 /// What is said once the server can be talked to.
 fn ready(server: &Server, config: &ServerConfig, started: Instant, json: bool) -> String {
-    let Addresses { grpc, management, catalog, dns } = server.addresses();
+    let Addresses { grpc, management, catalog, dns, edge } = server.addresses();
     let millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     let tls = config.tls.is_some();
     if json {
@@ -79,11 +79,13 @@ fn ready(server: &Server, config: &ServerConfig, started: Instant, json: bool) -
             "management": management.to_string(),
             "catalog": catalog.map(|address| address.to_string()),
             "dns": dns.map(|address| address.to_string()),
+            "edge": edge.iter().map(|(name, address)| (name.clone(), json!(address.to_string()))).collect::<Map<_, _>>(),
         })
         .to_string();
     }
     let with = if tls { " with TLS" } else { "" };
     let catalog = catalog.map(|address| format!(", catalog on {address}")).unwrap_or_default();
     let dns = dns.map(|address| format!(", DNS on {address}")).unwrap_or_default();
-    format!("ready in {millis} ms, gRPC on {grpc}{with}, management on {management}{catalog}{dns}")
+    let edge: String = edge.iter().map(|(name, address)| format!(", {name} on {address}")).collect();
+    format!("ready in {millis} ms, gRPC on {grpc}{with}, management on {management}{catalog}{dns}{edge}")
 }

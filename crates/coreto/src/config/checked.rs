@@ -22,6 +22,8 @@ pub(crate) struct ServerConfig {
     pub(crate) management: SocketAddr,
     /// Nothing, when the catalog is off.
     pub(crate) catalog: Option<CatalogConfig>,
+    /// Nothing, when no gateway runs beside.
+    pub(crate) edge: Option<EdgeConfig>,
     pub(crate) controlled_clock: bool,
     pub(crate) elasticsearch: Option<ElasticsearchConfig>,
     pub(crate) ndjson: Option<String>,
@@ -44,6 +46,13 @@ pub(crate) struct CatalogConfig {
 pub(crate) struct DnsConfig {
     pub(crate) address: SocketAddr,
     pub(crate) domain: Arc<str>,
+}
+
+/// A gateway in the same process.
+pub(crate) struct EdgeConfig {
+    pub(crate) file: PathBuf,
+    /// Nothing, when its requests are not written down.
+    pub(crate) access_log: Option<PathBuf>,
 }
 
 /// Certificate and key of the gateway.
@@ -112,6 +121,10 @@ impl ServerConfig {
             )?,
             management: address("management.address")?,
             catalog: Self::catalog(settings)?,
+            edge: settings.text("edge.config").map(|file| EdgeConfig {
+                file: PathBuf::from(file),
+                access_log: settings.text("edge.access-log").filter(|log| *log != "off").map(PathBuf::from),
+            }),
             controlled_clock: settings.parse("clock.mode", "`real` or `controlled`", |text| match text {
                 "real" => Some(false),
                 "controlled" => Some(true),

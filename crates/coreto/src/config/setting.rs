@@ -88,6 +88,16 @@ pub(crate) const SETTINGS: &[Setting] = &[
     ),
     setting("dns.domain", "consul", "The domain of these names."),
     setting(
+        "edge.config",
+        "",
+        "A configuration of the gateway, such as `edge.toml`: it runs in the same process then, and its services are those of the catalog. SIGHUP reads it again.",
+    ),
+    setting(
+        "edge.access-log",
+        "off",
+        "Where a line of JSON goes for each request at the gateway: a file, or `off`.",
+    ),
+    setting(
         "clock.mode",
         "real",
         "`real`, or `controlled`: the management port may then pin and move the clock. For tests.",

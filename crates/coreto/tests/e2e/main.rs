@@ -3,6 +3,7 @@
 //! Each test has a data directory and a server of its own, on free ports, and talks to it as any client would.
 #![allow(clippy::pedantic, clippy::unwrap_used, reason = "a test ends where it is wrong")]
 
+mod beside;
 mod catalog;
 mod catalog_commands;
 mod clock;

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use coreto_proxy::gate::{Body, Limits, Request};
+use coreto_proxy::model::Source;
 use coreto_proxy::plane::Inherited;
 use coreto_proxy::wire::{Connection, Socket};
 use http::header::{self, HeaderValue};
@@ -249,11 +250,22 @@ fn stats(shared: &Shared) -> Vec<u8> {
             let endpoint = &member.endpoint;
             json!({ "address": endpoint.address, "weight": endpoint.weight, "state": metrics::state(fitness) })
         });
-        json!({
+        let mut told = json!({
             "name": upstream.cluster().name,
             "in_flight": upstream.in_flight(),
             "endpoints": endpoints.collect::<Vec<_>>(),
-        })
+        });
+        if let Source::Service(service) = &upstream.cluster().source {
+            let followed = shared.catalog.followed(service);
+            let age = followed.told.map(|told| u64::try_from(told.elapsed().as_millis()).unwrap_or(u64::MAX));
+            told["service"] = json!({
+                "name": service.name,
+                "tags": service.tags,
+                "catalog": if followed.away { "away" } else { "there" },
+                "age_ms": age,
+            });
+        }
+        told
     });
     line(&json!({
         "listeners": listeners.collect::<Vec<_>>(),

@@ -18,6 +18,8 @@ use crate::{internal, keys};
 pub struct Config {
     /// Where the gateway's management is served.
     pub admin: SocketAddr,
+    /// Where the catalog of services is served, for clusters that name one.
+    pub catalog: SocketAddr,
     /// What its data plane runs.
     pub plan: Plan,
     /// From whom its certificates are ordered.
@@ -54,7 +56,7 @@ impl Config {
         if model.listeners.is_empty() {
             judge("listener", "there is no `[[listener]]`: nobody could connect".to_owned());
         }
-        let Own { admin, acme } = own;
+        let Own { admin, catalog, acme } = own;
         let orders = acme::faults(acme.as_ref(), &model);
         for (place, message) in internal::faults(admin, &model).into_iter().chain(orders) {
             judge(&place, message);
@@ -75,7 +77,7 @@ impl Config {
         faults.sort();
         faults.dedup();
         match plan {
-            Ok(plan) if faults.is_empty() => Ok(Self { admin, plan, acme }),
+            Ok(plan) if faults.is_empty() => Ok(Self { admin, catalog, plan, acme }),
             _ => Err(faults),
         }
     }
@@ -84,7 +86,7 @@ impl Config {
 /// The text of a configuration with every default in it.
 pub fn render(config: &Config) -> String {
     let mut model = config.plan.model().clone();
-    let mut own = Own { admin: config.admin, acme: config.acme.clone() };
+    let mut own = Own { admin: config.admin, catalog: config.catalog, acme: config.acme.clone() };
     let mut writer = Writer::default();
     keys::file(&mut writer, &mut model, &mut own);
     writer.file()

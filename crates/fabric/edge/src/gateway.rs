@@ -2,6 +2,7 @@
 
 use std::io;
 use std::mem;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -9,10 +10,12 @@ use std::thread::JoinHandle;
 use coreto_proxy::listen::{self, Service};
 use coreto_proxy::model;
 use coreto_proxy::plane::{self, Allows, Plane};
+use coreto_proxy::tend::Registry;
 use tokio::sync::{Notify, watch};
 
 use crate::acme::{self, Acme, Keeper};
 use crate::admin::Admin;
+use crate::catalog::Catalog;
 use crate::diff::{Change, diff};
 use crate::hand_over::{self, Offer, Taken};
 use crate::log::{AccessLog, Output};
@@ -45,7 +48,7 @@ pub enum Error {
     #[error("cannot listen on `{address}` for the gateway's management")]
     Admin {
         /// The address asked for.
-        address: std::net::SocketAddr,
+        address: SocketAddr,
         /// Why.
         source: io::Error,
     },
@@ -97,6 +100,10 @@ pub struct Shared {
     left: watch::Sender<bool>,
     /// Wakes who keeps certificates when the configuration is another.
     replaced: Notify,
+    /// Who follows services.
+    pub(crate) catalog: Arc<Catalog>,
+    /// Whether the catalog is one of this process, wherever the file looks for one.
+    catalog_is_ours: bool,
 }
 
 impl Gateway {
@@ -105,7 +112,20 @@ impl Gateway {
     /// # Errors
     /// When it cannot be read, is not sound, or an address or certificate in it cannot be used.
     pub fn build(path: &Path, workers: usize, output: Output) -> Result<Self, Error> {
-        Self::assemble(read(path)?, path, workers, output, None)
+        Self::assemble(read(path)?, path, workers, output, None, None)
+    }
+
+    /// The same with the catalog of this process, wherever the file looks for one.
+    ///
+    /// # Errors
+    /// As [`Gateway::build`].
+    pub fn build_beside(
+        catalog: SocketAddr,
+        path: &Path,
+        workers: usize,
+        output: Output,
+    ) -> Result<Self, Error> {
+        Self::assemble(read(path)?, path, workers, output, None, Some(catalog))
     }
 
     /// The same in the place of the gateway that listens at a Unix socket, if there is one: on its sockets, where the
@@ -116,7 +136,7 @@ impl Gateway {
     pub fn succeed(hand_over: &Path, path: &Path, workers: usize, output: Output) -> Result<Self, Error> {
         let config = read(path)?;
         let taken = Taken::ask(hand_over)?;
-        let gateway = Self::assemble(config, path, workers, output, taken)?;
+        let gateway = Self::assemble(config, path, workers, output, taken, None)?;
         Ok(Self { hand_over: Some(hand_over.to_owned()), ..gateway })
     }
 
@@ -126,6 +146,7 @@ impl Gateway {
         workers: usize,
         output: Output,
         mut taken: Option<Taken>,
+        catalog: Option<SocketAddr>,
     ) -> Result<Self, Error> {
         acme::prepare(config.plan.model())?;
         let admin_address = config.admin;
@@ -145,6 +166,8 @@ impl Gateway {
             path: path.to_owned(),
             plane,
             metrics,
+            catalog: Arc::new(Catalog::at(catalog.unwrap_or(config.catalog))),
+            catalog_is_ours: catalog.is_some(),
             config: Mutex::new(config),
             left: watch::Sender::new(false),
             replaced: Notify::new(),
@@ -158,7 +181,7 @@ impl Gateway {
     }
 
     /// Where the management is served, also when the port was left to the system.
-    pub fn admin(&self) -> std::net::SocketAddr {
+    pub fn admin(&self) -> SocketAddr {
         self.admin.local_addr()
     }
 
@@ -174,7 +197,8 @@ impl Gateway {
         let writer = AccessLog::start(&log).map_err(Error::Serve)?;
         let ledger = crate::ledger::Ledger { metrics: Arc::clone(&shared.metrics), log: Arc::clone(&log) };
         Keeper::start(Arc::clone(&shared)).map_err(Error::Serve)?;
-        let service = Service::new(Arc::clone(&shared.plane), workers, Arc::new(ledger));
+        let service = Service::new(Arc::clone(&shared.plane), workers, Arc::new(ledger))
+            .with_registry(Arc::clone(&shared.catalog) as Arc<dyn Registry>);
         let workers = service.start().map_err(Error::Serve)?;
         let serving = Serving { workers, threads: [management, writer], log, ended };
         let placed = taken.map_or(Ok(()), Taken::ready).and_then(|()| match hand_over.zip(successors) {
@@ -232,6 +256,9 @@ impl Shared {
         }
         acme::prepare(next.plan.model())?;
         self.plane.replace(next.plan.clone())?;
+        if !self.catalog_is_ours {
+            self.catalog.moves(next.catalog);
+        }
         let changes = diff(&config, &next);
         *config = next;
         self.replaced.notify_one();
@@ -281,7 +308,7 @@ impl Shared {
     }
 
     /// Listeners by name with the addresses in use.
-    pub fn addresses(&self) -> Vec<(String, std::net::SocketAddr)> {
+    pub fn addresses(&self) -> Vec<(String, SocketAddr)> {
         self.plane.addresses()
     }
 

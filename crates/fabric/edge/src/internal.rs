@@ -45,6 +45,8 @@ pub(crate) fn faults(admin: SocketAddr, model: &Model) -> Vec<(String, String)> 
                 .enumerate()
                 .map(|(number, endpoint)| (format!("endpoint[{number}].address"), endpoint.address))
                 .collect(),
+            // Where its instances are is known later, and looked at then.
+            Source::Service(_) => Vec::new(),
             Source::Dns { host, port, .. } => {
                 let known = known_address(host).map(|ip| SocketAddr::new(ip, *port));
                 known.map(|address| ("dns.host".to_owned(), address)).into_iter().collect()

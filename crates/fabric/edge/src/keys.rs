@@ -18,21 +18,25 @@ use crate::visit::Keys;
 pub(crate) struct Own {
     /// Where the gateway's management is served.
     pub(crate) admin: SocketAddr,
+    /// Where the catalog of services is served.
+    pub(crate) catalog: SocketAddr,
     /// From whom certificates are ordered.
     pub(crate) acme: Option<Acme>,
 }
 
 const ADMIN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9901);
+const CATALOG: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8500);
 
 impl Default for Own {
     fn default() -> Self {
-        Self { admin: ADMIN, acme: None }
+        Self { admin: ADMIN, catalog: CATALOG, acme: None }
     }
 }
 
 /// The keys of a whole file.
 pub(crate) fn file<K: Keys>(keys: &mut K, model: &mut Model, own: &mut Own) {
     keys.table("admin", |keys| keys.value("address", &mut own.admin));
+    keys.table("catalog", |keys| keys.value("address", &mut own.catalog));
     // At the top of a file nothing is turned off.
     if !keys.writes() || own.acme.is_some() {
         keys.switch("acme", &mut own.acme, acme::acme);

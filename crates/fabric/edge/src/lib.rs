@@ -17,6 +17,7 @@
 
 pub mod acme;
 mod admin;
+mod catalog;
 mod config;
 pub mod diff;
 pub mod explain;

@@ -62,6 +62,7 @@ impl Stage {
                         text = text.replace(&format!("\"{}\"", endpoint.address), &format!("\"{address}\""));
                     }
                 }
+                Source::Service(of) => panic!("no example has a catalog, as `{}` wants", of.name),
                 Source::Dns { host, port, .. } => {
                     let written = format!("host = \"{host}\", port = {port}");
                     assert!(text.contains(&written), "{written}");

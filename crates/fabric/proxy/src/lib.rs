@@ -27,6 +27,6 @@ pub mod model;
 pub mod moment;
 pub mod plane;
 pub mod route;
-mod tend;
+pub mod tend;
 pub mod upstream;
 pub mod wire;

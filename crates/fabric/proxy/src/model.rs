@@ -23,8 +23,8 @@ mod plan;
 mod route;
 
 pub use cluster::{
-    Balance, Budget, Circuit, Cluster, Endpoint, HashKey, Health, Outlier, Protocol, RingHash, SlowStart,
-    Source, Sticky, UpstreamTls,
+    Balance, Budget, Circuit, Cluster, Endpoint, HashKey, Health, Outlier, Protocol, RingHash, ServiceName,
+    SlowStart, Source, Sticky, UpstreamTls,
 };
 pub use current::{Current, Reader};
 pub use fault::Fault;

@@ -7,13 +7,14 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Instant;
 
-use anyhow::{Context, anyhow};
+use anyhow::Context;
 use coreto_edge::{Gateway, Output, Shared};
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::filter::LevelFilter;
 
 use super::EdgeServeArgs;
+use crate::server::reload;
 
 /// The exit code of a program that SIGINT ended, as shells count it.
 const INTERRUPTED: i32 = 130;
@@ -98,15 +99,6 @@ impl Asked {
         };
         if std::thread::Builder::new().name("interrupt".to_owned()).spawn(again).is_err() {
             tracing::warn!("a second Ctrl-C will not be heard");
-        }
-    }
-}
-
-fn reload(shared: &Shared) {
-    match shared.reload() {
-        Ok(changes) => tracing::info!(changes = changes.len(), "another configuration is in force"),
-        Err(error) => {
-            tracing::error!(error = format!("{:#}", anyhow!(error)), "the configuration stays as it was");
         }
     }
 }

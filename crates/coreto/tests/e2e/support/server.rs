@@ -129,7 +129,8 @@ impl Settings {
         let (grpc, management) = (address("grpc"), address("management"));
         let optional = |name: &str| line[name].as_str().unwrap_or_default().to_owned();
         let (catalog, dns) = (optional("catalog"), optional("dns"));
-        Server { grpc, management, catalog, dns, child, pid, log: self.log.clone() }
+        let edge = line["edge"]["public"].as_str().unwrap_or_default().to_owned();
+        Server { grpc, management, catalog, dns, edge, child, pid, log: self.log.clone() }
     }
 
     /// What was logged after the first so many bytes.
@@ -154,6 +155,7 @@ pub(crate) struct Server {
     pub(crate) management: String,
     catalog: String,
     dns: String,
+    edge: String,
     /// What was started, which ends when the server ends, as it does.
     child: Child,
     /// The server itself.
@@ -176,6 +178,17 @@ impl Server {
     pub(crate) fn dns(&self) -> &str {
         assert!(!self.dns.is_empty(), "this server has no names");
         &self.dns
+    }
+
+    /// Where its gateway's listener `public` is, which must have been asked for.
+    pub(crate) fn edge(&self) -> &str {
+        assert!(!self.edge.is_empty(), "this server has no gateway");
+        &self.edge
+    }
+
+    /// Lets its gateway read its configuration again.
+    pub(crate) fn hang_up(&self) {
+        self.signal(Signal::HUP).unwrap();
     }
 
     pub(crate) const fn pid(&self) -> u32 {

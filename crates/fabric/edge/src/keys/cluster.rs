@@ -4,7 +4,8 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use coreto_proxy::model::{
-    Balance, Cluster, Endpoint, Health, Outlier, RingHash, SlowStart, Source, Sticky, UpstreamTls,
+    Balance, Cluster, Endpoint, Health, Outlier, RingHash, ServiceName, SlowStart, Source, Sticky,
+    UpstreamTls,
 };
 
 use crate::value::{Value, Written, quoted};
@@ -67,12 +68,15 @@ impl Default for Name {
 }
 
 fn source<K: Keys>(keys: &mut K, source: &mut Source) {
-    let (mut rows, mut name) = match source {
-        Source::Static(endpoints) => (endpoints.iter().cloned().map(Row).collect(), None),
+    let (mut rows, mut name, mut service) = (Vec::new(), None, None);
+    let mut tags = Vec::new();
+    match source {
+        Source::Static(endpoints) => rows = endpoints.iter().cloned().map(Row).collect(),
         Source::Dns { host, port, refresh } => {
-            (Vec::new(), Some(Name { host: host.clone(), port: *port, refresh: *refresh }))
+            name = Some(Name { host: host.clone(), port: *port, refresh: *refresh });
         }
-    };
+        Source::Service(of) => (service, tags) = (Some(of.name.clone()), of.tags.clone()),
+    }
     let short: Vec<SocketAddr> = keys.short_list("endpoints");
     keys.tables("endpoint", &mut rows, |keys, row: &mut Row| {
         keys.value("address", &mut row.0.address);
@@ -85,16 +89,24 @@ fn source<K: Keys>(keys: &mut K, source: &mut Source) {
             keys.value("refresh", &mut name.refresh);
         });
     }
+    keys.optional("service", &mut service);
+    if !(keys.writes() && service.is_none()) {
+        keys.list("service-tags", &mut tags);
+    }
     let mut endpoints: Vec<Endpoint> = rows.into_iter().map(|row| row.0).collect();
     endpoints.extend(short.into_iter().map(|address| Endpoint { address, weight: 1 }));
-    *source = match name {
-        Some(name) => {
-            if !endpoints.is_empty() {
-                keys.fault("dns", "endpoints come from a list or from a name, not from both");
-            }
-            Source::Dns { host: name.host, port: name.port, refresh: name.refresh }
-        }
-        None => Source::Static(endpoints),
+    let ways = [!endpoints.is_empty(), name.is_some(), service.is_some()];
+    if ways.into_iter().filter(|way| *way).count() > 1 {
+        let key = if service.is_some() { "service" } else { "dns" };
+        keys.fault(key, "endpoints come from a list, from a name or from a service; one of them");
+    }
+    if service.is_none() && !tags.is_empty() {
+        keys.fault("service-tags", "it has no effect without `service`");
+    }
+    *source = match (service, name) {
+        (Some(name), _) => Source::Service(ServiceName { name, tags }),
+        (None, Some(name)) => Source::Dns { host: name.host, port: name.port, refresh: name.refresh },
+        (None, None) => Source::Static(endpoints),
     };
 }
 

@@ -12,13 +12,14 @@ use super::Ledger;
 use super::accept::accept;
 use super::worker::Worker;
 use crate::plane::{Plane, is_set};
-use crate::tend::tend;
+use crate::tend::{Registry, tend};
 
 /// Serves the listeners of a plane, those that it gets later, too.
 pub struct Service {
     plane: Arc<Plane>,
     ledger: Arc<dyn Ledger>,
     workers: usize,
+    registry: Option<Arc<dyn Registry>>,
 }
 
 /// Workers that serve.
@@ -32,7 +33,13 @@ const KEPT_MAX: Duration = Duration::from_mins(1);
 impl Service {
     /// So many threads for the listeners of a plane. Nothing is served before [`Service::run`].
     pub fn new(plane: Arc<Plane>, workers: usize, ledger: Arc<dyn Ledger>) -> Self {
-        Self { plane, ledger, workers: workers.max(1) }
+        Self { plane, ledger, workers: workers.max(1), registry: None }
+    }
+
+    /// With somebody who knows services, for clusters that name one.
+    #[must_use]
+    pub fn with_registry(self, registry: Arc<dyn Registry>) -> Self {
+        Self { registry: Some(registry), ..self }
     }
 
     /// Serves until the plane is drained and all requests have ended, or the time for that is over.
@@ -49,9 +56,9 @@ impl Service {
     /// When a worker cannot be started.
     pub fn start(self) -> io::Result<Serving> {
         let mut threads = Vec::new();
-        let (plane, beside) = (Arc::clone(&self.plane), runtime()?);
+        let (plane, registry, beside) = (Arc::clone(&self.plane), self.registry, runtime()?);
         let tend = move || {
-            beside.block_on(tend(plane));
+            beside.block_on(tend(plane, registry));
             Ok(())
         };
         threads.push(std::thread::Builder::new().name("proxy-tend".to_owned()).spawn(tend)?);

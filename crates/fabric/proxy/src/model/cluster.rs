@@ -72,6 +72,17 @@ pub enum Source {
         /// How often it is looked up.
         refresh: Duration,
     },
+    /// The instances of a service, as a catalog knows them.
+    Service(ServiceName),
+}
+
+/// A service of a catalog.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct ServiceName {
+    /// Its name.
+    pub name: String,
+    /// Tags that its instances must all have.
+    pub tags: Vec<String>,
 }
 
 /// One address that takes requests.

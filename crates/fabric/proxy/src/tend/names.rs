@@ -29,7 +29,8 @@ pub(super) async fn look_up(plane: Arc<Plane>, upstream: Arc<Upstream>) {
         match found {
             Ok(found) => {
                 failing = false;
-                take_over(&plane, &upstream, found);
+                let endpoint = |address| Endpoint { address, weight: 1 };
+                take_over(&plane, &upstream, found.into_iter().map(endpoint).collect());
             }
             Err(error) => {
                 if !failing {
@@ -43,19 +44,18 @@ pub(super) async fn look_up(plane: Arc<Plane>, upstream: Arc<Upstream>) {
     }
 }
 
-fn take_over(plane: &Plane, upstream: &Upstream, mut found: Vec<SocketAddr>) {
+/// Takes over what a name or service stands for now; of what is there twice the heavier.
+pub(super) fn take_over(plane: &Plane, upstream: &Upstream, mut found: Vec<Endpoint>) {
     let cluster = upstream.cluster().name.as_str();
-    found.sort_unstable();
-    found.dedup();
-    let (allowed, ours): (Vec<SocketAddr>, Vec<SocketAddr>) =
-        found.into_iter().partition(|address| plane.allows(*address));
-    for address in ours {
+    found.sort_unstable_by_key(|endpoint| (endpoint.address, std::cmp::Reverse(endpoint.weight)));
+    found.dedup_by_key(|endpoint| endpoint.address);
+    let (allowed, ours): (Vec<Endpoint>, Vec<Endpoint>) =
+        found.into_iter().partition(|endpoint| plane.allows(endpoint.address));
+    for Endpoint { address, .. } in ours {
         tracing::error!(cluster, %address, "the name of a cluster stands for an internal address; it is not used");
     }
-    let before: Vec<SocketAddr> = upstream.endpoints().iter().map(|endpoint| endpoint.address).collect();
-    if before != allowed {
+    if upstream.endpoints() != allowed {
         tracing::info!(cluster, endpoints = allowed.len(), "the endpoints of a cluster have changed");
-        let endpoints = allowed.into_iter().map(|address| Endpoint { address, weight: 1 }).collect();
-        upstream.set_endpoints(endpoints);
+        upstream.set_endpoints(allowed);
     }
 }

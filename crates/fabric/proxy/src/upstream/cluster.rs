@@ -106,7 +106,7 @@ impl Upstream {
         let endpoints = match &cluster.source {
             Source::Static(endpoints) => endpoints.clone(),
             // What the name stood for is used until it is looked up again.
-            Source::Dns { .. } => {
+            Source::Dns { .. } | Source::Service(_) => {
                 let same = before.filter(|old| old.cluster.source == cluster.source);
                 same.map(Self::endpoints).unwrap_or_default()
             }

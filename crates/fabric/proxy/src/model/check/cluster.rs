@@ -4,7 +4,8 @@ use std::collections::HashSet;
 
 use super::{at_least_one, cookie_name, header_name, percent, some_time};
 use crate::model::{
-    Balance, Cluster, Endpoint, Faults, HashKey, Health, Outlier, Protocol, RingHash, Source, Sticky,
+    Balance, Cluster, Endpoint, Faults, HashKey, Health, Outlier, Protocol, RingHash, ServiceName, Source,
+    Sticky,
 };
 use crate::route::{HostPattern, literal};
 
@@ -21,6 +22,12 @@ pub(super) fn check(cluster: &Cluster, faults: &mut Faults<'_>) {
             faults.demand(named, "dns.host", format!("`{host}` is no name that can be looked up"));
             faults.demand(*port > 0, "dns.port", "port 0 cannot be connected to");
             some_time(*refresh, "dns.refresh", faults);
+        }
+        Source::Service(ServiceName { name, tags }) => {
+            faults.keep("service", service_word(name));
+            for tag in tags {
+                faults.keep("service-tags", service_word(tag));
+            }
         }
     }
     if let Some(tls) = &cluster.tls {
@@ -62,8 +69,18 @@ pub(super) fn check(cluster: &Cluster, faults: &mut Faults<'_>) {
     }
 }
 
+/// A name or tag as catalogs take it.
+fn service_word(text: &str) -> Result<(), String> {
+    let fits = !text.is_empty() && text.len() <= 255 && !text.contains(|char: char| char.is_control());
+    if fits { Ok(()) } else { Err(format!("`{text}` is no name or tag of a service: write 1 to 255 bytes")) }
+}
+
 fn check_endpoints(endpoints: &[Endpoint], faults: &mut Faults<'_>) {
-    faults.demand(!endpoints.is_empty(), "endpoint", "there is no endpoint: write `endpoints` or `dns`");
+    faults.demand(
+        !endpoints.is_empty(),
+        "endpoint",
+        "there is no endpoint: write `endpoints`, `dns` or `service`",
+    );
     let count = endpoints.len();
     faults.demand(
         count <= ENDPOINTS_MAX,

@@ -1,0 +1,282 @@
+//! Clusters that stand for services, with a catalog that says what the test wants.
+
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
+#[path = "../../proxy/tests/run/service.rs"]
+mod service;
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::Duration;
+
+use coreto_edge::{Gateway, Output, Shared};
+use serde_json::{Value, json};
+
+use service::{Service, ask, until};
+
+/// A catalog of one service, until it is dropped.
+struct Catalog {
+    address: SocketAddr,
+    state: Arc<(Mutex<State>, Condvar)>,
+}
+
+#[derive(Default)]
+struct State {
+    index: u64,
+    rows: Value,
+    asked: Vec<String>,
+    streams: Vec<TcpStream>,
+    gone: bool,
+}
+
+impl Catalog {
+    fn start(at: &str) -> Self {
+        let listener = TcpListener::bind(at).unwrap();
+        let state = State { index: 1, rows: json!([]), ..State::default() };
+        let catalog = Self {
+            address: listener.local_addr().unwrap(),
+            state: Arc::new((Mutex::new(state), Condvar::new())),
+        };
+        let shared = Arc::clone(&catalog.state);
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let shared = Arc::clone(&shared);
+                let mut state = shared.0.lock().unwrap();
+                if state.gone {
+                    return;
+                }
+                state.streams.push(stream.try_clone().unwrap());
+                drop(state);
+                std::thread::spawn(move || serve(stream, &shared));
+            }
+        });
+        catalog
+    }
+
+    /// Says that these instances are there from now on.
+    fn says(&self, rows: Value) {
+        let mut state = self.state.0.lock().unwrap();
+        state.index += 1;
+        state.rows = rows;
+        self.state.1.notify_all();
+    }
+
+    fn asked(&self) -> Vec<String> {
+        self.state.0.lock().unwrap().asked.clone()
+    }
+
+    /// Cuts all connections and takes no others.
+    fn goes(&self) {
+        let mut state = self.state.0.lock().unwrap();
+        state.gone = true;
+        for stream in state.streams.drain(..) {
+            let _ = stream.shutdown(std::net::Shutdown::Both);
+        }
+        self.state.1.notify_all();
+        drop(state);
+        // Wakes who accepts, so that the port is free.
+        let _ = TcpStream::connect(self.address);
+    }
+}
+
+impl Drop for Catalog {
+    fn drop(&mut self) {
+        self.goes();
+    }
+}
+
+/// Answers questions on a connection; those that name the index of now wait for the next.
+fn serve(mut stream: TcpStream, shared: &(Mutex<State>, Condvar)) {
+    let mut bytes = Vec::new();
+    let mut piece = [0; 1024];
+    while let Ok(read @ 1..) = stream.read(&mut piece) {
+        bytes.extend_from_slice(&piece[..read]);
+        if !bytes.ends_with(b"\r\n\r\n") {
+            continue;
+        }
+        let head = String::from_utf8(std::mem::take(&mut bytes)).unwrap();
+        let target = head.split(' ').nth(1).unwrap().to_owned();
+        let index: u64 =
+            target.split(['?', '&']).find_map(|pair| pair.strip_prefix("index=")).unwrap().parse().unwrap();
+        let mut state = shared.0.lock().unwrap();
+        state.asked.push(target);
+        while state.index == index && !state.gone {
+            state = shared.1.wait(state).unwrap();
+        }
+        let body = state.rows.to_string();
+        let answer = format!(
+            "HTTP/1.1 200 OK\r\nx-consul-index: {}\r\ncontent-length: {}\r\n\r\n{body}",
+            state.index,
+            body.len()
+        );
+        drop(state);
+        if stream.write_all(answer.as_bytes()).is_err() {
+            return;
+        }
+    }
+}
+
+/// An instance of weight 3, or 1 when it warns.
+fn row(service: &Service, status: &str) -> Value {
+    json!({
+        "Node": { "Address": "127.0.0.1" },
+        "Service": { "Address": "", "Port": service.address.port(), "Weights": { "Passing": 3, "Warning": 1 } },
+        "Checks": [{ "Status": "passing" }, { "Status": status }],
+    })
+}
+
+/// A gateway whose only cluster stands for `orders`, until it is dropped.
+struct Front {
+    shared: Arc<Shared>,
+    admin: SocketAddr,
+    file: std::path::PathBuf,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+fn text(catalog: SocketAddr, more: &str) -> String {
+    format!(
+        r#"
+admin = {{ address = "127.0.0.1:0" }}
+catalog = {{ address = "{catalog}" }}
+
+[[listener]]
+name = "public"
+address = "127.0.0.1:0"
+clocks = {{ drain = "100ms" }}
+
+[[cluster]]
+name = "orders"
+service = "orders"
+{more}
+
+[[route]]
+name = "all"
+to = "orders"
+"#
+    )
+}
+
+impl Front {
+    fn start(test: &str, text: &str) -> Self {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(test);
+        std::fs::create_dir_all(&folder).unwrap();
+        let file = folder.join("edge.toml");
+        std::fs::write(&file, text).unwrap();
+        let gateway = Gateway::build(&file, 1, Output::Off).unwrap();
+        let (shared, admin) = (Arc::clone(gateway.shared()), gateway.admin());
+        let thread = Some(std::thread::spawn(move || gateway.run().unwrap()));
+        Self { shared, admin, file, thread }
+    }
+
+    fn ask(&self) -> (u16, String) {
+        let answer = ask(self.shared.addresses()[0].1, "GET /", "");
+        (answer.status, answer.body)
+    }
+
+    fn cluster(&self) -> Value {
+        let stats: Value = serde_json::from_str(&ask(self.admin, "GET /stats", "").body).unwrap();
+        stats["clusters"][0].clone()
+    }
+
+    /// Waits until the endpoints are these, with their weights.
+    fn until_at(&self, expected: &[(&Service, u32)]) {
+        let mut expected: Vec<Value> =
+            expected.iter().map(|(service, weight)| json!([service.address.to_string(), weight])).collect();
+        expected.sort_by_key(ToString::to_string);
+        until(&format!("endpoints are {expected:?}"), || {
+            let endpoints = self.cluster()["endpoints"].clone();
+            let mut found: Vec<Value> = endpoints
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|endpoint| json!([endpoint["address"], endpoint["weight"]]))
+                .collect();
+            found.sort_by_key(ToString::to_string);
+            found == expected
+        });
+    }
+}
+
+impl Drop for Front {
+    fn drop(&mut self) {
+        self.shared.drain();
+        if let Some(thread) = self.thread.take() {
+            thread.join().unwrap();
+        }
+    }
+}
+
+#[test]
+fn endpoints_are_the_instances_that_are_not_critical() {
+    let (one, two) = (Service::start("one"), Service::start("two"));
+    let catalog = Catalog::start("127.0.0.1:0");
+    let front = Front::start("instances", &text(catalog.address, "service-tags = [\"v 2\", \"eu\"]"));
+    until("it has asked", || catalog.asked().len() > 1);
+    assert_eq!(catalog.asked()[0], "/v1/health/service/orders?tag=v%202&tag=eu&index=0&wait=30s");
+    let (status, body) = front.ask();
+    assert_eq!(status, 503, "a service without instances");
+    assert!(body.contains("no endpoint is available"), "{body}");
+    catalog.says(json!([row(&one, "passing")]));
+    front.until_at(&[(&one, 3)]);
+    assert_eq!(front.ask(), (200, "one".to_owned()), "it has appeared");
+    catalog.says(json!([row(&one, "warning"), row(&two, "passing")]));
+    front.until_at(&[(&one, 1), (&two, 3)]);
+    catalog.says(json!([row(&one, "critical"), row(&two, "passing")]));
+    front.until_at(&[(&two, 3)]);
+    for _ in 0..4 {
+        assert_eq!(front.ask(), (200, "two".to_owned()));
+    }
+    catalog.says(json!([]));
+    front.until_at(&[]);
+    assert_eq!(front.ask().0, 503);
+}
+
+#[test]
+fn a_catalog_that_is_away_changes_nothing() {
+    let (one, two) = (Service::start("one"), Service::start("two"));
+    let catalog = Catalog::start("127.0.0.1:0");
+    catalog.says(json!([row(&one, "passing")]));
+    let front = Front::start("away", &text(catalog.address, ""));
+    front.until_at(&[(&one, 3)]);
+    assert_eq!(front.cluster()["service"]["catalog"], "there");
+    catalog.goes();
+    until("it is away", || front.cluster()["service"]["catalog"] == "away");
+    let age = || front.cluster()["service"]["age_ms"].as_u64().unwrap();
+    let before = age();
+    until("its word gets older", || age() > before);
+    assert_eq!(front.ask(), (200, "one".to_owned()));
+    // A reload while it is away keeps what was known.
+    std::fs::write(&front.file, text(catalog.address, "connect = \"1s\"")).unwrap();
+    front.shared.reload().unwrap();
+    assert_eq!(front.ask(), (200, "one".to_owned()));
+    // It comes back with an index that has begun anew.
+    let address = catalog.address.to_string();
+    drop(catalog);
+    until("its port is free", || TcpListener::bind(&address).is_ok());
+    let again = Catalog::start(&address);
+    again.says(json!([row(&two, "passing")]));
+    front.until_at(&[(&two, 3)]);
+    until("it is back", || front.cluster()["service"]["catalog"] == "there");
+}
+
+#[test]
+fn a_reload_may_name_another_catalog() {
+    let (one, two) = (Service::start("one"), Service::start("two"));
+    let (first, second) = (Catalog::start("127.0.0.1:0"), Catalog::start("127.0.0.1:0"));
+    first.says(json!([row(&one, "passing")]));
+    second.says(json!([row(&two, "passing")]));
+    let front = Front::start("moved", &text(first.address, ""));
+    front.until_at(&[(&one, 3)]);
+    std::fs::write(&front.file, text(second.address, "")).unwrap();
+    front.shared.reload().unwrap();
+    front.until_at(&[(&two, 3)]);
+    // What is wrong with a catalog is borne, and asked for again with pauses.
+    second.state.0.lock().unwrap().index = 0;
+    second.says(json!("no list"));
+    until("it is away", || front.cluster()["service"]["catalog"] == "away");
+    std::thread::sleep(Duration::from_millis(200));
+    assert!(second.asked().len() < 20, "{}", second.asked().len());
+    assert_eq!(front.ask(), (200, "two".to_owned()));
+}
