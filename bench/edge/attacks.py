@@ -8,7 +8,7 @@ Each is set up as for the benchmark, with one origin that keeps what it is sent.
 
     as wanted      the status is one of those that are wanted, and as many requests reach the origin
     stricter       it refuses what may pass
-    otherwise      it refuses with another status, or answers what it should not answer without asking the origin
+    otherwise      it answers another status, without harm
     lets through   something reaches the origin that must not, more requests reach it than were sent, or an answer of
                    the origin passes that must not
 """
@@ -54,7 +54,7 @@ class Case:
         elif word == "reply":
             self.reply, self.up = unescaped(rest), None
         elif word == "reply-close":
-            self.close = True
+            self.reply, self.close, self.up = self.reply or b"", True, None
 
 
 def unescaped(text):

@@ -38,7 +38,7 @@ usage: cargo xtask SUITE
   test           all suites, as continuous integration runs them
   tidy           arrows between crates, purity of the core, licences, doubled versions, sizes, words
   clients        unmodified foreign clients against the program (Python 3, Node 20)
-  edge-tools     curl, wrk, h2load, hey, openssl and gRPC's Python library against the gateway (Python 3)
+  edge-tools     curl, wrk, h2load, hey, openssl, npm's ws and gRPC's Python library against the gateway
   conform DIR    the conformance kit in DIR against the program (Python 3)
   corpus DIR     every BPMN and DMN model below DIR through `coreto check`
   tck DIR        the test cases of the DMN TCK below DIR";

@@ -1,7 +1,7 @@
-"""Tools that people know, against a gateway: curl, wrk, h2load, hey, openssl, and gRPC's own Python library.
+"""Tools that people know, against a gateway: curl, wrk, h2load, hey, openssl, npm's ws, and gRPC's own Python library.
 
 A claim is a function; what it needs and does not find here is told in a line, and the claim is left out.
-CORETO_PROGRAM names the program.
+CORETO_PROGRAM names the program, NODE_PATH the folder with `ws` where there is one.
 """
 
 import hashlib
@@ -22,6 +22,8 @@ import grpc
 FILE = bytes(range(256)) * 4096
 TEXT = b"a line of a page that is worth compressing\n" * 500
 SECONDS = 30
+WS = ["node", str(pathlib.Path(__file__).with_name("ws.js"))]
+HAS_WS = shutil.which("node") is not None and "NODE_PATH" in os.environ
 
 
 class Upstream(http.server.BaseHTTPRequestHandler):
@@ -99,6 +101,8 @@ class Stage:
         self.grpc = grpc.server(futures.ThreadPoolExecutor(8), handlers=[Calls()])
         self.grpc_port = self.grpc.add_insecure_port("127.0.0.1:0")
         self.grpc.start()
+        self.sockets = subprocess.Popen([*WS, "serve"], stdout=subprocess.PIPE, text=True) if HAS_WS else None
+        self.sockets_port = int(self.sockets.stdout.readline()) if HAS_WS else self.http.server_port
         for name, issuer in [("ca", None), ("localhost", "ca"), ("other.example", "ca"), ("client", "ca")]:
             self.certify(name, issuer)
         (folder / "edge.toml").write_text(self.config())
@@ -147,6 +151,14 @@ endpoints = ["127.0.0.1:{self.http.server_port}"]
 name = "grpc"
 protocol = "http2"
 endpoints = ["127.0.0.1:{self.grpc_port}"]
+[[cluster]]
+name = "sockets"
+endpoints = ["127.0.0.1:{self.sockets_port}"]
+[[route]]
+name = "sockets"
+prefix = "/ws"
+to = "sockets"
+upgrades = ["websocket"]
 [[route]]
 name = "http"
 to = "http"
@@ -166,6 +178,9 @@ to = "grpc"
         code = self.gateway.wait(SECONDS)
         self.http.shutdown()
         self.grpc.stop(None)
+        if self.sockets is not None:
+            self.sockets.kill()
+            self.sockets.wait(SECONDS)
         assert code == 0, f"the gateway ended with {code}"
 
     def run(self, *command, code=0, text=True, stdin=""):
@@ -269,6 +284,11 @@ def openssl_shows_who_it_is(stage):
     assert "certificate required" in told and "quick" not in told, told
 
 
+def ws_speaks_through_it(stage):
+    stage.run(*WS, "ask", f"ws://localhost:{stage.port['plain']}/ws")
+    stage.run(*WS, "ask", f"wss://localhost:{stage.port['secure']}/ws", "ca.pem")
+
+
 def grpc_calls_pass(stage):
     for listener in ["plain", "secure"]:
         address = f"localhost:{stage.port[listener]}"
@@ -308,6 +328,7 @@ CLAIMS = [
     (openssl_resumes_a_session, "openssl"),
     (openssl_shows_who_it_is, "openssl"),
     (grpc_calls_pass, None),
+    (ws_speaks_through_it, "node"),
 ]
 
 
@@ -318,7 +339,7 @@ def main():
         try:
             for claim, tool in CLAIMS:
                 name = claim.__name__.replace("_", " ")
-                if tool is not None and shutil.which(tool) is None:
+                if tool is not None and shutil.which(tool) is None or tool == "node" and not HAS_WS:
                     print(f"skipped: {name}: there is no `{tool}`")
                     continue
                 try:

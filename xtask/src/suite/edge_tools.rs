@@ -21,6 +21,13 @@ pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<Verdict> {
     let python = tool::python(&folder.join(".setup").join("python"), &requirements)?;
     let mut scenario = Command::new(python);
     scenario.arg(folder.join("edge").join("scenario.py"));
+    if tool::is_here("node") && tool::is_here("npm") {
+        let (packages, of) = (folder.join(".setup").join("edge-node"), folder.join("edge"));
+        tool::node(&packages, &of.join("package.json"), &of.join("package-lock.json"))?;
+        scenario.env("NODE_PATH", packages.join("node_modules"));
+    } else {
+        println!("skipped: ws needs Node 20");
+    }
     let bench = |of: &str| {
         let mut bench = Command::new("python3");
         bench.arg(workspace.root.join("bench").join(of).join("run.py")).arg("--smoke");
