@@ -70,9 +70,10 @@ pub(super) async fn read(body: &[u8]) -> Result<Vec<Endpoint>, Error> {
     for row in rows.iter().take(INSTANCES_MAX) {
         let Some(weight) = weight(row) else { continue };
         let host = if row.service.address.is_empty() { &row.node.address } else { &row.service.address };
-        match address(host, row.service.port).await {
-            Some(address) => endpoints.push(Endpoint { address, weight }),
-            None => tracing::warn!(host, port = row.service.port, "an instance is nowhere; it is left out"),
+        if let Some(address) = address(host, row.service.port).await {
+            endpoints.push(Endpoint { address, weight });
+        } else {
+            tracing::warn!(host, port = row.service.port, "an instance is nowhere; it is left out");
         }
     }
     Ok(endpoints)

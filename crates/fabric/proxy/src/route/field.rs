@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use http::{HeaderMap, HeaderName};
 
 use super::path::escaped;
-use super::pattern::anchored;
+use super::pattern::whole_bytes_regex;
 use crate::model::{FieldMatch, ValueMatch};
 
 /// A header that a request must have.
@@ -77,13 +77,7 @@ impl ValueTest {
         Ok(match wanted {
             ValueMatch::Present => Self::Present,
             ValueMatch::Exact(text) => Self::Exact(text.clone().into_bytes()),
-            ValueMatch::Regex(text) => {
-                super::pattern::whole_regex(text)?;
-                let regex = regex::bytes::Regex::new(&anchored(text));
-                Self::Regex(regex.map_err(|error| {
-                    format!("the regular expression `{text}` cannot be compiled: {error}")
-                })?)
-            }
+            ValueMatch::Regex(text) => Self::Regex(whole_bytes_regex(text)?),
         })
     }
 

@@ -207,18 +207,31 @@ fn variable(inner: &str, text: &str) -> Result<Segment, String> {
 }
 
 /// An expression that stands for the whole of a text, in linear time and with bounded memory.
-pub(crate) fn whole_regex(text: &str) -> Result<Regex, String> {
-    let bad = |error: &dyn std::fmt::Display| {
-        let last = error.to_string();
-        let last = last.lines().last().unwrap_or_default().trim().trim_start_matches("error: ").to_owned();
-        format!("the regular expression `{text}` cannot be compiled: {last}")
-    };
-    // By itself first, so that it cannot close the group it is put in.
-    regex::RegexBuilder::new(text).size_limit(REGEX_BYTES_MAX).build().map_err(|error| bad(&error))?;
-    regex::RegexBuilder::new(&anchored(text)).size_limit(REGEX_BYTES_MAX).build().map_err(|error| bad(&error))
+fn whole_regex(text: &str) -> Result<Regex, String> {
+    let regex = regex::RegexBuilder::new(&whole(text)?).size_limit(REGEX_BYTES_MAX).build();
+    regex.map_err(|error| not_compiled(text, &error))
 }
 
-/// The expression for the whole of a text.
+/// The same for bytes.
+pub(super) fn whole_bytes_regex(text: &str) -> Result<regex::bytes::Regex, String> {
+    let regex = regex::bytes::RegexBuilder::new(&whole(text)?).size_limit(REGEX_BYTES_MAX).build();
+    regex.map_err(|error| not_compiled(text, &error))
+}
+
+/// The expression for the whole of a text. It is parsed by itself, so that it cannot close the group it is put in.
+fn whole(text: &str) -> Result<String, String> {
+    let parsed = regex_syntax::ParserBuilder::new().utf8(false).build().parse(text);
+    parsed.map_err(|error| not_compiled(text, &error))?;
+    Ok(anchored(text))
+}
+
+fn not_compiled(text: &str, error: &dyn std::fmt::Display) -> String {
+    let last = error.to_string();
+    let last = last.lines().last().unwrap_or_default().trim().trim_start_matches("error: ").to_owned();
+    format!("the regular expression `{text}` cannot be compiled: {last}")
+}
+
+/// The expression for the whole of a text, of one that is sound by itself.
 pub(crate) fn anchored(text: &str) -> String {
     format!(r"\A(?:{text})\z")
 }

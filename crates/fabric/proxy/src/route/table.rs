@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use http::Method;
-use regex::RegexSet;
+use regex::{Regex, RegexSet};
 
 use super::entry::Entry;
 use super::host::{HostPattern, canonical};
@@ -32,8 +32,19 @@ pub struct Table {
 struct Site {
     tree: Node,
     /// Expressions, and their routes in the order of precedence.
-    regexes: RegexSet,
+    regexes: Regexes,
     regex_routes: Vec<usize>,
+}
+
+/// What finds the expressions that fit.
+#[derive(Clone, Debug, Default)]
+enum Regexes {
+    #[default]
+    None,
+    /// That of the route itself.
+    One(Regex),
+    /// All at once.
+    Many(RegexSet),
 }
 
 impl Table {
@@ -147,12 +158,14 @@ impl Site {
             ));
         }
         site.regex_routes.sort_by_key(|route| std::cmp::Reverse(entries[*route].priority));
-        let texts = site.regex_routes.iter().filter_map(|route| match &routes[*route].path {
-            PathMatch::Regex(text) => Some(anchored(text)),
-            PathMatch::Exact(_) | PathMatch::Template(_) | PathMatch::Prefix(_) => None,
-        });
-        site.regexes = RegexSet::new(texts)
-            .map_err(|error| format!("has routes whose regexes cannot be searched together: {error}"))?;
+        site.regexes = match site.regex_routes[..] {
+            [] => Regexes::None,
+            [only] => match &entries[only].pattern {
+                Pattern::Regex(regex) => Regexes::One(regex.clone()),
+                Pattern::Whole(_) | Pattern::Prefix(_) => Regexes::None,
+            },
+            [..] => Regexes::Many(set(routes, &site.regex_routes)?),
+        };
         Ok(site)
     }
 
@@ -161,8 +174,24 @@ impl Site {
         if found.is_some() || self.regex_routes.is_empty() {
             return found;
         }
-        self.regexes.matches(path).into_iter().find_map(|at| take(&self.regex_routes[at..=at]))
+        match &self.regexes {
+            Regexes::None => None,
+            Regexes::One(regex) => regex.is_match(path).then(|| take(&self.regex_routes))?,
+            Regexes::Many(set) => {
+                set.matches(path).into_iter().find_map(|at| take(&self.regex_routes[at..=at]))
+            }
+        }
     }
+}
+
+/// The expressions of routes, to be searched together.
+fn set(routes: &[Route], list: &[usize]) -> Result<RegexSet, String> {
+    let texts = list.iter().filter_map(|route| match &routes[*route].path {
+        PathMatch::Regex(text) => Some(anchored(text)),
+        PathMatch::Exact(_) | PathMatch::Template(_) | PathMatch::Prefix(_) => None,
+    });
+    RegexSet::new(texts)
+        .map_err(|error| format!("has routes whose regexes cannot be searched together: {error}"))
 }
 
 #[cfg(test)]
