@@ -86,6 +86,7 @@ fn ready(server: &Server, config: &ServerConfig, started: Instant, json: bool) -
     let with = if tls { " with TLS" } else { "" };
     let catalog = catalog.map(|address| format!(", catalog on {address}")).unwrap_or_default();
     let dns = dns.map(|address| format!(", DNS on {address}")).unwrap_or_default();
-    let edge: String = edge.iter().map(|(name, address)| format!(", {name} on {address}")).collect();
+    let edge =
+        edge.iter().fold(String::new(), |list, (name, address)| format!("{list}, {name} on {address}"));
     format!("ready in {millis} ms, gRPC on {grpc}{with}, management on {management}{catalog}{dns}{edge}")
 }

@@ -159,8 +159,8 @@ to = "orders"
 }
 
 impl Front {
-    fn start(test: &str, text: &str) -> Self {
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(test);
+    fn start(place: &str, text: &str) -> Self {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(place);
         std::fs::create_dir_all(&folder).unwrap();
         let file = folder.join("edge.toml");
         std::fs::write(&file, text).unwrap();
