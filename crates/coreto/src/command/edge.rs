@@ -3,6 +3,7 @@
 mod serve;
 
 use std::io::Write;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -34,7 +35,7 @@ pub(crate) struct EdgeServeArgs {
     config: PathBuf,
     /// Threads that serve; one per processor without it.
     #[arg(long, value_name = "N")]
-    workers: Option<usize>,
+    workers: Option<NonZeroUsize>,
     /// Where a line of JSON goes for each request: a file, `-` for standard output, or `off`.
     #[arg(long, default_value = "-", value_name = "FILE")]
     access_log: String,

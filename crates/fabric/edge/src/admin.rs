@@ -1,11 +1,12 @@
 //! The gateway's management: what runs, how it does, and another configuration.
 //!
 //! It is served on loopback unless the configuration says otherwise, and to programs only: what a page in a browser
-//! sends (`Origin`) is refused.
+//! sends (`Origin`) is refused. So is a request by another name than this machine's on loopback: a page can let its
+//! own name stand for 127.0.0.1, and then asks without `Origin`.
 
 use std::future::poll_fn;
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -69,9 +70,10 @@ impl Admin {
     pub(crate) fn start(self, shared: Arc<Shared>, ended: Arc<Notify>) -> io::Result<JoinHandle<()>> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let serve = move || {
+            let local = self.address.ip().is_loopback();
             runtime.block_on(async {
                 tokio::select! {
-                    () = serve(self.listener, shared) => {}
+                    () = serve(self.listener, local, shared) => {}
                     () = ended.notified() => {}
                 }
             });
@@ -80,7 +82,7 @@ impl Admin {
     }
 }
 
-async fn serve(listener: TcpListener, shared: Arc<Shared>) {
+async fn serve(listener: TcpListener, local: bool, shared: Arc<Shared>) {
     let listener = match tokio::net::TcpListener::from_std(listener) {
         Ok(listener) => listener,
         Err(error) => {
@@ -104,7 +106,7 @@ async fn serve(listener: TcpListener, shared: Arc<Shared>) {
         let Ok(place) = Arc::clone(&places).try_acquire_owned() else { continue };
         let shared = Arc::clone(&shared);
         tokio::spawn(async move {
-            connection(stream, &shared).await;
+            connection(stream, local, &shared).await;
             drop(place);
         });
     }
@@ -113,14 +115,18 @@ async fn serve(listener: TcpListener, shared: Arc<Shared>) {
     let _ = places.acquire_many(PLACES).await;
 }
 
-async fn connection(stream: TcpStream, shared: &Arc<Shared>) {
+async fn connection(stream: TcpStream, local: bool, shared: &Arc<Shared>) {
     let mut connection = Connection::new(Socket::plain(stream), Arc::new(Limits::default()));
     // Bound: each turn is a request of the client, or the last.
     loop {
         connection.begin();
         let request = tokio::time::timeout(IDLE, poll_fn(|cx| connection.poll_request(cx)));
         let Ok(Ok(Some(request))) = request.await else { return };
-        let answer = answer(&request, shared).await;
+        let answer = if local && !is_of_this_machine(request.authority.host()) {
+            text(StatusCode::FORBIDDEN, "the management is asked by an address, or as `localhost`\n")
+        } else {
+            answer(&request, shared).await
+        };
         let close = !request.keep_alive || !connection.has_read_all();
         put(&mut connection, &answer, request.method == Method::HEAD, close);
         let flushed = tokio::time::timeout(IDLE, poll_fn(|cx| connection.poll_flush(cx))).await;
@@ -190,6 +196,12 @@ async fn answer(request: &Request, shared: &Arc<Shared>) -> Answer {
             "there are GET /healthz, /stats, /metrics, /config_dump and POST /reload\n",
         ),
     }
+}
+
+/// Whether a host is one that no page can have: an address, or this machine's own name.
+fn is_of_this_machine(host: &str) -> bool {
+    let inner = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+    inner.parse::<IpAddr>().is_ok() || host.trim_end_matches('.').eq_ignore_ascii_case("localhost")
 }
 
 fn text(status: StatusCode, body: &str) -> Answer {

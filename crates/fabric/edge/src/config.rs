@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::net::SocketAddr;
 
-use coreto_proxy::model::{Model, Plan};
+use coreto_proxy::model::{Balance, Model, Plan, Sticky};
 use toml::de::DeTable;
 
 use crate::acme::{self, Acme};
@@ -85,7 +85,24 @@ impl Config {
 
 /// The text of a configuration with every default in it.
 pub fn render(config: &Config) -> String {
+    written(config, config.plan.model().clone())
+}
+
+/// The same for those who may not know what is secret.
+pub(crate) fn render_open(config: &Config) -> String {
     let mut model = config.plan.model().clone();
+    for cluster in &mut model.clusters {
+        if let Balance::Sticky(Sticky { secret: Some(secret), .. }) = &mut cluster.balance {
+            SECRET.clone_into(secret);
+        }
+    }
+    written(config, model)
+}
+
+/// Stands for a secret. It is none itself: it is too short.
+const SECRET: &str = "(secret)";
+
+fn written(config: &Config, mut model: Model) -> String {
     let mut own = Own { admin: config.admin, catalog: config.catalog, acme: config.acme.clone() };
     let mut writer = Writer::default();
     keys::file(&mut writer, &mut model, &mut own);

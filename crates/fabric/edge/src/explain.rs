@@ -109,6 +109,9 @@ fn tell(out: &mut String, plan: &Plan, listener: usize, request: &Request<'_>, q
         }
     }
     let outcome = match plan.table(listener).find(request) {
+        _ if !plan.limits(listener).lists(request.method) => {
+            format!("405: no route of this listener names {}, which is no usual method", request.method)
+        }
         _ if preflight.is_some() => "204 by the gateway itself: a preflight".to_owned(),
         Match::Route(route) => outcome(plan, route, request, question),
         Match::OtherMethods(methods) => {

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use coreto_proxy::listen::{self, Service};
 use coreto_proxy::model;
@@ -74,7 +75,6 @@ fn list(faults: &[Fault]) -> String {
 pub struct Gateway {
     shared: Arc<Shared>,
     admin: Admin,
-    log: AccessLog,
     workers: usize,
     hand_over: Option<PathBuf>,
     taken: Option<Taken>,
@@ -83,8 +83,9 @@ pub struct Gateway {
 /// A gateway that serves.
 pub struct Serving {
     workers: listen::Serving,
-    /// The management, and who writes the log.
-    threads: [JoinHandle<()>; 2],
+    management: JoinHandle<()>,
+    /// Writes the access log.
+    writer: JoinHandle<()>,
     log: Arc<AccessLog>,
     ended: Arc<Notify>,
 }
@@ -94,6 +95,7 @@ pub struct Shared {
     path: PathBuf,
     plane: Arc<Plane>,
     pub(crate) metrics: Arc<Metrics>,
+    log: Arc<AccessLog>,
     /// Held while it is replaced.
     config: Mutex<Config>,
     /// Whether another gateway has taken over.
@@ -105,6 +107,10 @@ pub struct Shared {
     /// Whether the catalog is one of this process, wherever the file looks for one.
     catalog_is_ours: bool,
 }
+
+/// How long the last lines of the access log may take, and how often it is looked whether they are written.
+const LOG_END: Duration = Duration::from_secs(2);
+const LOG_LOOK: Duration = Duration::from_millis(5);
 
 impl Gateway {
     /// Reads a file and binds all its addresses. Nothing is served before [`Gateway::start`].
@@ -161,18 +167,19 @@ impl Gateway {
         let metrics = Arc::new(Metrics::new(workers));
         let failed = |source| Error::Admin { address: admin_address, source };
         let admin = Admin::bind(admin_address, management).map_err(failed)?;
-        let log = AccessLog::new(workers, output);
+        let log = Arc::new(AccessLog::new(workers, output));
         let shared = Arc::new(Shared {
             path: path.to_owned(),
             plane,
             metrics,
             catalog: Arc::new(Catalog::at(catalog.unwrap_or(config.catalog))),
             catalog_is_ours: catalog.is_some(),
+            log,
             config: Mutex::new(config),
             left: watch::Sender::new(false),
             replaced: Notify::new(),
         });
-        Ok(Self { shared, admin, log, workers, hand_over: None, taken })
+        Ok(Self { shared, admin, workers, hand_over: None, taken })
     }
 
     /// What can be asked and told while it runs.
@@ -190,8 +197,8 @@ impl Gateway {
     /// # Errors
     /// When a thread cannot be started, or the other gateway goes on all the same.
     pub fn start(self) -> Result<Serving, Error> {
-        let Self { shared, admin, log, workers, hand_over, taken } = self;
-        let (log, ended) = (Arc::new(log), Arc::new(Notify::new()));
+        let Self { shared, admin, workers, hand_over, taken } = self;
+        let (log, ended) = (Arc::clone(&shared.log), Arc::new(Notify::new()));
         let successors = hand_over.is_some().then(|| admin.bequeathed()).transpose().map_err(Error::Serve)?;
         let management = admin.start(Arc::clone(&shared), Arc::clone(&ended)).map_err(Error::Serve)?;
         let writer = AccessLog::start(&log).map_err(Error::Serve)?;
@@ -200,7 +207,7 @@ impl Gateway {
         let service = Service::new(Arc::clone(&shared.plane), workers, Arc::new(ledger))
             .with_registry(Arc::clone(&shared.catalog) as Arc<dyn Registry>);
         let workers = service.start().map_err(Error::Serve)?;
-        let serving = Serving { workers, threads: [management, writer], log, ended };
+        let serving = Serving { workers, management, writer, log, ended };
         let placed = taken.map_or(Ok(()), Taken::ready).and_then(|()| match hand_over.zip(successors) {
             Some((path, sockets)) => Offer::bind(&path, sockets).map(Some),
             None => Ok(None),
@@ -235,20 +242,35 @@ impl Serving {
         let served = self.workers.wait();
         self.log.close();
         self.ended.notify_one();
-        for thread in self.threads {
-            let panicked = |_| Error::Serve(io::Error::other("a thread of the gateway panicked"));
-            thread.join().map_err(panicked)?;
+        let panicked = |_| Error::Serve(io::Error::other("a thread of the gateway panicked"));
+        self.management.join().map_err(panicked)?;
+        let asked = Instant::now();
+        // Bound: who reads the log may be stuck, and is not waited for longer.
+        while !self.writer.is_finished() && asked.elapsed() < LOG_END {
+            std::thread::sleep(LOG_LOOK);
+        }
+        if self.writer.is_finished() {
+            self.writer.join().map_err(panicked)?;
+        } else {
+            tracing::warn!("the last lines of the access log are not written: nobody reads what is there");
         }
         served.map_err(Error::Serve)
     }
 }
 
 impl Shared {
-    /// Reads the file again and puts it in force, as a whole or not at all. Gives what changed.
+    /// Opens the file of the access log again.
+    pub fn reopen_log(&self) {
+        self.log.reopen();
+    }
+
+    /// Reads the file again and puts it in force, as a whole or not at all. Gives what changed. The file of the access
+    /// log is opened again in any case.
     ///
     /// # Errors
     /// When it cannot be read, is not sound, or cannot come into force; then all goes on as before.
     pub fn reload(&self) -> Result<Vec<Change>, Error> {
+        self.reopen_log();
         let mut config = self.config.lock().unwrap_or_else(PoisonError::into_inner);
         let next = read(&self.path)?;
         if next.admin != config.admin {
@@ -312,9 +334,9 @@ impl Shared {
         self.plane.addresses()
     }
 
-    /// The configuration in force, with every default in it.
+    /// The configuration in force, with every default in it, and without secrets.
     pub fn config(&self) -> String {
-        crate::render(&self.config.lock().unwrap_or_else(PoisonError::into_inner))
+        crate::config::render_open(&self.config.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 

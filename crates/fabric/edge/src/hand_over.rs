@@ -34,6 +34,12 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
+    /// There is something else than a socket at the path.
+    #[error("`{path}` is there and no Unix socket: it is left alone; write another path for the hand-over")]
+    Occupied {
+        /// What is there.
+        path: PathBuf,
+    },
     /// The other side broke off, or said something else than it should.
     #[error("cannot take over from the gateway at `{path}`")]
     Broken {

@@ -1,6 +1,7 @@
 //! Addresses of ours that are never upstreams: through them the world would reach what is meant for us alone.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::cell::LazyCell;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 
 use coreto_proxy::model::{Model, Source};
 
@@ -18,21 +19,29 @@ pub fn name(address: SocketAddr, admin: SocketAddr, model: &Model) -> Option<Str
     // An IPv4 address that is written as IPv6 is the IPv4 address.
     let canonical = |address: SocketAddr| SocketAddr::new(address.ip().to_canonical(), address.port());
     let (address, admin) = (canonical(address), canonical(admin));
-    let ours = address.ip().is_loopback() || address.ip().is_unspecified();
-    if address == admin || (ours && address.port() == admin.port()) {
+    let ours = LazyCell::new(|| is_ours(address.ip()));
+    let near = address.ip().is_loopback() || address.ip().is_unspecified();
+    // A management on loopback is not what other addresses of this machine reach at its port.
+    let managed = near || (admin.ip().is_unspecified() && *ours);
+    if address == admin || (address.port() == admin.port() && managed) {
         return Some("the management of the gateway".to_owned());
     }
     let meets = |listener: SocketAddr| {
         let listener = canonical(listener);
-        let everywhere = listener.ip().is_unspecified() && ours;
-        listener.port() == address.port() && (listener.ip() == address.ip() || everywhere)
+        listener.port() == address.port()
+            && (listener.ip() == address.ip() || (listener.ip().is_unspecified() && *ours))
     };
     let listener = model.listeners.iter().find(|listener| meets(listener.address));
     if let Some(listener) = listener {
         return Some(format!("listener `{}` of this file", listener.name));
     }
-    let known = PORTS.iter().find(|(port, _)| ours && *port == address.port());
+    let known = PORTS.iter().find(|(port, _)| *port == address.port() && *ours);
     known.map(|(_, what)| (*what).to_owned())
+}
+
+/// Whether an address is one of this machine: only then can something be bound to it.
+fn is_ours(address: IpAddr) -> bool {
+    address.is_loopback() || address.is_unspecified() || UdpSocket::bind((address, 0)).is_ok()
 }
 
 /// Upstreams of a model that are internal: place and message.
@@ -102,10 +111,34 @@ mod tests {
             ("[::ffff:127.0.0.1]:8000", true),
             ("10.0.0.2:8443", false),
             ("127.0.0.1:8443", false),
-            ("10.0.0.1:8500", false),
+            ("198.51.100.1:8000", false),
+            ("198.51.100.1:8500", false),
             ("127.0.0.1:9001", false),
         ] {
             assert_eq!(name(address.parse().unwrap(), admin, &model).is_some(), internal, "{address}");
+        }
+    }
+
+    #[test]
+    fn knows_all_addresses_of_this_machine() {
+        // The address by which it would speak to others; nothing is sent. Without a network there is none.
+        let own = UdpSocket::bind("0.0.0.0:0").and_then(|socket| {
+            socket.connect("198.51.100.1:9")?;
+            socket.local_addr()
+        });
+        let Ok(own) = own else { return };
+        let everywhere = Listener { address: "0.0.0.0:8000".parse().unwrap(), ..Listener::default() };
+        let model = Model { listeners: vec![everywhere], ..Model::default() };
+        let (open, closed) = ("0.0.0.0:9902".parse().unwrap(), "127.0.0.1:9902".parse().unwrap());
+        for (port, admin, internal) in [
+            (8000, closed, true),
+            (8500, closed, true),
+            (9902, open, true),
+            (9902, closed, false),
+            (9001, open, false),
+        ] {
+            let address = SocketAddr::new(own.ip(), port);
+            assert_eq!(name(address, admin, &model).is_some(), internal, "{address} {admin}");
         }
     }
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::net::{IpAddr, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -12,6 +12,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use coreto_proxy::forward::Account;
 use coreto_proxy::gate::{Authority, Target};
+use coreto_proxy::seldom::Seldom;
 use http::{HeaderValue, Method};
 use serde::Serialize;
 
@@ -23,7 +24,7 @@ pub enum Output {
     /// To standard output.
     Standard,
     /// To a file, behind what is there.
-    File(File),
+    File(File, PathBuf),
 }
 
 impl Output {
@@ -32,7 +33,7 @@ impl Output {
     /// # Errors
     /// When it cannot be written.
     pub fn file(path: &Path) -> io::Result<Self> {
-        OpenOptions::new().create(true).append(true).open(path).map(Self::File)
+        OpenOptions::new().create(true).append(true).open(path).map(|file| Self::File(file, path.to_owned()))
     }
 }
 
@@ -43,8 +44,12 @@ pub(crate) struct AccessLog {
     output: Mutex<Output>,
     off: bool,
     closed: AtomicBool,
+    /// Whether the file is to be opened again.
+    reopen: AtomicBool,
     /// Lines that were left out since the buffers were full.
     lost: AtomicU64,
+    lost_told: Seldom,
+    failure_told: Seldom,
 }
 
 /// How long a line waits at most.
@@ -59,7 +64,10 @@ impl AccessLog {
             off: matches!(output, Output::Off),
             output: Mutex::new(output),
             closed: AtomicBool::new(false),
+            reopen: AtomicBool::new(false),
             lost: AtomicU64::new(0),
+            lost_told: Seldom::default(),
+            failure_told: Seldom::default(),
         }
     }
 
@@ -71,10 +79,31 @@ impl AccessLog {
             while !log.closed.load(Ordering::Acquire) {
                 std::thread::park_timeout(FLUSH_EVERY);
                 log.flush();
+                if log.reopen.swap(false, Ordering::AcqRel) {
+                    log.open_again();
+                }
             }
             log.flush();
         };
         std::thread::Builder::new().name("access-log".to_owned()).spawn(write)
+    }
+
+    /// Lets the thread open its file again, which may be another by now: the one before may have been moved away.
+    /// Nobody waits for it, since what is written to may be stuck.
+    pub(crate) fn reopen(&self) {
+        self.reopen.store(true, Ordering::Release);
+    }
+
+    fn open_again(&self) {
+        let mut output = self.output.lock().unwrap_or_else(PoisonError::into_inner);
+        let Output::File(_, path) = &*output else { return };
+        match Output::file(path) {
+            Ok(again) => *output = again,
+            Err(error) => {
+                let path = path.display();
+                tracing::error!(%path, %error, "the access log cannot be opened again, and stays with its old file");
+            }
+        }
     }
 
     /// Lets the thread write what there is, and end.
@@ -90,7 +119,8 @@ impl AccessLog {
         let mut buffer = lock(&self.buffers[worker]);
         if buffer.len() > BUFFER_BYTES_MAX {
             self.lost.fetch_add(1, Ordering::Relaxed);
-            return;
+            drop(buffer);
+            return self.tell_lost();
         }
         let line = Line::of(account, SystemTime::now());
         serde_json::to_writer(&mut *buffer, &line).expect("a buffer takes all, and texts have no keys");
@@ -103,13 +133,7 @@ impl AccessLog {
             let taken = std::mem::take(&mut *lock(buffer));
             if text.is_empty() { text = taken } else { text.extend_from_slice(&taken) }
         }
-        let lost = self.lost.swap(0, Ordering::Relaxed);
-        if lost > 0 {
-            tracing::warn!(
-                lost,
-                "lines of the access log were left out: it is not written as fast as requests come"
-            );
-        }
+        self.tell_lost();
         if text.is_empty() {
             return;
         }
@@ -119,10 +143,23 @@ impl AccessLog {
                 let mut out = io::stdout().lock();
                 out.write_all(&text).and_then(|()| out.flush())
             }
-            Output::File(file) => file.write_all(&text),
+            Output::File(file, _) => file.write_all(&text),
         };
-        if let Err(error) = written {
+        if let Err(error) = written
+            && self.failure_told.tell()
+        {
             tracing::warn!(%error, "the access log cannot be written");
+        }
+    }
+
+    /// Says how many lines were left out since that was said last.
+    fn tell_lost(&self) {
+        if self.lost.load(Ordering::Relaxed) > 0 && self.lost_told.tell() {
+            let lost = self.lost.swap(0, Ordering::Relaxed);
+            tracing::warn!(
+                lost,
+                "lines of the access log were left out: it is not written as fast as requests come"
+            );
         }
     }
 }
@@ -168,6 +205,8 @@ struct Line<'a> {
     upstream_us: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<String>,
 }
 
 impl<'a> Line<'a> {
@@ -196,6 +235,7 @@ impl<'a> Line<'a> {
             attempts: account.endpoint.map(|_| account.attempts),
             upstream_us: account.waited.map(micros),
             error: account.error,
+            detail: account.detail.map(|fault| fault.to_string()),
         }
     }
 }

@@ -154,6 +154,7 @@ pub(crate) fn prometheus(sum: &Sum, plane: &Plane) -> String {
     for (error, count) in &sum.errors {
         out.sample("coreto_edge_errors_total", &[("error", error)], *count);
     }
+    listeners(&mut out, plane);
     clusters(&mut out, plane);
     out.0
 }
@@ -171,6 +172,22 @@ fn durations(out: &mut Text, sum: &Sum) {
         out.sample(&format!("{NAME}_bucket"), &[("route", route), ("le", "+Inf")], counts.requests());
         out.sample(&format!("{NAME}_sum"), &[("route", route)], counts.took.as_secs_f64());
         out.sample(&format!("{NAME}_count"), &[("route", route)], counts.requests());
+    }
+}
+
+fn listeners(out: &mut Text, plane: &Plane) {
+    let force = plane.in_force();
+    out.family("coreto_edge_connections", "gauge", "Connections of clients that a listener has now.");
+    for (listener, open, _) in force.listeners() {
+        out.sample("coreto_edge_connections", &[("listener", listener)], open);
+    }
+    let name = "coreto_edge_connections_refused_total";
+    out.family(name, "counter", "Connections of clients that were closed unserved, by the reason.");
+    for (listener, _, refused) in force.listeners() {
+        for (reason, count) in [("bounds", &refused.crowded), ("handshake", &refused.handshake)] {
+            let labels = [("listener", listener), ("reason", reason)];
+            out.sample(name, &labels, count.load(Ordering::Relaxed));
+        }
     }
 }
 

@@ -43,6 +43,14 @@ impl Running {
         Self { file, log, shared, admin, address, thread: Some(thread) }
     }
 
+    /// Waits until the last line of a log is about a path.
+    fn ends_with(&self, log: &Path, path: &str) {
+        until("it is written", || {
+            let text = std::fs::read_to_string(log).unwrap_or_default();
+            text.ends_with('\n') && text.lines().last().is_some_and(|line| read(line)["path"] == path)
+        });
+    }
+
     fn end(&mut self) {
         self.shared.drain();
         if let Some(thread) = self.thread.take() {
@@ -81,6 +89,9 @@ to = "shop"
     )
 }
 
+/// The management is asked as programs on its machine ask it.
+const LOCAL: &str = "host: localhost";
+
 fn read(body: &str) -> Value {
     serde_json::from_str(body).unwrap()
 }
@@ -91,7 +102,7 @@ fn another_configuration_comes_into_force_whole_or_not_at_all() {
     let gateway = Running::start("reload", &text(&one, ""));
     let mut caller = Caller::connect(gateway.address);
     assert_eq!(caller.ask("GET /orders", "").body, "one");
-    let reload = || ask(gateway.admin, "POST /reload", "");
+    let reload = || ask(gateway.admin, "POST /reload", LOCAL);
     assert_eq!(reload().body, "{\"changes\":[]}\n");
     std::fs::write(&gateway.file, text(&other, "")).unwrap();
     let told = reload();
@@ -119,12 +130,20 @@ fn the_management_tells_what_runs_and_how_it_does() {
         ask(gateway.address, "GET /orders/503", "");
     }
     ask(gateway.address, "GET /elsewhere", "");
-    let admin = |request: &str| ask(gateway.admin, request, "");
+    let admin = |request: &str| ask(gateway.admin, request, LOCAL);
     assert_eq!(admin("GET /healthz").body, "ok\n");
     assert!(admin("GET /config_dump").body.contains("prefix = \"/orders\""));
     assert_eq!(admin("POST /stats").status, 405);
     assert_eq!(admin("GET /").status, 404);
-    assert_eq!(ask(gateway.admin, "POST /reload", "origin: https://evil.example").status, 403);
+    // A page can send its requests here, by the address or by a name of its own that stands for it.
+    for fields in
+        ["host: localhost\norigin: https://evil.example", "host: evil.example:9901", "host: 127.0.0.1.evil"]
+    {
+        assert_eq!(ask(gateway.admin, "GET /config_dump", fields).status, 403, "{fields}");
+    }
+    for host in ["localhost:9901", "127.0.0.1:9901", "[::1]", "LocalHost."] {
+        assert_eq!(ask(gateway.admin, "GET /healthz", &format!("host: {host}")).status, 200, "{host}");
+    }
     // A client may have its answer before it is counted.
     let stats = || read(&admin("GET /stats").body);
     until("all are counted", || {
@@ -160,13 +179,15 @@ fn each_request_is_written_down() {
     ask(gateway.address, "GET /orders/\"7?secret=1", trace);
     ask(gateway.address, "GET /elsewhere", "");
     let mut broken = Caller::connect(gateway.address);
-    broken.send("GET no-path", "");
-    assert_eq!(broken.receive().unwrap().status, 400);
+    let sent = broken.send("GET no-path", "");
+    let told = broken.receive().unwrap();
+    assert_eq!(told.status, 400);
+    ask(gateway.address, "OPTIONS *", "");
     gateway.end();
     let log = std::fs::read_to_string(&gateway.log).unwrap();
     assert!(!log.contains("secret") && !log.contains("0af7651916cd43dd"), "{log}");
     let lines: Vec<Value> = log.lines().map(read).collect();
-    assert_eq!(lines.len(), 3, "{log}");
+    assert_eq!(lines.len(), 4, "{log}");
     let line = |key: &str, value: &str| lines.iter().find(|line| line[key] == value).unwrap();
     let first = line("path", "/orders/\"7");
     let expected = json!({
@@ -179,7 +200,70 @@ fn each_request_is_written_down() {
     assert_eq!(first["trace_id"], first["request_id"], "a trace of ours is called like its request");
     assert_eq!(line("path", "/elsewhere")["status"], 404);
     let broken = line("error", "http_request_error");
-    assert_eq!((&broken["status"], &broken["path"]), (&400.into(), &Value::Null));
+    let id = told.field("x-request-id").unwrap();
+    let expected = json!({
+        "status": 400, "path": null, "request_id": id, "bytes_in": sent, "protocol": "HTTP/1.1",
+        "detail": "the target is neither a path nor a URL of this connection's scheme",
+    });
+    for (key, value) in expected.as_object().unwrap() {
+        assert_eq!(broken[key], *value, "{key}");
+    }
+    assert!(broken["bytes_out"].as_u64() > Some(100), "{broken}");
+    assert_eq!(line("method", "OPTIONS")["status"], 204);
+}
+
+#[test]
+fn the_access_log_goes_on_in_a_new_file_when_it_is_moved() {
+    let service = Service::start("s");
+    let mut gateway = Running::start("rotate", &text(&service, ""));
+    let moved = gateway.log.with_extension("1");
+    ask(gateway.address, "GET /orders/before", "");
+    gateway.ends_with(&gateway.log, "/orders/before");
+    std::fs::rename(&gateway.log, &moved).unwrap();
+    ask(gateway.address, "GET /orders/between", "");
+    gateway.ends_with(&moved, "/orders/between");
+    assert!(gateway.shared.reload().is_ok());
+    until("there is a new file", || gateway.log.exists());
+    ask(gateway.address, "GET /orders/after", "");
+    gateway.ends_with(&gateway.log, "/orders/after");
+    std::fs::remove_file(&gateway.log).unwrap();
+    gateway.shared.reopen_log();
+    until("there is a new file", || gateway.log.exists());
+    gateway.end();
+    assert_eq!(std::fs::read_to_string(&gateway.log).unwrap(), "");
+    assert_eq!(std::fs::read_to_string(&moved).unwrap().lines().count(), 2);
+}
+
+#[test]
+fn connections_over_the_bounds_are_closed_and_counted() {
+    let service = Service::start("s");
+    let bounds = "clocks = { drain = \"100ms\" }\nbounds = { connections-per-address = 2 }";
+    let gateway =
+        Running::start("bounds", &text(&service, "").replace("clocks = { drain = \"100ms\" }", bounds));
+    let mut kept = [0; 2].map(|_| Caller::connect(gateway.address));
+    assert!(kept.iter_mut().all(|caller| caller.ask("GET /orders", "").status == 200));
+    assert!(Caller::connect(gateway.address).receive().is_none());
+    let metrics = ask(gateway.admin, "GET /metrics", LOCAL).body;
+    for line in [
+        r#"coreto_edge_connections{listener="public"} 2"#,
+        r#"coreto_edge_connections_refused_total{listener="public",reason="bounds"} 1"#,
+        r#"coreto_edge_connections_refused_total{listener="public",reason="handshake"} 0"#,
+    ] {
+        assert!(metrics.lines().any(|found| found == line), "{line} is not in\n{metrics}");
+    }
+}
+
+#[test]
+fn secrets_are_not_shown() {
+    let service = Service::start("s");
+    let sticky = "0123456789abcdef";
+    let text = text(&service, "").replace(
+        "name = \"shop\"",
+        &format!("name = \"shop\"\nbalance = \"sticky\"\nsticky = {{ secret = \"{sticky}\" }}"),
+    );
+    let gateway = Running::start("secret", &text);
+    let dump = ask(gateway.admin, "GET /config_dump", LOCAL).body;
+    assert!(dump.contains("secret = \"(secret)\"") && !dump.contains(sticky), "{dump}");
 }
 
 #[test]

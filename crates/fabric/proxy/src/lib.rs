@@ -27,6 +27,7 @@ pub mod model;
 pub mod moment;
 pub mod plane;
 pub mod route;
+pub mod seldom;
 pub mod tend;
 pub mod upstream;
 pub mod wire;

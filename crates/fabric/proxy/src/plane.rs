@@ -10,12 +10,13 @@
 //!
 //! # Where to look
 //! `force.rs` a plan with its parts · `door.rs` listeners · `rule.rs` routes · `local.rs` a worker's share ·
-//! `crowd.rs` how many connections there may be · `challenges.rs` what authorities of certificates are shown.
+//! `crowd.rs` how many connections there may be · `gatekeeper.rs` which are not served · `challenges.rs` what authorities of certificates are shown.
 
 mod challenges;
 mod crowd;
 mod door;
 mod force;
+mod gatekeeper;
 mod local;
 mod rule;
 
@@ -40,6 +41,7 @@ use door::Sockets;
 pub(crate) use door::{Bound, Door};
 pub use door::{Error, Inherited};
 pub use force::InForce;
+pub use gatekeeper::TurnedAway;
 pub(crate) use local::Local;
 pub(crate) use rule::{Limit, Rule};
 
@@ -54,11 +56,19 @@ pub struct Plane {
     secret: [u64; 2],
     via: Via,
     /// Held while a plan is put in force.
-    dice: Mutex<Dice>,
+    hand: Mutex<Hand>,
     /// Bytes of bodies that are kept for another try, all together.
     kept_bytes: Arc<AtomicUsize>,
     allows: Allows,
     challenges: Arc<Challenges>,
+}
+
+/// What a plan is put in force with.
+#[derive(Debug)]
+struct Hand {
+    dice: Dice,
+    /// How many workers accept; none before they begin.
+    workers: usize,
 }
 
 /// Whether an address that a name stands for may be an upstream of a plan.
@@ -90,10 +100,13 @@ impl Plane {
         let random = || RandomState::new().hash_one(0);
         let (secret, mut dice) = ([random(), random()], Dice::seeded(random()));
         let via = Via::new(u32::try_from(dice.roll() >> 32).expect("it is half of 64 bits"));
-        let inherit = |one: Inherited| Bound::of(one).map(Arc::new).map_err(Error::Inherited);
-        let sockets: Vec<_> = inherited.into_iter().map(inherit).collect::<Result<_, _>>()?;
+        let inherit = |one: Inherited| {
+            let bound = Bound::of(one).map_err(Error::Inherited)?;
+            Ok((None, Arc::new(bound)))
+        };
+        let bound = inherited.into_iter().map(inherit).collect::<Result<_, _>>()?;
         let challenges = Arc::<Challenges>::default();
-        let sockets = Sockets { bound: sockets, challenges: &challenges };
+        let sockets = Sockets { bound, workers: 0, challenges: &challenges };
         let first = InForce::build(plan, None, &sockets, secret, &mut dice)?;
         Ok(Arc::new(Self {
             current: Current::new(first),
@@ -102,7 +115,7 @@ impl Plane {
             started: Instant::now(),
             secret,
             via,
-            dice: Mutex::new(dice),
+            hand: Mutex::new(Hand { dice, workers: 0 }),
             kept_bytes: Arc::default(),
             allows,
             challenges,
@@ -115,11 +128,13 @@ impl Plane {
     /// # Errors
     /// When an address cannot be bound, or a certificate not be used; then nothing changes.
     pub fn replace(&self, plan: Plan) -> Result<(), Error> {
-        let mut dice = self.dice.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut hand = self.hand.lock().unwrap_or_else(PoisonError::into_inner);
+        let Hand { dice, workers } = &mut *hand;
         let before = self.current.get();
-        let bound = before.doors.iter().map(|door| Arc::clone(&door.bound)).collect();
-        let sockets = Sockets { bound, challenges: &self.challenges };
-        let next = InForce::build(plan, Some(&before), &sockets, self.secret, &mut dice)?;
+        let doors = before.doors.iter();
+        let bound = doors.map(|door| (Some(door.listener.name.as_str()), Arc::clone(&door.bound))).collect();
+        let sockets = Sockets { bound, workers: *workers, challenges: &self.challenges };
+        let next = InForce::build(plan, Some(&before), &sockets, self.secret, dice)?;
         let kept: Vec<u64> = next.doors.iter().map(|door| door.bound.id).collect();
         self.current.replace(next);
         self.turn.send_modify(|turn| *turn += 1);
@@ -127,6 +142,13 @@ impl Plane {
             door.bound.drain();
         }
         Ok(())
+    }
+
+    /// Makes all ready that so many workers need, now and with each plan that comes.
+    pub(crate) fn prepare(&self, workers: usize) -> io::Result<()> {
+        let mut hand = self.hand.lock().unwrap_or_else(PoisonError::into_inner);
+        hand.workers = workers;
+        self.current.get().doors.iter().try_for_each(|door| door.bound.prepare(workers))
     }
 
     /// Lets all listeners go: what waits to be accepted still is, and requests under way may end.

@@ -13,7 +13,9 @@ use std::time::Duration;
 
 use coreto_proxy::model::Protocol;
 
-use frames::{CONTINUATION, DATA, GOAWAY, HEADERS, PING, PRIORITY, RST_STREAM, SETTINGS, frame, literals};
+use frames::{
+    CONTINUATION, DATA, GOAWAY, HEADERS, PING, PRIORITY, RST_STREAM, SETTINGS, WINDOW_UPDATE, frame, literals,
+};
 use proxy::{Proxy, model};
 use service::{Service, ask};
 
@@ -69,6 +71,7 @@ fn who_floods_is_told_to_calm_down_and_others_are_served() {
         ("PING", many(30_000, |bytes, _| frame(bytes, PING, 0, 0, &[0; 8]))),
         ("SETTINGS", many(30_000, |bytes, _| frame(bytes, SETTINGS, 0, 0, &[]))),
         ("PRIORITY", many(30_000, |bytes, stream| frame(bytes, PRIORITY, 0, stream, &[0, 0, 0, 0, 1]))),
+        ("WINDOW_UPDATE", many(30_000, |bytes, _| frame(bytes, WINDOW_UPDATE, 0, 0, &[0, 0, 0, 1]))),
         (
             "empty DATA",
             many(30_000, |bytes, stream| {

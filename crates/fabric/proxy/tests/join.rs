@@ -5,6 +5,7 @@ mod proxy;
 #[path = "run/service.rs"]
 mod service;
 
+use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -99,6 +100,23 @@ fn a_request_takes_its_route() {
     let told = proxy.end();
     let names: Vec<Option<&str>> = told.iter().map(|account| account.route()).collect();
     assert_eq!(names, [Some("one"), Some("api"), Some("old"), Some("health"), None, None, Some("one")]);
+}
+
+#[test]
+fn a_method_that_a_route_names_passes() {
+    let service = Service::start("s");
+    let propfind = http::Method::from_bytes(b"PROPFIND").expect("a token");
+    let dav = Route { action: to("s"), methods: vec![propfind], ..route("dav", "/dav") };
+    let all = Route { action: to("s"), ..route("all", "/") };
+    let proxy = Proxy::start(model(vec![dav, all], vec![named("s", &[service.address])]));
+    let told = |request: &str| {
+        let answer = ask(proxy.address, request, "");
+        (answer.status, answer.field("allow").map(str::to_owned))
+    };
+    let usual = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, PROPFIND";
+    assert_eq!(told("PROPFIND /dav"), (200, None));
+    assert_eq!(told("PROPFIND /x"), (200, None), "another route takes any that passes");
+    assert_eq!(told("PURGE /x"), (405, Some(usual.to_owned())));
 }
 
 #[test]
@@ -346,9 +364,9 @@ fn who_asks_is_found_by_those_who_are_believed() {
         (trusted(&[], 2), "2.2.2.2, 1.1.1.1", "2.2.2.2"),
         (trusted(&[], 3), "2.2.2.2, 1.1.1.1", "127.0.0.1"),
     ] {
-        let believed = !public.trusted_proxies.is_empty()
-            && public.trusted_proxies[0].has([127, 0, 0, 1].into())
-            || public.trusted_hops > 0;
+        let believed = public.trusted_proxies.iter().any(|proxy| proxy.has([127, 0, 0, 1].into()));
+        // A number of hops says on which way requests come, and not that each peer may say who asks.
+        let way = believed || matches!(public.trusted_hops, 1 | 2);
         let routes = vec![Route { action: to("s"), ..route("all", "/") }];
         let clusters = vec![named("s", &[service.address])];
         let proxy = Proxy::start(Model { listeners: vec![public], routes, clusters });
@@ -363,7 +381,7 @@ fn who_asks_is_found_by_those_who_are_believed() {
         let field = |name: &str| seen.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
         assert_eq!(field("x-real-ip"), Some(client), "{told}");
         let chain =
-            if believed && !told.is_empty() { format!("{told}, 127.0.0.1") } else { "127.0.0.1".to_owned() };
+            if way && !told.is_empty() { format!("{told}, 127.0.0.1") } else { "127.0.0.1".to_owned() };
         assert_eq!(field("x-forwarded-for"), Some(chain.as_str()), "{told}");
         assert_eq!(field("x-request-id") == Some("mine"), believed);
         assert_eq!(field("x-tenant").is_some(), believed);
@@ -449,6 +467,52 @@ fn a_plan_is_replaced_and_no_connection_drops() {
         let service = if turn % 2 == 0 { &other } else { &one };
         proxy.plane.replace(plan(of(service, vec![listener()]))).expect("it is sound");
         assert_eq!(caller.ask("GET /", "").status, 200);
+    }
+}
+
+#[test]
+fn connections_of_a_listener_that_goes_are_served_by_what_it_was() {
+    let (one, other) = (Service::start("one"), Service::start("other"));
+    let of = |service: &Service, listeners: Vec<Listener>| Model {
+        listeners,
+        routes: vec![Route { action: to("s"), ..route("all", "/") }],
+        clusters: vec![named("s", &[service.address])],
+    };
+    let mut leaving = Listener { name: "leaving".to_owned(), ..listener() };
+    leaving.clocks.drain = Duration::from_secs(5);
+    let proxy = Proxy::start(of(&one, vec![listener(), leaving]));
+    let address = proxy.plane.addresses()[1].1;
+    let mut kept = Caller::connect(address);
+    assert_eq!(kept.ask("GET /", "").body, "one");
+    // Some of them still wait to be accepted when it goes.
+    let mut waiting: Vec<Caller> = (0..50).map(|_| Caller::connect(address)).collect();
+    proxy.plane.replace(plan(of(&other, vec![listener()]))).expect("it is sound");
+    for caller in waiting.iter_mut().chain([&mut kept]) {
+        let answer = caller.ask("GET /", "");
+        assert_eq!((answer.body.as_str(), answer.field("connection")), ("one", Some("close")));
+    }
+    assert_eq!(Caller::connect(proxy.address).ask("GET /", "").body, "other");
+    until("the listener is gone", || std::net::TcpStream::connect(address).is_err());
+}
+
+#[test]
+fn listeners_that_leave_their_ports_to_the_system_keep_them() {
+    let service = Service::start("s");
+    let of = |names: &[&str]| {
+        let listens = |name: &&str| Listener { name: (*name).to_owned(), ..listener() };
+        let listeners = names.iter().map(listens).collect();
+        let routes = vec![Route { action: to("s"), ..route("all", "/") }];
+        Model { listeners, ..model(routes, vec![named("s", &[service.address])]) }
+    };
+    let proxy = Proxy::start(of(&["a", "b"]));
+    let before = proxy.plane.addresses();
+    for names in [&["a", "b"][..], &["b", "a"], &["b", "a", "c"], &["b", "c"]] {
+        proxy.plane.replace(plan(of(names))).expect("it is sound");
+        let after = proxy.plane.addresses();
+        let ports: HashSet<u16> = after.iter().map(|(_, address)| address.port()).collect();
+        assert_eq!(ports.len(), names.len(), "{after:?}");
+        let kept = |named: &&(String, SocketAddr)| before.iter().any(|(name, _)| *name == named.0);
+        assert!(after.iter().filter(kept).all(|named| before.contains(named)), "{before:?} {after:?}");
     }
 }
 

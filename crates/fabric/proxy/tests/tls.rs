@@ -4,12 +4,15 @@
 mod origin;
 #[path = "run/proxy.rs"]
 mod proxy;
+#[path = "run/service.rs"]
+mod service;
 
 use std::error::Error;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use coreto_proxy::listen::Tls;
 use coreto_proxy::model::{Certificate, ClientCertificate, Model, Protocol, Tls as Asked, UpstreamTls};
@@ -22,6 +25,7 @@ use tokio_rustls::rustls::{
 };
 
 use proxy::{Proxy, model, plan};
+use service::until;
 
 /// An authority and a folder for what it issues.
 struct Authority {
@@ -132,8 +136,11 @@ fn the_name_that_is_asked_for_chooses_the_certificate() {
         ("a.example", "a.example", &a, "200"),
         ("x.b.example", "x.b.example:443", &wild, "200"),
         ("x.b.example", "y.b.example", &wild, "200"),
+        // No certificate is for it, and the connection is as good as another.
+        ("x.b.example", "x.y.b.example", &wild, "200"),
+        ("a.example", "other.example", &a, "200"),
         ("a.example", "x.b.example", &a, "421"),
-        ("x.b.example", "x.y.b.example", &wild, "421"),
+        ("x.b.example", "a.example", &wild, "421"),
     ] {
         let mut stream = connect(proxy.address, &client, name);
         let answer = ask(&mut stream, host).expect("an answer");
@@ -143,6 +150,14 @@ fn the_name_that_is_asked_for_chooses_the_certificate() {
     let accounts = proxy.accounts.lock().expect("no test panics with it");
     let errors = accounts.iter().filter_map(|account| account.error).collect::<Vec<_>>();
     assert_eq!(errors, ["http_request_error"; 2]);
+    drop(accounts);
+    let (upstream, _) = origin::start(None, false);
+    let mut model = secure(&tls, upstream);
+    model.listeners[0].trusted_hops = 1;
+    let behind = Proxy::start(model);
+    let mut stream = connect(behind.address, &client, "a.example");
+    let answer = ask(&mut stream, "x.b.example").expect("an answer");
+    assert!(answer.starts_with("HTTP/1.1 200 "), "a proxy that is believed asks for all hosts: {answer}");
 }
 
 #[test]
@@ -221,6 +236,10 @@ fn clients_show_certificates_and_upstreams_are_told_which() {
     let stranger = Authority::new("strangers").issue("client", &["client"]);
     let mut stream = connect(proxy.address, &authority.client(Some(&stranger), &[]), "a");
     assert!(ask(&mut stream, "a").is_err(), "a certificate of another authority is not believed");
+    let force = proxy.plane.in_force();
+    until("both are counted", || {
+        force.listeners().all(|(.., refused)| refused.handshake.load(Ordering::Relaxed) == 2)
+    });
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -10,7 +11,7 @@ use std::time::Instant;
 use anyhow::Context;
 use coreto_edge::{Gateway, Output, Shared};
 use serde_json::json;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::filter::LevelFilter;
 
 use super::EdgeServeArgs;
@@ -30,14 +31,20 @@ pub(super) fn serve(args: &EdgeServeArgs, json: bool) -> anyhow::Result<ExitCode
         }
     };
     let standard = matches!(output, Output::Standard);
-    let workers = args.workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
+    let processors = || std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    let workers = args.workers.unwrap_or_else(processors).get();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    // Listened for before anything else: a signal that finds nobody ends the program.
+    let told = {
+        let _inside = runtime.enter();
+        Told::new()?
+    };
     let gateway = match &args.hand_over {
         Some(socket) => Gateway::succeed(socket, &args.config, workers, output)?,
         None => Gateway::build(&args.config, workers, output)?,
     };
     let shared = Arc::clone(gateway.shared());
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    // Listens for signals before anybody is told that the gateway is there.
+    // Listened for before anybody is told that the gateway is there, and not earlier: until then it is ended at once.
     let asked = {
         let _inside = runtime.enter();
         Asked::new()?
@@ -52,18 +59,36 @@ pub(super) fn serve(args: &EdgeServeArgs, json: bool) -> anyhow::Result<ExitCode
         let mut out = std::io::stdout().lock();
         writeln!(out, "{ready}").and_then(|()| out.flush())?;
     }
-    runtime.block_on(asked.wait(&shared));
+    runtime.block_on(asked.wait(told, &shared));
     tracing::info!("ending: requests under way are answered, no others are taken; Ctrl-C again ends at once");
     shared.drain();
     serving.wait()?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// What a gateway is asked by signals.
+/// What a gateway is told by signals, and goes on.
+struct Told {
+    hang_up: Signal,
+    /// Asks other programs to open their logs again.
+    user_1: Signal,
+    /// Asks other programs for what is `--hand-over` here; it is heard so that it does not end this one.
+    _user_2: Signal,
+}
+
+impl Told {
+    fn new() -> anyhow::Result<Self> {
+        Ok(Self {
+            hang_up: signal(SignalKind::hangup()).context("cannot listen for SIGHUP")?,
+            user_1: signal(SignalKind::user_defined1()).context("cannot listen for SIGUSR1")?,
+            _user_2: signal(SignalKind::user_defined2()).context("cannot listen for SIGUSR2")?,
+        })
+    }
+}
+
+/// The signals by which a gateway is asked to end.
 struct Asked {
-    terminate: tokio::signal::unix::Signal,
-    interrupt: tokio::signal::unix::Signal,
-    hang_up: tokio::signal::unix::Signal,
+    terminate: Signal,
+    interrupt: Signal,
 }
 
 impl Asked {
@@ -71,12 +96,11 @@ impl Asked {
         Ok(Self {
             terminate: signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?,
             interrupt: signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?,
-            hang_up: signal(SignalKind::hangup()).context("cannot listen for SIGHUP")?,
         })
     }
 
     /// Reads the configuration again whenever that is asked for, until the gateway is asked to end, or has handed over.
-    async fn wait(mut self, shared: &Arc<Shared>) {
+    async fn wait(mut self, mut told: Told, shared: &Arc<Shared>) {
         let drained = shared.plane().until_drained();
         tokio::pin!(drained);
         // Bound: until the gateway is asked to end.
@@ -85,7 +109,8 @@ impl Asked {
                 _ = self.terminate.recv() => break,
                 _ = self.interrupt.recv() => break,
                 () = &mut drained => break,
-                _ = self.hang_up.recv() => reload(shared),
+                _ = told.hang_up.recv() => reload(shared),
+                _ = told.user_1.recv() => shared.reopen_log(),
             }
         }
         let mut interrupt = self.interrupt;

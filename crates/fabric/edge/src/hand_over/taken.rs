@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::os::unix::fs::FileTypeExt;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 
@@ -22,8 +23,12 @@ pub(crate) struct Taken {
 const SOCKETS_MAX: usize = 4096;
 
 impl Taken {
-    /// Asks the gateway that runs for its sockets; none when nobody listens at the path.
+    /// Asks the gateway that runs for its sockets; none when nobody listens at the path, which may be taken then.
     pub(crate) fn ask(path: &Path) -> Result<Option<Self>, Error> {
+        // Connecting to another kind of file is refused, too, and what this gateway puts there would replace it.
+        if std::fs::symlink_metadata(path).is_ok_and(|found| !found.file_type().is_socket()) {
+            return Err(Error::Occupied { path: path.to_owned() });
+        }
         let stream = match UnixStream::connect(path) {
             Ok(stream) => stream,
             Err(error) if is_nobody(&error) => return Ok(None),

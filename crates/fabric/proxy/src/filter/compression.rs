@@ -46,6 +46,10 @@ pub fn note_encoding(
     }
     let Some(coding) = coding else { return };
     headers.insert(CONTENT_ENCODING, HeaderValue::from_static(coding.name()));
+    // They are of the bytes as they were.
+    for name in ["accept-ranges", "content-md5", "digest", "content-digest", "repr-digest"] {
+        headers.remove(name);
+    }
     let strong = headers.get(ETAG).filter(|tag| tag.as_bytes().starts_with(b"\""));
     let weak = strong.and_then(|tag| HeaderValue::from_bytes(&[b"W/", tag.as_bytes()].concat()).ok());
     if let Some(weak) = weak {
@@ -181,7 +185,9 @@ mod tests {
     #[test]
     fn says_what_the_body_is_and_that_it_could_be_another() {
         let compression = Compression::default();
-        let mut plain = headers(&[("content-type", "text/css"), ("etag", "\"a\"")]);
+        let digest = ("content-digest", "sha-256=:AAAA:");
+        let mut plain =
+            headers(&[("content-type", "text/css"), ("etag", "\"a\""), digest, ("accept-ranges", "bytes")]);
         let mut coded = plain.clone();
         note_encoding(&compression, StatusCode::OK, None, &mut plain, Some(5_000));
         assert_eq!(plain["vary"], "Accept-Encoding");
@@ -190,6 +196,9 @@ mod tests {
         for (name, value) in [("content-encoding", "gzip"), ("etag", "W/\"a\""), ("vary", "Accept-Encoding")]
         {
             assert_eq!(coded[name], value);
+        }
+        for of_plain in ["content-digest", "accept-ranges"] {
+            assert!(plain.contains_key(of_plain) && !coded.contains_key(of_plain), "{of_plain}");
         }
         let mut told = headers(&[("content-type", "text/css"), ("vary", "Origin, accept-encoding")]);
         note_encoding(&compression, StatusCode::OK, None, &mut told, None);

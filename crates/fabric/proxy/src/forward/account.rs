@@ -7,8 +7,8 @@ use std::time::Duration;
 use http::{HeaderValue, Method, StatusCode, Version};
 
 use super::trace::TRACEPARENT;
-use super::{Client, Order};
-use crate::gate::{Authority, Request, Target};
+use super::{Client, Failure, Order};
+use crate::gate::{Authority, Fault, Request, Target};
 use crate::plane::Local;
 use crate::upstream::Upstream;
 
@@ -40,6 +40,8 @@ pub struct Account {
     pub grpc_status: Option<HeaderValue>,
     /// The registered name of the error, when the answer is our own or broke.
     pub error: Option<&'static str>,
+    /// What was wrong with the request, or with the response of an endpoint.
+    pub detail: Option<Fault>,
     pub(super) local: Option<Arc<Local>>,
     pub(super) route: Option<usize>,
     /// The cluster that was asked.
@@ -61,34 +63,33 @@ impl Account {
     pub(super) fn of(request: &Request, order: &Order, client: &Client) -> Self {
         Self {
             client: client.address_of(request),
-            secure: client.secure,
             method: Some(request.method.clone()),
             authority: Some(request.authority.clone()),
             target: Some(request.target.clone()),
-            version: request.version,
             trace: request.fields.get(TRACEPARENT).cloned(),
             local: Some(Arc::clone(&order.local)),
             route: order.route,
-            ..Self::unread(client.peer, StatusCode::INTERNAL_SERVER_ERROR)
+            ..Self::unread(client, request.version, StatusCode::INTERNAL_SERVER_ERROR)
         }
     }
 
-    /// Of a request whose head could not be read.
-    pub fn unread(peer: SocketAddr, status: StatusCode) -> Self {
+    /// Of a request whose head could not be read: nobody knows for whom it was sent.
+    pub(crate) fn unread(client: &Client, version: Version, status: StatusCode) -> Self {
         Self {
-            peer,
-            client: peer.ip().to_canonical(),
-            secure: false,
+            peer: client.peer,
+            client: client.peer.ip().to_canonical(),
+            secure: client.secure,
             method: None,
             authority: None,
             target: None,
-            version: Version::HTTP_11,
+            version,
             id: None,
             trace: None,
             status,
             status_sent: false,
             grpc_status: None,
             error: None,
+            detail: None,
             local: None,
             route: None,
             cluster: None,
@@ -98,6 +99,12 @@ impl Account {
             took: Duration::ZERO,
             waited: None,
         }
+    }
+
+    /// Notes why it has no response of an endpoint, or not all of it.
+    pub(crate) fn fail(&mut self, failure: &Failure) {
+        self.error = Some(failure.proxy_error());
+        self.detail = failure.fault();
     }
 
     /// The trace that it is part of, in hexadecimal digits.

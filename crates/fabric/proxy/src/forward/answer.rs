@@ -11,6 +11,7 @@ use crate::chance::Dice;
 use crate::filter::{self, GrpcWeb};
 use crate::gate::{Body, Request};
 use crate::limit::retry_after;
+use crate::model::Respond;
 use crate::upstream::ConnectError;
 
 /// A response that is made here, whole.
@@ -70,6 +71,18 @@ impl Answer {
     /// An answer without a body.
     pub(crate) fn bare(status: StatusCode) -> Self {
         Self { status, fields: HeaderMap::new(), body: Bytes::new(), close: false }
+    }
+
+    /// What a route says of its own.
+    pub(crate) fn made(respond: &Respond) -> Self {
+        let mut answer = Self::bare(StatusCode::from_u16(respond.status).unwrap_or(StatusCode::OK));
+        if !respond.body.is_empty()
+            && let Ok(kind) = HeaderValue::from_str(&respond.content_type)
+        {
+            answer.fields.insert(header::CONTENT_TYPE, kind);
+            answer.body = Bytes::copy_from_slice(respond.body.as_bytes());
+        }
+        answer
     }
 
     /// What is said of a failure: a problem document (RFC 9457), or trailers only (gRPC over HTTP/2, gRPC-Web).

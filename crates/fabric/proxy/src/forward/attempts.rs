@@ -6,7 +6,7 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use http::header::{self, HeaderName, HeaderValue, SEC_WEBSOCKET_ACCEPT};
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, Method, StatusCode};
 
 use super::Failure;
 use super::account::Account;
@@ -446,7 +446,8 @@ struct Sides<'a> {
 fn compress(request: &Request, response: &mut Response, route: &Route) -> Option<Encoder> {
     let compression = route.filters.compression.as_ref()?;
     let Response { status, fields, body, length, .. } = response;
-    if body.is_empty() {
+    // The head of an answer to HEAD is the one that a body would have.
+    if body.is_empty() && request.method != Method::HEAD {
         return None;
     }
     let offered = filter::offer(compression, &request.method, &request.fields, *status, fields, *length);

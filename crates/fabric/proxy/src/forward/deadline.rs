@@ -26,10 +26,11 @@ pub(super) fn read(fields: &HeaderMap) -> Option<Duration> {
     }
 }
 
-/// What is left, in the finest unit that it fits in, rounded down.
+/// What is left, in the finest unit that it fits in, rounded down; what is left at all is not nothing.
 pub(super) fn write(left: Duration) -> HeaderValue {
     const MAX: u128 = 99_999_999;
-    let (number, unit) = match (left.as_micros(), left.as_millis()) {
+    let micros = left.as_micros().max(u128::from(!left.is_zero()));
+    let (number, unit) = match (micros, left.as_millis()) {
         (micros @ ..=MAX, _) => (micros, 'u'),
         (_, millis @ ..=MAX) => (millis, 'm'),
         _ => (u128::from(left.as_secs()).min(MAX), 'S'),
@@ -63,6 +64,7 @@ mod tests {
             (Duration::from_micros(1_500), "1500u"),
             (Duration::from_secs(100), "100000m"),
             (Duration::from_hours(100), "360000S"),
+            (Duration::from_nanos(1), "1u"),
             (Duration::ZERO, "0u"),
         ] {
             assert_eq!(write(left), text);

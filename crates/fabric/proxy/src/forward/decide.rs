@@ -13,7 +13,7 @@ use crate::filter::{self, Cross};
 use crate::gate::{Limits, Request, Target};
 use crate::hash::Keyed;
 use crate::limit::Verdict;
-use crate::model::{Action, Balance, Forward, HashKey, LimitKey, Redirect, Respond, Scheme, SplitBy};
+use crate::model::{Action, Balance, Forward, HashKey, LimitKey, Redirect, Scheme, SplitBy};
 use crate::plane::{InForce, Limit, Local, Plane};
 use crate::route::{self, Match, Passage, Path};
 
@@ -26,7 +26,7 @@ pub(crate) fn decide(
     id: u128,
 ) -> (Order, Deed) {
     let refuse = |local, failure| (Order { local, route: None, verdicts: Vec::new() }, Deed::Refuse(failure));
-    if !client.is_meant_for_us(request) {
+    if client.is_misdirected(request) {
         return refuse(local, Failure::Misdirected);
     }
     if let Some(text) = plane.challenges().text(request.target.path()) {
@@ -37,8 +37,8 @@ pub(crate) fn decide(
     }
     let force = Arc::clone(local.force());
     let Some(listener) = force.listener(client.door().bound.id) else {
-        // The listener was taken away a moment ago.
-        return refuse(local, Failure::NoRoute);
+        // It is gone, and so is the time for its last requests.
+        return refuse(local, Failure::Cut);
     };
     let path = Path::read(request.target.path());
     let asked = route::Request {
@@ -95,7 +95,10 @@ impl Decision<'_> {
             Passage::Refuse(refused) => return Err(Failure::Path(refused)),
         };
         match &route.action {
-            Action::Respond(respond) => Ok(Deed::Answer(answer(respond))),
+            Action::Respond(_) => {
+                let made = self.force.rule(self.route).answer.clone();
+                Ok(Deed::Answer(made.expect("it is made with the route")))
+            }
             Action::Redirect(redirect) => Ok(Deed::Answer(self.redirect(redirect))),
             Action::Forward(forward) => {
                 let same = path == self.request.target.path();
@@ -236,17 +239,6 @@ fn redirect(status: StatusCode, location: String) -> Answer {
     let mut answer = Answer::bare(status);
     if let Ok(location) = HeaderValue::from_maybe_shared(Bytes::from(location)) {
         answer.fields.insert(header::LOCATION, location);
-    }
-    answer
-}
-
-fn answer(respond: &Respond) -> Answer {
-    let mut answer = Answer::bare(StatusCode::from_u16(respond.status).unwrap_or(StatusCode::OK));
-    if !respond.body.is_empty()
-        && let Ok(kind) = HeaderValue::from_str(&respond.content_type)
-    {
-        answer.fields.insert(header::CONTENT_TYPE, kind);
-        answer.body = Bytes::copy_from_slice(respond.body.as_bytes());
     }
     answer
 }

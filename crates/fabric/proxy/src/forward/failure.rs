@@ -15,8 +15,8 @@ pub enum Failure {
     /// The request is malformed.
     #[error("{0}")]
     Request(#[from] Fault),
-    /// Its host is none of the certificate that the client was shown.
-    #[error("the host is not one of this connection's certificate")]
+    /// Another certificate than the one that the client was shown is for its host.
+    #[error("this connection is for other hosts")]
     Misdirected,
     /// No route takes it.
     #[error("no route takes this request")]
@@ -121,6 +121,12 @@ impl Failure {
             | Failure::NoUpgrade => StatusCode::BAD_GATEWAY,
             Failure::TotalTime | Failure::TryTime | Failure::IdleTime => StatusCode::GATEWAY_TIMEOUT,
         }
+    }
+
+    /// What is wrong with the message that failed.
+    pub(super) fn fault(&self) -> Option<Fault> {
+        let (Failure::Request(fault) | Failure::Response(fault)) = self else { return None };
+        Some(*fault)
     }
 
     /// The registered name of the error in `Proxy-Status` (RFC 9209 §2.3).

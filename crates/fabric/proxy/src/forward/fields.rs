@@ -23,8 +23,10 @@ pub(crate) struct Client {
     /// Whether the connection is encrypted.
     pub(crate) secure: bool,
     door: Arc<Door>,
-    /// Whether what the peer says of who asked is believed.
+    /// Whether what the peer says is believed.
     trusted: bool,
+    /// How many entries from the right the client is found, if that is how.
+    hops: usize,
     address: HeaderValue,
     port: HeaderValue,
     /// What the client was shown when it asked for a name.
@@ -48,8 +50,8 @@ struct Said {
 #[derive(Clone, Debug)]
 struct Shown {
     certificate: CertificateDer<'static>,
-    /// The name that was asked for, if the certificate is for it.
-    name: Option<Box<str>>,
+    /// The name that was asked for, by which the certificate was chosen.
+    name: Box<str>,
 }
 
 const CLIENT_CERT: HeaderName = HeaderName::from_static("client-cert");
@@ -73,7 +75,8 @@ impl Client {
             peer,
             secure: false,
             door: Arc::clone(door),
-            trusted: among || listener.trusted_hops > 0,
+            trusted: among,
+            hops: usize::try_from(listener.trusted_hops).unwrap_or(usize::MAX),
             address: HeaderValue::try_from(ip.to_string()).expect("an address is text"),
             port: HeaderValue::from(door.bound.address.port()),
             shown: None,
@@ -95,10 +98,7 @@ impl Client {
         shown: Option<(&str, CertificateDer<'static>)>,
         certificate: Option<&[u8]>,
     ) -> Self {
-        let shown = shown.map(|(name, certificate)| Shown {
-            name: covers(&certificate, name).then(|| name.into()),
-            certificate,
-        });
+        let shown = shown.map(|(name, certificate)| Shown { name: name.into(), certificate });
         // RFC 9440 §2.1: bytes as a structured field.
         let field = |certificate| HeaderValue::try_from(format!(":{}:", base64::encode(certificate)));
         let forwarded = certificate.map(forwarded_certificate);
@@ -106,14 +106,15 @@ impl Client {
         Self { secure: true, shown, certificate, forwarded, ..self }
     }
 
-    /// Whether the host of a request is one that the client was shown a certificate for.
-    pub(crate) fn is_meant_for_us(&self, request: &Request) -> bool {
+    /// Whether a request came on a connection that is not for its host: another certificate of the listener is for it,
+    /// and the one that the client was shown is not (RFC 9110 §15.5.20). A peer that we believe asks for many hosts on
+    /// connections of one name.
+    pub(crate) fn is_misdirected(&self, request: &Request) -> bool {
         let host = request.authority.host();
-        self.shown.as_ref().is_none_or(|shown| {
-            // Nearly every request is for the name of the handshake: the certificate is not read again for it.
-            let asked = shown.name.as_deref().is_some_and(|name| name.eq_ignore_ascii_case(host));
-            asked || covers(&shown.certificate, host)
-        })
+        let (Some(shown), Some(tls)) = (&self.shown, &self.door.tls) else { return false };
+        // Nearly every request is for the name of the handshake: no certificate is read again for it.
+        let asked = self.trusted || self.hops > 0 || shown.name.eq_ignore_ascii_case(host);
+        !asked && !covers(&shown.certificate, host) && tls.covers(host)
     }
 
     /// Removes from a request what only those whom we believe may say. What a stranger says of a trace is dropped, too:
@@ -121,27 +122,31 @@ impl Client {
     pub(crate) fn strip(&self, request: &mut Request, id: u128) {
         if !self.trusted {
             if request.claims {
-                strip_claims(&mut request.fields);
+                let way_believed = self.has_hops(request);
+                strip_claims(&mut request.fields, way_believed);
             }
             request.fields.remove(BAGGAGE);
         }
         trace::carry_on(&mut request.fields, self.trusted, id, self.door.listener.trace_percent);
     }
 
+    /// Whether a request has come by as many proxies as there are in front. Who they are is not known: they are believed
+    /// on which way it came, and on nothing else.
+    fn has_hops(&self, request: &Request) -> bool {
+        self.hops > 0 && entries(request).count() >= self.hops
+    }
+
     /// Who asks: the peer, or whom it names if it is believed.
     pub(crate) fn address_of(&self, request: &Request) -> IpAddr {
         let peer = self.peer.ip().to_canonical();
+        let mut entries = entries(request).map(read_address);
+        if self.hops > 0 {
+            return entries.nth(self.hops - 1).flatten().unwrap_or(peer);
+        }
         if !self.trusted {
             return peer;
         }
-        let values = request.fields.get_all(&X_FORWARDED_FOR).iter().rev();
-        let mut entries =
-            values.flat_map(|value| value.as_bytes().rsplit(|byte| *byte == b',')).map(read_address);
         let listener = &self.door.listener;
-        if let Some(before) = listener.trusted_hops.checked_sub(1) {
-            let before = usize::try_from(before).unwrap_or(usize::MAX);
-            return entries.nth(before).flatten().unwrap_or(peer);
-        }
         let mut client = peer;
         // Bound: the entries of a head.
         while listener.trusted_proxies.iter().any(|network| network.has(client)) {
@@ -171,10 +176,11 @@ impl Client {
         via.add(request)?;
         let scheme = HeaderValue::from_static(if self.secure { "https" } else { "http" });
         let said = self.said_of(&request.authority);
-        let real = self.trusted.then(|| self.address_of(request).to_string());
+        let believed = self.trusted || self.hops > 0;
+        let real = believed.then(|| self.address_of(request).to_string());
         let real = real.and_then(|real| HeaderValue::try_from(real).ok());
         let fields = &mut request.fields;
-        if self.trusted {
+        if believed {
             append(fields, X_FORWARDED_FOR, &self.address);
             append(fields, header::FORWARDED, &said.forwarded);
             fields.entry(X_FORWARDED_PROTO).or_insert(scheme);
@@ -225,6 +231,12 @@ impl Client {
     }
 }
 
+/// The entries of `X-Forwarded-For`, the last one first.
+fn entries(request: &Request) -> impl Iterator<Item = &[u8]> {
+    let values = request.fields.get_all(&X_FORWARDED_FOR).iter().rev();
+    values.flat_map(|value| value.as_bytes().rsplit(|byte| *byte == b','))
+}
+
 /// Makes one list of all values of a field, with another one at its end.
 fn append(fields: &mut HeaderMap, name: HeaderName, entry: &HeaderValue) {
     let mut list = Vec::new();
@@ -251,7 +263,8 @@ fn forwarded_certificate(certificate: &[u8]) -> HeaderValue {
     HeaderValue::try_from(format!("Hash={hash}")).expect("digits are text")
 }
 
-fn request_id(id: u128) -> HeaderValue {
+/// The name of a request with this number.
+pub(crate) fn request_id(id: u128) -> HeaderValue {
     let mut text = String::with_capacity(32);
     write!(text, "{id:032x}").expect("a string takes all");
     HeaderValue::try_from(text).expect("digits are text")

@@ -71,7 +71,7 @@ impl Drop for Tale<'_> {
         let account = &mut self.account;
         if !self.ended {
             let cut = Failure::Cut;
-            account.error = Some(cut.proxy_error());
+            account.fail(&cut);
             if !account.status_sent {
                 account.status = cut.status();
             }
@@ -146,7 +146,7 @@ pub(crate) async fn run(
         Ok(Done::Own(answer)) => answer,
         Err(failure) => {
             let account = &mut tale.account;
-            account.error = Some(failure.proxy_error());
+            account.fail(&failure);
             let gone = matches!(failure, Failure::ClientGone(_));
             if account.status_sent || gone {
                 if !account.status_sent {

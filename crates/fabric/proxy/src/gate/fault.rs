@@ -56,9 +56,9 @@ pub enum Fault {
     /// RFC 9113 §8.2.1.
     #[error("a field's value begins or ends with a blank")]
     FieldBlank,
-    /// RFC 9113 §8.2.2.
-    #[error("a field of HTTP/1 connections is in an HTTP/2 message")]
-    FieldOfConnection,
+    /// RFC 9110 §7.6.1.
+    #[error("`connection` names more than 32 fields")]
+    OptionsMany,
     /// RFC 6585 §5.
     #[error("the head is larger than allowed")]
     HeadLarge,
@@ -130,7 +130,7 @@ impl Fault {
             | Fault::HostDiffers
             | Fault::Field
             | Fault::FieldBlank
-            | Fault::FieldOfConnection
+            | Fault::OptionsMany
             | Fault::LengthInvalid
             | Fault::LengthRepeated
             | Fault::LengthAndCoding

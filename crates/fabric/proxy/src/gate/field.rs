@@ -3,6 +3,8 @@
 use http::HeaderMap;
 use http::header::{self, HeaderName};
 
+use super::Fault;
+
 /// Whether a field is for one connection only, and never passes (RFC 9110 §7.6.1).
 pub(super) fn is_of_connection(name: &HeaderName) -> bool {
     matches!(
@@ -27,10 +29,13 @@ pub(super) struct Options<'a> {
     named: Vec<&'a [u8]>,
 }
 
+/// No sender names more: each field is compared with each of them.
+const OPTIONS_MAX: usize = 32;
+
 impl<'a> Options<'a> {
     /// Takes one value of `Connection`. Names of fields that others rely on are ignored: a sender could
     /// otherwise take away what says who it is.
-    pub(super) fn take(&mut self, value: &'a [u8]) {
+    pub(super) fn take(&mut self, value: &'a [u8]) -> Result<(), Fault> {
         for option in value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii) {
             if option.eq_ignore_ascii_case(b"close") {
                 self.close = true;
@@ -39,9 +44,13 @@ impl<'a> Options<'a> {
             } else if option.eq_ignore_ascii_case(b"upgrade") {
                 self.upgrade = true;
             } else if !option.is_empty() && !is_relied_on(option) {
+                if self.named.len() == OPTIONS_MAX {
+                    return Err(Fault::OptionsMany);
+                }
                 self.named.push(option);
             }
         }
+        Ok(())
     }
 
     /// Whether the field of this name is of the connection.
@@ -71,23 +80,42 @@ fn is_relied_on(name: &[u8]) -> bool {
 /// Whether a field claims who is asking or on what way the request came: true only from those we trust.
 /// `_` counts as `-`, since programs behind us may read it so.
 pub(super) fn is_claim(name: &[u8]) -> bool {
-    const NAMES: [&[u8]; 4] = [b"forwarded", b"client-cert", b"client-cert-chain", b"coreto-attempt"];
-    const BEGINNINGS: [&[u8]; 4] = [b"x-forwarded-", b"x-real", b"x-user-", b"x-tenant"];
-    let same = |known: &[u8], found: &[u8]| {
-        known.iter().zip(found).all(|(known, found)| {
+    matches!(name.first(), Some(b'x' | b'X' | b'f' | b'F' | b'c' | b'C'))
+        && (is_of_way(name) || is_of_identity(name))
+}
+
+/// Whether a field claims on what way the request came.
+fn is_of_way(name: &[u8]) -> bool {
+    is_one_of(&[b"forwarded", b"x-real-ip"], &[b"x-forwarded-"], name) && !is_of_identity(name)
+}
+
+/// Whether a field claims who is asking, or what only a gateway says to another.
+fn is_of_identity(name: &[u8]) -> bool {
+    const NAMES: &[&[u8]] =
+        &[b"client-cert", b"client-cert-chain", b"coreto-attempt", b"x-forwarded-client-cert", b"x-tenant"];
+    // What a program of a page says of itself is of no user.
+    is_one_of(NAMES, &[b"x-user-", b"x-tenant-"], name) && !is_one_of(&[b"x-user-agent"], &[], name)
+}
+
+fn is_one_of(names: &[&[u8]], beginnings: &[&[u8]], name: &[u8]) -> bool {
+    let same = |known: &[u8]| {
+        known.iter().zip(name).all(|(known, found)| {
             let found = if *found == b'_' { b'-' } else { found.to_ascii_lowercase() };
             *known == found
         })
     };
-    matches!(name.first(), Some(b'x' | b'X' | b'f' | b'F' | b'c' | b'C'))
-        && (NAMES.iter().any(|known| known.len() == name.len() && same(known, name))
-            || BEGINNINGS.iter().any(|known| known.len() <= name.len() && same(known, name)))
+    names.iter().any(|known| known.len() == name.len() && same(known))
+        || beginnings.iter().any(|known| known.len() <= name.len() && same(known))
 }
 
-/// Removes the fields by which a sender claims who is asking or on what way the request came.
-pub fn strip_claims(fields: &mut HeaderMap) {
-    let claims: Vec<HeaderName> =
-        fields.keys().filter(|name| is_claim(name.as_str().as_bytes())).cloned().collect();
+/// Removes the fields by which a sender claims who is asking, and those of the way that the request came unless these
+/// are believed.
+pub fn strip_claims(fields: &mut HeaderMap, way_believed: bool) {
+    let is_false = |name: &&HeaderName| {
+        let name = name.as_str().as_bytes();
+        is_of_identity(name) || (!way_believed && is_of_way(name))
+    };
+    let claims: Vec<HeaderName> = fields.keys().filter(is_false).cloned().collect();
     for name in claims {
         fields.remove(name);
     }
@@ -142,12 +170,23 @@ mod tests {
 
     #[test]
     fn tells_claims_in_any_spelling() {
-        for name in
-            ["Forwarded", "X-Forwarded-For", "x_forwarded_proto", "X-Real-IP", "Client-Cert", "x-tenant"]
-        {
-            assert!(is_claim(name.as_bytes()), "{name}");
+        for name in ["Forwarded", "X-Forwarded-For", "x_forwarded_proto", "X-Real-IP"] {
+            assert!(is_claim(name.as_bytes()) && is_of_way(name.as_bytes()), "{name}");
         }
-        for name in ["x-forward", "forwarded-by", "cookie", "client-certain", "x-use", "via"] {
+        for name in ["Client-Cert", "x-tenant", "X_Tenant_Id", "x-user-id", "X-Forwarded-Client-Cert"] {
+            assert!(is_claim(name.as_bytes()) && !is_of_way(name.as_bytes()), "{name}");
+        }
+        for name in [
+            "x-forward",
+            "forwarded-by",
+            "cookie",
+            "client-certain",
+            "x-use",
+            "via",
+            "x-realm",
+            "x-tenants",
+            "X-User-Agent",
+        ] {
             assert!(!is_claim(name.as_bytes()), "{name}");
         }
     }

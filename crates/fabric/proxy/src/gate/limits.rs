@@ -23,6 +23,10 @@ pub struct Limits {
 /// More fields than this are never read, whatever [`Limits::fields_max`] says.
 pub(crate) const FIELDS_MAX: usize = 256;
 
+/// Methods that pass without being listed.
+const USUAL: [Method; 7] =
+    [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS];
+
 /// The longest method in bytes.
 pub(super) const METHOD_BYTES_MAX: usize = 32;
 
@@ -33,7 +37,7 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// As a listener has them.
+    /// As a listener has them; no methods pass but the usual ones.
     pub fn of(bounds: &Bounds) -> Self {
         let bytes = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);
         Self {
@@ -45,16 +49,14 @@ impl Limits {
         }
     }
 
-    pub(super) fn lists(&self, method: &Method) -> bool {
-        const USUAL: [Method; 7] = [
-            Method::GET,
-            Method::HEAD,
-            Method::POST,
-            Method::PUT,
-            Method::PATCH,
-            Method::DELETE,
-            Method::OPTIONS,
-        ];
+    /// Whether a method passes.
+    pub fn lists(&self, method: &Method) -> bool {
         USUAL.contains(method) || self.methods.contains(method)
+    }
+
+    /// The methods that pass, as `Allow` lists them.
+    pub(crate) fn allowed(&self) -> String {
+        let names: Vec<&str> = USUAL.iter().chain(&self.methods).map(Method::as_str).collect();
+        names.join(", ")
     }
 }

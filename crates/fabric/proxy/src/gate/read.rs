@@ -262,7 +262,7 @@ impl Fields {
         if parsed.len() > limits.fields_max {
             return Err(Fault::FieldsMany);
         }
-        let options = options(parsed);
+        let options = options(parsed)?;
         let found = Self {
             fields: HeaderMap::with_capacity(parsed.len()),
             close: options.close,
@@ -292,14 +292,14 @@ impl Fields {
     }
 }
 
-fn options<'a>(parsed: &[httparse::Header<'a>]) -> Options<'a> {
+fn options<'a>(parsed: &[httparse::Header<'a>]) -> Result<Options<'a>, Fault> {
     let mut options = Options::default();
     for field in parsed {
         if field.name.len() == 10 && field.name.eq_ignore_ascii_case("connection") {
-            options.take(field.value);
+            options.take(field.value)?;
         }
     }
-    options
+    Ok(options)
 }
 
 /// The one protocol of an `Upgrade`, or none where several are offered: which one would be switched to cannot

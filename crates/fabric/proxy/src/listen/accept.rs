@@ -25,13 +25,18 @@ const QUEUE_MAX: usize = 4096;
 pub(super) async fn accept(worker: Arc<Worker>, bound: Arc<Bound>, listener: TcpListener) {
     let mut open = JoinSet::new();
     let mut drained = bound.drained();
-    let drain_in = door(&worker, &bound).map_or(Duration::ZERO, |door| door.listener.clocks.drain);
     // Bound: until the drain.
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, peer)) => enter(&worker, &bound, stream, peer, &mut open),
-                Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
+                Err(error) => {
+                    if error.kind() != io::ErrorKind::ConnectionAborted && bound.turned_away.note_accept() {
+                        let address = bound.address;
+                        tracing::error!(%address, %error, "connections cannot be accepted, and wait");
+                    }
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
             },
             Some(_) = open.join_next() => {}
             () = is_set(&mut drained) => break,
@@ -43,8 +48,10 @@ pub(super) async fn accept(worker: Arc<Worker>, bound: Arc<Bound>, listener: Tcp
         enter(&worker, &bound, stream, peer, &mut open);
     }
     drop(listener);
+    let drain_in = door(&worker, &bound).map_or(Duration::ZERO, |door| door.listener.clocks.drain);
     let rest = async { while open.join_next().await.is_some() {} };
     let _ = tokio::time::timeout(drain_in, rest).await;
+    worker.forget(&bound);
 }
 
 /// What can be accepted without waiting.
@@ -56,12 +63,12 @@ async fn waiting(listener: &TcpListener) -> Option<io::Result<(TcpStream, Socket
     .await
 }
 
-/// The listener of a socket, as it is now.
+/// The listener of a socket, as it is now, or was last.
 fn door(worker: &Worker, bound: &Bound) -> Option<Arc<Door>> {
-    worker.local().force().doors.iter().find(|door| door.bound.id == bound.id).cloned()
+    worker.local_of(bound).force().doors.iter().find(|door| door.bound.id == bound.id).cloned()
 }
 
-/// Begins to serve a connection, if there is room for it and the listener is still there.
+/// Begins to serve a connection, if there is room for it.
 fn enter(
     worker: &Arc<Worker>,
     bound: &Arc<Bound>,
@@ -70,7 +77,13 @@ fn enter(
     open: &mut JoinSet<()>,
 ) {
     let Some(door) = door(worker, bound) else { return };
-    let Some(place) = bound.crowd.enter(peer.ip(), &door.listener.bounds) else { return };
+    let Some(place) = bound.crowd.enter(peer.ip(), &door.listener.bounds) else {
+        if bound.turned_away.note_crowd() {
+            let listener = &door.listener.name;
+            tracing::warn!(listener, %peer, "a connection is closed: as many are open as `bounds` allows");
+        }
+        return;
+    };
     let worker = Arc::clone(worker);
     open.spawn(async move {
         connection(&worker, &door, stream, peer).await;
@@ -96,8 +109,20 @@ async fn connection(worker: &Arc<Worker>, door: &Arc<Door>, stream: TcpStream, p
 
 async fn encrypted(worker: &Arc<Worker>, door: &Arc<Door>, tls: &Tls, stream: TcpStream, peer: SocketAddr) {
     let handshake = tokio::time::timeout(door.listener.clocks.handshake, tls.acceptor().accept(stream));
-    // A client that cannot be agreed with has been told so by an alert.
-    let Ok(Ok(stream)) = handshake.await else { return };
+    let agreed = handshake.await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
+    let stream = match agreed {
+        Ok(stream) => stream,
+        // Who closes in the midst of it looks whether the port is open, or has lost interest.
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return,
+        // A client that cannot be agreed with has been told so by an alert.
+        Err(error) => {
+            if door.bound.turned_away.note_handshake() {
+                let listener = &door.listener.name;
+                tracing::info!(listener, %peer, %error, "a handshake failed");
+            }
+            return;
+        }
+    };
     let session = stream.get_ref().1;
     if Tls::is_check(session.alpn_protocol()) {
         return;

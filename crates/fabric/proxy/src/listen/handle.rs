@@ -3,10 +3,12 @@
 use std::time::Instant;
 
 use http::header::{self, HeaderValue};
-use http::{Method, StatusCode};
+use http::{Method, StatusCode, Version};
 
 use super::worker::Worker;
-use crate::forward::{Account, Answer, Client, Failure, Terms, decide, put_answer, run, stamp};
+use crate::forward::{
+    Account, Answer, Client, Failure, Terms, Unread, decide, put_answer, request_id, run, stamp,
+};
 use crate::gate::Request;
 use crate::wire::{Alarm, Channel};
 
@@ -21,9 +23,6 @@ pub(super) enum Then {
     Cut,
 }
 
-/// The methods that pass without being listed.
-const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
-
 /// Carries out a request.
 pub(super) async fn handle(
     worker: &Worker,
@@ -32,19 +31,15 @@ pub(super) async fn handle(
     mut request: Request,
     alarm: &mut Alarm,
 ) -> Then {
-    let clocks = &client.door().listener.clocks;
-    if is_for_us(&request) {
-        let mut answer = Answer::bare(StatusCode::NO_CONTENT);
-        answer.fields.insert(header::ALLOW, HeaderValue::from_static(METHODS));
-        stamp(&mut answer.fields, &worker.date(), None);
-        let close = !request.keep_alive || !channel.has_read_all();
-        let told = put_answer(channel, &answer, false, close, clocks.body).await;
-        return if told.is_ok() && !close { Then::Next } else { Then::Linger };
+    match hops(&request) {
+        Some(0) => return answer_here(worker, client, channel, request).await,
+        Some(hops) => drop(request.fields.insert(header::MAX_FORWARDS, HeaderValue::from(hops - 1))),
+        None => {}
     }
     let started = Instant::now();
     let id = worker.id();
     client.strip(&mut request, id);
-    let order = decide(&worker.plane, worker.local(), client, &request, id);
+    let order = decide(&worker.plane, worker.local_of(&client.door().bound), client, &request, id);
     let note = |account: &Account| worker.ledger.note(worker.number, account);
     let terms = Terms {
         plane: &worker.plane,
@@ -65,23 +60,68 @@ pub(super) async fn handle(
     }
 }
 
-/// Answers a request whose head was no request.
-pub(super) async fn refuse(worker: &Worker, client: &Client, channel: &mut Channel, failure: Failure) {
-    let mut answer = Answer::of(&failure, crate::forward::Reply::default());
-    if failure.status() == StatusCode::METHOD_NOT_ALLOWED {
-        answer.fields.insert(header::ALLOW, HeaderValue::from_static(METHODS));
-    }
-    stamp(&mut answer.fields, &worker.date(), None);
-    let mut account = Account::unread(client.peer, failure.status());
-    account.error = Some(failure.proxy_error());
-    // The connection ends, whether that is read or not.
-    let _ = put_answer(channel, &answer, false, true, client.door().listener.clocks.body).await;
-    worker.ledger.note(worker.number, &account);
+/// Answers a request that is about the server and not about anything behind it.
+async fn answer_here(worker: &Worker, client: &Client, channel: &mut Channel, request: Request) -> Then {
+    let mut answer = Answer::bare(StatusCode::NO_CONTENT);
+    answer.fields.insert(header::ALLOW, allowed(client));
+    let close = !request.keep_alive || !channel.has_read_all();
+    answer.close = close;
+    let mut account = Account::unread(client, request.version, answer.status);
+    account.method = Some(request.method);
+    account.authority = Some(request.authority);
+    account.target = Some(request.target);
+    let told = put(worker, client, channel, answer, account).await;
+    if told.is_ok() && !close { Then::Next } else { Then::Linger }
 }
 
-/// Whether a request is about the server and not about anything behind it (RFC 9110 §7.6.2, §9.3.7).
-fn is_for_us(request: &Request) -> bool {
-    request.method == Method::OPTIONS
-        && (request.target.is_asterisk()
-            || request.fields.get(header::MAX_FORWARDS).is_some_and(|left| left.as_bytes() == b"0"))
+/// Answers a request whose head was no request.
+pub(super) async fn refuse(worker: &Worker, client: &Client, channel: &mut Channel, failure: Failure) {
+    let mut answer = Answer { close: true, ..Answer::of(&failure, crate::forward::Reply::default()) };
+    if failure.status() == StatusCode::METHOD_NOT_ALLOWED {
+        answer.fields.insert(header::ALLOW, allowed(client));
+    }
+    let version = match channel {
+        Channel::One(_) => Version::HTTP_11,
+        Channel::Two(_) => Version::HTTP_2,
+    };
+    let mut account = Account::unread(client, version, answer.status);
+    account.fail(&failure);
+    // The connection ends, whether that is read or not.
+    let _ = put(worker, client, channel, answer, account).await;
+}
+
+/// Sends an answer to a request that no route is looked for, and tells of it.
+async fn put(
+    worker: &Worker,
+    client: &Client,
+    channel: &mut Channel,
+    mut answer: Answer,
+    mut account: Account,
+) -> Result<(), Unread> {
+    let started = Instant::now();
+    let id = request_id(worker.id());
+    stamp(&mut answer.fields, &worker.date(), Some(id.clone()));
+    let told = put_answer(channel, &answer, false, answer.close, client.door().listener.clocks.body).await;
+    account.id = Some(id);
+    account.bytes = channel.counted();
+    account.took = started.elapsed();
+    worker.ledger.note(worker.number, &account);
+    told
+}
+
+/// The methods that pass at a listener.
+fn allowed(client: &Client) -> HeaderValue {
+    HeaderValue::try_from(client.door().limits.allowed()).expect("methods are tokens")
+}
+
+/// How many times a request may still be sent on: 0 when it is for this server. None when it does not say
+/// (RFC 9110 §7.6.2, §9.3.7).
+fn hops(request: &Request) -> Option<u64> {
+    if request.method != Method::OPTIONS {
+        return None;
+    }
+    if request.target.is_asterisk() {
+        return Some(0);
+    }
+    request.fields.get(header::MAX_FORWARDS)?.to_str().ok()?.parse().ok()
 }

@@ -55,6 +55,7 @@ impl Service {
     /// # Errors
     /// When a worker cannot be started.
     pub fn start(self) -> io::Result<Serving> {
+        self.plane.prepare(self.workers)?;
         let mut threads = Vec::new();
         let (plane, registry, beside) = (Arc::clone(&self.plane), self.registry, runtime()?);
         let tend = move || {
@@ -65,10 +66,23 @@ impl Service {
         for number in 0..self.workers {
             let worker = Worker::new(number, Arc::clone(&self.plane), Arc::clone(&self.ledger));
             let runtime = runtime()?;
-            let serve = move || runtime.block_on(work(&Arc::new(worker)));
+            let last = Last(Arc::clone(&self.plane));
+            let serve = move || {
+                let _last = last;
+                runtime.block_on(work(&Arc::new(worker)))
+            };
             threads.push(std::thread::Builder::new().name(format!("proxy-{number}")).spawn(serve)?);
         }
         Ok(Serving(threads))
+    }
+}
+
+/// Where one worker ends, all do: what only some of them serve looks well from outside and is not.
+struct Last(Arc<Plane>);
+
+impl Drop for Last {
+    fn drop(&mut self) {
+        self.0.drain();
     }
 }
 
@@ -76,7 +90,7 @@ impl Serving {
     /// Waits until the plane is drained and all requests have ended, or the time for that is over.
     ///
     /// # Errors
-    /// When a worker could not begin. Failing connections are no error.
+    /// When a worker could not go on; the others were drained then. Failing connections are no error.
     pub fn wait(self) -> io::Result<()> {
         for thread in self.0 {
             thread.join().unwrap_or_else(|_| Err(io::Error::other("a worker panicked")))?;
@@ -102,7 +116,7 @@ async fn work(worker: &Arc<Worker>) -> io::Result<()> {
         for door in &worker.local().force().doors {
             // All workers accept from one queue: none is lost when a worker ends, and none waits behind a busy one.
             if known.insert(door.bound.id)
-                && let Some(listener) = door.bound.accepting()?
+                && let Some(listener) = door.bound.accepting()
             {
                 let listener = tokio::net::TcpListener::from_std(listener)?;
                 doors.spawn(accept(Arc::clone(worker), Arc::clone(&door.bound), listener));

@@ -138,6 +138,11 @@ impl Tls {
         TlsAcceptor::from(Arc::clone(&self.server))
     }
 
+    /// Whether one of the certificates is for a host.
+    pub(crate) fn covers(&self, host: &str) -> bool {
+        self.shown.named(host).is_some()
+    }
+
     /// What a client that asked for a name has been shown.
     pub(super) fn shown_for(&self, name: &str) -> Option<CertificateDer<'static>> {
         self.shown.choose(Some(name))?.cert.first().cloned()
@@ -146,11 +151,12 @@ impl Tls {
 
 impl Shown {
     fn choose(&self, name: Option<&str>) -> Option<Arc<CertifiedKey>> {
-        let list = &self.list;
-        let named = name.and_then(|name| {
-            list.iter().find(|key| key.cert.first().is_some_and(|certificate| covers(certificate, name)))
-        });
-        named.or(list.first()).cloned()
+        name.and_then(|name| self.named(name)).or(self.list.first()).cloned()
+    }
+
+    fn named(&self, name: &str) -> Option<&Arc<CertifiedKey>> {
+        let is_for = |key: &&Arc<CertifiedKey>| key.cert.first().is_some_and(|found| covers(found, name));
+        self.list.iter().find(is_for)
     }
 }
 

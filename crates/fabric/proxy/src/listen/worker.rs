@@ -2,7 +2,7 @@
 
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use http::HeaderValue;
@@ -11,7 +11,7 @@ use crate::chance::Dice;
 use crate::forward::Account;
 use crate::gate::Limits;
 use crate::model::Reader;
-use crate::plane::{InForce, Local, Plane};
+use crate::plane::{Bound, InForce, Local, Plane};
 use crate::upstream::Pool;
 
 /// Is told of every request when it has ended.
@@ -33,6 +33,9 @@ pub(super) struct Worker {
 struct Seen {
     reader: Reader<InForce>,
     local: Arc<Local>,
+    /// What was in force last with a listener that is gone, by the number of its socket, for as long as it has
+    /// connections.
+    gone: Vec<(u64, Arc<Local>)>,
     dice: Dice,
 }
 
@@ -48,7 +51,7 @@ impl Worker {
             plane,
             ledger,
             pool: Arc::new(Pool::new(Arc::new(limits))),
-            seen: Mutex::new(Seen { reader, local, dice }),
+            seen: Mutex::new(Seen { reader, local, gone: Vec::new(), dice }),
             ids: Ids::default(),
             date: Mutex::new((0, HeaderValue::from_static(""))),
         }
@@ -56,13 +59,24 @@ impl Worker {
 
     /// What is in force now.
     pub(super) fn local(&self) -> Arc<Local> {
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        let Seen { reader, local, dice } = &mut *seen;
-        let force = reader.get();
-        if !Arc::ptr_eq(force, local.force()) {
-            *local = Arc::new(Local::new(Arc::clone(force), Some(local), dice));
-        }
-        Arc::clone(local)
+        self.seen().now()
+    }
+
+    /// What is in force for a listener: that in which it was last, once it is gone.
+    pub(super) fn local_of(&self, bound: &Bound) -> Arc<Local> {
+        let mut seen = self.seen();
+        let now = seen.now();
+        let last = seen.gone.iter().find(|(id, _)| *id == bound.id);
+        last.map_or(now, |(_, local)| Arc::clone(local))
+    }
+
+    /// Lets go what was kept for a listener that is gone, and has no more connections.
+    pub(super) fn forget(&self, bound: &Bound) {
+        self.seen().gone.retain(|(id, _)| *id != bound.id);
+    }
+
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The time as fields say it, made once a second.
@@ -79,6 +93,20 @@ impl Worker {
 
     pub(super) fn id(&self) -> u128 {
         self.ids.next()
+    }
+}
+
+impl Seen {
+    fn now(&mut self) -> Arc<Local> {
+        let Self { reader, local, gone, dice } = self;
+        let force = reader.get();
+        if !Arc::ptr_eq(force, local.force()) {
+            let next = Arc::new(Local::new(Arc::clone(force), Some(local), dice));
+            let ids = local.force().doors.iter().map(|door| door.bound.id);
+            gone.extend(ids.filter(|id| force.listener(*id).is_none()).map(|id| (id, Arc::clone(local))));
+            *local = next;
+        }
+        Arc::clone(local)
     }
 }
 

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use http::Method;
 
-use super::{Action, Fault, Faults, Model, Redirect, Route, check};
+use super::{Action, Fault, Faults, Listener, Model, Redirect, Route, check};
 use crate::filter;
+use crate::gate::Limits;
 use crate::route::passage::{self, Asked, Passage};
 use crate::route::{Entry, Match, Path, Request, Table};
 
@@ -70,6 +71,19 @@ impl Plan {
         &self.tables[listener]
     }
 
+    /// What passes the gate of the listener with this number: a method that a route names passes, too.
+    pub fn limits(&self, listener: usize) -> Limits {
+        let listener = &self.model.listeners[listener];
+        let mut limits = Limits::of(&listener.bounds);
+        let routes = self.model.routes.iter().filter(|route| is_for(route, listener));
+        for method in routes.flat_map(|route| &route.methods) {
+            if !limits.lists(method) {
+                limits.methods.push(method.clone());
+            }
+        }
+        limits
+    }
+
     /// The route whose CORS filter answers a request, and the method that its page asks for: a preflight is for the
     /// route of the request that would follow.
     pub fn preflight(&self, listener: usize, request: &Request<'_>) -> Option<(usize, Method)> {
@@ -106,10 +120,14 @@ impl Plan {
     }
 }
 
+fn is_for(route: &Route, listener: &Listener) -> bool {
+    route.listeners.is_empty() || route.listeners.contains(&listener.name)
+}
+
 fn tables(model: &Model, entries: &Arc<[Entry]>, faults: &mut Vec<Fault>) -> Vec<Table> {
-    let build = |(at, listener): (usize, &super::Listener)| {
-        let meant = |route: &Route| route.listeners.is_empty() || route.listeners.contains(&listener.name);
-        let chosen: Vec<usize> = (0..model.routes.len()).filter(|at| meant(&model.routes[*at])).collect();
+    let build = |(at, listener): (usize, &Listener)| {
+        let chosen = (0..model.routes.len()).filter(|at| is_for(&model.routes[*at], listener));
+        let chosen: Vec<usize> = chosen.collect();
         Table::build(entries, &model.routes, &chosen, &mut Faults::new(faults, format!("listener[{at}]")))
     };
     model.listeners.iter().enumerate().map(build).collect()

@@ -38,6 +38,11 @@ impl Crowd {
         Some(Place { crowd: Arc::clone(self), address })
     }
 
+    /// How many connections are open.
+    pub(super) fn open(&self) -> usize {
+        self.lock().all
+    }
+
     fn lock(&self) -> MutexGuard<'_, Open> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

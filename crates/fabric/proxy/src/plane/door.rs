@@ -3,12 +3,13 @@
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
 
 use super::challenges::Challenges;
 use super::crowd::Crowd;
+use super::gatekeeper::TurnedAway;
 use crate::gate::Limits;
 use crate::listen::{Tls, TlsError};
 use crate::model::Listener;
@@ -64,16 +65,44 @@ pub(crate) struct Bound {
     asked: SocketAddr,
     pub(crate) address: SocketAddr,
     /// None once it is drained: the workers' own copies then empty its queue, and close it.
-    listener: Mutex<Option<TcpListener>>,
+    listener: Mutex<Option<Listening>>,
     drain: watch::Sender<bool>,
     pub(crate) crowd: Arc<Crowd>,
+    pub(crate) turned_away: TurnedAway,
+}
+
+#[derive(Debug)]
+struct Listening {
+    socket: TcpListener,
+    /// Copies for workers, made when it was bound: later there may be no file descriptors left for them.
+    copies: Vec<TcpListener>,
 }
 
 /// What listeners stand on.
 pub(super) struct Sockets<'a> {
-    /// Those that are bound already.
-    pub(super) bound: Vec<Arc<Bound>>,
+    /// Those that are bound already, with the names of their listeners where these are known.
+    pub(super) bound: Vec<(Option<&'a str>, Arc<Bound>)>,
+    /// How many workers accept from each.
+    pub(super) workers: usize,
     pub(super) challenges: &'a Arc<Challenges>,
+}
+
+impl Sockets<'_> {
+    /// For each listener the socket that is bound to its address already, if there is one. None goes to two of them,
+    /// also when several leave their port to the system: those that keep their names keep their sockets.
+    pub(super) fn share_out(&self, listeners: &[Listener]) -> Vec<Option<Arc<Bound>>> {
+        let mut free = self.bound.clone();
+        let mut given = vec![None; listeners.len()];
+        for by_name in [true, false] {
+            for (listener, given) in listeners.iter().zip(&mut given).filter(|(_, given)| given.is_none()) {
+                let at = free.iter().position(|(name, bound)| {
+                    bound.asked == listener.address && (!by_name || *name == Some(&listener.name))
+                });
+                *given = at.map(|at| free.remove(at).1);
+            }
+        }
+        given
+    }
 }
 
 /// A listener with its socket.
@@ -86,11 +115,13 @@ pub(crate) struct Door {
 }
 
 impl Bound {
-    fn new(listener: &Listener) -> Result<Self, Error> {
+    fn new(listener: &Listener, workers: usize) -> Result<Self, Error> {
         let asked = listener.address;
-        let failed = |source| Error::Bind { listener: listener.name.clone(), address: asked, source };
-        let socket = TcpListener::bind(asked).map_err(failed)?;
-        Self::of(Inherited { asked, socket }).map_err(failed)
+        let bind = || {
+            let bound = Self::of(Inherited { asked, socket: TcpListener::bind(asked)? })?;
+            bound.prepare(workers).map(|()| bound)
+        };
+        bind().map_err(|source| Error::Bind { listener: listener.name.clone(), address: asked, source })
     }
 
     pub(super) fn of(Inherited { asked, socket }: Inherited) -> io::Result<Self> {
@@ -100,26 +131,39 @@ impl Bound {
             id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
             asked,
             address: socket.local_addr()?,
-            listener: Mutex::new(Some(socket)),
+            listener: Mutex::new(Some(Listening { socket, copies: Vec::new() })),
             drain: watch::Sender::new(false),
             crowd: Arc::default(),
+            turned_away: TurnedAway::default(),
         })
     }
 
-    /// A copy of the socket to accept from; none once it is drained.
-    pub(crate) fn accepting(&self) -> io::Result<Option<TcpListener>> {
-        let listener = self.listener.lock().unwrap_or_else(PoisonError::into_inner);
-        listener.as_ref().map(TcpListener::try_clone).transpose()
+    /// Makes a copy of the socket for each worker.
+    pub(super) fn prepare(&self, workers: usize) -> io::Result<()> {
+        let mut listener = self.lock();
+        let Some(listening) = &mut *listener else { return Ok(()) };
+        listening.copies = (0..workers).map(|_| listening.socket.try_clone()).collect::<Result<_, _>>()?;
+        Ok(())
+    }
+
+    /// The next worker's copy of the socket to accept from; none once it is drained.
+    pub(crate) fn accepting(&self) -> Option<TcpListener> {
+        self.lock().as_mut()?.copies.pop()
     }
 
     /// A copy of the socket for a process that takes over; none once it is drained.
     pub(super) fn bequeathed(&self) -> io::Result<Option<Inherited>> {
-        Ok(self.accepting()?.map(|socket| Inherited { asked: self.asked, socket }))
+        let socket = self.lock().as_ref().map(|listening| listening.socket.try_clone()).transpose()?;
+        Ok(socket.map(|socket| Inherited { asked: self.asked, socket }))
     }
 
     pub(crate) fn drain(&self) {
-        drop(self.listener.lock().unwrap_or_else(PoisonError::into_inner).take());
+        drop(self.lock().take());
         self.drain.send_replace(true);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Listening>> {
+        self.listener.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn is_draining(&self) -> bool {
@@ -132,18 +176,21 @@ impl Bound {
 }
 
 impl Door {
-    /// Puts a listener in force, on the socket that is bound to its address already, if there is one.
-    pub(super) fn new(listener: &Listener, sockets: &Sockets<'_>) -> Result<Self, Error> {
-        let same = sockets.bound.iter().find(|bound| bound.asked == listener.address);
-        let bound = match same {
-            Some(bound) => Arc::clone(bound),
-            None => Arc::new(Bound::new(listener)?),
+    /// Puts a listener in force, on a socket that is bound to its address already, if there is one.
+    pub(super) fn new(
+        listener: &Listener,
+        bound: Option<Arc<Bound>>,
+        limits: Limits,
+        sockets: &Sockets<'_>,
+    ) -> Result<Self, Error> {
+        let bound = match bound {
+            Some(bound) => bound,
+            None => Arc::new(Bound::new(listener, sockets.workers)?),
         };
         // Certificates are read again each time: their files may be others under the same names.
         let tls = listener.tls.as_ref().map(|tls| Tls::build(tls, sockets.challenges)).transpose();
         let tls =
             tls.map_err(|source| Error::Tls { listener: listener.name.clone(), source: Box::new(source) })?;
-        let limits = Arc::new(Limits::of(&listener.bounds));
-        Ok(Self { bound, listener: listener.clone(), limits, tls })
+        Ok(Self { bound, listener: listener.clone(), limits: Arc::new(limits), tls })
     }
 }

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::door::{Door, Error, Sockets};
+use super::door::{Bound, Door, Error, Sockets};
+use super::gatekeeper::TurnedAway;
 use super::rule::Rule;
 use crate::chance::Dice;
 use crate::model::Plan;
@@ -26,7 +27,11 @@ impl InForce {
         dice: &mut Dice,
     ) -> Result<Self, Error> {
         let model = plan.model();
-        let doors = model.listeners.iter().map(|listener| Ok(Arc::new(Door::new(listener, sockets)?)));
+        let bound = sockets.share_out(&model.listeners);
+        let doors = model.listeners.iter().zip(bound).enumerate();
+        let doors = doors.map(|(at, (listener, bound))| {
+            Ok(Arc::new(Door::new(listener, bound, plan.limits(at), sockets)?))
+        });
         let doors = doors.collect::<Result<Vec<_>, Error>>()?;
         let old_upstreams = before.map(|old| old.upstreams.as_slice()).unwrap_or_default();
         let upstreams = model.clusters.iter().map(|cluster| {
@@ -56,6 +61,14 @@ impl InForce {
     /// What was planned.
     pub fn plan(&self) -> &Plan {
         &self.plan
+    }
+
+    /// Listeners by name, with their open connections and those that were not served.
+    pub fn listeners(&self) -> impl Iterator<Item = (&str, usize, &TurnedAway)> {
+        self.doors.iter().map(|door| {
+            let Bound { crowd, turned_away, .. } = &*door.bound;
+            (door.listener.name.as_str(), crowd.open(), turned_away)
+        })
     }
 
     /// The clusters, by number.

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use http::HeaderName;
 
 use crate::filter::Changes;
+use crate::forward::Answer;
 use crate::gate::Authority;
 use crate::limit::{Limiter, Rate, Verdict};
 use crate::model::{Action, LimitKey, RateLimit, Route};
@@ -21,6 +22,8 @@ pub(crate) struct Rule {
     pub(crate) response_headers: Changes,
     /// The host that goes upstream instead.
     pub(crate) host: Option<Authority>,
+    /// What is answered here; requests share its body.
+    pub(crate) answer: Option<Answer>,
 }
 
 /// A limit with what its keys have used.
@@ -40,15 +43,17 @@ impl Rule {
         };
         let mut limits: Vec<Arc<Limit>> = route.filters.limits.iter().map(limit).collect();
         limits.sort_by_key(|limit| Reverse(limit.model.key == LimitKey::Client));
-        let host = match &route.action {
-            Action::Forward(forward) => forward.host.clone(),
-            Action::Redirect(_) | Action::Respond(_) => None,
+        let (host, answer) = match &route.action {
+            Action::Forward(forward) => (forward.host.clone(), None),
+            Action::Redirect(_) => (None, None),
+            Action::Respond(respond) => (None, Some(Answer::made(respond))),
         };
         Self {
             limits,
             request_headers: Changes::of(&route.filters.request_headers),
             response_headers: Changes::of(&route.filters.response_headers),
             host: host.and_then(|host| Authority::read(Bytes::from(host)).ok()),
+            answer,
         }
     }
 }

@@ -48,7 +48,7 @@ impl Pattern {
                 }
                 Ok(Self::Prefix(parts))
             }
-            PathMatch::Regex(text) => whole_regex(text).map(Self::Regex),
+            PathMatch::Regex(text) => path_regex(text).map(Self::Regex),
         }
     }
 
@@ -204,6 +204,24 @@ fn variable(inner: &str, text: &str) -> Result<Segment, String> {
         ));
     }
     Ok(if tail { Segment::Tail(name.to_owned()) } else { Segment::Variable(name.to_owned()) })
+}
+
+/// An expression for a whole path in normal form; one that can be seen to fit none is refused.
+fn path_regex(text: &str) -> Result<Regex, String> {
+    let regex = whole_regex(text)?;
+    if let Some(raw) = text.chars().find(|char| !char.is_ascii()) {
+        let mut escaped = String::new();
+        raw.encode_utf8(&mut [0; 4]).bytes().for_each(|byte| push_escape(byte, &mut escaped));
+        return Err(format!("`{text}` fits no path: in their normal form `{raw}` is `{escaped}`"));
+    }
+    let begin = text.trim_start_matches('^');
+    let mut chars = begin.chars();
+    let literal = chars.next().is_some_and(|first| first.is_ascii_alphanumeric() || "_-~%".contains(first));
+    let optional = chars.next().is_some_and(|second| "?*{".contains(second));
+    if literal && !optional && !text.contains('|') {
+        return Err(format!("`{text}` fits no path: it is for the whole path, which begins with `/`"));
+    }
+    Ok(regex)
 }
 
 /// An expression that stands for the whole of a text, in linear time and with bounded memory.

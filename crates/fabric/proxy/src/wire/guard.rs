@@ -17,6 +17,8 @@ pub(super) struct Guard {
     known: usize,
     rate: Rate,
     tally: Tally,
+    /// Bytes that were sent, for which the client may still say that it has taken them.
+    untold: usize,
     started: Instant,
     flooded: Arc<AtomicBool>,
 }
@@ -30,6 +32,11 @@ const PREFACE_BYTES: usize = 24;
 /// As many at once, and a tenth of them in each second: far more than clients that measure the way by PING send.
 const BURST: u32 = 10_000;
 const PER_SECOND: u32 = 1_000;
+/// So many bytes are sent for each WINDOW_UPDATE that is to be expected: a client that says so of each small frame, for
+/// the stream and for the connection, does not come up to it.
+const UPDATE_BYTES: usize = 16;
+/// No more of what was sent is remembered.
+const UNTOLD_BYTES_MAX: usize = 16 << 20;
 
 impl Flooded {
     /// Whether it is.
@@ -48,6 +55,7 @@ impl Guard {
             known: 0,
             rate: Rate::new(PER_SECOND, Duration::from_secs(1), BURST),
             tally: Tally::default(),
+            untold: 0,
             started: Instant::now(),
             flooded: Arc::clone(&flooded),
         };
@@ -78,12 +86,24 @@ impl Guard {
                 let [high, middle, low, kind, flags, ..] = self.head;
                 let length = u32::from_be_bytes([0, high, middle, low]);
                 self.skip = usize::try_from(length).unwrap_or(usize::MAX);
-                idle += u32::from(is_idle(kind, flags, length));
+                idle += u32::from(is_idle(kind, flags, length) || (kind == UPDATE && !self.is_expected()));
             }
         }
         if idle > 0 {
             self.count(idle);
         }
+    }
+
+    /// Takes note of bytes that were sent.
+    pub(super) fn sent(&mut self, bytes: usize) {
+        self.untold = self.untold.saturating_add(bytes).min(UNTOLD_BYTES_MAX);
+    }
+
+    /// Whether another WINDOW_UPDATE can be about something that was sent.
+    fn is_expected(&mut self) -> bool {
+        let left = self.untold.checked_sub(UPDATE_BYTES);
+        self.untold = left.unwrap_or(self.untold);
+        left.is_some()
     }
 
     fn count(&mut self, frames: u32) {
@@ -95,12 +115,15 @@ impl Guard {
     }
 }
 
+/// The kind of WINDOW_UPDATE.
+const UPDATE: u8 = 8;
+
 /// DATA with nothing in it that ends nothing, PRIORITY, SETTINGS, PING, and what no version has.
 fn is_idle(kind: u8, flags: u8, length: u32) -> bool {
     const END: u8 = 1;
     match kind {
         0 => length == 0 && flags & END == 0,
-        1 | 3 | 7 | 8 | 9 => false,
+        1 | 3 | 7 | UPDATE | 9 => false,
         _ => true,
     }
 }
@@ -113,8 +136,9 @@ mod tests {
         [&[0, 0, length, kind, flags, 0, 0, 0, 1][..], &vec![6; usize::from(length)]].concat()
     }
 
-    fn flooded(frames: impl IntoIterator<Item = Vec<u8>>, piece: usize) -> bool {
+    fn flooded(frames: impl IntoIterator<Item = Vec<u8>>, piece: usize, sent: usize) -> bool {
         let (mut guard, flooded) = Guard::new();
+        guard.sent(sent);
         let bytes: Vec<u8> =
             b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".iter().copied().chain(frames.into_iter().flatten()).collect();
         bytes.chunks(piece).for_each(|piece| guard.look(piece));
@@ -134,16 +158,18 @@ mod tests {
             (0, 1, 0, false),
             (0, 0, 1, false),
             (1, 4, 10, false),
-            (8, 0, 4, false),
+            (8, 0, 4, true),
         ] {
             for piece in [7, 16_384] {
                 assert_eq!(
-                    flooded(many(frame(kind, flags, length)), piece),
+                    flooded(many(frame(kind, flags, length)), piece, 0),
                     expected,
                     "{kind} {flags} {length}"
                 );
             }
         }
-        assert!(!flooded(std::iter::repeat_n(frame(6, 0, 8), 9_000), 16_384));
+        assert!(!flooded(std::iter::repeat_n(frame(6, 0, 8), 9_000), 16_384, 0));
+        assert!(!flooded(many(frame(8, 0, 4)), 16_384, 30_000 * UPDATE_BYTES), "it was sent so much");
+        assert!(flooded(many(frame(6, 0, 8)), 16_384, 30_000 * UPDATE_BYTES));
     }
 }

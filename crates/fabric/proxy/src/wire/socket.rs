@@ -141,10 +141,15 @@ impl AsyncRead for Socket {
 
 impl AsyncWrite for Socket {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        match &mut self.get_mut().carrier {
+        let socket = self.get_mut();
+        let written = ready!(match &mut socket.carrier {
             Carrier::Plain(stream) => Pin::new(stream).poll_write(cx, bytes),
             Carrier::Tls(stream) => Pin::new(stream).poll_write(cx, bytes),
+        });
+        if let (Some(guard), Ok(written)) = (&mut socket.guard, &written) {
+            guard.sent(*written);
         }
+        Poll::Ready(written)
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -23,6 +23,11 @@ pub(super) fn check(filters: &Filters, faults: &mut Faults<'_>) {
         check_cors(cors, faults);
     }
     check_changes(&filters.request_headers, "request-headers", faults);
+    let changes = &filters.request_headers;
+    let mut names = changes.set.iter().chain(&changes.add).map(|(name, _)| name).chain(&changes.remove);
+    let via = names.any(|name| name.eq_ignore_ascii_case("via"));
+    let message = "`via` shows a request that goes round in a circle, and is not changed by a rule";
+    faults.demand(!via, "request-headers", message);
     check_changes(&filters.response_headers, "response-headers", faults);
     if let Some(compression) = &filters.compression {
         check_compression(compression, faults);
@@ -97,7 +102,8 @@ fn check_compression(compression: &Compression, faults: &mut Faults<'_>) {
     for media in &compression.types {
         let plain = media
             .split_once('/')
-            .is_some_and(|(kind, name)| [kind, name].iter().all(|part| header_name(part).is_ok()));
+            .is_some_and(|(kind, name)| [kind, name].iter().all(|part| header_name(part).is_ok()))
+            && !media.contains('*');
         faults.demand(plain, "compression.types", format!("`{media}` is no media type such as `text/html`"));
     }
 }

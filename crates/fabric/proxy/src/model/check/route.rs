@@ -49,12 +49,20 @@ pub(super) fn check(route: &Route, model: &Model, faults: &mut Faults<'_>) {
     let fits = route.retry.body_bytes <= KEPT_BYTES_MAX;
     faults.demand(fits, "retry.body-bytes", "at most 1 MiB of a body is kept for another try");
     for upgrade in &route.upgrades {
-        let token = !upgrade.is_empty() && header_name(upgrade).is_ok();
-        let plain = !matches!(upgrade.as_str(), "h2c" | "h2" | "tls");
         let message =
             format!("`{upgrade}` is no protocol that a connection is upgraded to here; write `websocket`");
-        faults.demand(token && plain, "upgrades", message);
+        faults.demand(is_upgrade(upgrade), "upgrades", message);
     }
+}
+
+/// A protocol by its registered name. HTTP itself and TLS are none, and neither is a name of WebSockets that no client says.
+fn is_upgrade(name: &str) -> bool {
+    let folded: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
+    let folded = folded.to_ascii_lowercase();
+    let misspelt = folded.starts_with("ws") || folded.starts_with("websock");
+    header_name(name).is_ok()
+        && !matches!(name, "h2c" | "h2" | "tls")
+        && (!misspelt || name.eq_ignore_ascii_case("websocket"))
 }
 
 fn check_forward(forward: &Forward, model: &Model, faults: &mut Faults<'_>) {
