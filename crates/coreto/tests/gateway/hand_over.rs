@@ -70,3 +70,13 @@ fn a_successor_that_does_not_start_changes_nothing() {
     // What is left of its file is nobody's.
     Program::start(&folder, &HAND_OVER).end();
 }
+
+#[test]
+fn a_file_at_the_path_of_the_hand_over_is_left_alone() {
+    let folder = folder("hand-over-file");
+    let upstream = Upstream::start("shop");
+    let text = config(0, "", &cluster("shop", &[upstream.address], "", ""));
+    write(&folder, &text);
+    assert!(Program::try_start(&folder, &["--hand-over", "edge.toml"]).is_none());
+    assert_eq!(std::fs::read_to_string(folder.join("edge.toml")).unwrap(), text);
+}

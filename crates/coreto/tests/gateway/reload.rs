@@ -46,6 +46,54 @@ fn another_configuration_twenty_times_under_load_costs_no_request() {
     assert_eq!(upstreams.iter().map(Upstream::requests).sum::<u64>(), answered, "each was asked for once");
 }
 
+#[test]
+fn a_reload_without_descriptors_changes_nothing() {
+    let folder = folder("descriptors");
+    let upstream = Upstream::start("shop");
+    let extra = "[[listener]]\nname = \"extra\"\naddress = \"127.0.0.1:0\"\n\n";
+    let text = |more: &str| config(0, "", &format!("{more}{}", cluster("shop", &[upstream.address], "", "")));
+    std::fs::write(folder.join("edge.toml"), text("")).unwrap();
+    let gateway = Program::start(&folder, &[]);
+    let mut kept: Vec<_> = (0..8).map(|_| Caller::connect(gateway.address).unwrap()).collect();
+    let mut all_are_served = || {
+        kept.iter_mut().all(|caller| caller.ask("GET /shop/a", "").is_ok_and(|answer| answer.status == 200))
+    };
+    assert!(all_are_served());
+    std::fs::write(folder.join("edge.toml"), text(extra)).unwrap();
+    // For who asks, for the socket and for the first worker's copy of it, and none for the second worker's.
+    gateway.leave_descriptors(Some(3));
+    let refused = crate::support::client::ask(gateway.admin, "POST /reload", "").unwrap();
+    assert_eq!(refused.status, 409, "{}", refused.body);
+    assert!(refused.body.contains("listener `extra`"), "{}", refused.body);
+    assert!(all_are_served());
+    gateway.leave_descriptors(None);
+    gateway.reload();
+    assert!(all_are_served());
+    gateway.end();
+}
+
+#[test]
+fn signals_that_other_programs_know_end_nothing() {
+    let folder = folder("signals");
+    let upstream = Upstream::start("shop");
+    std::fs::write(folder.join("edge.toml"), config(0, "", &cluster("shop", &[upstream.address], "", "")))
+        .unwrap();
+    let gateway = Program::start(&folder, &[]);
+    let mut caller = Caller::connect(gateway.address).unwrap();
+    for signal in [Signal::USR1, Signal::USR2, Signal::HUP] {
+        let moved = folder.join("access.log.1");
+        std::fs::rename(folder.join("access.log"), &moved).unwrap();
+        gateway.signal(signal);
+        if signal == Signal::USR2 {
+            std::fs::rename(&moved, folder.join("access.log")).unwrap();
+        } else {
+            until("the log has a new file", || folder.join("access.log").exists());
+        }
+        assert_eq!(caller.ask("GET /shop/a", "").unwrap().status, 200);
+    }
+    gateway.end();
+}
+
 /// Who vouches for the gateway, and what clients believe.
 struct Authority {
     issuer: CertifiedIssuer<'static, KeyPair>,

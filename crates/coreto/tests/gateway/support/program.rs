@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process, prlimit};
 
 /// A folder for the files of a test.
 pub(crate) fn folder(test: &str) -> PathBuf {
@@ -66,8 +66,19 @@ impl Program {
     }
 
     pub(crate) fn signal(&self, signal: Signal) {
-        let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).unwrap();
-        kill_process(pid, signal).unwrap();
+        kill_process(self.pid(), signal).unwrap();
+    }
+
+    fn pid(&self) -> Pid {
+        i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).unwrap()
+    }
+
+    /// Lets it open so many files more, or as many as this program may.
+    pub(crate) fn leave_descriptors(&self, spare: Option<u64>) {
+        let own = getrlimit(Resource::Nofile);
+        let open = || std::fs::read_dir(format!("/proc/{}/fd", self.child.id())).unwrap().count() as u64;
+        let current = spare.map(|spare| open() + spare).or(own.current);
+        prlimit(Some(self.pid()), Resource::Nofile, Rlimit { current, ..own }).unwrap();
     }
 
     /// Puts another configuration in force.
