@@ -176,7 +176,8 @@ impl Front {
     }
 
     fn cluster(&self) -> Value {
-        let stats: Value = serde_json::from_str(&ask(self.admin, "GET /stats", "host: localhost").body).unwrap();
+        let stats: Value =
+            serde_json::from_str(&ask(self.admin, "GET /stats", "host: localhost").body).unwrap();
         stats["clusters"][0].clone()
     }
 

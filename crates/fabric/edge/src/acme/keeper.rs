@@ -19,6 +19,8 @@ pub(crate) struct Keeper {
     dice: Dice,
     /// What was decided for files: when they are due, and how often in a row that failed.
     plans: HashMap<PathBuf, Plan>,
+    /// What the plans are about.
+    known: Option<(Acme, Vec<model::Acme>)>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -41,7 +43,7 @@ impl Keeper {
     pub(crate) fn start(shared: Arc<Shared>) -> io::Result<()> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let dice = Dice::seeded(RandomState::new().hash_one(0));
-        let mut keeper = Self { shared, dice, plans: HashMap::new() };
+        let mut keeper = Self { shared, dice, plans: HashMap::new(), known: None };
         let keep = move || runtime.block_on(keeper.keep());
         std::thread::Builder::new().name("acme".to_owned()).spawn(keep).map(drop)
     }
@@ -67,7 +69,15 @@ impl Keeper {
 
     /// Orders what is due. Gives how long there is nothing to do.
     async fn look(&mut self) -> Duration {
-        let Some((settings, orders)) = self.shared.acme() else { return LOOK_EVERY };
+        let Some(wanted) = self.shared.acme() else { return LOOK_EVERY };
+        if self.known.as_ref() != Some(&wanted) {
+            // What failed may have been corrected.
+            for plan in self.plans.values_mut() {
+                (plan.failures, plan.pause) = (0, None);
+            }
+            self.known = Some(wanted.clone());
+        }
+        let (settings, orders) = wanted;
         let mut wait = LOOK_EVERY;
         for order in orders {
             let mut left = self.left(&order);

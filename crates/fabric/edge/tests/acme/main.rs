@@ -180,3 +180,22 @@ fn orders_by_tls_and_again_after_a_pause_when_it_fails() {
         assert_eq!(given, [false, true], "of one a check failed");
     });
 }
+
+#[test]
+fn a_correction_is_not_kept_waiting_by_what_failed_before() {
+    let stage =
+        Stage::start("corrected", "http-01", Duration::from_hours(1), |state| state.refuse = 1_000_000);
+    let file = stage.folder.join("edge.toml");
+    let change = |from: &str, to: &str| {
+        std::fs::write(&file, std::fs::read_to_string(&file).unwrap().replace(from, to)).unwrap();
+        stage.shared.reload().unwrap();
+    };
+    let left = || stage.authority.state(|state| state.refuse);
+    until(|| "an order is refused".to_owned(), || left() < 1_000_000);
+    let before = left();
+    change("100ms", "10h");
+    until(|| "another one is refused".to_owned(), || left() < before);
+    stage.authority.state(|state| state.refuse = 0);
+    change("mailto:ops@", "mailto:other@");
+    stage.until_shown(HOSTS[0]);
+}
