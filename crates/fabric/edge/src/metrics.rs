@@ -10,6 +10,7 @@ use std::time::Duration;
 use coreto_proxy::balance::Fitness;
 use coreto_proxy::forward::Account;
 use coreto_proxy::plane::Plane;
+use http::HeaderValue;
 
 /// Bounds of the histogram of durations, in milliseconds.
 const BOUNDS_MS: [u64; 11] = [5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000];
@@ -47,8 +48,9 @@ impl Counts {
     }
 
     fn note(&mut self, account: &Account) {
-        let class = usize::from(account.status.as_u16() / 100).clamp(1, CLASSES.len()) - 1;
-        self.classes[class] += 1;
+        let told = account.grpc_status.as_ref().map(HeaderValue::as_bytes);
+        let class = class(account.status.as_u16(), told);
+        self.classes[class.clamp(1, CLASSES.len()) - 1] += 1;
         let took = account.took;
         let bucket = BOUNDS_MS.iter().position(|bound| took <= Duration::from_millis(*bound));
         self.buckets[bucket.unwrap_or(BOUNDS_MS.len())] += 1;
@@ -65,6 +67,16 @@ impl Counts {
         self.bytes_in += other.bytes_in;
         self.bytes_out += other.bytes_out;
         self.retries += other.retries;
+    }
+}
+
+/// The first digit of a status; of a call of gRPC, whose status of HTTP says nothing, that of what HTTP would say.
+fn class(status: u16, grpc_status: Option<&[u8]>) -> usize {
+    match grpc_status {
+        None | Some(b"0") => usize::from(status / 100),
+        // UNKNOWN, DEADLINE_EXCEEDED, UNIMPLEMENTED, INTERNAL, UNAVAILABLE, DATA_LOSS.
+        Some(b"2" | b"4" | b"12" | b"13" | b"14" | b"15") => 5,
+        Some(_) => 4,
     }
 }
 
@@ -235,5 +247,27 @@ impl Text {
     fn sample(&mut self, name: &str, labels: &[(&str, &str)], value: impl std::fmt::Display) {
         let labels: Vec<String> = labels.iter().map(|(name, value)| format!("{name}=\"{value}\"")).collect();
         let _ = writeln!(self.0, "{name}{{{}}} {value}", labels.join(","));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn calls_count_by_what_became_of_them() {
+        for (status, grpc_status, expected) in [
+            (200, None, 2),
+            (499, None, 4),
+            (503, None, 5),
+            (200, Some("0"), 2),
+            (200, Some("1"), 4),
+            (200, Some("5"), 4),
+            (200, Some("13"), 5),
+            (200, Some("14"), 5),
+            (200, Some("16"), 4),
+        ] {
+            assert_eq!(class(status, grpc_status.map(str::as_bytes)), expected, "{status} {grpc_status:?}");
+        }
     }
 }
