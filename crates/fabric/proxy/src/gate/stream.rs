@@ -33,6 +33,9 @@ pub fn stream_request(
     if fields.len() > limits.fields_max {
         return Err(Fault::FieldsMany);
     }
+    if bytes_of(&fields) + target.path().len() > limits.head_bytes_max {
+        return Err(Fault::HeadLarge);
+    }
     let authority = take_authority(parts.uri.authority(), &mut fields)?;
     let swept = sweep(&mut fields, limits)?;
     let protocol = protocol.map(HeaderValue::from_str).transpose().map_err(|_| Fault::Field)?;
@@ -84,6 +87,12 @@ pub fn stream_response(parts: response::Parts, asked: &Asked, ended: bool) -> Re
         None => Body::Framed,
     };
     Ok(Response { status, fields, body, length: swept.length, keep_alive: true })
+}
+
+/// What fields count for (RFC 9113 §6.5.2).
+fn bytes_of(fields: &HeaderMap) -> usize {
+    const FIELD_BYTES: usize = 32;
+    fields.iter().map(|(name, value)| name.as_str().len() + value.len() + FIELD_BYTES).sum()
 }
 
 /// The authority is `:authority`, or `host` where there is none; both may be there and alike (RFC 9113 §8.3.1).

@@ -20,6 +20,8 @@ use crate::wire::{Alarm, Channel, Flooded, Socket, Stream};
 /// What a client may send ahead on one stream, and on all of its connection.
 const STREAM_WINDOW: u32 = 64 << 10;
 const CONNECTION_WINDOW: u32 = 1 << 20;
+/// So many times longer than a head may be is one that is read and answered 431; at an even longer one the connection ends.
+const HEADS_READ: usize = 4;
 /// What is buffered of responses on one stream.
 const SEND_BUFFER_BYTES_MAX: usize = 64 << 10;
 
@@ -28,13 +30,14 @@ pub(super) async fn serve(worker: &Arc<Worker>, client: &Arc<Client>, socket: So
     let door = client.door();
     let clocks = &door.listener.clocks;
     let (guarded, flooded) = socket.guarded();
+    let head_bytes_max = door.limits.head_bytes_max.saturating_mul(HEADS_READ);
     let handshake = server::Builder::new()
         .enable_connect_protocol()
         .max_concurrent_streams(door.listener.bounds.streams)
         .initial_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
         .max_send_buffer_size(SEND_BUFFER_BYTES_MAX)
-        .max_header_list_size(u32::try_from(door.limits.head_bytes_max).unwrap_or(u32::MAX))
+        .max_header_list_size(u32::try_from(head_bytes_max).unwrap_or(u32::MAX))
         .handshake::<_, Bytes>(guarded);
     let Ok(Ok(mut connection)) = tokio::time::timeout(clocks.header, handshake).await else { return };
     let mut streams = JoinSet::new();

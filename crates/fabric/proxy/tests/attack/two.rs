@@ -4,12 +4,13 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 
 use super::case::Case;
-use super::frames::{DATA, GOAWAY, HEADERS, RST_STREAM, SETTINGS, frame, literals};
+use super::frames::{CONTINUATION, DATA, GOAWAY, HEADERS, RST_STREAM, SETTINGS, frame, literals};
 use super::stage::Stage;
 
 const END_STREAM: u8 = 1;
 const END_HEADERS: u8 = 4;
 const ACK: u8 = 1;
+const FRAME_BYTES_MAX: usize = 16_384;
 
 /// Plays a case.
 pub(crate) fn play(case: &Case, stage: &Stage) -> Result<(), String> {
@@ -18,7 +19,13 @@ pub(crate) fn play(case: &Case, stage: &Stage) -> Result<(), String> {
     frame(&mut bytes, SETTINGS, 0, 0, &[]);
     let bare = case.data.is_empty();
     let ends = |last: bool| if last { END_STREAM } else { 0 };
-    frame(&mut bytes, HEADERS, END_HEADERS | ends(bare), 1, &literals(&head(case, stage)));
+    let block = literals(&head(case, stage));
+    let pieces = block.chunks(FRAME_BYTES_MAX).count();
+    for (at, piece) in block.chunks(FRAME_BYTES_MAX).enumerate() {
+        let (kind, ends) = if at == 0 { (HEADERS, ends(bare)) } else { (CONTINUATION, 0) };
+        let whole = if at + 1 == pieces { END_HEADERS } else { 0 };
+        frame(&mut bytes, kind, whole | ends, 1, piece);
+    }
     for (at, data) in case.data.iter().enumerate() {
         let last = at + 1 == case.data.len() && case.trailers.is_empty();
         frame(&mut bytes, DATA, ends(last), 1, data);

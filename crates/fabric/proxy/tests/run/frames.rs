@@ -25,9 +25,23 @@ pub(crate) fn literals(fields: &[(Vec<u8>, Vec<u8>)]) -> Vec<u8> {
     for (name, value) in fields {
         block.push(0);
         for text in [name, value] {
-            block.push(u8::try_from(text.len()).ok().filter(|length| *length < 127).expect("it is short"));
+            length(&mut block, text.len());
             block.extend_from_slice(text);
         }
     }
     block
+}
+
+/// A number in the last seven bits of a byte, and in as many more as it needs (RFC 7541 §5.1).
+fn length(to: &mut Vec<u8>, length: usize) {
+    const PREFIX: usize = 127;
+    let Some(mut more) = length.checked_sub(PREFIX) else {
+        return to.push(u8::try_from(length).expect("it is short"));
+    };
+    to.push(127);
+    while more >= 128 {
+        to.push(u8::try_from(more % 128).expect("it is short") | 128);
+        more /= 128;
+    }
+    to.push(u8::try_from(more).expect("it is short"));
 }
