@@ -3,7 +3,7 @@
 use std::cell::LazyCell;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 
-use coreto_proxy::model::{Model, Source};
+use coreto_proxy::model::{Model, Source, overlap};
 
 /// Ports that are ours on this machine, with what answers there.
 const PORTS: &[(u16, &str)] = &[
@@ -47,6 +47,12 @@ fn is_ours(address: IpAddr) -> bool {
 /// Upstreams of a model that are internal: place and message.
 pub(crate) fn faults(admin: SocketAddr, model: &Model) -> Vec<(String, String)> {
     let mut faults = Vec::new();
+    for (at, listener) in model.listeners.iter().enumerate() {
+        if overlap(listener.address, admin) {
+            let message = format!("the management of the gateway is served at `{admin}`");
+            faults.push((format!("listener[{at}].address"), message));
+        }
+    }
     for (at, cluster) in model.clusters.iter().enumerate() {
         let addresses: Vec<(String, SocketAddr)> = match &cluster.source {
             Source::Static(endpoints) => endpoints

@@ -30,7 +30,7 @@ pub use current::{Current, Reader};
 pub use fault::Fault;
 pub(crate) use fault::Faults;
 pub use filter::{Coding, Compression, Cors, Filters, HeaderChanges, LimitKey, RateLimit};
-pub use listener::{Acme, Bounds, Certificate, ClientCertificate, Clocks, Listener, Network, Tls};
+pub use listener::{Acme, Bounds, Certificate, ClientCertificate, Clocks, Listener, Network, Tls, overlap};
 pub use plan::{Plan, Share};
 pub use route::{
     Action, EncodedSlash, FieldMatch, Forward, Mirror, PathMatch, PathMode, PathRewrite, Redirect, Respond,

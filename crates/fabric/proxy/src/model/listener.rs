@@ -1,6 +1,6 @@
 //! Where clients connect, and what they may cost.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -147,6 +147,9 @@ pub struct Network {
     bits: u8,
 }
 
+/// What stands before an IPv4 address that is written as IPv6 (RFC 4291 §2.5.5.2).
+const MAPPED_BITS: u8 = 96;
+
 impl Network {
     /// Reads an address, or an address with the number of its leading bits.
     ///
@@ -170,7 +173,15 @@ impl Network {
                 "`{text}` has bits behind the first {bits}; a range begins with its lowest address"
             ));
         }
-        Ok(network)
+        Ok(network.canonical())
+    }
+
+    /// IPv4 addresses that are written as IPv6 are the IPv4 addresses.
+    fn canonical(self) -> Self {
+        match (self.address.to_canonical(), self.bits.checked_sub(MAPPED_BITS)) {
+            (address @ IpAddr::V4(_), Some(bits)) if self.address.is_ipv6() => Self { address, bits },
+            _ => self,
+        }
     }
 
     /// Whether an address is in the range. An IPv4 address written as IPv6 is the IPv4 address.
@@ -184,6 +195,17 @@ impl std::fmt::Display for Network {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}/{}", self.address, self.bits)
     }
+}
+
+/// Whether two sockets cannot listen at these addresses at once. `[::]` is every address of IPv4, too.
+pub fn overlap(one: SocketAddr, other: SocketAddr) -> bool {
+    let (first, second) = (one.ip().to_canonical(), other.ip().to_canonical());
+    let all = |ip: IpAddr| ip == IpAddr::V6(Ipv6Addr::UNSPECIFIED);
+    let meet = first == second
+        || all(first)
+        || all(second)
+        || (first.is_ipv4() && second.is_ipv4() && (first.is_unspecified() || second.is_unspecified()));
+    one.port() != 0 && one.port() == other.port() && meet
 }
 
 /// The address with only its first bits left.
@@ -212,6 +234,7 @@ mod tests {
             ("127.0.0.1", "::ffff:127.0.0.1", "127.0.0.2"),
             ("fd00::/8", "fd12::1", "fe80::1"),
             ("::/0", "1::", "1.2.3.4"),
+            ("::ffff:10.0.0.0/104", "10.1.2.3", "11.0.0.0"),
         ] {
             let network = Network::read(range).expect(range);
             assert!(network.has(inside.parse().unwrap()), "{range} has {inside}");

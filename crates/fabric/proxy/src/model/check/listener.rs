@@ -1,11 +1,10 @@
 //! Faults of listeners.
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
 
 use super::{at_least_one, percent, some_time};
 use crate::gate::FIELDS_MAX;
-use crate::model::{Acme, ClientCertificate, Fault, Faults, Listener, Tls};
+use crate::model::{Acme, ClientCertificate, Fault, Faults, Listener, Tls, overlap};
 
 /// The most streams, so that a connection's memory stays bounded.
 const STREAMS_MAX: u32 = 10_000;
@@ -13,12 +12,14 @@ const STREAMS_MAX: u32 = 10_000;
 const HEADER_BYTES_MAX: u64 = 1 << 20;
 
 pub(super) fn addresses(listeners: &[Listener], faults: &mut Vec<Fault>) {
-    let mut seen: HashMap<SocketAddr, &str> = HashMap::new();
-    for (at, listener) in listeners.iter().enumerate().filter(|(_, listener)| listener.address.port() != 0) {
-        if let Some(other) = seen.insert(listener.address, &listener.name) {
-            let message = format!("listener `{other}` listens at `{}` already", listener.address);
+    let mut seen: HashMap<u16, Vec<&Listener>> = HashMap::new();
+    for (at, listener) in listeners.iter().enumerate() {
+        let before = seen.entry(listener.address.port()).or_default();
+        if let Some(other) = before.iter().find(|other| overlap(other.address, listener.address)) {
+            let message = format!("listener `{}` listens at `{}` already", other.name, other.address);
             Faults::new(faults, format!("listener[{at}]")).push("address", message);
         }
+        before.push(listener);
     }
 }
 
