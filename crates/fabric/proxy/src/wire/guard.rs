@@ -32,7 +32,7 @@ const PREFACE_BYTES: usize = 24;
 /// As many at once, and a tenth of them in each second: far more than clients that measure the way by PING send.
 const BURST: u32 = 10_000;
 const PER_SECOND: u32 = 1_000;
-/// So many bytes are sent for each WINDOW_UPDATE that is to be expected: a client that says so of each small frame, for
+/// So many bytes are sent for each `WINDOW_UPDATE` that is to be expected: a client that says so of each small frame, for
 /// the stream and for the connection, does not come up to it.
 const UPDATE_BYTES: usize = 16;
 /// No more of what was sent is remembered.
@@ -99,7 +99,7 @@ impl Guard {
         self.untold = self.untold.saturating_add(bytes).min(UNTOLD_BYTES_MAX);
     }
 
-    /// Whether another WINDOW_UPDATE can be about something that was sent.
+    /// Whether another `WINDOW_UPDATE` can be about something that was sent.
     fn is_expected(&mut self) -> bool {
         let left = self.untold.checked_sub(UPDATE_BYTES);
         self.untold = left.unwrap_or(self.untold);
@@ -115,7 +115,7 @@ impl Guard {
     }
 }
 
-/// The kind of WINDOW_UPDATE.
+/// The kind of `WINDOW_UPDATE`.
 const UPDATE: u8 = 8;
 
 /// DATA with nothing in it that ends nothing, PRIORITY, SETTINGS, PING, and what no version has.

@@ -55,7 +55,7 @@ pub(super) fn check(route: &Route, model: &Model, faults: &mut Faults<'_>) {
     }
 }
 
-/// A protocol by its registered name. HTTP itself and TLS are none, and neither is a name of WebSockets that no client says.
+/// A protocol by its registered name. HTTP itself and TLS are none, and neither is what no client says of `websocket`.
 fn is_upgrade(name: &str) -> bool {
     let folded: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
     let folded = folded.to_ascii_lowercase();
