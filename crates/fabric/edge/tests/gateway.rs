@@ -43,14 +43,6 @@ impl Running {
         Self { file, log, shared, admin, address, thread: Some(thread) }
     }
 
-    /// Waits until the last line of a log is about a path.
-    fn ends_with(&self, log: &Path, path: &str) {
-        until("it is written", || {
-            let text = std::fs::read_to_string(log).unwrap_or_default();
-            text.ends_with('\n') && text.lines().last().is_some_and(|line| read(line)["path"] == path)
-        });
-    }
-
     fn end(&mut self) {
         self.shared.drain();
         if let Some(thread) = self.thread.take() {
@@ -94,6 +86,14 @@ const LOCAL: &str = "host: localhost";
 
 fn read(body: &str) -> Value {
     serde_json::from_str(body).unwrap()
+}
+
+/// Waits until the last line of a log is about a path.
+fn until_ends_with(log: &Path, path: &str) {
+    until("it is written", || {
+        let text = std::fs::read_to_string(log).unwrap_or_default();
+        text.ends_with('\n') && text.lines().last().is_some_and(|line| read(line)["path"] == path)
+    });
 }
 
 #[test]
@@ -218,14 +218,14 @@ fn the_access_log_goes_on_in_a_new_file_when_it_is_moved() {
     let mut gateway = Running::start("rotate", &text(&service, ""));
     let moved = gateway.log.with_extension("1");
     ask(gateway.address, "GET /orders/before", "");
-    gateway.ends_with(&gateway.log, "/orders/before");
+    until_ends_with(&gateway.log, "/orders/before");
     std::fs::rename(&gateway.log, &moved).unwrap();
     ask(gateway.address, "GET /orders/between", "");
-    gateway.ends_with(&moved, "/orders/between");
+    until_ends_with(&moved, "/orders/between");
     assert!(gateway.shared.reload().is_ok());
     until("there is a new file", || gateway.log.exists());
     ask(gateway.address, "GET /orders/after", "");
-    gateway.ends_with(&gateway.log, "/orders/after");
+    until_ends_with(&gateway.log, "/orders/after");
     std::fs::remove_file(&gateway.log).unwrap();
     gateway.shared.reopen_log();
     until("there is a new file", || gateway.log.exists());
