@@ -13,7 +13,7 @@ use std::time::Duration;
 use coreto_proxy::model::{
     Action, Balance, Budget, Circuit, Cluster, Cors, Endpoint, Filters, Forward, HeaderChanges, Health,
     LimitKey, Listener, Mirror, Model, Network, Outlier, PathMatch, PathRewrite, Protocol, RateLimit,
-    Redirect, Respond, RetryOn, Route, Source, Split, SplitBy, Sticky,
+    Redirect, Respond, RetryOn, Route, Source, Split, SplitBy, Sticky, UpstreamTls,
 };
 
 use proxy::{Proxy, cluster, listener, plan};
@@ -536,4 +536,68 @@ fn a_drain_lets_requests_end_and_tells_clients_so() {
     assert_eq!(answer.status, 200);
     assert!(slow.receive().is_none() && idle.receive().is_none());
     assert_eq!(proxy.end().len(), 3);
+}
+
+#[test]
+fn a_reload_that_is_refused_changes_no_bound() {
+    let service = Service::start("s");
+    let of = |circuit: Circuit, others: Vec<Cluster>| {
+        let mut clusters = vec![Cluster { circuit, ..named("s", &[service.address]) }];
+        clusters.extend(others);
+        model(vec![Route { action: to("s"), ..route("all", "/") }], clusters)
+    };
+    let proxy = Proxy::start(of(Circuit::default(), Vec::new()));
+    let missing = UpstreamTls { ca: Some("/nowhere".into()), ..UpstreamTls::default() };
+    let broken = Cluster { tls: Some(missing), ..named("t", &[service.address]) };
+    let one = Circuit { requests: 1, ..Circuit::default() };
+    assert!(proxy.plane.replace(plan(of(one.clone(), vec![broken]))).is_err(), "there is no such file");
+    let both = |expected: [u16; 2]| {
+        let mut callers = [(); 2].map(|()| Caller::connect(proxy.address));
+        for caller in &mut callers {
+            caller.send("GET /slow", "");
+        }
+        let mut found = callers.map(|mut caller| caller.receive().expect("an answer").status);
+        found.sort_unstable();
+        assert_eq!(found, expected);
+    };
+    both([200, 200]);
+    proxy.plane.replace(plan(of(one, Vec::new()))).expect("it is sound");
+    both([200, 503]);
+}
+
+#[test]
+fn what_is_known_of_endpoints_outlives_a_reload_as_long_as_it_is_asked_for() {
+    use coreto_proxy::balance::Fitness::{Ejected, Failing, Fit};
+    let (bad, good) = (Service::start("bad"), Service::start("good"));
+    let asked = |path: &str| Health {
+        path: path.to_owned(),
+        interval: Duration::from_millis(50),
+        timeout: Duration::from_millis(50),
+        fall: 1,
+        ..Health::default()
+    };
+    let of = |health: Option<Health>, wait: u64| {
+        let outlier = Outlier { failures: 1, base: Duration::from_mins(1), ..Outlier::default() };
+        two(bad.address, good.address, &[], Some(outlier)).tap(|model| {
+            model.clusters[0].health = health;
+            model.clusters[0].wait = Duration::from_secs(wait);
+            model.clusters[0].panic_percent = 0;
+        })
+    };
+    let proxy = Proxy::start(of(Some(asked("/404")), 1));
+    let known =
+        || proxy.plane.in_force().upstreams()[0].members().iter().map(|(_, of)| *of).collect::<Vec<_>>();
+    until("no endpoint is well", || known() == [Failing; 2]);
+    proxy.plane.replace(plan(of(Some(asked("/404")), 2))).expect("it is sound");
+    assert_eq!(known(), [Failing; 2]);
+    proxy.plane.replace(plan(of(None, 2))).expect("it is sound");
+    assert_eq!(known(), [Fit; 2], "nobody asks them any more");
+    let mut caller = Caller::connect(proxy.address);
+    bad.failing.store(true, Ordering::Relaxed);
+    let failed = (0..2).filter(|_| caller.ask("GET /", "").status == 503).count();
+    assert_eq!((failed, known()), (1, vec![Ejected, Fit]));
+    proxy.plane.replace(plan(of(None, 3))).expect("it is sound");
+    assert_eq!(known(), [Ejected, Fit]);
+    let upstream = std::sync::Arc::clone(&proxy.plane.in_force().upstreams()[0]);
+    assert_eq!(upstream.counts().ejections.load(Ordering::Relaxed), 1);
 }

@@ -14,8 +14,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use coreto_proxy::balance::Fitness;
 use coreto_proxy::listen::Tls;
-use coreto_proxy::model::{Certificate, ClientCertificate, Model, Protocol, Tls as Asked, UpstreamTls};
+use coreto_proxy::model::{
+    Certificate, ClientCertificate, Model, Outlier, Protocol, Tls as Asked, UpstreamTls,
+};
 use coreto_proxy::plane::{Allows, Plane};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
@@ -340,4 +343,43 @@ fn an_upstream_proves_who_it_is_and_so_do_we() {
     let mut model = model(&[plain], Protocol::Auto);
     model.clusters[0].tls = Some(missing);
     assert!(Plane::build(plan(model), Allows(Box::new(|_, _| true))).is_err());
+}
+
+#[test]
+fn a_host_that_a_client_makes_up_speaks_against_no_endpoint() {
+    let authority = Authority::new("made-up");
+    let upstreams = [(); 2].map(|()| encrypted(&authority, &["inner.example"], false));
+    let mut model = model(&upstreams, Protocol::Auto);
+    let ca = Some(authority.folder.join("ca.pem"));
+    model.clusters[0].tls = Some(UpstreamTls { ca, ..UpstreamTls::default() });
+    model.clusters[0].outlier = Some(Outlier { failures: 1, ..Outlier::default() });
+    let proxy = Proxy::start(model);
+    for host in ["nobody.example", "no_name", "nobody.example", "inner.example"] {
+        let mut stream = TcpStream::connect(proxy.address).expect("the proxy listens");
+        let request = format!("GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).expect("it is read");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("an answer");
+        let expected = if host == "inner.example" { "HTTP/1.1 200 " } else { "HTTP/1.1 502 " };
+        assert!(answer.starts_with(expected), "{host}: {answer}");
+        let members = proxy.plane.in_force().upstreams()[0].members();
+        assert!(members.iter().all(|(_, fitness)| *fitness == Fitness::Fit), "{host}");
+    }
+    assert!(proxy.end().iter().all(|account| account.attempts == 1));
+}
+
+#[test]
+fn a_reload_makes_connections_to_upstreams_anew_only_for_other_certificates() {
+    let authority = Authority::new("same");
+    let mut model = model(&[encrypted(&authority, &["a"], false)], Protocol::Auto);
+    let ca = authority.folder.join("ca.pem");
+    model.clusters[0].tls = Some(UpstreamTls { ca: Some(ca.clone()), ..UpstreamTls::default() });
+    let proxy = Proxy::start(model.clone());
+    let upstream = || Arc::clone(&proxy.plane.in_force().upstreams()[0]);
+    let first = upstream();
+    proxy.plane.replace(plan(model.clone())).expect("it is sound");
+    assert!(Arc::ptr_eq(&first, &upstream()));
+    std::fs::write(&ca, Authority::new("another").issuer.pem()).expect("a file");
+    proxy.plane.replace(plan(model)).expect("it is sound");
+    assert!(!Arc::ptr_eq(&first, &upstream()));
 }

@@ -86,6 +86,12 @@ impl Outliers {
         Self { rules, members: vec![member; endpoints], probe_from: None, dice }
     }
 
+    /// The same endpoints, as they are, under other rules.
+    #[must_use]
+    pub fn under(self, rules: Outlier) -> Self {
+        Self { rules, ..self }
+    }
+
     /// Takes over other endpoints: for each the number that it had before, if it was there.
     pub fn renumber(&mut self, before: &[Option<usize>]) {
         let known = |at: &Option<usize>| at.and_then(|at| self.members.get(at)).copied();
@@ -138,12 +144,16 @@ impl Outliers {
     }
 
     /// An endpoint that a request may go to as a probe, if one is due; it decides whether the endpoint is in again.
-    pub fn take_probe(&mut self, now: Moment) -> Option<usize> {
+    /// `after`: for how long that must have been so, and none where this request is no probe.
+    pub fn take_probe(&mut self, now: Moment, after: impl Fn(usize) -> Option<Duration>) -> Option<usize> {
         if self.probe_from.is_none_or(|from| from > now) {
             return None;
         }
-        let due = |member: &Member| member.available && member.probe_due().is_some_and(|due| due <= now);
-        let endpoint = self.members.iter().position(due);
+        let due = |(at, member): (usize, &Member)| {
+            let since = member.probe_due().filter(|_| member.available);
+            since.is_some_and(|since| after(at).is_some_and(|wait| since.plus(wait) <= now))
+        };
+        let endpoint = self.members.iter().enumerate().position(due);
         if let Some(endpoint) = endpoint {
             self.members[endpoint].state = State::Probing { since: now };
         }
@@ -220,6 +230,10 @@ mod tests {
         (0..5).filter_map(|_| outliers.record(endpoint, true, at(now))).collect()
     }
 
+    fn probe(outliers: &mut Outliers, now: Moment) -> Option<usize> {
+        outliers.take_probe(now, |_| Some(Duration::ZERO))
+    }
+
     fn lasts(changes: &[Change]) -> f64 {
         match changes {
             [Change::Ejected { lasts, .. }] => lasts.as_secs_f64(),
@@ -244,15 +258,26 @@ mod tests {
             None,
             "an answer to an earlier request takes nothing back"
         );
-        assert_eq!(outliers.take_probe(at(4)), None);
-        assert_eq!(outliers.take_probe(at(6)), Some(0));
-        assert_eq!(outliers.take_probe(at(6)), None, "one probe at a time");
+        assert_eq!(probe(&mut outliers, at(4)), None);
+        assert_eq!(probe(&mut outliers, at(6)), Some(0));
+        assert_eq!(probe(&mut outliers, at(6)), None, "one probe at a time");
         outliers.abandon_probe(0, at(7));
-        assert_eq!(outliers.take_probe(at(7)), Some(0));
-        assert_eq!(outliers.take_probe(at(66)), None);
-        assert_eq!(outliers.take_probe(at(67)), Some(0), "nobody heard of the probe");
+        assert_eq!(probe(&mut outliers, at(7)), Some(0));
+        assert_eq!(probe(&mut outliers, at(66)), None);
+        assert_eq!(probe(&mut outliers, at(67)), Some(0), "nobody heard of the probe");
         assert_eq!(outliers.record(0, false, at(68)), Some(Change::Returned { endpoint: 0 }));
         assert!(outliers.is_in(0));
+    }
+
+    #[test]
+    fn a_probe_waits_for_a_request_that_may_be_one() {
+        let mut outliers = Outliers::new(Outlier::default(), 4, Dice::seeded(1));
+        assert_eq!(fail(&mut outliers, 0, 0).len(), 1);
+        let late =
+            |outliers: &mut Outliers, now| outliers.take_probe(at(now), |_| Some(Duration::from_secs(10)));
+        assert_eq!(outliers.take_probe(at(60), |_| None), None);
+        assert_eq!(late(&mut outliers, 14), None);
+        assert_eq!(late(&mut outliers, 16), Some(0));
     }
 
     #[test]
@@ -264,13 +289,13 @@ mod tests {
         for _ in 0..10 {
             now += 1_000;
             expected = f64::min(expected * 2.0, 300.0);
-            assert_eq!(outliers.take_probe(at(now)), Some(0));
+            assert_eq!(probe(&mut outliers, at(now)), Some(0));
             let change = outliers.record(0, true, at(now)).unwrap();
             assert!(matches!(change, Change::Ejected { reason: Reason::Probe, .. }));
             assert!((lasts(&[change]) / expected - 1.0).abs() <= 0.1, "{change:?}, not {expected}");
         }
         now += 1_000;
-        assert_eq!(outliers.take_probe(at(now)), Some(0));
+        assert_eq!(probe(&mut outliers, at(now)), Some(0));
         assert!(outliers.record(0, false, at(now)).is_some());
         assert!(
             (lasts(&fail(&mut outliers, 0, now + 11 * 60)) / 5.0 - 1.0).abs() <= 0.1,
@@ -286,7 +311,7 @@ mod tests {
         outliers.renumber(&[Some(2), None, Some(0)]);
         assert_eq!([0, 1, 2].map(|at| outliers.is_in(at)), [false, true, true]);
         assert!(!outliers.is_calm());
-        assert_eq!(outliers.take_probe(at(6)), Some(0));
+        assert_eq!(probe(&mut outliers, at(6)), Some(0));
         outliers.renumber(&[None]);
         assert!(outliers.is_calm());
     }
@@ -337,7 +362,7 @@ mod tests {
                     }
                 }
                 if probed.is_none() {
-                    probed = outliers.take_probe(at(now));
+                    probed = probe(&mut outliers, at(now));
                 }
                 assert!(
                     outliers.out() <= endpoints / 2 && outliers.members.iter().any(Member::takes_requests)

@@ -1,7 +1,7 @@
 //! How many retries there may be: a share of the requests of the last ten seconds, and a few on top.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::model::Budget;
 use crate::moment::Moment;
@@ -12,10 +12,15 @@ const SLOTS: usize = 10;
 /// Counts requests and retries over the last ten seconds, for all workers. A request counts without a lock.
 #[derive(Debug)]
 pub struct RetryBudget {
-    requests: [Slot; SLOTS],
-    retries: Mutex<[Slot; SLOTS]>,
+    window: Arc<Window>,
     percent: u64,
     reserve: u64,
+}
+
+#[derive(Debug, Default)]
+struct Window {
+    requests: [Slot; SLOTS],
+    retries: Mutex<[Slot; SLOTS]>,
 }
 
 /// How many there were in one second: the second in the upper half, the count in the lower one.
@@ -49,11 +54,10 @@ impl Slot {
 }
 
 impl RetryBudget {
-    /// A budget of which nothing is used.
-    pub fn new(budget: &Budget) -> Self {
+    /// A budget of which nothing is used, or as much as of the one `before`.
+    pub fn new(budget: &Budget, before: Option<&Self>) -> Self {
         Self {
-            requests: Default::default(),
-            retries: Mutex::default(),
+            window: before.map(|before| Arc::clone(&before.window)).unwrap_or_default(),
             percent: u64::from(budget.percent),
             reserve: u64::from(budget.reserve_per_second) * SLOTS as u64,
         }
@@ -62,15 +66,15 @@ impl RetryBudget {
     /// Counts a request that is no retry.
     pub fn request(&self, now: Moment) {
         let second = now.elapsed().as_secs();
-        self.requests[index(second)].add(second);
+        self.window.requests[index(second)].add(second);
     }
 
     /// Takes a retry, if there is one left.
     pub fn retry(&self, now: Moment) -> bool {
         let second = now.elapsed().as_secs();
         let sum = |slots: &[Slot]| slots.iter().map(|slot| slot.recent(second)).sum::<u64>();
-        let retries = self.retries.lock().unwrap_or_else(PoisonError::into_inner);
-        let allowed = sum(&self.requests) * self.percent / 100 + self.reserve;
+        let retries = self.window.retries.lock().unwrap_or_else(PoisonError::into_inner);
+        let allowed = sum(&self.window.requests) * self.percent / 100 + self.reserve;
         let may = sum(retries.as_slice()) < allowed;
         if may {
             retries[index(second)].add(second);
@@ -96,7 +100,7 @@ mod tests {
 
     #[test]
     fn has_a_reserve_and_a_fifth_of_the_requests() {
-        let budget = RetryBudget::new(&Budget::default());
+        let budget = RetryBudget::new(&Budget::default(), None);
         let taken = |budget: &RetryBudget, now| (0..10_000).take_while(|_| budget.retry(at(now))).count();
         assert_eq!(taken(&budget, 0), 100, "10 a second over the window");
         for _ in 0..1_000 {
@@ -109,16 +113,20 @@ mod tests {
             "the first second's 100 are forgotten, and its 1,000 requests, too"
         );
         assert_eq!(taken(&budget, 19_000), 100);
-        let none = RetryBudget::new(&Budget { percent: 0, reserve_per_second: 0 });
+        let none = RetryBudget::new(&Budget { percent: 0, reserve_per_second: 0 }, None);
         none.request(at(0));
         assert!(!none.retry(at(0)));
+        let used = RetryBudget::new(&Budget { percent: 0, reserve_per_second: 1 }, None);
+        assert_eq!(taken(&used, 0), 10);
+        let more = RetryBudget::new(&Budget { percent: 0, reserve_per_second: 2 }, Some(&used));
+        assert_eq!(taken(&more, 0), 10, "what was used under other bounds is used");
     }
 
     #[test]
     fn retries_of_a_window_never_exceed_share_and_reserve() {
         let mut dice = Dice::seeded(9);
         for percent in [0, 1, 20, 50, 100] {
-            let budget = RetryBudget::new(&Budget { percent, reserve_per_second: 2 });
+            let budget = RetryBudget::new(&Budget { percent, reserve_per_second: 2 }, None);
             let (mut now, mut requests, mut retries) = (0, Vec::new(), Vec::new());
             for _ in 0..5_000 {
                 now += dice.below(40);

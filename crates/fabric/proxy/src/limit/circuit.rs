@@ -8,64 +8,63 @@ use crate::model::Circuit;
 /// A bounded number of things at a time.
 #[derive(Debug)]
 pub struct Gate {
-    taken: AtomicU32,
-    max: AtomicU32,
+    taken: Arc<AtomicU32>,
+    max: u32,
 }
 
 /// One of the things; dropping it gives it back.
 #[derive(Debug)]
-pub struct Permit(Arc<Gate>);
+pub struct Permit(Arc<AtomicU32>);
 
 impl Gate {
     /// A gate through which this many may be at a time.
-    pub fn new(max: u32) -> Arc<Self> {
-        Arc::new(Self { taken: AtomicU32::new(0), max: AtomicU32::new(max) })
+    pub fn new(max: u32) -> Self {
+        Self { taken: Arc::default(), max }
+    }
+
+    /// The same gate with another bound: what is taken of the one counts at the other.
+    #[must_use]
+    pub fn bounded(&self, max: u32) -> Self {
+        Self { taken: Arc::clone(&self.taken), max }
     }
 
     /// Takes one, if there is one left.
-    pub fn enter(self: &Arc<Self>) -> Option<Permit> {
-        let max = self.max.load(Ordering::Relaxed);
-        let more = |taken: u32| (taken < max).then_some(taken + 1);
+    pub fn enter(&self) -> Option<Permit> {
+        let more = |taken: u32| (taken < self.max).then_some(taken + 1);
         self.taken.fetch_update(Ordering::AcqRel, Ordering::Relaxed, more).ok()?;
-        Some(Permit(Arc::clone(self)))
+        Some(Permit(Arc::clone(&self.taken)))
     }
 
     /// How many are taken.
     pub fn taken(&self) -> u32 {
         self.taken.load(Ordering::Relaxed)
     }
-
-    /// Changes the bound; what is taken stays taken.
-    pub fn set_max(&self, max: u32) {
-        self.max.store(max, Ordering::Relaxed);
-    }
 }
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        self.0.taken.fetch_sub(1, Ordering::AcqRel);
+        self.0.fetch_sub(1, Ordering::AcqRel);
     }
 }
 
 /// The gates of one cluster.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Gates {
     /// Requests in flight.
-    pub requests: Arc<Gate>,
+    pub requests: Gate,
     /// Requests that wait for a connection.
-    pub pending: Arc<Gate>,
+    pub pending: Gate,
 }
 
 impl Gates {
-    /// Gates of which nothing is taken.
-    pub fn new(circuit: &Circuit) -> Self {
-        Self { requests: Gate::new(circuit.requests), pending: Gate::new(circuit.pending) }
-    }
-
-    /// Takes over new bounds.
-    pub fn adjust(&self, circuit: &Circuit) {
-        self.requests.set_max(circuit.requests);
-        self.pending.set_max(circuit.pending);
+    /// Gates of which nothing is taken, or as much as of those `before`.
+    pub fn new(circuit: &Circuit, before: Option<&Self>) -> Self {
+        let gate =
+            |max, before: Option<&Gate>| before.map_or_else(|| Gate::new(max), |gate| gate.bounded(max));
+        Self {
+            requests: gate(circuit.requests, before.map(|gates| &gates.requests)),
+            pending: gate(circuit.pending, before.map(|gates| &gates.pending)),
+        }
     }
 }
 
@@ -82,11 +81,12 @@ mod tests {
         assert_eq!(gate.taken(), 1);
         let again = gate.enter();
         assert!(again.is_some() && gate.enter().is_none());
-        gate.set_max(1);
+        let narrow = gate.bounded(1);
         drop(again);
-        assert!(gate.enter().is_none(), "one is still taken");
+        assert!(narrow.enter().is_none(), "one is still taken");
+        assert!(gate.enter().is_some(), "the bound of the one is not that of the other");
         drop(other);
-        assert!(gate.enter().is_some());
+        assert!(narrow.enter().is_some());
     }
 
     #[test]

@@ -36,18 +36,9 @@ impl InForce {
         let old_upstreams = before.map(|old| old.upstreams.as_slice()).unwrap_or_default();
         let upstreams = model.clusters.iter().map(|cluster| {
             let old = old_upstreams.iter().find(|old| old.cluster().name == cluster.name);
-            match old {
-                // Certificates are read again each time: their files may be others under the same names.
-                Some(old) if old.cluster() == cluster && cluster.tls.is_none() => Ok(Arc::clone(old)),
-                old => {
-                    let next = Upstream::new(cluster.clone(), old.map(AsRef::as_ref), secret, dice);
-                    let unsecured = |source| Error::ClusterTls {
-                        cluster: cluster.name.clone(),
-                        source: Box::new(source),
-                    };
-                    next.map(Arc::new).map_err(unsecured)
-                }
-            }
+            let unsecured =
+                |source| Error::ClusterTls { cluster: cluster.name.clone(), source: Box::new(source) };
+            Upstream::new(cluster, old, secret, dice).map_err(unsecured)
         });
         let upstreams = upstreams.collect::<Result<Vec<_>, Error>>()?;
         let rules = (0..model.routes.len()).map(|at| {

@@ -1,12 +1,11 @@
 //! A cluster in force: its endpoints as they are now, and what is counted over all workers.
 
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use tokio::sync::Semaphore;
-
-use super::Security;
+use super::{Member, Security};
 use crate::balance::{Cookies, Fitness};
 use crate::chance::Dice;
 use crate::health::{Change, Outliers};
@@ -30,7 +29,7 @@ pub struct Upstream {
     /// Whether a good answer tells nothing new.
     calm: AtomicBool,
     state: Mutex<State>,
-    counts: Counts,
+    counts: Arc<Counts>,
 }
 
 /// What happened to a cluster since it is in force.
@@ -46,23 +45,10 @@ pub struct Counts {
     pub ejections: AtomicU64,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct State {
     members: Arc<[Arc<Member>]>,
     outliers: Option<Outliers>,
-}
-
-/// One endpoint.
-#[derive(Debug)]
-pub struct Member {
-    /// Where it is, and its share.
-    pub endpoint: Endpoint,
-    /// Connections that there may still be.
-    pub(super) connections: Arc<Semaphore>,
-    /// Requests that wait for one, on all workers.
-    pub(super) wanted: AtomicU32,
-    /// Whether checks have found it bad.
-    failing: AtomicBool,
 }
 
 /// What a worker needs to know of the endpoints to choose among them.
@@ -76,60 +62,74 @@ pub(super) struct View {
 static NEXT_ID: AtomicU64 = AtomicU64::new(1);
 
 impl Upstream {
-    /// Puts a cluster in force. What is known from `before`, of the same name, is kept; `secret` keys cookies that
-    /// have no secret of their own.
+    /// Puts a cluster in force. What is known from `before`, of the same name, is kept, and nothing of it is changed;
+    /// `secret` keys cookies that have no secret of their own.
     ///
     /// # Errors
     /// When certificates cannot be used.
     pub(crate) fn new(
-        cluster: Cluster,
-        before: Option<&Self>,
+        cluster: &Cluster,
+        before: Option<&Arc<Self>>,
         secret: [u64; 2],
         dice: &mut Dice,
-    ) -> Result<Self, TlsError> {
+    ) -> Result<Arc<Self>, TlsError> {
+        // Certificates are read again each time: their files may be others under the same names.
         let security = cluster.tls.as_ref().map(|tls| Security::build(tls, cluster.protocol)).transpose()?;
-        let same_way = |old: &&Self| {
-            old.cluster.protocol == cluster.protocol
-                && old.cluster.tls.is_none()
-                && cluster.tls.is_none()
+        let same_way = before.filter(|old| {
+            old.security == security
+                && old.cluster.protocol == cluster.protocol
                 && old.cluster.circuit.connections == cluster.circuit.connections
+        });
+        if let Some(same) = same_way.filter(|old| old.cluster == *cluster) {
+            return Ok(Arc::clone(same));
+        }
+        let known = before.map(|old| old.known(cluster, same_way.is_some())).unwrap_or_default();
+        let outliers = cluster.outlier.clone().map(|rules| match known.outliers {
+            Some(outliers) => outliers.under(rules),
+            None => Outliers::new(rules, known.members.len(), Dice::seeded(dice.roll())),
+        });
+        let upstream = Self {
+            id: same_way.map_or_else(|| NEXT_ID.fetch_add(1, Ordering::Relaxed), |old| old.id),
+            gates: Gates::new(&cluster.circuit, before.map(|old| &old.gates)),
+            budget: RetryBudget::new(&cluster.budget, before.map(|old| &old.budget)),
+            cookies: match &cluster.balance {
+                Balance::Sticky(sticky) => Some(Cookies::new(sticky, secret)),
+                Balance::P2c | Balance::RoundRobin | Balance::LeastRequest | Balance::RingHash(_) => None,
+            },
+            // Where nothing has changed sessions can be resumed.
+            security: same_way.map_or(security, |old| old.security.clone()),
+            version: AtomicU64::new(0),
+            calm: AtomicBool::new(true),
+            state: Mutex::new(State { members: known.members, outliers }),
+            counts: before.map(|old| Arc::clone(&old.counts)).unwrap_or_default(),
+            cluster: cluster.clone(),
         };
-        let id =
-            before.filter(same_way).map_or_else(|| NEXT_ID.fetch_add(1, Ordering::Relaxed), |old| old.id);
-        let gates = before.map_or_else(|| Gates::new(&cluster.circuit), |old| old.gates.clone());
-        gates.adjust(&cluster.circuit);
-        let cookies = match &cluster.balance {
-            Balance::Sticky(sticky) => Some(Cookies::new(sticky, secret)),
-            Balance::P2c | Balance::RoundRobin | Balance::LeastRequest | Balance::RingHash(_) => None,
-        };
-        let known = before.filter(|old| old.id == id).map(|old| Arc::clone(&old.lock().members));
         let endpoints = match &cluster.source {
             Source::Static(endpoints) => endpoints.clone(),
             // What the name stood for is used until it is looked up again.
             Source::Dns { .. } | Source::Service(_) => {
                 let same = before.filter(|old| old.cluster.source == cluster.source);
-                same.map(Self::endpoints).unwrap_or_default()
+                same.map(|old| old.endpoints()).unwrap_or_default()
             }
         };
-        let seed = Dice::seeded(dice.roll());
-        let outliers = cluster.outlier.clone().map(|rules| {
-            let same = before.filter(|old| old.cluster.outlier == cluster.outlier);
-            same.and_then(|old| old.lock().outliers.clone()).unwrap_or_else(|| Outliers::new(rules, 0, seed))
-        });
-        let upstream = Self {
-            id,
-            gates,
-            budget: RetryBudget::new(&cluster.budget),
-            cookies,
-            security,
-            version: AtomicU64::new(0),
-            calm: AtomicBool::new(true),
-            state: Mutex::new(State { members: known.unwrap_or_default(), outliers }),
-            counts: Counts::default(),
-            cluster,
-        };
         upstream.set_endpoints(endpoints);
-        Ok(upstream)
+        Ok(Arc::new(upstream))
+    }
+
+    /// What holds of the endpoints for the cluster as it is described now, too.
+    fn known(&self, next: &Cluster, same_way: bool) -> State {
+        let asked = |cluster: &Cluster| {
+            cluster.health.as_ref().map(|health| (health.path.clone(), health.host.clone()))
+        };
+        // What nobody asks any more, or asks for in another way, is not known.
+        let failing = next.health.is_some() && asked(next) == asked(&self.cluster);
+        let state = self.lock();
+        let member = |member: &Arc<Member>| match (same_way, failing) {
+            (true, true) => Arc::clone(member),
+            (true, false) => Arc::new(member.untested()),
+            (false, _) => Arc::new(member.anew(next.circuit.connections, failing)),
+        };
+        State { members: state.members.iter().map(member).collect(), outliers: state.outliers.clone() }
     }
 
     /// What was described.
@@ -192,9 +192,7 @@ impl Upstream {
     pub(crate) fn set_endpoints(&self, endpoints: Vec<Endpoint>) {
         let mut state = self.lock();
         let before = Arc::clone(&state.members);
-        let place = |endpoint: &Endpoint| {
-            before.iter().position(|member| member.endpoint.address == endpoint.address)
-        };
+        let place = |endpoint: &Endpoint| find(&before, endpoint.address);
         let places: Vec<Option<usize>> = endpoints.iter().map(place).collect();
         let members = endpoints.into_iter().zip(&places).map(|(endpoint, at)| match at {
             Some(at) if before[*at].endpoint == endpoint => Arc::clone(&before[*at]),
@@ -206,7 +204,7 @@ impl Upstream {
         if let Some(outliers) = &mut state.outliers {
             outliers.renumber(&places);
             for (at, member) in members.iter().enumerate() {
-                outliers.set_available(at, !member.failing.load(Ordering::Relaxed));
+                outliers.set_available(at, member.is_available());
             }
         }
         self.changed(&state);
@@ -216,9 +214,10 @@ impl Upstream {
     pub(crate) fn set_failing(&self, address: SocketAddr, failing: bool) {
         let mut state = self.lock();
         let Some(at) = find(&state.members, address) else { return };
-        state.members[at].failing.store(failing, Ordering::Relaxed);
+        state.members[at].set_failing(failing);
+        let available = state.members[at].is_available();
         if let Some(outliers) = &mut state.outliers {
-            outliers.set_available(at, !failing);
+            outliers.set_available(at, available);
         }
         self.changed(&state);
     }
@@ -230,7 +229,7 @@ impl Upstream {
     pub(super) fn view(&self) -> View {
         let state = self.lock();
         let fitness = |(at, member): (usize, &Arc<Member>)| {
-            if member.failing.load(Ordering::Relaxed) {
+            if member.is_failing() {
                 Fitness::Failing
             } else if state.outliers.as_ref().is_some_and(|outliers| !outliers.is_in(at)) {
                 Fitness::Ejected
@@ -262,14 +261,20 @@ impl Upstream {
         }
     }
 
-    /// An endpoint that a request is to try out, if there is one.
-    pub(super) fn take_probe(&self, now: Moment) -> Option<SocketAddr> {
+    /// An endpoint that a request is to try out, if there is one. `after`: how long it must have been due for this
+    /// request, which is never sent where that is none.
+    pub(super) fn take_probe(
+        &self,
+        now: Moment,
+        after: impl Fn(SocketAddr) -> Option<Duration>,
+    ) -> Option<SocketAddr> {
         if self.calm.load(Ordering::Relaxed) {
             return None;
         }
         let mut state = self.lock();
-        let at = state.outliers.as_mut()?.take_probe(now)?;
-        state.members.get(at).map(|member| member.endpoint.address)
+        let State { members, outliers } = &mut *state;
+        let at = outliers.as_mut()?.take_probe(now, |at| after(members.get(at)?.address()))?;
+        Some(members.get(at)?.address())
     }
 
     /// Gives a probe back that told nothing.
@@ -307,27 +312,5 @@ impl Upstream {
 }
 
 fn find(members: &[Arc<Member>], address: SocketAddr) -> Option<usize> {
-    members.iter().position(|member| member.endpoint.address == address)
-}
-
-impl Member {
-    fn new(endpoint: Endpoint, connections: u32) -> Self {
-        let connections = usize::try_from(connections).unwrap_or(usize::MAX).min(Semaphore::MAX_PERMITS);
-        Self {
-            endpoint,
-            connections: Arc::new(Semaphore::new(connections)),
-            wanted: AtomicU32::new(0),
-            failing: AtomicBool::new(false),
-        }
-    }
-
-    /// The same endpoint with another share.
-    fn with(&self, endpoint: Endpoint) -> Self {
-        Self {
-            endpoint,
-            connections: Arc::clone(&self.connections),
-            wanted: AtomicU32::new(0),
-            failing: AtomicBool::new(self.failing.load(Ordering::Relaxed)),
-        }
-    }
+    members.iter().position(|member| member.address() == address)
 }

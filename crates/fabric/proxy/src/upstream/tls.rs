@@ -1,5 +1,6 @@
 //! TLS to endpoints: whom we believe, and who we are.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -18,6 +19,15 @@ pub(crate) struct Security {
     connector: TlsConnector,
     /// The name that certificates must have; that of the request's host without it.
     name: Option<ServerName<'static>>,
+    /// Of all that was read to make it.
+    hash: u64,
+}
+
+impl PartialEq for Security {
+    /// Whether both were made of the same.
+    fn eq(&self, other: &Self) -> bool {
+        self.hash == other.hash && self.name == other.name
+    }
 }
 
 impl std::fmt::Debug for Security {
@@ -33,14 +43,22 @@ const SYSTEM: [&str; 3] =
 impl Security {
     pub(super) fn build(tls: &UpstreamTls, protocol: Protocol) -> Result<Self, TlsError> {
         let roots = authorities(tls.ca.as_deref())?;
+        let mut hasher = DefaultHasher::new();
+        roots.roots.hash(&mut hasher);
         let builder = ClientConfig::builder_with_provider(Arc::new(default_provider()))
             .with_safe_default_protocol_versions()
             .map_err(TlsError::Setup)?
             .with_root_certificates(roots);
         let mut config = match (&tls.cert, &tls.key) {
-            (Some(cert), Some(key)) => builder
-                .with_client_auth_cert(chain(cert)?, private_key(key)?)
-                .map_err(|source| TlsError::Pair { certificate: cert.clone(), key: key.clone(), source })?,
+            (Some(cert), Some(key)) => {
+                let (chain, private) = (chain(cert)?, private_key(key)?);
+                (&chain, private.secret_der()).hash(&mut hasher);
+                builder.with_client_auth_cert(chain, private).map_err(|source| TlsError::Pair {
+                    certificate: cert.clone(),
+                    key: key.clone(),
+                    source,
+                })?
+            }
             _ => builder.with_no_client_auth(),
         };
         config.alpn_protocols = match protocol {
@@ -49,11 +67,11 @@ impl Security {
             Protocol::Http2 => vec![b"h2".to_vec()],
         };
         let name = tls.name.as_deref().map(server_name).transpose()?;
-        Ok(Self { connector: TlsConnector::from(Arc::new(config)), name })
+        Ok(Self { connector: TlsConnector::from(Arc::new(config)), name, hash: hasher.finish() })
     }
 
     /// Whether connections depend on the host of the request.
-    pub(super) fn goes_by_host(&self) -> bool {
+    pub(crate) fn goes_by_host(&self) -> bool {
         self.name.is_none()
     }
 
