@@ -35,6 +35,7 @@ use crate::forward::Via;
 use crate::hash::Keyed;
 use crate::model::{Current, Plan, Reader};
 use crate::moment::Moment;
+use crate::upstream::Calls;
 
 pub use challenges::Challenges;
 use door::Sockets;
@@ -59,6 +60,7 @@ pub struct Plane {
     hand: Mutex<Hand>,
     /// Bytes of bodies that are kept for another try, all together.
     kept_bytes: Arc<AtomicUsize>,
+    calls: Calls,
     allows: Allows,
     challenges: Arc<Challenges>,
 }
@@ -117,6 +119,7 @@ impl Plane {
             via,
             hand: Mutex::new(Hand { dice, workers: 0 }),
             kept_bytes: Arc::default(),
+            calls: Calls::default(),
             allows,
             challenges,
         }))
@@ -226,6 +229,10 @@ impl Plane {
     /// Whether an address may be an upstream of what is in force.
     pub(crate) fn allows(&self, address: SocketAddr) -> bool {
         (self.allows.0)(self.current.get().plan(), address)
+    }
+
+    pub(crate) fn calls(&self) -> &Calls {
+        &self.calls
     }
 
     pub(crate) fn kept_bytes(&self) -> &Arc<AtomicUsize> {

@@ -10,20 +10,23 @@
 //! - What bounds a cluster counts over all workers; what chooses an endpoint is each worker's own.
 //!
 //! # Where to look
-//! `cluster.rs` what is known of a cluster on the whole node · `desk.rs` one worker's choice ·
-//! `connect.rs` new connections · `tls.rs` how they are encrypted · `pool.rs` kept ones.
+//! `cluster.rs` what is known of a cluster on the whole node · `member.rs` and of one endpoint · `desk.rs` one worker's
+//! choice · `connect.rs` new connections · `tls.rs` how they are encrypted · `pool.rs` and `kept.rs` kept ones.
 
 mod cluster;
 mod connect;
 mod desk;
+mod kept;
+mod member;
 mod pool;
 mod tls;
 
-pub use cluster::{Counts, Member, Upstream};
+pub use cluster::{Counts, Upstream};
 pub use connect::ConnectError;
 pub(crate) use connect::{begin, connect};
 pub(crate) use desk::{Desk, Place, Wanted};
+pub use member::Member;
 pub(crate) use pool::stream_head;
-pub use pool::{Lease, Pool};
+pub use pool::{Calls, Lease, Pool};
 pub(crate) use tls::Security;
 pub use tls::authorities;

@@ -208,6 +208,11 @@ impl Picker {
         Some(self.seat(at))
     }
 
+    /// The endpoint that a key hashes to while all are fit, where keys do.
+    pub fn owner(&self, key: u64) -> Option<usize> {
+        self.ring.from(key).next()
+    }
+
     /// Takes a place at an endpoint that was chosen otherwise: by a probe.
     pub fn seat(&mut self, at: usize) -> Ticket {
         let seat = &mut self.seats[at];
@@ -337,6 +342,9 @@ impl Picker {
     }
 
     fn on_ring(&self, key: u64, bound_percent: u32, avoid: &[SocketAddr]) -> Option<usize> {
+        if self.open.is_empty() {
+            return None;
+        }
         let open = |at: &usize| self.open.binary_search(at).is_ok() && !avoid.contains(&self.address(*at));
         let pending: u64 = self.seats.iter().map(|seat| u64::from(seat.pending)).sum();
         let average_times_open = (pending + 1) * u64::from(bound_percent);

@@ -1,6 +1,7 @@
 //! HTTP/1 heads, from bytes.
 
 use std::mem::MaybeUninit;
+use std::time::Duration;
 
 use bytes::{Buf, Bytes, BytesMut};
 use http::header::{self, HeaderName, HeaderValue};
@@ -188,6 +189,7 @@ pub fn read_response(head: &Bytes, asked: &Asked, limits: &Limits) -> Result<Res
         body,
         length: found.said.known(),
         keep_alive: keep_alive && body != Body::UntilClose,
+        kept_for: found.kept_for,
     })
 }
 
@@ -217,6 +219,7 @@ struct Fields {
     host: Option<Authority>,
     close: bool,
     keep_alive: bool,
+    kept_for: Option<Duration>,
     wants_upgrade: bool,
     upgrade: Option<HeaderValue>,
     expects: bool,
@@ -250,6 +253,9 @@ impl Fields {
         let (mut found, options) = Self::with_options(parsed, limits)?;
         for field in parsed {
             let name = HeaderName::from_bytes(field.name.as_bytes()).map_err(|_| Fault::Field)?;
+            if name.as_str() == "keep-alive" {
+                found.kept_for = kept_for(field.value);
+            }
             found.take(name, head.slice_ref(field.value), &options)?;
         }
         Ok(found)
@@ -310,6 +316,13 @@ fn one_token(value: Bytes, repeated: bool) -> Result<Option<HeaderValue>, Fault>
         return Ok(None);
     }
     HeaderValue::from_maybe_shared(value).map(Some).map_err(|_| Fault::Field)
+}
+
+/// How long a server keeps a connection, by the one parameter of `Keep-Alive` that has a use: `timeout=5, max=100`.
+fn kept_for(value: &[u8]) -> Option<Duration> {
+    let mut parts = std::str::from_utf8(value).ok()?.split(',').filter_map(|part| part.split_once('='));
+    let (_, seconds) = parts.find(|(name, _)| name.trim().eq_ignore_ascii_case("timeout"))?;
+    seconds.trim().parse().ok().map(Duration::from_secs)
 }
 
 fn names_trailers(value: &[u8]) -> bool {

@@ -1,5 +1,7 @@
 //! A response that has passed.
 
+use std::time::Duration;
+
 use http::{HeaderMap, HeaderValue, StatusCode};
 
 use super::Body;
@@ -26,6 +28,8 @@ pub struct Response {
     pub length: Option<u64>,
     /// Whether the connection may be used again after this response.
     pub keep_alive: bool,
+    /// How long the server keeps it unused, where it says so.
+    pub kept_for: Option<Duration>,
 }
 
 impl Response {

@@ -86,7 +86,7 @@ pub fn stream_response(parts: response::Parts, asked: &Asked, ended: bool) -> Re
         Some(length) => Body::Known(length),
         None => Body::Framed,
     };
-    Ok(Response { status, fields, body, length: swept.length, keep_alive: true })
+    Ok(Response { status, fields, body, length: swept.length, keep_alive: true, kept_for: None })
 }
 
 /// What fields count for (RFC 9113 §6.5.2).

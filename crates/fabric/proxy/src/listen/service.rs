@@ -27,8 +27,6 @@ pub struct Serving(Vec<JoinHandle<io::Result<()>>>);
 
 /// How often connections that nobody uses are looked for.
 const SWEEP_EVERY: Duration = Duration::from_secs(1);
-/// No connection to an endpoint is kept longer without use.
-const KEPT_MAX: Duration = Duration::from_mins(1);
 
 impl Service {
     /// So many threads for the listeners of a plane. Nothing is served before [`Service::run`].
@@ -109,7 +107,7 @@ async fn work(worker: &Arc<Worker>) -> io::Result<()> {
     let mut known = HashSet::new();
     let mut turns = worker.plane.turns();
     let mut drained = worker.plane.drained();
-    let mut sweep = tokio::time::interval(SWEEP_EVERY);
+    let keeping = tokio::spawn(keep(Arc::clone(worker)));
     // Bound: until the drain, and then until all doors are closed.
     loop {
         turns.mark_unchanged();
@@ -125,10 +123,23 @@ async fn work(worker: &Arc<Worker>) -> io::Result<()> {
         tokio::select! {
             _ = turns.changed() => {}
             Some(_) = doors.join_next() => {}
-            _ = sweep.tick() => worker.pool.sweep(KEPT_MAX),
             () = is_set(&mut drained) => break,
         }
     }
     while doors.join_next().await.is_some() {}
+    keeping.abort();
     Ok(())
+}
+
+/// Lets connections to endpoints go that nobody uses, or that other workers need more.
+async fn keep(worker: Arc<Worker>) {
+    let mut sweep = tokio::time::interval(SWEEP_EVERY);
+    let mut calls = worker.plane.calls().heard();
+    // Bound: until the worker ends.
+    loop {
+        tokio::select! {
+            _ = sweep.tick() => worker.pool.sweep(),
+            Ok(()) = calls.changed() => worker.pool.let_go(),
+        }
+    }
 }

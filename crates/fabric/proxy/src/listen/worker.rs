@@ -46,11 +46,12 @@ impl Worker {
         let local = Arc::new(Local::new(Arc::clone(reader.get()), None, &mut dice));
         // What endpoints send is bounded as usual; names with `_` are theirs to use.
         let limits = Limits { underscores: true, ..Limits::default() };
+        let pool = Pool::new(Arc::new(limits), plane.calls().clone());
         Self {
             number,
             plane,
             ledger,
-            pool: Arc::new(Pool::new(Arc::new(limits))),
+            pool: Arc::new(pool),
             seen: Mutex::new(Seen { reader, local, gone: Vec::new(), dice }),
             ids: Ids::default(),
             date: Mutex::new((0, HeaderValue::from_static(""))),

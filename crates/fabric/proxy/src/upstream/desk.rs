@@ -2,8 +2,9 @@
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use super::cluster::{Member, Upstream};
+use super::{Member, Upstream};
 use crate::balance::{Ask, Ended, Picker, Ticket};
 use crate::chance::Dice;
 use crate::moment::Moment;
@@ -43,11 +44,16 @@ pub(crate) struct Place {
     pub(crate) member: Arc<Member>,
     ticket: Ticket,
     /// Whether the endpoint is in again if this request is answered.
-    probe: bool,
+    pub(crate) probe: bool,
     taken: Moment,
+    /// The time until its answer began.
+    took: Option<Duration>,
     /// What is known of its end: when, and whether the endpoint failed.
     ended: Option<(Ended, Moment)>,
 }
+
+/// How long a probe waits for a request that is at home nowhere else.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 impl Desk {
     pub(crate) fn new(upstream: Arc<Upstream>, dice: Dice) -> Self {
@@ -66,23 +72,36 @@ impl Desk {
         if self.upstream.version() != state.seen {
             self.refresh(&mut state, now);
         }
-        let probe = self.upstream.take_probe(now);
-        let seat = probe.and_then(|address| state.find(address)).filter(|at| {
-            // Where the request has failed it proves nothing.
-            !wanted.avoid.contains(&state.members[*at].endpoint.address)
+        let kept_at = wanted.token.and_then(|token| state.tokens.iter().position(|known| *known == token));
+        let probe = self.upstream.take_probe(now, |address| {
+            let home = kept_at.or_else(|| state.picker.owner(wanted.key?));
+            match home.map(|at| state.members[at].address()) {
+                // Where the request has failed it proves nothing.
+                _ if wanted.avoid.contains(&address) => None,
+                // A client that another endpoint knows is taken away from it only when no other comes.
+                Some(home) if home != address => Some(PATIENCE),
+                _ => Some(Duration::ZERO),
+            }
         });
+        let seat = probe.and_then(|address| state.find(address));
         if let (Some(address), None) = (probe, seat) {
             self.upstream.abandon_probe(address, now);
         }
         let ticket = if let Some(at) = seat {
             state.picker.seat(at)
         } else {
-            let kept_at =
-                wanted.token.and_then(|token| state.tokens.iter().position(|known| *known == token));
             state.picker.pick(now, &Ask { key: wanted.key, kept_at, avoid: wanted.avoid })?
         };
         let member = Arc::clone(&state.members[ticket.at]);
-        Some(Place { desk: Arc::clone(self), member, ticket, probe: seat.is_some(), taken: now, ended: None })
+        Some(Place {
+            desk: Arc::clone(self),
+            member,
+            ticket,
+            probe: seat.is_some(),
+            taken: now,
+            took: None,
+            ended: None,
+        })
     }
 
     /// Takes over what has changed.
@@ -110,7 +129,7 @@ impl Desk {
 
 impl State {
     fn find(&self, address: SocketAddr) -> Option<usize> {
-        self.members.iter().position(|member| member.endpoint.address == address)
+        self.members.iter().position(|member| member.address() == address)
     }
 }
 
@@ -119,9 +138,14 @@ impl Place {
         self.ticket.address
     }
 
-    /// The endpoint has answered, with a status that speaks for or against it. It stays taken until this is dropped.
+    /// The endpoint has begun to answer.
+    pub(crate) fn heard(&mut self, now: Moment) {
+        self.took = Some(now.since(self.taken));
+    }
+
+    /// It is known whether the answer speaks for or against the endpoint. It stays taken until this is dropped.
     pub(crate) fn answered(&mut self, now: Moment, failed: bool, unhealthy: bool) {
-        let took = now.since(self.taken);
+        let took = self.took.unwrap_or_else(|| now.since(self.taken));
         let ended = if failed { Ended::Failed(took) } else { Ended::Answered(took) };
         self.note(now, ended, unhealthy);
     }

@@ -3,21 +3,19 @@
 use std::collections::HashMap;
 use std::future::poll_fn;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
-use h2::client::SendRequest;
 use h2::ext::Protocol as Switch;
-use h2::{Ping, PingPong};
 use http::Method;
 use http::header::{self, HeaderValue, SEC_WEBSOCKET_KEY};
-use tokio::sync::{Notify, OwnedSemaphorePermit};
+use tokio::sync::{OwnedSemaphorePermit, watch};
+use tokio::time::{timeout, timeout_at};
 
-use super::cluster::{Member, Upstream};
 use super::connect::{begin, connect};
-use super::{ConnectError, Security};
+use super::kept::{Counted, Idle, Kept, Shared};
+use super::{ConnectError, Member, Security, Upstream};
 use crate::gate::{Authority, Body, Limits, Request};
 use crate::model::{Cluster, Protocol};
 use crate::wire::{Channel, Connection, Stream};
@@ -26,48 +24,19 @@ use crate::wire::{Channel, Connection, Stream};
 #[derive(Debug)]
 pub struct Pool {
     limits: Arc<Limits>,
+    calls: Calls,
     kept: Mutex<HashMap<Way, Kept>>,
 }
 
+/// By which workers tell each other that a connection is wanted where there may be no more of them.
+#[derive(Clone, Debug, Default)]
+pub struct Calls(watch::Sender<()>);
+
+/// A connection is given up so long before its server does.
+const MARGIN: Duration = Duration::from_secs(1);
+
 /// A cluster by the number of its connections, an endpoint, and the host where that is what certificates are for.
-type Way = (u64, SocketAddr, Option<Bytes>);
-
-#[derive(Debug, Default)]
-struct Kept {
-    /// Connections of HTTP/1, the latest last.
-    idle: Vec<Idle>,
-    shared: Vec<Shared>,
-    /// Requests of this worker that wait for a connection.
-    waiting: usize,
-    /// Whether a connection of HTTP/2 is being made, for which others wait.
-    opening: bool,
-    /// Told when a connection is free, or one of HTTP/2 is made or cannot be.
-    free: Arc<Notify>,
-}
-
-#[derive(Debug)]
-struct Idle {
-    connection: Box<Connection>,
-    permit: OwnedSemaphorePermit,
-    since: Instant,
-}
-
-/// A connection of HTTP/2.
-#[derive(Clone, Debug)]
-struct Shared {
-    sender: SendRequest<Bytes>,
-    streams: Arc<AtomicUsize>,
-    secure: bool,
-    /// Until it is known whether streams may switch protocols: the endpoint's settings have come when it answers.
-    pings: Arc<tokio::sync::Mutex<Option<PingPong>>>,
-    /// Since when it has been seen without a stream.
-    idle_since: Option<Instant>,
-}
-
-/// More idle connections to one endpoint are closed.
-const IDLE_MAX: usize = 256;
-/// A connection of HTTP/2 with so many streams gets a second one beside it.
-const STREAMS_MAX: usize = 100;
+type Way = (u64, SocketAddr, Option<String>);
 
 /// What takes one request.
 #[derive(Debug)]
@@ -79,7 +48,7 @@ pub struct Lease {
 #[derive(Debug)]
 enum Carrier {
     One(Box<Connection>, OwnedSemaphorePermit),
-    Two(Shared),
+    Two(Shared, Counted),
 }
 
 /// What a request holds of its connection beside the bytes.
@@ -91,20 +60,10 @@ pub(crate) enum Hold {
     Two(#[expect(dead_code, reason = "the stream is counted until this is dropped")] Counted),
 }
 
-/// A stream of a shared connection is counted until this is dropped.
-#[derive(Debug)]
-pub(crate) struct Counted(Arc<AtomicUsize>);
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
 impl Pool {
-    /// An empty pool. `limits`: how large a response's head may be.
-    pub fn new(limits: Arc<Limits>) -> Self {
-        Self { limits, kept: Mutex::default() }
+    /// An empty pool. `limits`: how large a response's head may be; `calls`: those of all workers.
+    pub fn new(limits: Arc<Limits>, calls: Calls) -> Self {
+        Self { limits, calls, kept: Mutex::default() }
     }
 
     /// A kept connection to the endpoint, or a new one.
@@ -123,16 +82,16 @@ impl Pool {
             return Ok(Lease { carrier, reused: true });
         }
         let _pending = upstream.gates().pending.enter().ok_or(ConnectError::Pending)?;
-        let permit = if let Ok(permit) = Arc::clone(&member.connections).try_acquire_owned() {
+        let permit = if let Ok(permit) = Arc::clone(&member.room.connections).try_acquire_owned() {
             permit
         } else {
-            let waited = tokio::time::timeout(cluster.wait, self.wait(&way, cluster, member)).await;
+            let waited = timeout(cluster.wait, self.wait(&way, member)).await;
             match waited.map_err(|_| ConnectError::Wait)? {
                 Waited::Kept(carrier) => return Ok(Lease { carrier, reused: true }),
                 Waited::Permit(permit) => permit,
             }
         };
-        let made = tokio::time::timeout(cluster.connect, self.open(way, upstream, permit, host.host())).await;
+        let made = timeout(cluster.connect, self.open(way, upstream, member, permit, host.host())).await;
         let counts = upstream.counts();
         let count = if matches!(made, Ok(Ok(_))) { &counts.connects } else { &counts.connect_failures };
         count.fetch_add(1, Ordering::Relaxed);
@@ -141,16 +100,10 @@ impl Pool {
 
     /// A kept connection, or one of HTTP/2 that is being made for another request.
     async fn take(&self, way: &Way, cluster: &Cluster) -> Option<Carrier> {
-        if cluster.protocol == Protocol::Http1 || cluster.tls.is_none() && cluster.protocol == Protocol::Auto
-        {
-            return self.take_idle(way, cluster);
-        }
-        // Bound: who has waited once makes a connection of its own.
-        for _ in 0..2 {
-            if let Some(shared) = self.take_shared(way).await {
-                return Some(Carrier::Two(shared));
-            }
-            if let Some(carrier) = self.take_idle(way, cluster) {
+        let until = Instant::now() + cluster.connect;
+        // Bound: until a connection could have been made; then the request makes one of its own.
+        loop {
+            if let Some(carrier) = self.take_kept(way).await {
                 return Some(carrier);
             }
             let opening = {
@@ -158,27 +111,27 @@ impl Pool {
                 kept.get(way).filter(|kept| kept.opening).map(|kept| Arc::clone(&kept.free))
             };
             let told = opening?;
-            // One that cannot be made is found so by the next who tries.
-            let _ = tokio::time::timeout(cluster.connect, told.notified()).await;
+            timeout_at(until.into(), told.notified()).await.ok()?;
         }
-        None
     }
 
-    /// Waits until a connection is given back, or another one may be made.
-    async fn wait(&self, way: &Way, cluster: &Cluster, member: &Arc<Member>) -> Waited {
+    /// Waits until a connection or a stream is given back, or another connection may be made.
+    async fn wait(&self, way: &Way, member: &Arc<Member>) -> Waited {
         let _waiting = Waiting::enter(self, way, member);
-        let free = Arc::clone(&self.lock().entry(way.clone()).or_default().free);
+        self.let_go();
+        self.calls.call();
+        let free = Arc::clone(&entry(&mut self.lock(), way, member).free);
+        let mut permit = std::pin::pin!(Arc::clone(&member.room.connections).acquire_owned());
         // Bound: each turn something was given back; the time is bounded by the caller.
         loop {
+            let mut told = std::pin::pin!(free.notified());
+            told.as_mut().enable();
+            if let Some(carrier) = self.take_kept(way).await {
+                return Waited::Kept(carrier);
+            }
             tokio::select! {
-                permit = Arc::clone(&member.connections).acquire_owned() => {
-                    return Waited::Permit(permit.expect("it is never closed"));
-                }
-                () = free.notified() => {
-                    if let Some(carrier) = self.take_idle(way, cluster) {
-                        return Waited::Kept(carrier);
-                    }
-                }
+                permit = &mut permit => return Waited::Permit(permit.expect("it is never closed")),
+                () = told => {}
             }
         }
     }
@@ -187,25 +140,30 @@ impl Pool {
         &self,
         way: Way,
         upstream: &Upstream,
+        member: &Member,
         permit: OwnedSemaphorePermit,
         host: &str,
     ) -> Result<Carrier, ConnectError> {
         let two = upstream.cluster().protocol == Protocol::Http2;
-        let _opening = two.then(|| Opening::begin(self, way.clone()));
+        let one = entry(&mut self.lock(), &way, member).speaks_one;
+        let _opening =
+            (two || is_open(upstream.cluster()) && !one).then(|| Opening::begin(self, way.clone(), member));
         let socket = connect(way.1, upstream.security(), host).await?;
         if !two && !socket.agreed_on_two() {
+            entry(&mut self.lock(), &way, member).speaks_one = true;
             let connection = Connection::new(socket, Arc::clone(&self.limits));
             return Ok(Carrier::One(Box::new(connection), permit));
         }
         let secure = socket.is_secure();
-        let (sender, pings) = begin(socket, &self.limits, permit).await?;
-        let pings = Arc::new(tokio::sync::Mutex::new(Some(pings)));
-        let shared = Shared { sender, streams: Arc::default(), secure, pings, idle_since: None };
-        self.lock().entry(way).or_default().shared.push(shared.clone());
-        Ok(Carrier::Two(shared))
+        let sender = begin(socket, &self.limits, permit).await?;
+        let idle_max = upstream.cluster().idle;
+        let shared = entry(&mut self.lock(), &way, member).share(sender, secure, idle_max);
+        let counted = shared.enter();
+        Ok(Carrier::Two(shared, counted))
     }
 
-    /// Takes a connection back after a whole exchange, unless something about it is odd.
+    /// Takes a connection back after a whole exchange, unless something about it is odd. `kept_for`: how long the
+    /// endpoint keeps it, if it says so.
     pub(crate) fn give_back(
         &self,
         upstream: &Upstream,
@@ -213,67 +171,51 @@ impl Pool {
         host: &Authority,
         mut connection: Box<Connection>,
         hold: Hold,
+        kept_for: Option<Duration>,
     ) {
         let Hold::One(permit) = hold else { return };
         if !connection.is_reusable() {
             return;
         }
         connection.begin();
-        let mut kept = self.lock();
-        let kept = kept.entry(way(upstream, member, host)).or_default();
-        // Another worker waits for one: it can make it when this one is gone.
-        let taken_away = kept.waiting == 0 && member.wanted.load(Ordering::Relaxed) > 0;
-        if kept.idle.len() < IDLE_MAX && !taken_away {
-            kept.idle.push(Idle { connection, permit, since: Instant::now() });
-            if kept.waiting > 0 {
-                kept.free.notify_one();
-            }
-        }
+        // The server is not to close it just as it is used.
+        let safe = kept_for.map_or(Duration::MAX, |time| time.saturating_sub(MARGIN));
+        let idle = upstream.cluster().idle.min(safe);
+        entry(&mut self.lock(), &way(upstream, member, host), member).put(connection, permit, idle);
     }
 
-    /// Closes connections that nobody has used for this long.
-    pub fn sweep(&self, idle: Duration) {
+    /// Closes connections that nobody has used for as long as their clusters keep them.
+    pub fn sweep(&self) {
         let now = Instant::now();
-        let is_recent = |since: Instant| now.duration_since(since) < idle;
-        self.lock().retain(|_, kept| {
-            kept.idle.retain(|idle| is_recent(idle.since));
-            kept.shared.retain_mut(|shared| {
-                let unused = shared.streams.load(Ordering::Relaxed) == 0;
-                shared.idle_since = unused.then(|| shared.idle_since.unwrap_or(now));
-                shared.idle_since.is_none_or(is_recent)
-            });
-            !kept.idle.is_empty() || !kept.shared.is_empty() || kept.waiting > 0 || kept.opening
-        });
+        self.lock().retain(|_, kept| kept.sweep(now));
     }
 
-    fn take_idle(&self, way: &Way, cluster: &Cluster) -> Option<Carrier> {
-        let mut kept = self.lock();
-        let idle = &mut kept.get_mut(way)?.idle;
-        // Bound: each turn takes one away.
-        while let Some(Idle { mut connection, permit, since }) = idle.pop() {
-            if since.elapsed() < cluster.idle && connection.is_reusable() {
-                return Some(Carrier::One(connection, permit));
-            }
+    /// Gives up connections for which other workers wait.
+    pub(crate) fn let_go(&self) {
+        self.lock().values_mut().for_each(Kept::let_go);
+    }
+
+    async fn take_kept(&self, way: &Way) -> Option<Carrier> {
+        if let Some((shared, counted)) = self.take_shared(way).await {
+            return Some(Carrier::Two(shared, counted));
         }
-        None
+        self.take_idle(way)
     }
 
-    async fn take_shared(&self, way: &Way) -> Option<Shared> {
+    fn take_idle(&self, way: &Way) -> Option<Carrier> {
+        let Idle { connection, permit, .. } = self.lock().get_mut(way)?.take()?;
+        Some(Carrier::One(connection, permit))
+    }
+
+    async fn take_shared(&self, way: &Way) -> Option<(Shared, Counted)> {
         // Bound: each turn takes a dead one away.
         loop {
-            let mut shared = {
-                let mut kept = self.lock();
-                let free = |shared: &&mut Shared| shared.streams.load(Ordering::Relaxed) < STREAMS_MAX;
-                let shared = kept.get_mut(way)?.shared.iter_mut().find(free)?;
-                shared.idle_since = None;
-                shared.clone()
-            };
+            let mut shared = self.lock().get_mut(way)?.sharing()?;
+            let counted = shared.enter();
             if poll_fn(|cx| shared.sender.poll_ready(cx)).await.is_ok() {
-                return Some(shared);
+                return Some((shared, counted));
             }
-            if let Some(kept) = self.lock().get_mut(way) {
-                kept.shared.retain(|other| !Arc::ptr_eq(&other.streams, &shared.streams));
-            }
+            self.lock().get_mut(way)?.forget(&shared);
         }
     }
 
@@ -282,9 +224,29 @@ impl Pool {
     }
 }
 
+impl Calls {
+    fn call(&self) {
+        self.0.send_replace(());
+    }
+
+    /// What is told of each call from now on.
+    pub(crate) fn heard(&self) -> watch::Receiver<()> {
+        self.0.subscribe()
+    }
+}
+
+fn entry<'k>(kept: &'k mut HashMap<Way, Kept>, way: &Way, member: &Member) -> &'k mut Kept {
+    kept.entry(way.clone()).or_insert_with(|| Kept::new(Arc::clone(&member.room)))
+}
+
+/// Whether an endpoint chooses between HTTP/1 and HTTP/2 as a connection is made.
+fn is_open(cluster: &Cluster) -> bool {
+    cluster.tls.is_some() && cluster.protocol == Protocol::Auto
+}
+
 fn way(upstream: &Upstream, member: &Member, host: &Authority) -> Way {
     let by_host = upstream.security().is_some_and(Security::goes_by_host);
-    (upstream.id(), member.endpoint.address, by_host.then(|| host.bytes().clone()))
+    (upstream.id(), member.address(), by_host.then(|| host.host().to_ascii_lowercase()))
 }
 
 /// What became of a wait.
@@ -302,8 +264,8 @@ struct Waiting<'a> {
 
 impl<'a> Waiting<'a> {
     fn enter(pool: &'a Pool, way: &'a Way, member: &'a Member) -> Self {
-        pool.lock().entry(way.clone()).or_default().waiting += 1;
-        member.wanted.fetch_add(1, Ordering::Relaxed);
+        entry(&mut pool.lock(), way, member).waiting += 1;
+        member.room.wanted.fetch_add(1, Ordering::Relaxed);
         Self { pool, way, member }
     }
 }
@@ -313,7 +275,7 @@ impl Drop for Waiting<'_> {
         if let Some(kept) = self.pool.lock().get_mut(self.way) {
             kept.waiting -= 1;
         }
-        self.member.wanted.fetch_sub(1, Ordering::Relaxed);
+        self.member.room.wanted.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -324,8 +286,8 @@ struct Opening<'a> {
 }
 
 impl<'a> Opening<'a> {
-    fn begin(pool: &'a Pool, way: Way) -> Self {
-        pool.lock().entry(way.clone()).or_default().opening = true;
+    fn begin(pool: &'a Pool, way: Way, member: &Member) -> Self {
+        entry(&mut pool.lock(), &way, member).opening = true;
         Self { pool, way }
     }
 }
@@ -351,17 +313,12 @@ impl Lease {
     }
 
     /// Whether a request can switch to another protocol: on a connection of its own, or on a stream of an endpoint
-    /// that allows it (RFC 8441 §3), which may have to be asked for `within` a time.
-    pub(crate) async fn may_switch(&self, within: Duration) -> bool {
-        let Carrier::Two(shared) = &self.carrier else { return true };
-        if !shared.sender.is_extended_connect_protocol_enabled() {
-            let mut pings = shared.pings.lock().await;
-            if let Some(pings) = &mut *pings {
-                let _ = tokio::time::timeout(within, pings.ping(Ping::opaque())).await;
-            }
-            *pings = None;
+    /// that allows it (RFC 8441 §3).
+    pub(crate) fn may_switch(&self) -> bool {
+        match &self.carrier {
+            Carrier::One(..) => true,
+            Carrier::Two(shared, _) => shared.sender.is_extended_connect_protocol_enabled(),
         }
-        shared.sender.is_extended_connect_protocol_enabled()
     }
 
     /// Sends a request's head; its body is put into the channel.
@@ -374,22 +331,16 @@ impl Lease {
                 connection.put_request(request);
                 Ok((Channel::One(connection), Hold::One(permit)))
             }
-            Carrier::Two(mut shared) => {
+            Carrier::Two(mut shared, counted) => {
                 let ended = request.body.is_empty() && request.upgrade.is_none();
-                let head =
-                    stream_head(request, shared.secure).ok_or_else(|| ConnectError::Handshake(unfit()))?;
+                let head = stream_head(request, shared.secure).ok_or(ConnectError::Unfit)?;
                 let (response, sending) =
                     shared.sender.send_request(head, ended).map_err(ConnectError::Handshake)?;
-                shared.streams.fetch_add(1, Ordering::Relaxed);
                 let stream = Box::new(Stream::opened(sending, response, ended));
-                Ok((Channel::Two(stream), Hold::Two(Counted(shared.streams))))
+                Ok((Channel::Two(stream), Hold::Two(counted)))
             }
         }
     }
-}
-
-fn unfit() -> h2::Error {
-    h2::Reason::PROTOCOL_ERROR.into()
 }
 
 /// A request's head as HTTP/2 has it; none when the path has characters that the library takes for none of a path.
