@@ -11,7 +11,7 @@
 //! # Where to look
 //! `decide.rs` what is to be done · `order.rs` that, and what it makes of responses · `run.rs` one request from its head to
 //! its end · `attempts.rs` its tries · `failed.rs` whether there may be another · `exchange.rs` the bytes, both ways ·
-//! `upload.rs` the request's body, kept for another try · `fields.rs`, `via.rs` and `trace.rs` what is added and removed ·
+//! `upload.rs` and `pieces.rs` the request's body, kept for another try · `fields.rs`, `via.rs` and `trace.rs` what is added and removed ·
 //! `deadline.rs` what a call may take · `tunnel.rs` and `websocket.rs` after a switch of protocols · `mirror.rs` copies · `failure.rs` and `answer.rs` what is said when it fails · `account.rs` what is told of it.
 
 mod account;
@@ -25,6 +25,7 @@ mod failure;
 mod fields;
 mod mirror;
 mod order;
+mod pieces;
 mod run;
 mod trace;
 mod tunnel;

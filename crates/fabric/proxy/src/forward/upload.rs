@@ -8,13 +8,14 @@ use bytes::Bytes;
 use http::HeaderMap;
 
 use super::Failure;
+use super::pieces::Pieces;
 use crate::base64;
 use crate::wire::{Broken, Channel, Frame};
 
 /// The body of one request, over all its tries.
 #[derive(Debug)]
 pub(super) struct Upload {
-    kept: Vec<Bytes>,
+    kept: Pieces,
     kept_bytes: usize,
     /// None once more has passed than is kept: there is no other try then.
     kept_bytes_max: Option<usize>,
@@ -30,7 +31,7 @@ pub(super) struct Upload {
     /// What reads it, when it comes as base64.
     decoder: Option<base64::Decoder>,
     /// All pieces, when a copy of the request is to be sent.
-    copy: Option<Vec<Bytes>>,
+    copy: Option<Pieces>,
     /// What all requests together keep.
     kept_in_all: Arc<AtomicUsize>,
 }
@@ -42,7 +43,7 @@ impl Upload {
     /// Of a body of which so much may be kept, and which may be so large.
     pub(super) fn new(kept_bytes_max: usize, bytes_max: Option<u64>, kept_in_all: &Arc<AtomicUsize>) -> Self {
         Self {
-            kept: Vec::new(),
+            kept: Pieces::default(),
             kept_bytes: 0,
             kept_bytes_max: Some(kept_bytes_max),
             end: None,
@@ -65,17 +66,17 @@ impl Upload {
     /// Begins another try.
     pub(super) fn restart(&mut self) {
         debug_assert!(self.can_restart(), "it was asked for first");
+        self.kept.seal();
         (self.next, self.ended) = (0, false);
     }
 
     /// Forgets what is kept and sent: a response has begun, and there is no other try.
     pub(super) fn commit(&mut self) {
         self.kept_bytes_max = None;
-        let sent: usize = self.kept.drain(..self.next).map(|piece| piece.len()).sum();
+        let left = self.kept.forget(self.next);
         self.next = 0;
-        let forgotten = if self.kept.is_empty() { self.kept_bytes } else { sent };
-        self.kept_in_all.fetch_sub(forgotten, Ordering::Relaxed);
-        self.kept_bytes -= forgotten;
+        self.kept_in_all.fetch_sub(self.kept_bytes - left, Ordering::Relaxed);
+        self.kept_bytes = left;
     }
 
     /// What comes is base64: what it stands for is sent.
@@ -91,13 +92,13 @@ impl Upload {
 
     /// Keeps a copy of what comes from now on.
     pub(super) fn copy(&mut self) {
-        self.copy = Some(Vec::new());
+        self.copy = Some(Pieces::default());
     }
 
     /// The copy, when all of the body has come.
     pub(super) fn take_copy(&mut self) -> Option<Vec<Bytes>> {
         self.end.as_ref()?;
-        self.copy.take()
+        self.copy.take().map(Pieces::into_vec)
     }
 
     /// Whether this try has sent all of it.
@@ -156,7 +157,7 @@ impl Upload {
                 Frame::Data(data) if data.is_empty() => continue,
                 Frame::Data(data) => {
                     if let Some(copy) = &mut self.copy {
-                        copy.push(data.clone());
+                        copy.push(data);
                     }
                     self.keep(data);
                 }
@@ -192,7 +193,7 @@ impl Upload {
         if self.kept_bytes > max || before + data.len() > KEPT_IN_ALL_BYTES_MAX {
             self.commit();
         } else {
-            self.kept.push(data.clone());
+            self.kept.push(data);
             self.next = self.kept.len();
         }
     }
