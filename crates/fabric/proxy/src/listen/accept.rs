@@ -4,8 +4,8 @@ use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::task::Poll;
-use std::time::Duration;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
 
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
@@ -13,11 +13,14 @@ use tokio::task::JoinSet;
 use super::worker::Worker;
 use super::{Tls, one, two};
 use crate::forward::Client;
+use crate::model::Clocks;
 use crate::plane::{Bound, Door, is_set};
-use crate::wire::{Connection, Socket};
+use crate::wire::{Alarm, Connection, Socket};
 
 /// How long to wait when no connection can be accepted, for want of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// How long a connection that is being drained waits for a request that may be on its way.
+pub(super) const DRAIN_IDLE: Duration = Duration::from_secs(1);
 /// No more connections wait to be accepted than this; systems queue less.
 const QUEUE_MAX: usize = 4096;
 
@@ -99,18 +102,79 @@ async fn connection(worker: &Arc<Worker>, door: &Arc<Door>, stream: TcpStream, p
     }
     let client = Arc::new(Client::new(door, peer));
     let mut connection = Box::new(Connection::new(Socket::plain(stream), Arc::clone(&door.limits)));
-    let preface = poll_fn(|cx| connection.poll_preface(cx));
-    match tokio::time::timeout(door.listener.clocks.idle, preface).await {
-        Ok(Ok(true)) => two::serve(worker, &client, connection.into_socket()).await,
-        Ok(Ok(false)) => one::serve(worker, &client, connection).await,
-        Ok(Err(_)) | Err(_) => {}
+    match Opening::new(&door.listener.clocks).first(&mut connection, &door.bound).await {
+        First::Two => two::serve(worker, &client, connection.into_socket()).await,
+        First::One(begun) => one::serve(worker, &client, connection, begun).await,
+        First::Nothing => {}
+    }
+}
+
+/// How long a connection may take to show which protocol it speaks.
+struct Opening<'a> {
+    clocks: &'a Clocks,
+    alarm: Alarm,
+    /// When it ends if nothing comes.
+    silent_until: Instant,
+    /// When something came.
+    begun: Option<Instant>,
+}
+
+/// What a connection begins with.
+enum First {
+    Two,
+    /// Since when its first head comes, if that has begun.
+    One(Option<Instant>),
+    Nothing,
+}
+
+impl<'a> Opening<'a> {
+    fn new(clocks: &'a Clocks) -> Self {
+        let silent_until = Instant::now() + clocks.idle;
+        Self { clocks, alarm: Alarm::new(silent_until), silent_until, begun: None }
+    }
+
+    async fn first(mut self, connection: &mut Connection, bound: &Bound) -> First {
+        let mut drained = bound.drained();
+        tokio::select! {
+            biased;
+            first = poll_fn(|cx| self.poll(cx, connection)) => return first,
+            () = is_set(&mut drained) => {}
+        }
+        self.silent_until = Instant::now() + DRAIN_IDLE;
+        poll_fn(|cx| self.poll(cx, connection)).await
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>, connection: &mut Connection) -> Poll<First> {
+        match connection.poll_preface(cx) {
+            Poll::Ready(Ok(true)) => return Poll::Ready(First::Two),
+            Poll::Ready(Ok(false)) => return Poll::Ready(First::One(self.begun)),
+            Poll::Ready(Err(_)) => return Poll::Ready(First::Nothing),
+            Poll::Pending => {}
+        }
+        if connection.has_begun() {
+            self.begun.get_or_insert_with(Instant::now);
+        }
+        self.alarm.set(self.begun.map_or(self.silent_until, |begun| begun + self.clocks.header));
+        // What has begun and does not go on is told so.
+        self.alarm
+            .poll(cx)
+            .map(|()| if self.begun.is_some() { First::One(self.begun) } else { First::Nothing })
     }
 }
 
 async fn encrypted(worker: &Arc<Worker>, door: &Arc<Door>, tls: &Tls, stream: TcpStream, peer: SocketAddr) {
     let handshake = tokio::time::timeout(door.listener.clocks.handshake, tls.acceptor().accept(stream));
-    let agreed = handshake.await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
-    let stream = match agreed {
+    let mut drained = door.bound.drained();
+    let drained = async {
+        is_set(&mut drained).await;
+        tokio::time::sleep(DRAIN_IDLE).await;
+    };
+    let agreed = tokio::select! {
+        biased;
+        agreed = handshake => agreed,
+        () = drained => return,
+    };
+    let stream = match agreed.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
         Ok(stream) => stream,
         // Who closes in the midst of it looks whether the port is open, or has lost interest.
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return,
@@ -137,6 +201,6 @@ async fn encrypted(worker: &Arc<Worker>, door: &Arc<Door>, tls: &Tls, stream: Tc
         two::serve(worker, &client, socket).await;
     } else {
         let connection = Connection::new(socket, Arc::clone(&door.limits));
-        one::serve(worker, &client, Box::new(connection)).await;
+        one::serve(worker, &client, Box::new(connection), None).await;
     }
 }

@@ -4,6 +4,7 @@ use std::future::poll_fn;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
+use super::accept::DRAIN_IDLE;
 use super::handle::{Then, handle, refuse};
 use super::worker::Worker;
 use crate::forward::{Client, Failure};
@@ -12,8 +13,6 @@ use crate::model::Clocks;
 use crate::plane::is_set;
 use crate::wire::{Alarm, Broken, Channel, Connection};
 
-/// How long a connection that is being drained waits for a request that may be on its way.
-const DRAIN_IDLE: Duration = Duration::from_secs(1);
 /// What a client gets to read a last answer before its connection is closed.
 const LINGER: Duration = Duration::from_secs(2);
 /// So much of what a client still sends is read before its connection is closed.
@@ -26,8 +25,13 @@ enum Next {
     End,
 }
 
-/// Serves a connection until it ends.
-pub(super) async fn serve(worker: &Worker, client: &Client, connection: Box<Connection>) {
+/// Serves a connection until it ends. `begun`: since when its first head comes, if that has begun.
+pub(super) async fn serve(
+    worker: &Worker,
+    client: &Client,
+    connection: Box<Connection>,
+    mut begun: Option<Instant>,
+) {
     let clocks = &client.door().listener.clocks;
     let mut alarm = Alarm::new(Instant::now() + clocks.idle);
     let mut channel = Channel::One(connection);
@@ -36,7 +40,7 @@ pub(super) async fn serve(worker: &Worker, client: &Client, connection: Box<Conn
     loop {
         let Channel::One(connection) = &mut channel else { return };
         connection.begin();
-        let mut wait = Wait { since: Instant::now(), begun: None, idle: clocks.idle };
+        let mut wait = Wait { since: Instant::now(), begun: begun.take(), idle: clocks.idle };
         let next = tokio::select! {
             biased;
             next = poll_fn(|cx| wait.poll(cx, connection, &mut alarm, clocks)) => next,
@@ -59,7 +63,7 @@ pub(super) async fn serve(worker: &Worker, client: &Client, connection: Box<Conn
         };
         match then {
             Then::Next => {}
-            Then::Cut => return cut(&mut channel, &mut alarm).await,
+            Then::Cut(_) => return cut(&mut channel, &mut alarm).await,
             Then::Linger => return linger(&mut channel, &mut alarm).await,
         }
     }
