@@ -10,12 +10,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
+use coreto_proxy::balance::Fitness;
 use coreto_proxy::gate::Authority;
-use coreto_proxy::model::{Coding, Compression, Protocol};
+use coreto_proxy::model::{Coding, Compression, Outlier, Protocol};
 use coreto_proxy::plane::{Allows, Plane};
-use coreto_proxy::upstream::Pool;
+use coreto_proxy::upstream::{Calls, Pool};
 use h2::{Reason, RecvStream, client, server};
-use http::{HeaderMap, HeaderValue, Method, Request, Response};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -51,6 +52,7 @@ async fn answer(
         .headers_mut()
         .insert("x-te", request.headers().get("te").cloned().unwrap_or(HeaderValue::from_static("-")));
     let left = request.headers().get("grpc-timeout").cloned();
+    response.headers_mut().insert("content-type", HeaderValue::from_static("application/grpc"));
     response.headers_mut().insert("x-timeout", left.unwrap_or(HeaderValue::from_static("-")));
     if let Some(kind) = request.headers().get("content-type") {
         response.headers_mut().insert("content-type", kind.clone());
@@ -287,33 +289,251 @@ fn large_bodies_go_both_ways_through_small_windows() {
     });
 }
 
+/// Whether an upstream's connection is used again after a sweep, by how long its cluster keeps it.
+async fn is_kept(idle: Duration) -> bool {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
+    let origin = listener.local_addr().expect("it listens");
+    let mut model = model(&[origin], Protocol::Http2);
+    model.clusters[0].idle = idle;
+    let plane = Plane::build(proxy::plan(model), Allows(Box::new(|_, _| true))).expect("a port is free");
+    let force = plane.in_force();
+    let upstream = &force.upstreams()[0];
+    let (member, _) = &upstream.members()[0];
+    let host = Authority::read(Bytes::from_static(b"a")).expect("a host");
+    let pool = Pool::new(Arc::default(), Calls::default());
+    tokio::spawn(echo(listener));
+    drop(pool.lease(upstream, member, &host).await.expect("the origin is there"));
+    pool.sweep();
+    tokio::time::sleep(Duration::from_millis(5)).await;
+    pool.sweep();
+    pool.lease(upstream, member, &host).await.expect("the origin is there").is_reused()
+}
+
 #[test]
-fn a_connection_to_an_upstream_is_closed_when_nobody_uses_it() {
+fn a_connection_to_an_upstream_is_kept_as_long_as_its_cluster_says() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    let closed = runtime.block_on(async {
+    runtime.block_on(async {
+        assert!(is_kept(Duration::from_hours(1)).await);
+        assert!(!is_kept(Duration::from_millis(1)).await);
+    });
+}
+
+/// Takes so many streams at a time on one connection, and answers when as many as `all` have come.
+async fn few_streams(listener: TcpListener, streams: u32, all: usize) {
+    let together = Arc::new(tokio::sync::Barrier::new(all));
+    while let Ok((stream, _)) = listener.accept().await {
+        let together = Arc::clone(&together);
+        tokio::spawn(async move {
+            let handshake =
+                server::Builder::new().max_concurrent_streams(streams).handshake::<_, Bytes>(stream);
+            let mut connection = handshake.await.expect("the proxy speaks HTTP/2");
+            while let Some(Ok((_, mut respond))) = connection.accept().await {
+                let together = Arc::clone(&together);
+                tokio::spawn(async move {
+                    together.wait().await;
+                    let _ = respond.send_response(Response::new(()), true);
+                });
+            }
+        });
+    }
+}
+
+#[test]
+fn an_upstream_gets_no_more_streams_on_a_connection_than_it_takes() {
+    run(async |_| {
+        for (streams, all, status) in [(2, 6, 200), (0, 1, 503)] {
+            let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
+            let origin = listener.local_addr().expect("it listens");
+            tokio::spawn(few_streams(listener, streams, all));
+            let proxy = Proxy::start(model(&[origin], Protocol::Http2));
+            let mut sender = connect(proxy.address).await;
+            let get = || Request::builder().uri("http://a/").body(()).expect("it is a request");
+            let responses: Vec<_> =
+                (0..all).map(|_| sender.send_request(get(), true).expect("the stream opens").0).collect();
+            for response in responses {
+                assert_eq!(
+                    response.await.expect("a response").status().as_u16(),
+                    status,
+                    "{streams} at a time"
+                );
+            }
+        }
+    });
+}
+
+#[test]
+fn a_path_that_cannot_be_sent_is_the_clients_fault() {
+    run(async |origin| {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
+        let second = listener.local_addr().expect("it listens");
+        tokio::spawn(echo(listener));
+        let mut model = model(&[origin, second], Protocol::Http2);
+        model.clusters[0].outlier = Some(Outlier { failures: 1, ..Outlier::default() });
+        let proxy = Proxy::start(model);
+        let mut stream = TcpStream::connect(proxy.address).await.expect("the proxy listens");
+        let request = "GET /two?q=<b> HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+        stream.write_all(request.as_bytes()).await.expect("it is read");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.expect("an answer");
+        assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
+        let members = proxy.plane.in_force().upstreams()[0].members();
+        assert!(members.iter().all(|(_, fitness)| *fitness == Fitness::Fit));
+        assert_eq!(proxy.end()[0].attempts, 1);
+    });
+}
+
+#[test]
+fn a_stream_above_the_last_one_is_sent_again_whatever_the_reason() {
+    run(async |_| {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
         let origin = listener.local_addr().expect("it listens");
-        let plan = proxy::plan(model(&[origin], Protocol::Http2));
-        let plane = Plane::build(plan, Allows(Box::new(|_, _| true))).expect("a port is free");
-        let force = plane.in_force();
-        let upstream = &force.upstreams()[0];
-        let (member, _) = &upstream.members()[0];
-        let host = Authority::read(Bytes::from_static(b"a")).expect("a host");
-        let pool = Pool::new(Arc::default());
-        let accepted = async {
-            let (stream, _) = listener.accept().await.expect("the pool connects");
-            server::handshake(stream).await.expect("the pool speaks HTTP/2")
-        };
-        let (lease, mut connection) = tokio::join!(pool.lease(upstream, member, &host), accepted);
-        drop(lease.expect("the origin is there"));
-        pool.sweep(Duration::from_hours(1));
-        let again = pool.lease(upstream, member, &host).await.expect("the origin is there");
-        assert!(again.is_reused(), "an hour has not passed");
-        drop(again);
-        pool.sweep(Duration::ZERO);
-        tokio::time::timeout(Duration::from_secs(10), connection.accept()).await
+        tokio::spawn(async move {
+            let (mut first, _) = listener.accept().await.expect("the proxy connects");
+            first.write_all(&[0, 0, 0, 4, 0, 0, 0, 0, 0]).await.expect("SETTINGS are read");
+            let mut preface = [0; 24];
+            first.read_exact(&mut preface).await.expect("a preface");
+            loop {
+                let mut head = [0; 9];
+                first.read_exact(&mut head).await.expect("a frame");
+                let length = u32::from_be_bytes([0, head[0], head[1], head[2]]);
+                let mut payload = vec![0; usize::try_from(length).expect("it is small")];
+                first.read_exact(&mut payload).await.expect("a frame");
+                if head[3] == 1 {
+                    break;
+                }
+            }
+            let go_away = [0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 11];
+            first.write_all(&go_away).await.expect("it is read");
+            echo(listener).await;
+        });
+        let proxy = start(origin);
+        let mut sender = connect(proxy.address).await;
+        let (response, _) = sender.send_request(post("/"), true).expect("the stream opens");
+        assert_eq!(response.await.expect("a response").headers()["x-te"], "trailers");
+        let told = proxy.end();
+        assert_eq!(told[0].attempts, 2);
     });
-    assert!(matches!(closed, Ok(None)), "{closed:?}");
+}
+
+/// Answers calls with the status of HTTP that their path has, or resets them by a code.
+async fn refusing(listener: TcpListener) {
+    while let Ok((stream, _)) = listener.accept().await {
+        tokio::spawn(async move {
+            let mut connection = server::handshake(stream).await.expect("the proxy speaks HTTP/2");
+            while let Some(Ok((request, mut respond))) = connection.accept().await {
+                let (kind, code) = request.uri().path()[1..].split_once('/').expect("two parts");
+                let code: u16 = code.parse().expect("a number");
+                let mut response = Response::new(());
+                match kind {
+                    "status" => {
+                        *response.status_mut() = code.try_into().expect("a status");
+                        respond.send_response(response, true).expect("the stream is open");
+                    }
+                    "never" => drop(tokio::spawn(async move {
+                        let _respond = respond;
+                        std::future::pending::<()>().await;
+                    })),
+                    "trailers" => {
+                        let kind = HeaderValue::from_static("application/grpc");
+                        response.headers_mut().insert("content-type", kind);
+                        let mut sending = respond.send_response(response, false).expect("it is open");
+                        let trailers = HeaderMap::from_iter([(
+                            HeaderName::from_static("grpc-status"),
+                            HeaderValue::from(code),
+                        )]);
+                        sending.send_trailers(trailers).expect("it is open");
+                    }
+                    "early" => respond.send_reset(Reason::from(u32::from(code))),
+                    _ => {
+                        let kind = HeaderValue::from_static("application/grpc");
+                        response.headers_mut().insert("content-type", kind);
+                        let mut sending = respond.send_response(response, false).expect("it is open");
+                        tokio::spawn(async move {
+                            tokio::time::sleep(Duration::from_millis(50)).await;
+                            sending.send_reset(Reason::from(u32::from(code)));
+                        });
+                    }
+                }
+            }
+        });
+    }
+}
+
+#[test]
+fn the_end_of_a_call_says_how_its_endpoint_is_and_a_time_that_is_too_short_does_not() {
+    run(async |_| {
+        let mut origins = Vec::new();
+        for _ in 0..2 {
+            let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
+            origins.push(listener.local_addr().expect("it listens"));
+            tokio::spawn(refusing(listener));
+        }
+        let mut model = model(&origins, Protocol::Http2);
+        model.clusters[0].outlier = Some(Outlier { failures: 1, ..Outlier::default() });
+        let proxy = Proxy::start(model);
+        let fit = || {
+            let members = proxy.plane.in_force().upstreams()[0].members();
+            members.iter().filter(|(_, fitness)| *fitness == Fitness::Fit).count()
+        };
+        let mut sender = connect(proxy.address).await;
+        let mut hurried = post("/never/0");
+        hurried.headers_mut().insert("grpc-timeout", HeaderValue::from_static("20m"));
+        for (request, expected, left) in [(hurried, "4", 2), (post("/trailers/4"), "4", 1)] {
+            let (response, _) = sender.send_request(request, true).expect("the stream opens");
+            let response = response.await.expect("a response");
+            let told = response.headers().get("grpc-status").cloned();
+            let mut body = response.into_body();
+            let told = match told {
+                Some(told) => told,
+                None => body.trailers().await.expect("an end").expect("trailers")["grpc-status"].clone(),
+            };
+            assert_eq!((told.to_str().expect("text"), fit()), (expected, left));
+        }
+    });
+}
+
+#[test]
+fn a_call_ends_as_grpc_says() {
+    run(async |_| {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
+        let origin = listener.local_addr().expect("it listens");
+        tokio::spawn(refusing(listener));
+        let mut model = model(&[origin], Protocol::Http2);
+        model.clusters[0].outlier = None;
+        model.routes[0].retry.attempts = 0;
+        let proxy = Proxy::start(model);
+        let mut sender = connect(proxy.address).await;
+        for (path, expected) in [
+            ("/status/400", "13"),
+            ("/status/401", "16"),
+            ("/status/403", "7"),
+            ("/status/404", "12"),
+            ("/status/429", "14"),
+            ("/status/431", "13"),
+            ("/status/500", "2"),
+            ("/status/503", "14"),
+            ("/status/200", "2"),
+            ("/early/7", "14"),
+            ("/early/8", "1"),
+            ("/early/11", "8"),
+            ("/early/12", "7"),
+            ("/early/2", "13"),
+        ] {
+            let (response, _) = sender.send_request(post(path), true).expect("the stream opens");
+            let response = response.await.expect("a response");
+            assert_eq!(
+                (response.status().as_u16(), &response.headers()["grpc-status"]),
+                (200, &HeaderValue::from_static(expected)),
+                "{path}"
+            );
+        }
+        for (path, expected) in [("/late/8", 8), ("/late/11", 11), ("/late/7", 2), ("/late/0", 2)] {
+            let (response, _) = sender.send_request(post(path), true).expect("the stream opens");
+            let mut body = response.await.expect("a response").into_body();
+            let error = body.data().await.expect("it breaks off").expect_err("it breaks off");
+            assert_eq!(error.reason(), Some(Reason::from(expected)), "{path}");
+        }
+    });
 }
 
 #[test]

@@ -13,7 +13,7 @@ use super::account::Account;
 use super::answer::Reply;
 use super::deadline::{self, GRPC_TIMEOUT};
 use super::exchange::{Deadlines, Exchange, Flow};
-use super::failed::{Failed, verdict};
+use super::failed::{Failed, of_call, verdict};
 use super::mirror::Mirrored;
 use super::order::{Order, Way};
 use super::run::{GRPC_STATUS, Shape, Terms, stamp, stream_head};
@@ -25,7 +25,7 @@ use crate::filter::{self, Encoder, GrpcWeb};
 use crate::gate::{Asked, Body, Request, Response};
 use crate::model::{Route, Timeouts};
 use crate::moment::Moment;
-use crate::upstream::{Lease, Place, Upstream, Wanted};
+use crate::upstream::{ConnectError, Lease, Place, Upstream, Wanted};
 use crate::wire::Channel;
 
 /// One request that goes to a cluster.
@@ -78,11 +78,18 @@ impl Attempts<'_, '_> {
             let Way { key, token, .. } = *self.way;
             let place = desk.take(self.now(), &Wanted { key, token, avoid: &avoid });
             let Some(mut place) = place else { return Err(before.unwrap_or(Failure::NoEndpoint)) };
+            if let Some(Failure::Connect(ConnectError::Wait)) = before
+                && avoid.contains(&place.address())
+            {
+                // It would wait for the same connections once more.
+                return Err(Failure::Connect(ConnectError::Wait));
+            }
             self.account.endpoint = Some(place.address());
             self.account.attempts += 1;
             let may_again = self.account.attempts <= attempts_max;
             let (bounded, socket) = (deadline.is_some(), socket.as_ref());
-            let tried = Try { route, upstream, total, bounded, socket, may_again };
+            let hurried = deadline.is_some_and(|time| time < HURRY);
+            let tried = Try { route, upstream, total, bounded, hurried, socket, may_again };
             if tried.bounded {
                 let left = deadline::write(total.saturating_duration_since(Instant::now()));
                 request.fields.insert(GRPC_TIMEOUT, left);
@@ -96,7 +103,8 @@ impl Attempts<'_, '_> {
                 }
                 Err(failed) => failed,
             };
-            if failed.speaks_against_the_endpoint() {
+            let hurried = tried.hurried && matches!(failed.failure, Failure::TotalTime);
+            if failed.speaks_against_the_endpoint() && !hurried {
                 place.failed(self.now());
             }
             if !failed.granted && !self.may_repeat(&failed, &upload, &tried) {
@@ -171,12 +179,12 @@ impl Attempts<'_, '_> {
             Err(_) => return Err(Failed::unsent(Failure::TotalTime)),
         };
         let reused = lease.is_reused();
-        let switched = self.prepare_switch(request, &lease, upload, tried).await.map_err(Failed::unsent)?;
+        let switched = prepare_switch(request, &lease, upload).map_err(Failed::unsent)?;
         let (mut server, hold) = lease.begin(request).map_err(|error| Failed::unsent(error.into()))?;
         let Timeouts { per_try, idle, .. } = tried.route.timeouts;
         let mut deadlines = Deadlines {
             total: tried.total,
-            head: per_try.map(|per_try| Instant::now() + per_try),
+            head: per_try,
             body: self.terms.client.door().listener.clocks.body,
             idle,
         };
@@ -187,13 +195,14 @@ impl Attempts<'_, '_> {
             exchange.expects();
         }
         let answered = poll_fn(|cx| exchange.poll_head(cx, &asked)).await;
-        let upload_broken = exchange.upload_broken;
+        let (upload_broken, late) = (exchange.upload_broken, exchange.late);
         let mut response = answered.map_err(|failure| Failed {
             heard: server.has_heard(),
             reused,
+            late,
             ..Failed::sent(failure)
         })?;
-        self.note_head(place, &response);
+        let goes_on = self.note_head(place, &response, tried);
         if let Some(failed) = self.worth_another_try(&response, upload, tried) {
             return Err(failed);
         }
@@ -204,46 +213,72 @@ impl Attempts<'_, '_> {
             let upgrade = asked.upgrade.as_ref().ok_or(Failed::sent(Failure::Upgrade))?;
             self.dress(&mut response.fields, place, tried.upstream);
             let to = Switch { upgrade, on_stream: switched, tried };
-            return self.switch(&mut server, response, to).await.map_err(Failed::sent);
+            let ended = self.switch(&mut server, response, to).await;
+            // It has answered; what comes of the connection then is between both sides.
+            return ended.map_err(|failure| Failed { late: true, ..Failed::sent(failure) });
         }
         if tried.socket.is_some() && response.status.is_success() {
             // To the client it would say that the tunnel is open.
             return Err(Failed::sent(Failure::Upgrade));
         }
-        if self.shape.stream && !tried.bounded {
+        if matches!(self.shape.reply, Reply::Grpc) && !is_of(&response.fields, &[GRPC]) {
+            // What its status says of the endpoint is noted.
+            let failure = Failure::NotGrpc(response.status);
+            return Err(Failed { late: true, ..Failed::sent(failure) });
+        }
+        if is_of(&response.fields, &[EVENTS, GRPC]) && !tried.bounded {
             deadlines.total = Instant::now() + STREAM_MAX;
         }
         let bridge = self.bridge().and_then(|web| web.answer(&mut response));
         self.dress(&mut response.fields, place, tried.upstream);
-        let keep_alive = response.keep_alive;
+        let (keep_alive, kept_for) = (response.keep_alive, response.kept_for);
         let encoder = compress(request, &mut response, tried.route);
         let flow = Flow::through(bridge, encoder);
         let sides = Sides { server: &mut server, upload, upload_broken, flow };
-        let reusable = self.respond(response, sides, deadlines).await.map_err(Failed::sent)?;
+        let ended = self.respond(response, sides, deadlines).await;
+        if goes_on && let Some(told) = &self.account.grpc_status {
+            self.note_end(place, of_call(Some(told)).unwrap_or(StatusCode::OK), tried);
+        }
+        let reusable = ended?;
         if let Channel::One(connection) = server
             && upload.is_ended()
             && keep_alive
         {
-            self.terms.pool.give_back(tried.upstream, &place.member, &request.authority, connection, hold);
+            let (pool, host) = (&self.terms.pool, &request.authority);
+            pool.give_back(tried.upstream, &place.member, host, connection, hold, kept_for);
         }
         Ok(reusable)
     }
 
-    /// Takes in what the head of a response says of the endpoint.
-    fn note_head(&mut self, place: &mut Place, response: &Response) {
+    /// Takes in what the head of a response says of the endpoint. Whether that is said at the end: by calls that go on.
+    fn note_head(&mut self, place: &mut Place, response: &Response, tried: &Try<'_>) -> bool {
         self.account.waited = Some(self.terms.started.elapsed());
-        let status = verdict(response);
+        place.heard(self.now());
+        let goes_on = !response.fields.contains_key(GRPC_STATUS) && is_of(&response.fields, &[GRPC]);
+        if !goes_on {
+            self.note_end(place, verdict(response), tried);
+        }
+        goes_on
+    }
+
+    fn note_end(&self, place: &mut Place, status: StatusCode, tried: &Try<'_>) {
+        // A client that gives too little time says nothing of the endpoint.
+        let hurried = tried.hurried && status == StatusCode::GATEWAY_TIMEOUT;
         let unhealthy = matches!(
             status,
             StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT
         );
         let failed = status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS;
-        place.answered(self.now(), failed, unhealthy);
+        place.answered(self.now(), failed && !hurried, unhealthy && !hurried);
     }
 
     /// A response that is worth less than another try, which is then granted.
     fn worth_another_try(&self, response: &Response, upload: &Upload, tried: &Try<'_>) -> Option<Failed> {
         let mut failed = Failed::status(response, tried.total)?;
+        let pause = failed.pause(self.account.attempts, &mut self.dice()).unwrap_or_default();
+        if Instant::now() + pause >= tried.total {
+            return None;
+        }
         failed.granted = self.may_repeat(&failed, upload, tried);
         failed.granted.then_some(failed)
     }
@@ -278,6 +313,8 @@ impl Attempts<'_, '_> {
         self.order.dress(&self.shape.asking, fields);
         if let Some(cookies) = upstream.cookies()
             && self.way.token != Some(cookies.token(place.address()))
+            // A client that another endpoint knows does not stay where it was sent to try it out.
+            && (self.way.token.is_none() || !place.probe)
         {
             let cookie = cookies.set(place.address(), self.terms.client.secure);
             fields.append(header::SET_COOKIE, HeaderValue::try_from(cookie).expect("a cookie is text"));
@@ -300,21 +337,22 @@ impl Attempts<'_, '_> {
         response: Response,
         sides: Sides<'_>,
         deadlines: Deadlines,
-    ) -> Result<bool, Failure> {
+    ) -> Result<bool, Failed> {
         // A body that may not be read to its end leaves bytes that would be taken for the next request; once the head
         // is sent it is too late to say so.
         let unread = sides.upload_broken || !sides.upload.is_ended();
         let close = !self.shape.keep_alive || self.shape.old || self.terms.last || unread;
-        self.put_head(response, close)?;
+        self.put_head(response, close).map_err(Failed::sent)?;
         let mut flow = sides.flow;
         let mut exchange =
             Exchange::new(self.client, sides.server, sides.upload, self.terms.alarm, deadlines);
         exchange.upload_broken = sides.upload_broken;
         let rest = poll_fn(|cx| exchange.poll_rest(cx, &mut flow)).await;
+        let late = exchange.late;
         if flow.grpc_status.is_some() {
             self.account.grpc_status = flow.grpc_status;
         }
-        rest?;
+        rest.map_err(|failure| Failed { late, ..Failed::sent(failure) })?;
         Ok(sides.upload.is_ended() && !close && self.client.has_read_all())
     }
 
@@ -339,28 +377,6 @@ impl Attempts<'_, '_> {
             }
         }
         Ok(())
-    }
-
-    /// Makes ready for a switch on a stream to the endpoint, and gives what its consent is to a client of HTTP/1.1.
-    /// None when there is no stream, or nothing to switch to.
-    async fn prepare_switch(
-        &self,
-        request: &Request,
-        lease: &Lease,
-        upload: &mut Upload,
-        tried: &Try<'_>,
-    ) -> Result<Option<Consent>, Failure> {
-        if request.upgrade.is_none() || lease.is_lone() {
-            return Ok(None);
-        }
-        let within = tried.upstream.cluster().connect;
-        if !request.body.is_empty() || !lease.may_switch(within).await {
-            return Err(Failure::NoUpgrade);
-        }
-        let consent = websocket::consent(request)?;
-        // What the client sends is for the protocol that the stream switches to.
-        upload.end();
-        Ok(Some(Consent(consent)))
     }
 
     async fn switch(
@@ -416,6 +432,8 @@ struct Try<'a> {
     total: Instant,
     /// Whether that is the end of a stream, too: its caller waits no longer.
     bounded: bool,
+    /// Whether its caller gives it so little time that nothing follows from its end.
+    hurried: bool,
     /// What a WebSocket of HTTP/2 is asked for with.
     socket: Option<&'a Handshake>,
     /// Whether there may be another one.
@@ -442,6 +460,21 @@ struct Sides<'a> {
     flow: Flow,
 }
 
+/// Makes ready for a switch on a stream to the endpoint, and gives what its consent is to a client of HTTP/1.1. None
+/// when there is no stream, or nothing to switch to.
+fn prepare_switch(request: &Request, lease: &Lease, upload: &mut Upload) -> Result<Option<Consent>, Failure> {
+    if request.upgrade.is_none() || lease.is_lone() {
+        return Ok(None);
+    }
+    if !request.body.is_empty() || !lease.may_switch() {
+        return Err(Failure::NoUpgrade);
+    }
+    let consent = websocket::consent(request)?;
+    // What the client sends is for the protocol that the stream switches to.
+    upload.end();
+    Ok(Some(Consent(consent)))
+}
+
 /// Makes the head of a response that is to be smaller fit its body, and gives what makes it so.
 fn compress(request: &Request, response: &mut Response, route: &Route) -> Option<Encoder> {
     let compression = route.filters.compression.as_ref()?;
@@ -457,6 +490,21 @@ fn compress(request: &Request, response: &mut Response, route: &Route) -> Option
     let (_, encoder) = encoder?;
     (*body, *length) = (Body::Chunked, None);
     Some(encoder)
+}
+
+/// A call that is given less says nothing of its endpoint when its time is over.
+const HURRY: Duration = Duration::from_secs(1);
+
+/// What goes on for as long as there is something to tell.
+const EVENTS: &[u8] = b"text/event-stream";
+/// What calls are answered in.
+const GRPC: &[u8] = b"application/grpc";
+
+/// Whether a response is of one of these media types, or of one that is named after it.
+fn is_of(fields: &HeaderMap, kinds: &[&[u8]]) -> bool {
+    let told = fields.get(header::CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
+    let begins = |kind: &&[u8]| told.get(..kind.len()).is_some_and(|told| told.eq_ignore_ascii_case(kind));
+    kinds.iter().any(begins)
 }
 
 /// Streams have no end of their own; the silence in them is bounded.

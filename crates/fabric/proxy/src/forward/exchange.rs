@@ -19,8 +19,8 @@ use crate::wire::{Alarm, Broken, Channel, Frame};
 pub(super) struct Deadlines {
     /// When all of it is to be over.
     pub(super) total: Instant,
-    /// When the response's head is to be there.
-    pub(super) head: Option<Instant>,
+    /// How long the endpoint may take for the response's head, once it has what there is of the request.
+    pub(super) head: Option<Duration>,
     /// How long the client may be silent within its body.
     pub(super) body: Duration,
     /// How long the endpoint may be silent.
@@ -43,9 +43,17 @@ pub(super) struct Exchange<'a> {
     pub(super) interim: bool,
     /// Whether the endpoint takes no more of the request.
     pub(super) upload_broken: bool,
-    pub(super) client_at: Instant,
-    pub(super) server_at: Instant,
+    /// Whether it was the client that was waited for when the time was over.
+    pub(super) late: bool,
+    /// When the client last went on, or was not waited for.
+    client_at: Instant,
+    /// When the endpoint last went on, or was not waited for.
+    server_at: Instant,
+    began: Instant,
 }
+
+/// An endpoint that has said nothing for so long, or for half of the time, is silent.
+const SILENT: Duration = Duration::from_secs(5);
 
 impl<'a> Exchange<'a> {
     pub(super) fn new(
@@ -65,8 +73,10 @@ impl<'a> Exchange<'a> {
             go_on_at: None,
             interim: true,
             upload_broken: false,
+            late: false,
             client_at: now,
             server_at: now,
+            began: now,
         }
     }
 
@@ -93,8 +103,13 @@ impl<'a> Exchange<'a> {
         }
         self.poll_upload(cx)?;
         let _ = self.client.poll_flush(cx).map_err(Failure::ClientGone)?;
+        let waits = self.waits_for_upload();
+        if waits {
+            self.server_at = Instant::now();
+        }
+        let head_at = self.deadlines.head.map(|head| self.server_at + head);
         let mut next = self.deadlines.total;
-        next = self.deadlines.head.map_or(next, |at| next.min(at));
+        next = head_at.map_or(next, |at| next.min(at));
         next = self.go_on_at.map_or(next, |at| next.min(at));
         next = self.body_deadline().map_or(next, |at| next.min(at));
         self.alarm.set(next);
@@ -105,9 +120,10 @@ impl<'a> Exchange<'a> {
             cx.waker().wake_by_ref();
             return Poll::Pending;
         }
-        Poll::Ready(Err(if self.deadlines.total <= now {
+        self.late = waits || !self.is_silent();
+        Poll::Ready(Err(if self.deadlines.total <= now && !waits {
             Failure::TotalTime
-        } else if self.deadlines.head.is_some_and(|at| at <= now) {
+        } else if head_at.is_some_and(|at| at <= now) {
             Failure::TryTime
         } else {
             Failure::BodyTime
@@ -123,15 +139,31 @@ impl<'a> Exchange<'a> {
             Poll::Ready(Err(Side::To(broken))) => return Poll::Ready(Err(Failure::ClientGone(broken))),
             Poll::Pending => {}
         }
+        self.poll_upload(cx)?;
         if flow.moved != before {
             self.server_at = Instant::now();
         }
-        self.poll_upload(cx)?;
         let next = self.deadlines.total.min(self.server_at + self.deadlines.idle);
         self.alarm.set(next);
         ready!(self.alarm.poll(cx));
+        self.late = flow.is_blocked() || self.waits_for_upload() || !self.is_silent();
         let total = self.deadlines.total <= Instant::now();
-        Poll::Ready(Err(if total { Failure::TotalTime } else { Failure::IdleTime }))
+        Poll::Ready(Err(match (flow.is_blocked(), total) {
+            (true, _) => Failure::Unread,
+            (false, true) => Failure::TotalTime,
+            (false, false) => Failure::IdleTime,
+        }))
+    }
+
+    /// Whether the endpoint has had its time. One that goes on is not to blame for how much there is to be sent.
+    fn is_silent(&self) -> bool {
+        let silence = self.server_at.elapsed();
+        silence >= SILENT || silence * 2 >= self.began.elapsed()
+    }
+
+    /// Whether the request goes on with what the client sends next.
+    fn waits_for_upload(&self) -> bool {
+        !self.upload_broken && self.upload.waits()
     }
 
     /// Lets more of the request's body go. A broken endpoint is no failure yet: its response may be there.
@@ -155,6 +187,7 @@ impl<'a> Exchange<'a> {
             // A client that sends its body does not wait any more.
             self.go_on_at = None;
             self.client_at = Instant::now();
+            self.server_at = self.client_at;
         } else if !self.upload.waits() {
             self.client_at = Instant::now();
         }
@@ -206,6 +239,8 @@ pub(super) struct Flow {
     encoder: Option<Encoder>,
     /// Whether one of them has taken something in that has not come out.
     held_back: bool,
+    /// Whether the side that it goes to takes nothing more now.
+    blocked: bool,
     /// The end, once it has come and all before it is put.
     ending: Option<HeaderMap>,
     /// What the trailers say of a call.
@@ -225,6 +260,11 @@ impl Flow {
         Self { bridge, encoder, ..Self::default() }
     }
 
+    /// Whether the side that it goes to was waited for.
+    pub(super) fn is_blocked(&self) -> bool {
+        self.blocked
+    }
+
     /// Ready when all is moved and written.
     pub(super) fn poll(
         &mut self,
@@ -232,6 +272,7 @@ impl Flow {
         from: &mut Channel,
         to: &mut Channel,
     ) -> Poll<Result<(), Side>> {
+        self.blocked = true;
         // Bound: each turn moves a piece or returns.
         while !self.ended {
             ready!(to.poll_room(cx)).map_err(Side::To)?;
@@ -253,6 +294,7 @@ impl Flow {
                 Poll::Ready(Ok(Frame::End(trailers))) => self.finish(trailers, to)?,
                 Poll::Ready(Err(broken)) => return Poll::Ready(Err(Side::From(broken))),
                 Poll::Pending => {
+                    self.blocked = false;
                     if std::mem::take(&mut self.held_back) {
                         // Nothing more is there: what has come so far is not kept from the client.
                         let left = self.bridge.as_mut().map(Bridge::flush).unwrap_or_default();

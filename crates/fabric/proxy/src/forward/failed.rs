@@ -11,7 +11,6 @@ use super::run::GRPC_STATUS;
 use crate::chance::Dice;
 use crate::gate::Response;
 use crate::model::RetryOn;
-use crate::upstream::ConnectError;
 use crate::wire::Broken;
 
 /// A try that failed.
@@ -25,6 +24,8 @@ pub(super) struct Failed {
     pub(super) heard: bool,
     /// Whether its connection had carried another request before.
     pub(super) reused: bool,
+    /// Whether it was the client that was waited for when the time was over, or that took what came too slowly.
+    pub(super) late: bool,
     /// Whether another try has been granted.
     pub(super) granted: bool,
     /// How long the endpoint asks to wait.
@@ -43,7 +44,7 @@ impl Failed {
     }
 
     pub(super) fn sent(failure: Failure) -> Self {
-        Self { failure, sent: true, heard: false, reused: false, granted: false, after: None }
+        Self { failure, sent: true, heard: false, reused: false, late: false, granted: false, after: None }
     }
 
     /// Of a response that says that the endpoint cannot, unless it asks to wait longer than there is time.
@@ -66,8 +67,7 @@ impl Failed {
     pub(super) fn may_repeat(&self, twice: bool, on: &[RetryOn]) -> bool {
         let listed = |cause| twice && on.contains(&cause);
         match &self.failure {
-            Failure::Connect(ConnectError::Pending) => false,
-            Failure::Connect(_) => true,
+            Failure::Connect(error) => error.may_be_better_elsewhere(),
             Failure::Closed(broken) if was_not_processed(broken) => true,
             Failure::Closed(_) if self.closed_when_kept() => listed(RetryOn::ConnectionClosed),
             Failure::Closed(_) => listed(RetryOn::Reset),
@@ -79,10 +79,13 @@ impl Failed {
 
     /// Whether it was the endpoint's fault. What its status says is noted with the head of its response.
     pub(super) fn speaks_against_the_endpoint(&self) -> bool {
+        if self.late {
+            return false;
+        }
         match &self.failure {
-            Failure::Connect(error) => !matches!(error, ConnectError::Wait | ConnectError::Pending),
+            Failure::Connect(error) => error.speaks_against_the_endpoint(),
             Failure::Closed(broken) => !was_not_processed(broken) && !self.closed_when_kept(),
-            Failure::TotalTime | Failure::Upgrade => self.sent,
+            Failure::TotalTime => self.sent,
             Failure::Response(_) | Failure::Incomplete(_) | Failure::TryTime | Failure::IdleTime => true,
             _ => false,
         }
@@ -111,9 +114,8 @@ impl Failed {
 
 /// Whether the endpoint says that it has not begun with the stream (RFC 9113 §8.7).
 fn was_not_processed(broken: &Broken) -> bool {
-    let left_behind = |error: &h2::Error| {
-        error.is_go_away() && error.is_remote() && error.reason() == Some(Reason::NO_ERROR)
-    };
+    // Only streams above the last one of a GOAWAY are told of it, whatever its reason is.
+    let left_behind = |error: &h2::Error| error.is_go_away() && error.is_remote();
     broken.reason() == Some(Reason::REFUSED_STREAM)
         || matches!(broken, Broken::Stream(error) if left_behind(error))
 }
@@ -129,13 +131,25 @@ fn retried_by(status: StatusCode) -> Option<RetryOn> {
 
 /// The status that a response stands for: of calls whose end is in the head, what HTTP would say.
 pub(super) fn verdict(response: &Response) -> StatusCode {
-    match response.fields.get(GRPC_STATUS).map(HeaderValue::as_bytes) {
-        Some(b"14") => StatusCode::SERVICE_UNAVAILABLE,
-        Some(b"4") => StatusCode::GATEWAY_TIMEOUT,
-        Some(b"8") => StatusCode::TOO_MANY_REQUESTS,
-        Some(b"2" | b"13" | b"15") => StatusCode::INTERNAL_SERVER_ERROR,
-        _ => response.status,
-    }
+    of_call(response.fields.get(GRPC_STATUS)).unwrap_or(response.status)
+}
+
+/// What HTTP would say of a call that has ended badly.
+pub(super) fn of_call(status: Option<&HeaderValue>) -> Option<StatusCode> {
+    let status = match status?.as_bytes() {
+        b"1" => 499,
+        b"3" | b"9" | b"11" => 400,
+        b"4" => 504,
+        b"5" | b"12" => 404,
+        b"6" | b"10" => 409,
+        b"7" => 403,
+        b"8" => 429,
+        b"2" | b"13" | b"15" => 500,
+        b"14" => 503,
+        b"16" => 401,
+        _ => return None,
+    };
+    StatusCode::from_u16(status).ok()
 }
 
 /// What an endpoint says of the next try.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use h2::Reason;
 use http::{Method, StatusCode};
 
 use crate::gate::Fault;
@@ -63,6 +64,9 @@ pub enum Failure {
     /// The endpoint answered that it cannot.
     #[error("the endpoint answered {0}")]
     Status(StatusCode),
+    /// The endpoint answered a call of gRPC with something else.
+    #[error("the endpoint answered {0} and not in gRPC")]
+    NotGrpc(StatusCode),
     /// What the endpoint sent is no response.
     #[error("the endpoint's response is malformed")]
     Response(#[source] Fault),
@@ -90,6 +94,9 @@ pub enum Failure {
     /// The response did not go on in time.
     #[error("the endpoint's response did not go on in time")]
     IdleTime,
+    /// The client did not read the response in time.
+    #[error("the client did not read the response in time")]
+    Unread,
     /// The time that a drain leaves for requests is over, or this program has failed at it.
     #[error("the request was cut off")]
     Cut,
@@ -106,7 +113,7 @@ impl Failure {
             Failure::Path(_) | Failure::NotBase64 | Failure::NoKey => StatusCode::BAD_REQUEST,
             Failure::Protocol => StatusCode::NOT_IMPLEMENTED,
             Failure::Limited(_) => StatusCode::TOO_MANY_REQUESTS,
-            Failure::HeadTime | Failure::BodyTime => StatusCode::REQUEST_TIMEOUT,
+            Failure::HeadTime | Failure::BodyTime | Failure::Unread => StatusCode::REQUEST_TIMEOUT,
             Failure::BodyLarge => StatusCode::PAYLOAD_TOO_LARGE,
             // Only for the log: there is nobody to be told.
             Failure::ClientGone(_) => StatusCode::from_u16(499).expect("it has three digits"),
@@ -115,6 +122,7 @@ impl Failure {
             Failure::Status(status) => *status,
             Failure::Loop
             | Failure::Closed(_)
+            | Failure::NotGrpc(_)
             | Failure::Response(_)
             | Failure::Incomplete(_)
             | Failure::Upgrade
@@ -142,6 +150,7 @@ impl Failure {
             | Failure::Protocol
             | Failure::HeadTime
             | Failure::BodyTime
+            | Failure::Unread
             | Failure::ClientGone(_) => "http_request_error",
             Failure::Limited(_) => "http_request_denied",
             Failure::Overload => "connection_limit_reached",
@@ -150,7 +159,7 @@ impl Failure {
             Failure::NoEndpoint | Failure::Status(_) => "destination_unavailable",
             Failure::Connect(error) => error.proxy_error(),
             Failure::Closed(_) => "connection_terminated",
-            Failure::Response(_) => "http_protocol_error",
+            Failure::Response(_) | Failure::NotGrpc(_) => "http_protocol_error",
             Failure::Incomplete(_) | Failure::Cut => "http_response_incomplete",
             Failure::Upgrade | Failure::NoUpgrade => "http_upgrade_failed",
             Failure::TotalTime | Failure::TryTime | Failure::IdleTime => "http_response_timeout",
@@ -159,20 +168,17 @@ impl Failure {
 
     /// The status of gRPC.
     pub fn grpc_status(&self) -> u8 {
-        const DEADLINE_EXCEEDED: u8 = 4;
-        const RESOURCE_EXHAUSTED: u8 = 8;
-        const UNIMPLEMENTED: u8 = 12;
-        const INTERNAL: u8 = 13;
-        const UNAVAILABLE: u8 = 14;
         match self {
             Failure::Request(_)
             | Failure::NotBase64
             | Failure::NoKey
             | Failure::Path(_)
             | Failure::Response(_)
-            | Failure::Incomplete(_)
             | Failure::Upgrade
             | Failure::NoUpgrade => INTERNAL,
+            Failure::Incomplete(broken) => of_reset(broken.reason()).unwrap_or(INTERNAL),
+            Failure::Closed(broken) => of_reset(broken.reason()).unwrap_or(UNAVAILABLE),
+            Failure::NotGrpc(status) => of_http(*status),
             Failure::Misdirected | Failure::NoRoute | Failure::NoMethod(_) | Failure::Protocol => {
                 UNIMPLEMENTED
             }
@@ -182,6 +188,7 @@ impl Failure {
             | Failure::Connect(ConnectError::Pending) => RESOURCE_EXHAUSTED,
             Failure::HeadTime
             | Failure::BodyTime
+            | Failure::Unread
             | Failure::TotalTime
             | Failure::TryTime
             | Failure::IdleTime => DEADLINE_EXCEEDED,
@@ -190,9 +197,19 @@ impl Failure {
             | Failure::NoEndpoint
             | Failure::Connect(_)
             | Failure::Status(_)
-            | Failure::Closed(_)
             | Failure::Cut => UNAVAILABLE,
         }
+    }
+
+    /// By what a stream is reset that cannot be ended. What would be taken for no failure, or for a request that
+    /// nobody has begun with, is told as a failure of ours.
+    pub(crate) fn reset(&self) -> Reason {
+        match self {
+            Failure::Incomplete(broken) => broken.reason(),
+            _ => None,
+        }
+        .filter(|reason| ![Reason::NO_ERROR, Reason::REFUSED_STREAM].contains(reason))
+        .unwrap_or(Reason::INTERNAL_ERROR)
     }
 
     /// Whether the request's connection can still carry another one, as far as this says.
@@ -202,9 +219,43 @@ impl Failure {
             Failure::Request(_)
                 | Failure::HeadTime
                 | Failure::BodyTime
+                | Failure::Unread
                 | Failure::BodyLarge
                 | Failure::NotBase64
                 | Failure::ClientGone(_)
         )
+    }
+}
+
+const CANCELLED: u8 = 1;
+const UNKNOWN: u8 = 2;
+const DEADLINE_EXCEEDED: u8 = 4;
+const PERMISSION_DENIED: u8 = 7;
+const RESOURCE_EXHAUSTED: u8 = 8;
+const UNIMPLEMENTED: u8 = 12;
+const INTERNAL: u8 = 13;
+const UNAVAILABLE: u8 = 14;
+const UNAUTHENTICATED: u8 = 16;
+
+/// The status of a call whose stream was reset, as gRPC over HTTP/2 has it.
+fn of_reset(reason: Option<Reason>) -> Option<u8> {
+    Some(match reason? {
+        Reason::REFUSED_STREAM => UNAVAILABLE,
+        Reason::CANCEL => CANCELLED,
+        Reason::ENHANCE_YOUR_CALM => RESOURCE_EXHAUSTED,
+        Reason::INADEQUATE_SECURITY => PERMISSION_DENIED,
+        _ => INTERNAL,
+    })
+}
+
+/// The status of a call that was answered in HTTP alone, as gRPC has it.
+fn of_http(status: StatusCode) -> u8 {
+    match status.as_u16() {
+        400 | 431 => INTERNAL,
+        401 => UNAUTHENTICATED,
+        403 => PERMISSION_DENIED,
+        404 => UNIMPLEMENTED,
+        429 | 502 | 503 | 504 => UNAVAILABLE,
+        _ => UNKNOWN,
     }
 }

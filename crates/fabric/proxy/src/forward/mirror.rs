@@ -11,7 +11,7 @@ use super::order::Order;
 use super::run::Terms;
 use super::upload::Upload;
 use crate::filter;
-use crate::gate::{Asked, Authority, Body, Request};
+use crate::gate::{Asked, Authority, Body, Request, Response};
 use crate::model::Action;
 use crate::plane::Plane;
 use crate::upstream::{Desk, Pool, Wanted};
@@ -70,32 +70,32 @@ impl Mirrored {
         let Some(_permit) = upstream.gates().requests.enter() else { return };
         let Some(mut place) = self.desk.take(self.plane.now(), &Wanted::default()) else { return };
         let host = &self.request.authority;
-        let exchanged = match self.pool.lease(upstream, &place.member, host).await {
+        let lease = self.pool.lease(upstream, &place.member, host).await;
+        let exchanged = match lease.and_then(|lease| lease.begin(&self.request)) {
+            Err(error) if !error.speaks_against_the_endpoint() => return,
             Err(_) => None,
-            Ok(lease) => match lease.begin(&self.request) {
-                Err(_) => None,
-                Ok((mut server, hold)) => {
-                    let head = self.request.method == Method::HEAD;
-                    exchange(&mut server, body, head).await.ok().map(|keep_alive| (server, hold, keep_alive))
-                }
-            },
+            Ok((mut server, hold)) => {
+                let head = self.request.method == Method::HEAD;
+                exchange(&mut server, body, head).await.ok().map(|response| (server, hold, response))
+            }
         };
         match exchanged {
             None => place.failed(self.plane.now()),
-            Some((server, hold, keep_alive)) => {
+            Some((server, hold, response)) => {
                 place.answered(self.plane.now(), false, false);
                 if let Channel::One(connection) = server
-                    && keep_alive
+                    && response.keep_alive
                 {
-                    self.pool.give_back(upstream, &place.member, host, connection, hold);
+                    let kept_for = response.kept_for;
+                    self.pool.give_back(upstream, &place.member, host, connection, hold, kept_for);
                 }
             }
         }
     }
 }
 
-/// Sends a body and drops the answer. Whether the connection can be used again.
-async fn exchange(server: &mut Channel, body: Vec<Bytes>, head: bool) -> Result<bool, Broken> {
+/// Sends a body and drops that of the answer.
+async fn exchange(server: &mut Channel, body: Vec<Bytes>, head: bool) -> Result<Response, Broken> {
     if !body.is_empty() {
         for piece in body {
             poll_fn(|cx| server.poll_room(cx)).await?;
@@ -115,7 +115,7 @@ async fn exchange(server: &mut Channel, body: Vec<Bytes>, head: bool) -> Result<
     };
     // Bound: the pieces of a response, within the time of the copy.
     while let Frame::Data(_) = poll_fn(|cx| server.poll_body(cx)).await? {}
-    Ok(response.keep_alive)
+    Ok(response)
 }
 
 /// `shop.example:80` as `shop.example-shadow:80`.

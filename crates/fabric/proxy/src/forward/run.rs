@@ -4,6 +4,7 @@ use std::future::poll_fn;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use h2::Reason;
 use http::header::{self, HeaderValue};
 use http::{HeaderMap, Method, StatusCode, Version};
 
@@ -45,8 +46,8 @@ pub(crate) struct Terms<'a> {
 pub(crate) struct Ended {
     /// Whether its connection can take another one.
     pub(crate) reusable: bool,
-    /// Whether the response broke off: its connection or stream is cut, so that nobody takes it for whole.
-    pub(crate) broken: bool,
+    /// Why the response broke off, if it did: its connection or stream is cut, so that nobody takes it for whole.
+    pub(crate) broken: Option<Reason>,
 }
 
 /// Tells of a request when it ends, also when its connection's task is dropped in the midst of it.
@@ -60,7 +61,7 @@ struct Tale<'a> {
 }
 
 impl Tale<'_> {
-    fn end(mut self, reusable: bool, broken: bool) -> Ended {
+    fn end(mut self, reusable: bool, broken: Option<Reason>) -> Ended {
         self.ended = true;
         Ended { reusable, broken }
     }
@@ -89,7 +90,6 @@ pub(super) struct Shape {
     pub(super) asked: Asked,
     pub(super) old: bool,
     pub(super) keep_alive: bool,
-    pub(super) stream: bool,
     pub(super) interim: bool,
     pub(super) reply: Reply,
     pub(super) idempotent: bool,
@@ -99,14 +99,12 @@ pub(super) struct Shape {
 
 impl Shape {
     fn of(request: &Request) -> Self {
-        let accept = request.fields.get(header::ACCEPT).map_or(&b""[..], HeaderValue::as_bytes);
         let reply = Reply::to(request);
         let safe = [Method::GET, Method::HEAD, Method::OPTIONS, Method::PUT, Method::DELETE];
         Self {
             asked: Asked { head: request.method == Method::HEAD, upgrade: request.upgrade.clone() },
             old: request.version == Version::HTTP_10,
             keep_alive: request.keep_alive,
-            stream: reply.is_of_call() || accept.starts_with(b"text/event-stream"),
             interim: request.version != Version::HTTP_10,
             reply,
             idempotent: safe.contains(&request.method) || request.fields.contains_key("idempotency-key"),
@@ -142,7 +140,7 @@ pub(crate) async fn run(
         Deed::Refuse(failure) => Err(failure),
     };
     let answer = match result {
-        Ok(Done::Passed(reusable)) => return tale.end(reusable, false),
+        Ok(Done::Passed(reusable)) => return tale.end(reusable, None),
         Ok(Done::Own(answer)) => answer,
         Err(failure) => {
             let account = &mut tale.account;
@@ -152,14 +150,14 @@ pub(crate) async fn run(
                 if !account.status_sent {
                     account.status = failure.status();
                 }
-                return tale.end(false, true);
+                return tale.end(false, Some(failure.reset()));
             }
             let close = failure.is_of_client();
             Answer { close, ..Answer::of(&failure, shape.reply) }
         }
     };
     let reusable = put_own(tale.client, answer, &order, &shape, &terms, &mut tale.account).await;
-    tale.end(reusable, false)
+    tale.end(reusable, None)
 }
 
 /// What became of a request.
@@ -187,13 +185,10 @@ async fn put_own(
     let within = terms.client.door().listener.clocks.body;
     let told = put_answer(client, &answer, shape.asked.head, close, within).await;
     if told.is_err() {
-        account.error.get_or_insert(UNREAD);
+        account.error.get_or_insert(Failure::Unread.proxy_error());
     }
     told.is_ok() && !close
 }
-
-/// What is noted of an answer that its client did not take.
-const UNREAD: &str = "http_request_error";
 
 /// The status of a call, in trailers or where there are no others.
 pub(super) const GRPC_STATUS: header::HeaderName = header::HeaderName::from_static("grpc-status");

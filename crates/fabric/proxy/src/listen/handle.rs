@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use h2::Reason;
 use http::header::{self, HeaderValue};
 use http::{Method, StatusCode, Version};
 
@@ -19,8 +20,8 @@ pub(super) enum Then {
     Next,
     /// It is closed once the client has read what it was told.
     Linger,
-    /// It is cut.
-    Cut,
+    /// It is cut, or its stream reset by this.
+    Cut(Reason),
 }
 
 /// Carries out a request.
@@ -54,9 +55,9 @@ pub(super) async fn handle(
     };
     let ended = run(channel, request, order, terms).await;
     match (ended.reusable, ended.broken) {
-        (_, true) => Then::Cut,
-        (true, false) => Then::Next,
-        (false, false) => Then::Linger,
+        (_, Some(reason)) => Then::Cut(reason),
+        (true, None) => Then::Next,
+        (false, None) => Then::Linger,
     }
 }
 

@@ -121,7 +121,7 @@ async fn stream(
             Then::Linger
         }
     };
-    if let (Then::Cut, Channel::Two(stream)) = (then, &mut channel) {
-        stream.abort(Reason::INTERNAL_ERROR);
+    if let (Then::Cut(reason), Channel::Two(stream)) = (then, &mut channel) {
+        stream.abort(reason);
     }
 }

@@ -62,9 +62,14 @@ pub(crate) fn plan(model: Model) -> Plan {
 impl Proxy {
     /// Starts one with one worker.
     pub(crate) fn start(model: Model) -> Self {
+        Self::start_with(model, 1)
+    }
+
+    /// Starts one with so many workers.
+    pub(crate) fn start_with(model: Model, workers: usize) -> Self {
         let plane = Plane::build(plan(model), Allows(Box::new(|_, _| true))).expect("a port is free");
         let accounts = Arc::default();
-        let service = Service::new(Arc::clone(&plane), 1, Arc::new(Book(Arc::clone(&accounts))));
+        let service = Service::new(Arc::clone(&plane), workers, Arc::new(Book(Arc::clone(&accounts))));
         let thread = std::thread::spawn(move || service.run().expect("workers start"));
         let (_, address) = plane.addresses()[0];
         Self { address, accounts, plane, thread: Some(thread) }

@@ -181,7 +181,7 @@ pub(crate) fn ask(address: SocketAddr, request: &str, fields: &str) -> Answer {
 }
 
 /// Waits until something holds, for as long as a person would.
-pub(crate) fn until(what: &str, holds: impl Fn() -> bool) {
+pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {
     for _ in 0..500 {
         if holds() {
             return;
