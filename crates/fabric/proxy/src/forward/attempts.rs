@@ -57,19 +57,10 @@ impl Attempts<'_, '_> {
         // A proxy before us does it: tries that multiply would be a flood.
         let again = request.fields.get(ATTEMPT).is_some_and(|attempt| attempt.as_bytes() != b"0");
         let attempts_max = if again { 0 } else { route.retry.attempts };
-        let kept = usize::try_from(route.retry.body_bytes).unwrap_or(usize::MAX);
-        let kept = if attempts_max == 0 { 0 } else { kept };
-        let mut upload = Upload::new(kept, route.body_bytes, self.terms.plane.kept_bytes());
+        let mut upload = self.upload(route, attempts_max > 0, socket.is_some());
         let deadline = if self.shape.reply.is_of_call() { deadline::read(&request.fields) } else { None };
         let within = deadline.map_or(route.timeouts.total, |time| time.min(route.timeouts.total));
         let total = self.terms.started + within;
-        if self.bridge().is_some_and(|web| web.writes_text) {
-            upload.decode();
-        }
-        if socket.is_some() {
-            // What the stream brings is for the protocol that it switches to.
-            upload.end();
-        }
         let mirror = self.mirror(&request, &mut upload);
         let mut avoid: Vec<SocketAddr> = Vec::new();
         let mut before = None;
@@ -117,6 +108,21 @@ impl Attempts<'_, '_> {
             self.say_how_often(&mut request);
             before = Some(failed.failure);
         }
+    }
+
+    /// The request's body, of which some is kept if there may be another try.
+    fn upload(&self, route: &Route, again: bool, switches: bool) -> Upload {
+        let kept = usize::try_from(route.retry.body_bytes).unwrap_or(usize::MAX);
+        let kept = if again { kept } else { 0 };
+        let mut upload = Upload::new(kept, route.body_bytes, self.terms.plane.kept_bytes());
+        if self.bridge().is_some_and(|web| web.writes_text) {
+            upload.decode();
+        }
+        if switches {
+            // What the stream brings is for the protocol that it switches to.
+            upload.end();
+        }
+        upload
     }
 
     /// Makes the changes of the route to a request's head. Gives what a stream that switches is asked for with.
@@ -173,11 +179,7 @@ impl Attempts<'_, '_> {
         upload: &mut Upload,
         tried: &Try<'_>,
     ) -> Result<bool, Failed> {
-        let leased = self.terms.pool.lease(tried.upstream, &place.member, &request.authority);
-        let lease = match tokio::time::timeout_at(tried.total.into(), leased).await {
-            Ok(lease) => lease.map_err(|error| Failed::unsent(error.into()))?,
-            Err(_) => return Err(Failed::unsent(Failure::TotalTime)),
-        };
+        let lease = self.lease(request, place, tried).await?;
         let reused = lease.is_reused();
         let switched = prepare_switch(request, &lease, upload).map_err(Failed::unsent)?;
         let (mut server, hold) = lease.begin(request).map_err(|error| Failed::unsent(error.into()))?;
@@ -189,19 +191,8 @@ impl Attempts<'_, '_> {
             idle,
         };
         let asked = Asked { upgrade: request.upgrade.clone(), ..self.shape.asked };
-        let mut exchange = Exchange::new(self.client, &mut server, upload, self.terms.alarm, deadlines);
-        exchange.interim = self.shape.interim;
-        if request.expects {
-            exchange.expects();
-        }
-        let answered = poll_fn(|cx| exchange.poll_head(cx, &asked)).await;
-        let (upload_broken, late) = (exchange.upload_broken, exchange.late);
-        let mut response = answered.map_err(|failure| Failed {
-            heard: server.has_heard(),
-            reused,
-            late,
-            ..Failed::sent(failure)
-        })?;
+        let answered = self.head(request, &mut server, upload, deadlines, &asked).await;
+        let (mut response, upload_broken) = answered.map_err(|failed| Failed { reused, ..failed })?;
         let goes_on = self.note_head(place, &response, tried);
         if let Some(failed) = self.worth_another_try(&response, upload, tried) {
             return Err(failed);
@@ -217,14 +208,8 @@ impl Attempts<'_, '_> {
             // It has answered; what comes of the connection then is between both sides.
             return ended.map_err(|failure| Failed { late: true, ..Failed::sent(failure) });
         }
-        if tried.socket.is_some() && response.status.is_success() {
-            // To the client it would say that the tunnel is open.
-            return Err(Failed::sent(Failure::Upgrade));
-        }
-        if matches!(self.shape.reply, Reply::Grpc) && !is_of(&response.fields, &[GRPC]) {
-            // What its status says of the endpoint is noted.
-            let failure = Failure::NotGrpc(response.status);
-            return Err(Failed { late: true, ..Failed::sent(failure) });
+        if let Some(failed) = self.unfit(&response, tried) {
+            return Err(failed);
         }
         if is_of(&response.fields, &[EVENTS, GRPC]) && !tried.bounded {
             deadlines.total = Instant::now() + STREAM_MAX;
@@ -248,6 +233,50 @@ impl Attempts<'_, '_> {
             pool.give_back(tried.upstream, &place.member, host, connection, hold, kept_for);
         }
         Ok(reusable)
+    }
+
+    /// A connection to the endpoint.
+    async fn lease(&self, request: &Request, place: &Place, tried: &Try<'_>) -> Result<Lease, Failed> {
+        let leased = self.terms.pool.lease(tried.upstream, &place.member, &request.authority);
+        match tokio::time::timeout_at(tried.total.into(), leased).await {
+            Ok(lease) => lease.map_err(|error| Failed::unsent(error.into())),
+            Err(_) => Err(Failed::unsent(Failure::TotalTime)),
+        }
+    }
+
+    /// The head of the response, and whether the endpoint takes no more of the request.
+    async fn head(
+        &mut self,
+        request: &Request,
+        server: &mut Channel,
+        upload: &mut Upload,
+        deadlines: Deadlines,
+        asked: &Asked,
+    ) -> Result<(Response, bool), Failed> {
+        let mut exchange = Exchange::new(self.client, server, upload, self.terms.alarm, deadlines);
+        exchange.interim = self.shape.interim;
+        if request.expects {
+            exchange.expects();
+        }
+        let answered = poll_fn(|cx| exchange.poll_head(cx, asked)).await;
+        let (upload_broken, late) = (exchange.upload_broken, exchange.late);
+        match answered {
+            Ok(response) => Ok((response, upload_broken)),
+            Err(failure) => Err(Failed { heard: server.has_heard(), late, ..Failed::sent(failure) }),
+        }
+    }
+
+    /// What is wrong with an answer that the client cannot be given as it is.
+    fn unfit(&self, response: &Response, tried: &Try<'_>) -> Option<Failed> {
+        if tried.socket.is_some() && response.status.is_success() {
+            // To the client it would say that the tunnel is open.
+            return Some(Failed::sent(Failure::Upgrade));
+        }
+        if matches!(self.shape.reply, Reply::Grpc) && !is_of(&response.fields, &[GRPC]) {
+            // What its status says of the endpoint is noted.
+            return Some(Failed { late: true, ..Failed::sent(Failure::NotGrpc(response.status)) });
+        }
+        None
     }
 
     /// Takes in what the head of a response says of the endpoint. Whether that is said at the end: by calls that go on.
