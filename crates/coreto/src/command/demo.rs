@@ -66,7 +66,7 @@ pub(crate) fn run(args: &DemoArgs, json: bool) -> anyhow::Result<ExitCode> {
     let settings = Settings::of_flags(flags.into_iter())?;
     let started = Instant::now();
     let server = Server::start_ephemeral(&ServerConfig::check(&settings)?)?;
-    let told = show(voice, args, server.addresses(), started);
+    let told = show(voice, args, server.addresses().clone(), started);
     // However it went, so that nothing looks for the directory that is removed then.
     let stopped = server.stop();
     told?;
