@@ -66,7 +66,7 @@ pub(crate) fn run(args: &DemoArgs, json: bool) -> anyhow::Result<ExitCode> {
     let settings = Settings::of_flags(flags.into_iter())?;
     let started = Instant::now();
     let server = Server::start_ephemeral(&ServerConfig::check(&settings)?)?;
-    let told = show(voice, args, server.addresses().clone(), started);
+    let told = show(voice, args, server.addresses(), started);
     // However it went, so that nothing looks for the directory that is removed then.
     let stopped = server.stop();
     told?;
@@ -75,7 +75,7 @@ pub(crate) fn run(args: &DemoArgs, json: bool) -> anyhow::Result<ExitCode> {
 }
 
 /// Shows the order's way through a server.
-fn show(voice: Voice, args: &DemoArgs, addresses: Addresses, started: Instant) -> anyhow::Result<()> {
+fn show(voice: Voice, args: &DemoArgs, addresses: &Addresses, started: Instant) -> anyhow::Result<()> {
     let catalog = addresses.catalog.context("the demo's own server has no catalog")?;
     voice.say(&format!(
         "server ready in {} ms, gRPC on {}, catalog of services on {catalog}",
