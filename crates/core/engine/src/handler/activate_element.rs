@@ -6,7 +6,7 @@ use coreto_bpmn::{Element, Kind, Process};
 use coreto_machine::{Head, Tenant, Txn};
 use coreto_record::command::ActivateElement;
 use coreto_record::event::{ElementChanged, Lineage};
-use coreto_record::{Event, Key, Lifecycle, ProcessDefinitionKey, Rejection};
+use coreto_record::{ElementNumber, Event, Key, Lifecycle, ProcessDefinitionKey, Rejection};
 
 use super::{Handled, done, is_banned, process};
 use crate::element::Visit;
@@ -38,6 +38,11 @@ pub(crate) fn enter(txn: &mut Txn<'_, Engine>, command: &ActivateElement) -> Res
     if joins {
         check_tokens(txn, command, element)?;
     }
+    let takes_token =
+        command.begins || command.loop_counter == 0 && !command.beside && takes_token(&process, element);
+    if takes_token {
+        check_interruption(txn, command)?;
+    }
     let key = if command.key.is_unset() { keys::next(txn) } else { command.key };
     let entered = ElementChanged {
         key,
@@ -47,8 +52,7 @@ pub(crate) fn enter(txn: &mut Txn<'_, Engine>, command: &ActivateElement) -> Res
         instance: command.instance,
         definition,
         tenant,
-        takes_token: command.begins
-            || command.loop_counter == 0 && !command.beside && takes_token(&process, element),
+        takes_token,
         joins,
         lineage,
         loop_counter: command.loop_counter,
@@ -65,6 +69,15 @@ fn takes_token(process: &Process, element: &Element) -> bool {
         Kind::Process | Kind::StartEvent(_) | Kind::BoundaryEvent(_) | Kind::EventSubProcess { .. } => false,
         _ => !process.is_behind_gateway(element),
     }
+}
+
+/// Tokens on their way in a scope that was interrupted are void, also those on their way to the end event that did it.
+fn check_interruption(txn: &Txn<'_, Engine>, command: &ActivateElement) -> Result<(), Rejection> {
+    let scope = txn.state().elements.peek(&command.scope);
+    if scope.is_some_and(|scope| scope.interrupted_by != ElementNumber::PROCESS) {
+        return Err(Rejection::invalid_state(format!("the scope {} is ending", command.scope)));
+    }
+    Ok(())
 }
 
 /// A joining gateway is entered when a token has come by each flow that leads to it.
