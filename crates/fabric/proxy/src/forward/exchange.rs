@@ -11,7 +11,7 @@ use super::Failure;
 use super::run::GRPC_STATUS;
 use super::upload::{Stop, Upload};
 use crate::filter::{Bridge, Encoder};
-use crate::gate::{Asked, Response};
+use crate::gate::{Asked, Fault, Response};
 use crate::wire::{Alarm, Broken, Channel, Frame};
 
 /// The times of one try.
@@ -30,6 +30,9 @@ pub(super) struct Deadlines {
 /// How long a client that waits for a 100 is left waiting for the endpoint's.
 const CONTINUE_AFTER: Duration = Duration::from_secs(1);
 
+/// Informational responses before the final one. They wait for a client that does not read them.
+const INTERIMS_MAX: u32 = 100;
+
 /// Both sides of one try.
 pub(super) struct Exchange<'a> {
     pub(super) client: &'a mut Channel,
@@ -41,6 +44,8 @@ pub(super) struct Exchange<'a> {
     pub(super) go_on_at: Option<Instant>,
     /// Whether the client understands informational responses.
     pub(super) interim: bool,
+    /// How many of them the endpoint has sent.
+    interims: u32,
     /// Whether the endpoint takes no more of the request.
     pub(super) upload_broken: bool,
     /// Whether it was the client that was waited for when the time was over.
@@ -72,6 +77,7 @@ impl<'a> Exchange<'a> {
             deadlines,
             go_on_at: None,
             interim: true,
+            interims: 0,
             upload_broken: false,
             late: false,
             client_at: now,
@@ -96,6 +102,10 @@ impl<'a> Exchange<'a> {
             match self.server.poll_response(cx, asked) {
                 Poll::Pending => break,
                 Poll::Ready(Ok(response)) if response.is_informational() => {
+                    self.interims += 1;
+                    if self.interims > INTERIMS_MAX {
+                        return Poll::Ready(Err(Failure::Response(Fault::InterimMany)));
+                    }
                     self.pass_interim(response.status, &response.fields);
                 }
                 Poll::Ready(response) => return Poll::Ready(response.map_err(closed)),

@@ -104,6 +104,9 @@ pub enum Fault {
     /// RFC 9110 §15.2.2.
     #[error("the protocol was switched to one that was not asked for")]
     SwitchUnasked,
+    /// RFC 9110 §15.2: any number, of which nobody needs so many.
+    #[error("there are more than 100 informational responses")]
+    InterimMany,
 }
 
 impl Fault {
@@ -141,7 +144,8 @@ impl Fault {
             | Fault::ChunkEnd
             | Fault::BodyShort
             | Fault::Trailers
-            | Fault::SwitchUnasked => StatusCode::BAD_REQUEST,
+            | Fault::SwitchUnasked
+            | Fault::InterimMany => StatusCode::BAD_REQUEST,
         }
     }
 }
