@@ -1,4 +1,5 @@
-//! Clients that send much of what carries nothing: they are told to calm down, and others are served meanwhile.
+//! Clients that send much of what carries nothing, or more than a window can hold: they are told so, and others are
+//! served meanwhile.
 
 #[path = "run/frames.rs"]
 mod frames;
@@ -19,6 +20,7 @@ use frames::{
 use proxy::{Proxy, model};
 use service::{Service, ask};
 
+const FLOW_CONTROL_ERROR: u32 = 3;
 const ENHANCE_YOUR_CALM: u32 = 11;
 const END_HEADERS: u8 = 4;
 
@@ -97,4 +99,14 @@ fn who_floods_is_told_to_calm_down_and_others_are_served() {
         assert_eq!(goaway(proxy.address, &bytes), Some(ENHANCE_YOUR_CALM), "{claim}");
         assert_eq!(ask(proxy.address, "GET /", "").body, "well", "after {claim}");
     }
+}
+
+#[test]
+fn a_window_that_overflows_ends_the_connection() {
+    let service = Service::start("well");
+    let proxy = Proxy::start(model(&[service.address], Protocol::Http1));
+    let all = [0x7f, 0xff, 0xff, 0xff];
+    let overflow = many(2, |bytes, _| frame(bytes, WINDOW_UPDATE, 0, 0, &all));
+    assert_eq!(goaway(proxy.address, &overflow), Some(FLOW_CONTROL_ERROR));
+    assert_eq!(ask(proxy.address, "GET /", "").body, "well");
 }
