@@ -101,7 +101,9 @@ fn prints_every_default() {
     let (code, out, _) = edge(&["print", "examples/edge/minimal.toml"]);
     assert_eq!(code, 0);
     assert!(
-        out.starts_with("[admin]\naddress = \"127.0.0.1:9901\"\n\n[[listener]]\nname = \"public\"\n"),
+        out.starts_with(
+            "[admin]\naddress = \"127.0.0.1:9901\"\n\n[catalog]\naddress = \"127.0.0.1:8500\"\n\n[[listener]]\nname = \"public\"\n"
+        ),
         "{out}"
     );
     assert!(out.contains("\n[route.timeouts]\ntotal = \"30s\"\n"), "{out}");

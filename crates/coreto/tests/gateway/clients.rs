@@ -95,10 +95,8 @@ fn a_client_that_does_not_read_is_cut_off() {
     }
     gateway.end();
     let log = access_log(&folder);
-    for (route, error) in
-        [("shop", "http_response_timeout"), ("still", "http_response_timeout"), ("own", "http_request_error")]
-    {
+    for route in ["shop", "still", "own"] {
         let line = log.iter().rfind(|line| line["route"] == route).unwrap();
-        assert_eq!(line["error"], error, "{line}");
+        assert_eq!(line["error"], "http_request_error", "{line}");
     }
 }

@@ -60,8 +60,8 @@ fn a_reload_without_descriptors_changes_nothing() {
     };
     assert!(all_are_served());
     std::fs::write(folder.join("edge.toml"), text(extra)).unwrap();
-    // For who asks, for the socket and for the first worker's copy of it, and none for the second worker's.
-    gateway.leave_descriptors(Some(3));
+    // For who asks and for the socket, and none for a worker's copy of it.
+    gateway.leave_descriptors(Some(2));
     let refused = crate::support::client::ask(gateway.admin, "POST /reload", "").unwrap();
     assert_eq!(refused.status, 409, "{}", refused.body);
     assert!(refused.body.contains("listener `extra`"), "{}", refused.body);

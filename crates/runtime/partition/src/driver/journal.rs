@@ -23,8 +23,11 @@ const RETRY_MAX: Duration = Duration::from_secs(5);
 /// How often a full disk is tried again when the server shuts down: nobody was told that the batch is in the log.
 const STOPPING_TRIES: u32 = 10;
 
-/// How often the disk's free space is looked at, also while nothing is written: others fill and empty it, too.
-const SPACE_CHECK: Duration = Duration::from_secs(1);
+/// How often the disk's free space is looked at while something is written.
+const SPACE_CHECK: Duration = Duration::from_millis(500);
+
+/// How often it is while nothing is: others fill and empty the disk, too.
+const IDLE_SPACE_CHECK: Duration = Duration::from_secs(1);
 
 /// Hands batches from an executor to the log thread and buffers back.
 pub(super) struct Slot<M: Machine> {
@@ -150,7 +153,7 @@ impl<M: Machine, W: LogWriter> Journal<M, W> {
     /// Works until it is stopped or the log is lost. Gives the writer back.
     pub(super) fn run(mut self) -> W {
         loop {
-            let mut sealed = match self.slot.take(SPACE_CHECK) {
+            let mut sealed = match self.slot.take(IDLE_SPACE_CHECK) {
                 Next::Batch(sealed) => sealed,
                 Next::Nothing => {
                     self.check_space();
