@@ -19,6 +19,7 @@ import tempfile
 import time
 import urllib.request
 from pathlib import Path
+from table import Table
 
 ROOT = Path(__file__).resolve().parent.parent
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
@@ -79,16 +80,12 @@ def load(server, *options, suffix=""):
     return bench("--address", server.address, "--pid", server.process.pid, "--suffix", suffix, *options)
 
 
-class Run:
+class Run(Table):
     def __init__(self, args, folder):
         self.args = args
         self.folder = folder
-        self.rows = []
+        super().__init__()
         self.rate = None
-
-    def say(self, what, figure, reach=""):
-        self.rows.append((what, figure, reach))
-        print(f"{what}: {figure}" + (f"  ({reach})" if reach else ""), flush=True)
 
     def fresh(self, name):
         path = self.folder / name
@@ -353,9 +350,7 @@ def main():
             getattr(run, name)()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    print("\n| what | figure | reach |\n| --- | --- | --- |")
-    for row in run.rows:
-        print("| " + " | ".join(row) + " |")
+    run.show()
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ sys.path.insert(0, str(ROOT / "bench"))
 
 from load import Link, Watchers, exchange, request
 from processes import Failed, Program, cpu_seconds
+from table import Table
 
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
 SERVER_CORE, LOAD_CORE = 0, 1
@@ -33,15 +34,11 @@ HTTP, DNS, GATEWAY, MANAGEMENT = 19801, 19802, 19803, 19804
 INSTANCES = 10
 
 
-class Run:
+class Run(Table):
     def __init__(self, args, tools, folder):
         self.args, self.tools, self.folder = args, tools, folder
-        self.rows = []
+        super().__init__()
         self.names = [f"service-{number}" for number in range(args.services)]
-
-    def say(self, what, figure, reach):
-        self.rows.append((what, figure, reach))
-        print(f"{what}: {figure}" + (f"  ({reach})" if reach else ""), flush=True)
 
     def start(self):
         command = [TARGET / "release" / "coreto", "start", "--data", self.folder / "data", "--catalog", f"127.0.0.1:{HTTP}"]
@@ -235,9 +232,7 @@ def main():
     finally:
         run.server.stop()
         shutil.rmtree(folder, ignore_errors=True)
-    print("\n| what | figure | reach |\n| --- | --- | --- |")
-    for row in run.rows:
-        print("| " + " | ".join(row) + " |")
+    run.show()
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ sys.path.insert(0, str(ROOT / "bench"))
 from load import Load, Waiting, middle, quantile
 from processes import Failed, Program, cpu_seconds, memory_bytes
 from proxies import Coreto, Envoy, Haproxy, Nginx, Setup, origin
+from table import Table
 
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
 PROXY_CORE, LOAD_CORE = 0, 1
@@ -32,10 +33,10 @@ ORIGIN = 19701
 PORTS = {"coreto": 19710, "nginx": 19720, "haproxy": 19730, "envoy": 19740}
 
 
-class Run:
+class Run(Table):
     def __init__(self, args, proxies, load, folder):
         self.args, self.proxies, self.load, self.folder = args, proxies, load, folder
-        self.rows = []
+        super().__init__()
 
     def setup(self, proxy, **what):
         return Setup(ORIGIN, PORTS[proxy.key], **what)
@@ -45,10 +46,6 @@ class Run:
         with pinned(proxy.name, proxy.command(setup, self.folder), self.folder, PROXY_CORE) as program:
             until_open(program, setup.port)
             yield program
-
-    def say(self, what, figure, reach=""):
-        self.rows.append((what, figure, reach))
-        print(f"{what}: {figure}" + (f"  ({reach})" if reach else ""), flush=True)
 
     def cost(self, name, reaches, **what):
         """CPU per request at full load; all proxies are up, and take turns."""
@@ -189,9 +186,7 @@ def main():
         sys.exit(str(failed))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    print("\n| what | figure | reach |\n| --- | --- | --- |")
-    for row in run.rows:
-        print("| " + " | ".join(row) + " |")
+    run.show()
 
 
 def found(name):
