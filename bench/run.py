@@ -19,6 +19,7 @@ import tempfile
 import time
 import urllib.request
 from pathlib import Path
+
 from table import Table
 
 ROOT = Path(__file__).resolve().parent.parent
