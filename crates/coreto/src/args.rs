@@ -93,6 +93,11 @@ pub(crate) struct ServerArgs {
     #[arg(long, value_name = "ADDR")]
     dns: Option<String>,
 
+    /// A DNS server that is asked for names of other domains, such as 10.0.0.2 or 10.0.0.2:53; several, with commas between
+    /// them, one after the other until one knows. Without it such names are refused.
+    #[arg(long, visible_alias = "dns-forward", value_name = "ADDR,…")]
+    dns_recursors: Option<String>,
+
     /// Run a gateway in the same process, by this file; its services are those of the catalog.
     #[arg(long, value_name = "FILE")]
     edge: Option<String>,
@@ -132,6 +137,7 @@ impl ServerArgs {
             ("--management", "management.address", &self.management),
             ("--catalog", "catalog.address", &self.catalog),
             ("--dns", "dns.address", &self.dns),
+            ("--dns-recursors", "dns.recursors", &self.dns_recursors),
             ("--edge", "edge.config", &self.edge),
             ("--partitions", "data.partitions", &self.partitions),
             ("--clock", "clock.mode", &self.clock),

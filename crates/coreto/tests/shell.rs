@@ -389,6 +389,16 @@ fn wrong_settings_are_named_as_they_were_set() {
             &["config", "print", "--grpc", "foo"],
             "`--grpc` is `foo`, expected an address",
         ),
+        (
+            ("CORETO_DNS_RECURSORS", "10.0.0.2,dns.example"),
+            &["dev"],
+            "expected at most four addresses of DNS servers",
+        ),
+        (
+            ("CORETO_DNS_RECURSORS", "10.0.0.2, 127.0.0.1:8600"),
+            &["dev"],
+            "dns.recursors has `127.0.0.1:8600`, which is dns.address",
+        ),
     ] {
         let mut command = place.coreto(arguments);
         let (code, _, err) = told(&command.env(variable.0, variable.1).output().expect("it runs"));

@@ -46,6 +46,8 @@ pub(crate) struct CatalogConfig {
 pub(crate) struct DnsConfig {
     pub(crate) address: SocketAddr,
     pub(crate) domain: Arc<str>,
+    /// Who is asked for names of other domains.
+    pub(crate) recursors: Vec<SocketAddr>,
 }
 
 /// A gateway in the same process.
@@ -163,7 +165,12 @@ impl ServerConfig {
         let domain = settings.parse("dns.domain", "a domain such as consul", |text| {
             text.split('.').all(is_label).then(|| text.into())
         })?;
-        let dns = dns.map(|address| DnsConfig { address, domain });
+        let dns: Option<DnsConfig> = match dns {
+            Some(address) => {
+                Some(DnsConfig { address, domain, recursors: Self::recursors(settings, address)? })
+            }
+            None => None,
+        };
         let label = "a name of letters, digits and `-`, 63 at most";
         let name = |key| settings.parse(key, label, |text| is_label(text).then(|| text.into()));
         let node = match settings.text("catalog.node") {
@@ -175,6 +182,26 @@ impl ServerConfig {
         })?;
         let datacenter = name("catalog.datacenter")?;
         Ok(catalog.map(|address| CatalogConfig { address, node, advertise, datacenter, dns }))
+    }
+
+    /// Who is asked for names of other domains than ours, at port 53 unless another one is said.
+    fn recursors(settings: &Settings, own: SocketAddr) -> Result<Vec<SocketAddr>, ConfigError> {
+        const KEY: &str = "dns.recursors";
+        let one = |text: &str| {
+            let bare = || text.parse::<IpAddr>().ok().map(|address| SocketAddr::new(address, 53));
+            text.parse().ok().or_else(bare)
+        };
+        let expected = "at most four addresses of DNS servers, such as 10.0.0.2,[fd00::2]:53";
+        let recursors: Vec<SocketAddr> = settings.parse(KEY, expected, |text| {
+            let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+            let all: Option<Vec<_>> = parts.map(one).collect();
+            all.filter(|all| all.len() <= coreto_dns::UPSTREAMS_MAX)
+        })?;
+        if own.port() != 0 && recursors.contains(&own) {
+            let text = format!("{KEY} has `{own}`, which is dns.address: the server would ask itself");
+            return Err(ConfigError::Together(text));
+        }
+        Ok(recursors)
     }
 
     /// Limits of a partition. Of two steps, the one for new work is the first.

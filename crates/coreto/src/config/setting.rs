@@ -88,6 +88,11 @@ pub(crate) const SETTINGS: &[Setting] = &[
     ),
     setting("dns.domain", "consul", "The domain of these names."),
     setting(
+        "dns.recursors",
+        "",
+        "DNS servers that are asked for names of other domains, one after the other until one knows, as Consul's `recursors`: addresses with commas between them, at port 53 when they have none. Without them such names are refused.",
+    ),
+    setting(
         "edge.config",
         "",
         "A configuration of the gateway, such as `edge.toml`: it runs in the same process then, and its services are those of the catalog. SIGHUP reads it again.",

@@ -108,8 +108,7 @@ impl Settings {
                 let key = if prefix.is_empty() { name } else { format!("{prefix}.{name}") };
                 match value {
                     toml::Value::Table(inner) => open.push((key, inner)),
-                    toml::Value::String(text) => self.set(&key, text, Origin::File(path.to_owned()))?,
-                    other => self.set(&key, other.to_string(), Origin::File(path.to_owned()))?,
+                    value => self.set(&key, plain(&value), Origin::File(path.to_owned()))?,
                 }
             }
         }
@@ -171,6 +170,15 @@ impl Settings {
     pub(crate) fn text(&self, key: &'static str) -> Option<&str> {
         let (value, _) = self.get(key);
         (!value.is_empty()).then_some(value)
+    }
+}
+
+/// A value as it stands in the environment, too: a list has commas between its parts.
+fn plain(value: &toml::Value) -> String {
+    match value {
+        toml::Value::String(text) => text.clone(),
+        toml::Value::Array(parts) => parts.iter().map(plain).collect::<Vec<_>>().join(","),
+        other => other.to_string(),
     }
 }
 

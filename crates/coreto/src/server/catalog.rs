@@ -51,6 +51,7 @@ impl Opened {
                 address: dns.address,
                 domain: Arc::clone(&dns.domain),
                 datacenter: Arc::clone(&catalog.datacenter),
+                upstreams: dns.recursors.clone(),
                 ..coreto_dns::Config::default()
             };
             config.build(Arc::clone(&replica)).context("names (--dns) cannot be served")

@@ -69,13 +69,8 @@ async fn names_are_found_over_udp_and_tcp() {
     assert_eq!(reply[..4], [0x12, 0x34, 0x85, 0x00], "an answer of its own, to this question");
     assert_eq!(reply[length - 4..length], [10, 1, 2, 3]);
 
-    let (host, port) = server.dns().rsplit_once(':').unwrap();
-    let dig = |options: &[&str]| {
-        let mut command = Command::new("dig");
-        command.args([&format!("@{host}"), "-p", port, "+time=5", "+tries=1"]).args(options);
-        command.output().map(|output| String::from_utf8_lossy(&output.stdout).into_owned())
-    };
-    if dig(&["-v"]).is_err() {
+    let dig = |options: &[&str]| dig(&server, options);
+    if dig(&["-v"]).is_none() {
         skip("there is no `dig`");
     } else {
         let srv = dig(&["_web._tcp.service.consul", "SRV"]).unwrap();
@@ -87,6 +82,41 @@ async fn names_are_found_over_udp_and_tcp() {
         assert!(dig(&["no.service.consul"]).unwrap().contains("NXDOMAIN"));
         assert!(dig(&["example.org"]).unwrap().contains("REFUSED"));
     }
+    server.stop().await;
+}
+
+/// What `dig` says of a server's names; nothing when it is not here.
+fn dig(server: &Server, options: &[&str]) -> Option<String> {
+    let (host, port) = server.dns().rsplit_once(':').unwrap();
+    let mut command = Command::new("dig");
+    command.args([&format!("@{host}"), "-p", port, "+time=5", "+tries=1"]).args(options);
+    command.output().ok().map(|output| String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+#[tokio::test]
+async fn names_of_others_are_asked_of_others() {
+    let (one, two) = (Directory::new(), Directory::new());
+    let file = two.join("other.toml");
+    std::fs::write(&file, "dns.domain = \"other\"").unwrap();
+    let other = settings(&two).argument("--config", &file).start();
+    for number in 1..=100 {
+        let body = format!(r#"{{"Name": "web", "ID": "web-{number}", "Address": "10.1.2.{number}"}}"#);
+        put(&other, "/v1/agent/service/register", &body);
+    }
+    let server = settings(&one).argument("--dns-recursors", Path::new(other.dns())).start();
+    let Some(found) = dig(&server, &["+short", "+bufsize=512", "web.service.other"]) else {
+        skip("there is no `dig`");
+        server.stop().await;
+        return other.stop().await;
+    };
+    assert_eq!(found.lines().count(), 100, "cut over UDP, whole over TCP: {found}");
+    let missing = dig(&server, &["no.service.other"]).unwrap();
+    assert!(missing.contains("NXDOMAIN") && missing.contains("SOA\tns.other."), "{missing}");
+    assert!(!missing.contains("recursion requested but not available"), "{missing}");
+    let own = dig(&server, &["web.service.consul"]).unwrap();
+    assert!(own.contains("NXDOMAIN") && own.contains("SOA\tns.consul."), "{own}");
+    other.stop().await;
+    assert!(dig(&server, &["web.service.other"]).unwrap().contains("SERVFAIL"));
     server.stop().await;
 }
 

@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use coreto_catalog::Catalog;
 use coreto_partition::Replica;
 
-use crate::question::{Question, read};
+use crate::question::{Asked, Question, read};
 use crate::record::Written;
-use crate::reply::{Way, reply};
-use crate::zone::{Found, Zone};
+use crate::reply::{RECURSION_AVAILABLE, Way, refused, reply};
+use crate::zone::Zone;
 
 /// Bytes of records that are kept, of all names together.
 const BYTES_MAX: usize = 16 << 20;
@@ -17,8 +17,18 @@ const BYTES_MAX: usize = 16 << 20;
 /// What replies are made of.
 pub(crate) struct Book {
     zone: Zone,
+    /// Whether names of others are asked of others.
+    forwards: bool,
     replica: Arc<Replica<Catalog>>,
     kept: Mutex<Kept>,
+}
+
+/// What becomes of a packet.
+pub(crate) enum Outcome {
+    /// This is sent back.
+    Reply(Vec<u8>),
+    /// Others are asked.
+    Forward(Asked, Question),
 }
 
 /// What was found for names, by their questions, while the replica showed a batch as its last.
@@ -30,14 +40,27 @@ struct Kept {
 }
 
 impl Book {
-    pub(crate) fn new(zone: Zone, replica: Arc<Replica<Catalog>>) -> Self {
-        Self { zone, replica, kept: Mutex::default() }
+    pub(crate) fn new(zone: Zone, forwards: bool, replica: Arc<Replica<Catalog>>) -> Self {
+        Self { zone, forwards, replica, kept: Mutex::default() }
     }
 
-    /// The reply to a packet; nothing when it is not worth one.
-    pub(crate) fn answer(&self, packet: &[u8], way: Way) -> Option<Vec<u8>> {
+    /// What becomes of a packet; nothing when it is not worth a reply.
+    pub(crate) fn answer(&self, packet: &[u8], way: Way) -> Option<Outcome> {
         let asked = read(packet)?;
-        Some(reply(&asked, &self.zone, way, |question| self.find(question)))
+        let reply = reply(&asked, &self.zone, way, |question| self.find(question));
+        let mut reply = match (reply, &asked.question) {
+            (Some(reply), _) => reply,
+            (None, Ok(question)) if self.forwards && asked.recursion_desired => {
+                let question = question.clone();
+                return Some(Outcome::Forward(asked, question));
+            }
+            (None, Ok(question)) => refused(&asked, question),
+            (None, Err(_)) => return None,
+        };
+        if self.forwards {
+            reply[3] |= RECURSION_AVAILABLE;
+        }
+        Some(Outcome::Reply(reply))
     }
 
     fn find(&self, question: &Question) -> Arc<Written> {
@@ -51,9 +74,13 @@ impl Book {
         if let Some(found) = kept.by_question.get(&key) {
             return Arc::clone(found);
         }
-        let look = |state: &_| self.zone.find(state, &question.labels(), question.kind);
-        let found = self.replica.read(look).unwrap_or(Found::Nobody);
-        let written = Arc::new(Written::new(&found));
+        let labels = question.labels();
+        if !self.zone.has(&labels) {
+            return Arc::new(Written::Foreign);
+        }
+        let look = |state: &_| self.zone.find(state, &labels, question.kind);
+        let found = self.replica.read(look);
+        let written = Arc::new(found.as_ref().map_or(Written::Unknown, Written::new));
         // Names that nobody has are without number.
         if let Written::Records { .. } = &*written {
             let bytes = key.len() + written.bytes();

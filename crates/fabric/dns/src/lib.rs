@@ -5,14 +5,15 @@
 //!
 //! # Invariants
 //! - No packet may panic, hang or allocate without bound: names, records and connections are counted.
-//! - Nothing is asked of others: a name outside of our domain is refused.
+//! - A name of our domain is never asked of others. One outside of it is refused, unless others are named who know it.
 //! - A name that exists but has no record of the asked type is answered without one, and not as missing.
 //!
 //! # Where to look
 //! `question.rs` bytes to a question · `zone.rs` what a name means, and its records · `record.rs` records to bytes · `reply.rs`
-//! replies, trimmed to what the client takes · `book.rs` packet to packet, and what is kept of it · `server.rs` sockets.
+//! replies, trimmed to what the client takes · `book.rs` packet to packet, and what is kept of it · `forward.rs` names of others, asked of others · `server.rs` sockets.
 
 mod book;
+mod forward;
 mod question;
 mod record;
 mod reply;
@@ -20,4 +21,4 @@ mod server;
 mod shuffle;
 mod zone;
 
-pub use server::{Config, Error, Service};
+pub use server::{Config, Error, Service, UPSTREAMS_MAX};

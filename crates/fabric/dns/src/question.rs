@@ -61,8 +61,12 @@ impl Question {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Asked {
     pub(crate) id: u16,
+    /// What is to be done, by the number of the protocol: 0 for a question. Sent back.
+    pub(crate) operation: u8,
     /// Whether the client would like us to ask others; sent back.
     pub(crate) recursion_desired: bool,
+    /// Whether the client checks signatures itself.
+    pub(crate) checking_disabled: bool,
     pub(crate) question: Result<Question, Refusal>,
     /// What the client says it can take, if it does.
     pub(crate) extended: Option<Extended>,
@@ -74,6 +78,8 @@ pub(crate) struct Extended {
     /// Bytes of a reply over UDP.
     pub(crate) bytes: usize,
     pub(crate) version: u8,
+    /// Whether it wants signatures with the records (RFC 3225).
+    pub(crate) signatures: bool,
 }
 
 /// Why a packet is not answered as it was meant, by the numbers of the protocol.
@@ -94,7 +100,14 @@ pub(crate) fn read(packet: &[u8]) -> Option<Asked> {
         return None;
     }
     let asked = |question, extended| {
-        Some(Asked { id: word(0), recursion_desired: flags & 0x0100 != 0, question, extended })
+        Some(Asked {
+            id: word(0),
+            operation: head[2] >> 3 & 0xf,
+            recursion_desired: flags & 0x0100 != 0,
+            checking_disabled: flags & 0x0010 != 0,
+            question,
+            extended,
+        })
     };
     if flags >> 11 & 0xf != 0 {
         return asked(Err(Refusal::NotImplemented), None);
@@ -109,6 +122,13 @@ pub(crate) fn read(packet: &[u8]) -> Option<Asked> {
         Ok(extended) => asked(Ok(question), extended),
         Err(refusal) => asked(Err(refusal), None),
     }
+}
+
+/// The question that a reply is about; nothing when it is none, or about several or none.
+pub(crate) fn answered(reply: &[u8]) -> Option<Question> {
+    let head = reply.get(..HEADER)?;
+    let is_reply = head[2] & 0xf8 == 0x80 && head[4..6] == [0, 1];
+    is_reply.then(|| Reader { packet: reply, at: HEADER }.question()).flatten()
 }
 
 struct Reader<'a> {
@@ -176,11 +196,11 @@ impl Reader<'_> {
         }
         let (kind, class) = (self.word()?, self.word()?);
         let ttl = self.take(4)?;
-        let version = ttl[1];
+        let (version, signatures) = (ttl[1], ttl[2] & 0x80 != 0);
         let length = self.word()?;
         self.take(usize::from(length))?;
         let bytes = usize::from(class).clamp(UDP_BYTES, UDP_BYTES_MAX);
-        Some((kind, Extended { bytes, version }))
+        Some((kind, Extended { bytes, version, signatures }))
     }
 }
 
@@ -211,7 +231,7 @@ pub(crate) mod tests {
     fn reads_questions_and_what_clients_can_take() {
         let asked = read(&packet("Web.service.consul", 1, Some(4096))).unwrap();
         assert_eq!((asked.id, asked.recursion_desired), (0x1234, true));
-        assert_eq!(asked.extended, Some(Extended { bytes: 4096, version: 0 }));
+        assert_eq!(asked.extended, Some(Extended { bytes: 4096, version: 0, signatures: false }));
         let question = asked.question.unwrap();
         assert_eq!(question.labels(), ["Web", "service", "consul"]);
         assert_eq!(

@@ -10,6 +10,8 @@ pub(crate) const IN: u16 = 1;
 pub(crate) enum Written {
     /// It is none of our domain.
     Foreign,
+    /// The catalog is not read yet.
+    Unknown,
     /// There is no such name, or nobody well behind it.
     Nobody,
     /// Records: those of the name without it, and others whole.

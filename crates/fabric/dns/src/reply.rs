@@ -12,8 +12,20 @@ const ANY_CLASS: u16 = 255;
 
 /// How a question ends, by the numbers of the protocol.
 const NO_ERROR: u8 = 0;
+const FAILED: u8 = 2;
 const NO_NAME: u8 = 3;
 const REFUSED: u8 = 5;
+
+/// Bits of the third byte of a header.
+const REPLY: u8 = 0x80;
+const OPERATION_AT: u8 = 3;
+const AUTHORITATIVE: u8 = 0x04;
+pub(crate) const TRUNCATED: u8 = 0x02;
+pub(crate) const RECURSION_DESIRED: u8 = 0x01;
+
+/// Bits of the fourth.
+pub(crate) const RECURSION_AVAILABLE: u8 = 0x80;
+pub(crate) const CHECKING_DISABLED: u8 = 0x10;
 
 /// The upper bits of the number for a version that is not known: 16, of which the lower four are in the header.
 const BAD_VERSION: u8 = 1;
@@ -31,43 +43,69 @@ pub(crate) enum Way {
     Tcp,
 }
 
-/// Writes the reply to a packet; `find` looks its name up.
+impl Way {
+    /// Bytes of a reply that the client takes this way.
+    pub(crate) fn bytes_max(self, asked: &Asked) -> usize {
+        match self {
+            Self::Tcp => usize::from(u16::MAX),
+            Self::Udp => asked.extended.map_or(UDP_BYTES, |extended| extended.bytes),
+        }
+    }
+}
+
+/// Writes the reply to a packet; `find` looks its name up. Nothing, when the question is about a name of others.
 pub(crate) fn reply(
     asked: &Asked,
     zone: &Zone,
     way: Way,
     find: impl Fn(&Question) -> Arc<Written>,
-) -> Vec<u8> {
+) -> Option<Vec<u8>> {
     let question = match &asked.question {
         Ok(question) => question,
-        Err(refusal) => return Writer::new(asked, *refusal as u8).end(asked, 0),
+        Err(refusal) => return Some(Writer::new(asked, *refusal as u8).end(asked, 0)),
     };
     if asked.extended.is_some_and(|extended| extended.version > 0) {
-        return Writer::new(asked, NO_ERROR).end(asked, BAD_VERSION);
+        return Some(Writer::new(asked, NO_ERROR).end(asked, BAD_VERSION));
     }
-    if question.class != IN && question.class != ANY_CLASS {
-        return Writer::new(asked, REFUSED).end(asked, 0);
+    if (question.class != IN && question.class != ANY_CLASS) || kind::is_of_no_record(question.kind) {
+        return Some(refused(asked, question));
     }
-    let bytes_max = match way {
-        Way::Tcp => usize::from(u16::MAX),
-        Way::Udp => asked.extended.map_or(UDP_BYTES, |extended| extended.bytes),
-    };
-    match &*find(question) {
-        Written::Foreign => Writer::new(asked, REFUSED).end(asked, 0),
+    let bytes_max = way.bytes_max(asked);
+    let reply = match &*find(question) {
+        Written::Foreign => return None,
+        Written::Unknown => failed(asked, question),
         Written::Nobody => {
-            let mut writer = Writer::new(asked, NO_NAME).with_question(question);
+            let mut writer = Writer::of_ours(asked, NO_NAME, question);
             writer.authority(zone);
             writer.end(asked, 0)
         }
         Written::Records { answers, additional } => {
-            let mut writer = Writer::new(asked, NO_ERROR).with_question(question);
+            let mut writer = Writer::of_ours(asked, NO_ERROR, question);
             if answers.is_empty() {
                 writer.authority(zone);
             }
             writer.records(answers, additional, bytes_max.saturating_sub(Writer::end_bytes(asked)));
             writer.end(asked, 0)
         }
-    }
+    };
+    Some(reply)
+}
+
+/// The reply to what we do not answer on principle.
+pub(crate) fn refused(asked: &Asked, question: &Question) -> Vec<u8> {
+    Writer::new(asked, REFUSED).with_question(question).end(asked, 0)
+}
+
+/// The reply to what cannot be answered now.
+pub(crate) fn failed(asked: &Asked, question: &Question) -> Vec<u8> {
+    Writer::new(asked, FAILED).with_question(question).end(asked, 0)
+}
+
+/// The reply to what others have answered with more than the client takes: it may ask again by TCP.
+pub(crate) fn cut(asked: &Asked, question: &Question) -> Vec<u8> {
+    let mut writer = Writer::new(asked, NO_ERROR).with_question(question);
+    writer.bytes[2] |= TRUNCATED;
+    writer.end(asked, 0)
 }
 
 /// The number of a refusal is that of the protocol.
@@ -78,14 +116,21 @@ struct Writer {
 }
 
 impl Writer {
-    /// An answer with this number that we are sure of, and nothing in it.
+    /// A reply with this number, and nothing in it.
     fn new(asked: &Asked, code: u8) -> Self {
         let mut bytes = Vec::with_capacity(UDP_BYTES);
         bytes.extend_from_slice(&asked.id.to_be_bytes());
-        bytes.push(0x84 | u8::from(asked.recursion_desired));
+        bytes.push(REPLY | asked.operation << OPERATION_AT | u8::from(asked.recursion_desired));
         bytes.push(code);
         bytes.resize(HEADER, 0);
         Self { bytes }
+    }
+
+    /// The answer to a question about a name of ours, of which we are sure.
+    fn of_ours(asked: &Asked, code: u8, question: &Question) -> Self {
+        let mut writer = Self::new(asked, code).with_question(question);
+        writer.bytes[2] |= AUTHORITATIVE;
+        writer
     }
 
     fn with_question(mut self, question: &Question) -> Self {
@@ -105,7 +150,7 @@ impl Writer {
         for number in shuffled(answers.len()) {
             let record = &answers[number];
             if self.bytes.len() + OWNER.len() + record.len() > bytes_max {
-                self.bytes[2] |= 0x02;
+                self.bytes[2] |= TRUNCATED;
                 return;
             }
             self.bytes.extend_from_slice(&OWNER);
@@ -174,6 +219,7 @@ mod tests {
     fn told(asked: &[u8], way: Way, found: &Found) -> (u8, bool, [u8; 4], usize) {
         let asked = read(asked).unwrap();
         let reply = reply(&asked, &zone(), way, |_| Arc::new(Written::new(found)));
+        let reply = reply.unwrap_or_else(|| refused(&asked, asked.question.as_ref().unwrap()));
         let counts = [reply[5], reply[7], reply[9], reply[11]];
         (reply[3] & 0xf, reply[2] & 2 != 0, counts, reply.len())
     }
@@ -196,5 +242,26 @@ mod tests {
         assert_eq!(told(&asked, Way::Udp, &Found::Nobody).0, NO_NAME);
         assert_eq!(told(&asked, Way::Udp, &Found::Foreign).0, REFUSED);
         assert_eq!(told(&asked[..20], Way::Udp, &Found::Nobody).0, 1);
+    }
+
+    #[test]
+    fn replies_say_what_they_are_of_and_whether_we_are_sure() {
+        let head = |asked: &[u8], found: &Written| {
+            let asked = read(asked).unwrap();
+            let reply = reply(&asked, &zone(), Way::Udp, |_| Arc::new(found.clone()));
+            let reply = reply.unwrap_or_else(|| refused(&asked, asked.question.as_ref().unwrap()));
+            (reply[2], reply[3], reply[5])
+        };
+        let asked = packet("web.service.consul", 1, None);
+        assert_eq!(head(&asked, &Written::Nobody), (0x85, NO_NAME, 1));
+        assert_eq!(head(&asked, &Written::new(&many(1))), (0x85, NO_ERROR, 1));
+        assert_eq!(head(&asked, &Written::Unknown), (0x81, FAILED, 1));
+        assert_eq!(head(&asked, &Written::Foreign), (0x81, REFUSED, 1));
+        for kind in [0, OPT, 249, 251, 252, 254] {
+            assert_eq!(head(&packet("web.service.consul", kind, None), &Written::Nobody), (0x81, REFUSED, 1));
+        }
+        let mut notify = asked;
+        notify[2] = 4 << 3;
+        assert_eq!(head(&notify, &Written::Nobody), (0x80 | 4 << 3, 4, 0));
     }
 }

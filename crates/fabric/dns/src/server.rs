@@ -11,7 +11,9 @@ use rustix::net::sockopt::set_socket_recv_buffer_size;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::book::Book;
+use crate::book::{Book, Outcome};
+use crate::forward::Forwarder;
+use crate::question::UDP_BYTES_MAX;
 use crate::reply::Way;
 use crate::zone::Zone;
 
@@ -28,7 +30,17 @@ pub struct Config {
     pub connections_max: usize,
     /// How long a connection may be silent. Since 0.1.
     pub idle_max: Duration,
+    /// Who is asked for names of other domains, in this order, [`UPSTREAMS_MAX`] at most; nobody when it is empty, and
+    /// such names are refused then. Since 0.1.
+    pub upstreams: Vec<SocketAddr>,
+    /// How long each of them has for an answer. Since 0.1.
+    pub upstream_wait_max: Duration,
+    /// How many such questions are asked at once; further ones fail. Each has a socket of its own. Since 0.1.
+    pub forwards_max: usize,
 }
+
+/// How many servers are asked for names of other domains: after them a client has given up.
+pub const UPSTREAMS_MAX: usize = 4;
 
 impl Default for Config {
     fn default() -> Self {
@@ -38,6 +50,9 @@ impl Default for Config {
             datacenter: "dc1".into(),
             connections_max: 256,
             idle_max: Duration::from_secs(10),
+            upstreams: Vec::new(),
+            upstream_wait_max: Duration::from_secs(2),
+            forwards_max: 256,
         }
     }
 }
@@ -63,8 +78,8 @@ pub enum Error {
     },
 }
 
-/// Bytes of a question that are read.
-const PACKET_BYTES_MAX: usize = 4096;
+/// Bytes of a question that are read: what we say that we take.
+const PACKET_BYTES_MAX: usize = UDP_BYTES_MAX;
 
 /// Bytes of questions that wait to be read, so that a burst of them is not lost; the system may allow fewer.
 const WAITING_BYTES: usize = 1 << 20;
@@ -133,20 +148,25 @@ impl Service {
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(serve_error)?;
         runtime.block_on(async {
-            let udp = tokio::net::UdpSocket::from_std(udp).map_err(serve_error)?;
+            let udp = Arc::new(tokio::net::UdpSocket::from_std(udp).map_err(serve_error)?);
             let tcp = tokio::net::TcpListener::from_std(tcp).map_err(serve_error)?;
             let domain = config.domain.split('.').filter(|label| !label.is_empty());
             let zone = Zone {
                 domain: domain.map(str::to_lowercase).collect(),
                 datacenter: config.datacenter.to_lowercase().into(),
             };
-            let book = Arc::new(Book::new(zone, replica));
+            let Config { connections_max, idle_max, mut upstreams, upstream_wait_max, forwards_max, .. } =
+                config;
+            upstreams.truncate(UPSTREAMS_MAX);
+            let door = Arc::new(Door {
+                book: Book::new(zone, !upstreams.is_empty(), replica),
+                forwarder: Forwarder::new(upstreams, upstream_wait_max, forwards_max),
+            });
             // Nobody is in the midst of anything for long: who asks by TCP asks again.
-            let (connections_max, idle_max) = (config.connections_max, config.idle_max);
             let limits = Limits { what: "DNS", connections_max, drain_max: Duration::ZERO };
-            let one = |stream| connection(stream, Arc::clone(&book), idle_max);
+            let one = |stream| connection(stream, Arc::clone(&door), idle_max);
             tokio::select! {
-                () = datagrams(&udp, &book) => (),
+                () = datagrams(&udp, &door) => (),
                 () = coreto_listen::serve(&tcp, limits, drain, one) => (),
             }
             Ok(())
@@ -154,18 +174,31 @@ impl Service {
     }
 }
 
-async fn datagrams(socket: &tokio::net::UdpSocket, book: &Book) {
+/// What knows replies.
+struct Door {
+    book: Book,
+    forwarder: Forwarder,
+}
+
+async fn datagrams(socket: &Arc<tokio::net::UdpSocket>, door: &Arc<Door>) {
     let mut packet = vec![0; PACKET_BYTES_MAX];
     // Bound: until the server drains.
     loop {
         match socket.recv_from(&mut packet).await {
-            Ok((length, from)) => {
-                if let Some(reply) = book.answer(&packet[..length], Way::Udp)
-                    && let Err(error) = socket.send_to(&reply, from).await
-                {
-                    tracing::debug!(%error, "a DNS reply was not sent");
+            Ok((length, from)) => match door.book.answer(&packet[..length], Way::Udp) {
+                None => (),
+                Some(Outcome::Reply(reply)) => send(socket, &reply, from).await,
+                Some(Outcome::Forward(asked, question)) => {
+                    let place = door.forwarder.place();
+                    let (socket, door) = (Arc::clone(socket), Arc::clone(door));
+                    let forward = async move {
+                        let reply = door.forwarder.ask(&asked, &question, Way::Udp, place).await;
+                        send(&socket, &reply, from).await;
+                    };
+                    // Others are not kept waiting meanwhile. What has no place has its reply already.
+                    drop(tokio::spawn(forward));
                 }
-            }
+            },
             Err(error) => {
                 // A client that is gone is told of on the next call, too.
                 tracing::debug!(%error, "a DNS question was not received");
@@ -174,9 +207,14 @@ async fn datagrams(socket: &tokio::net::UdpSocket, book: &Book) {
         }
     }
 }
+async fn send(socket: &tokio::net::UdpSocket, reply: &[u8], to: SocketAddr) {
+    if let Err(error) = socket.send_to(reply, to).await {
+        tracing::debug!(%error, "a DNS reply was not sent");
+    }
+}
 
 /// Questions and replies with their lengths before them, until the client is silent.
-async fn connection(mut stream: TcpStream, book: Arc<Book>, idle_max: Duration) {
+async fn connection(mut stream: TcpStream, door: Arc<Door>, idle_max: Duration) {
     let mut packet = Vec::new();
     // Bound: until the client is done or silent.
     loop {
@@ -187,7 +225,13 @@ async fn connection(mut stream: TcpStream, book: Arc<Book>, idle_max: Duration) 
             }
             packet.resize(length, 0);
             stream.read_exact(&mut packet).await.ok()?;
-            let reply = book.answer(&packet, Way::Tcp)?;
+            let reply = match door.book.answer(&packet, Way::Tcp)? {
+                Outcome::Reply(reply) => reply,
+                Outcome::Forward(asked, question) => {
+                    let place = door.forwarder.place();
+                    door.forwarder.ask(&asked, &question, Way::Tcp, place).await
+                }
+            };
             let head = u16::try_from(reply.len()).ok()?.to_be_bytes();
             stream.write_all(&[&head[..], &reply].concat()).await.ok()
         };

@@ -15,6 +15,12 @@ pub(crate) mod kind {
     pub(crate) const AAAA: u16 = 28;
     pub(crate) const SRV: u16 = 33;
     pub(crate) const ANY: u16 = 255;
+
+    /// Whether there are no such records: what has this number speaks about a packet, or asks for a whole zone (RFC 6895,
+    /// section 3.1).
+    pub(crate) const fn is_of_no_record(kind: u16) -> bool {
+        matches!(kind, 0 | crate::question::OPT | 249..=254)
+    }
 }
 
 /// Of whom everything is, as long as there is only one.
@@ -84,11 +90,20 @@ impl Zone {
         self.domain.join(".")
     }
 
+    /// Whether a name is one of our domain.
+    pub(crate) fn has(&self, labels: &[String]) -> bool {
+        let own = labels.len().checked_sub(self.domain.len()).and_then(|at| labels.get(at..));
+        own.is_some_and(|own| own.iter().zip(&self.domain).all(|(label, own)| label.to_lowercase() == *own))
+    }
+
     /// Looks a name up.
     pub(crate) fn find(&self, state: &State, labels: &[String], wanted: u16) -> Found {
-        let small: Vec<String> = labels.iter().map(|label| label.to_lowercase()).collect();
-        let Some(own) = small.strip_suffix(&self.domain[..]) else { return Found::Foreign };
-        match self.subject(own) {
+        if !self.has(labels) {
+            return Found::Foreign;
+        }
+        let own = &labels[..labels.len() - self.domain.len()];
+        let small: Vec<String> = own.iter().map(|label| label.to_lowercase()).collect();
+        match self.subject(&small) {
             None => Found::Nobody,
             Some(Subject::Domain) => Found::Records { answers: Vec::new(), additional: Vec::new() },
             Some(Subject::Address(address)) => records(wanted, &[address_data(&address.to_string())]),
