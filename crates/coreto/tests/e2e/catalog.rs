@@ -96,14 +96,12 @@ fn dig(server: &Server, options: &[&str]) -> Option<String> {
 #[tokio::test]
 async fn names_of_others_are_asked_of_others() {
     let (one, two) = (Directory::new(), Directory::new());
-    let file = two.join("other.toml");
-    std::fs::write(&file, "dns.domain = \"other\"").unwrap();
-    let other = settings(&two).argument("--config", &file).start();
+    let other = settings(&two).configure("dns.domain = \"other\"").start();
     for number in 1..=100 {
         let body = format!(r#"{{"Name": "web", "ID": "web-{number}", "Address": "10.1.2.{number}"}}"#);
         put(&other, "/v1/agent/service/register", &body);
     }
-    let server = settings(&one).argument("--dns-recursors", Path::new(other.dns())).start();
+    let server = settings(&one).configure(&format!("dns.recursors = [\"{}\"]", other.dns())).start();
     let Some(found) = dig(&server, &["+short", "+bufsize=512", "web.service.other"]) else {
         skip("there is no `dig`");
         server.stop().await;
