@@ -4,11 +4,14 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-use coreto_log::{LogReader, PartitionLog, PartitionName};
-use coreto_machine::{Changes, Machine, Tables, Topic};
+use coreto_log::{LogReader, PartitionLog, PartitionName, SnapshotMeta};
+use coreto_machine::{Changes, Machine, Place, Tables, Topic};
 
 use crate::batch::{BatchError, Body, records};
+use crate::driver::describe;
+use crate::partition::LEDGER_BIT;
 use crate::shared::Shared;
+use crate::store::{StoreError, read_snapshot};
 
 /// Hears which topics were touched once the replica shows it, and up to which batch it does; no list when any may have
 /// been, since the state was put in as a whole.
@@ -17,7 +20,7 @@ pub type Observer = dyn Fn(Option<&[Topic]>, u64) + Send + Sync;
 /// A second state of a partition. Readers share it, and wait for no more than a batch to be applied.
 pub struct Replica<M: Machine> {
     state: RwLock<Option<M::State>>,
-    /// All batches up to this one are applied.
+    /// All batches up to this one are applied. Changes with the state, under its lock.
     applied: AtomicU64,
     /// Counts how often the state was put in from outside, after which the log is read anew.
     seeded: AtomicU64,
@@ -76,30 +79,51 @@ impl<M: Machine> Replica<M> {
 
     /// Puts in the state as it is up to a batch.
     pub(crate) fn seed(&self, state: M::State, upto: u64) {
-        *self.state.write().unwrap_or_else(PoisonError::into_inner) = Some(state);
+        self.put(state, upto, |_| true);
+    }
+
+    /// Puts a state in, if this many have been until now, or however many: who recovers the partition knows better than
+    /// who reads a snapshot meanwhile.
+    fn put(&self, state: M::State, upto: u64, is_wanted: impl FnOnce(u64) -> bool) {
+        let mut held = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        if !is_wanted(self.seeded.load(Ordering::Acquire)) {
+            return;
+        }
+        let before = held.replace(state);
         self.applied.store(upto, Ordering::Release);
         self.seeded.fetch_add(1, Ordering::AcqRel);
+        drop(held);
+        // Nobody waits for what was there before to be given back.
+        drop(before);
         (self.observer)(None, upto);
     }
 
+    /// Applies the batch that comes next; another one is of no use to the state that was put in meanwhile.
     fn apply(&self, sequence: u64, payload: &[u8]) -> Result<(), BatchError> {
         let mut touched = Vec::new();
+        let mut held = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        let Some(state) = held.as_mut().filter(|_| sequence == self.applied() + 1) else { return Ok(()) };
         if !payload.is_empty() {
-            let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
-            if let Some(state) = state.as_mut() {
-                let header = records::<M>(payload, |record| {
-                    if let Body::Event(event) = record.body {
-                        M::apply(state, &event);
-                        M::touched(&event, &mut |topic| touched.push(topic));
-                    }
-                })?;
-                state.set_counter(header.counter);
-                state.commit();
-                // Nobody writes a store of it.
-                state.take_changes(&mut Changes::default());
+            let read = records::<M>(payload, |record| {
+                if let Body::Event(event) = record.body {
+                    M::apply(state, &event);
+                    M::touched(&event, &mut |topic| touched.push(topic));
+                }
+            });
+            match read {
+                Ok(header) => state.set_counter(header.counter),
+                // It is read again, from its beginning.
+                Err(error) => {
+                    state.undo();
+                    return Err(error);
+                }
             }
+            state.commit();
+            // Nobody writes a store of it.
+            state.take_changes(&mut Changes::default());
         }
         self.applied.store(sequence, Ordering::Release);
+        drop(held);
         *self.behind.lock().unwrap_or_else(PoisonError::into_inner) = None;
         (self.observer)(Some(&touched), sequence);
         Ok(())
@@ -110,9 +134,21 @@ impl<M: Machine> Replica<M> {
 pub(crate) struct Feed<M: Machine, L> {
     pub(crate) log: Arc<L>,
     pub(crate) name: PartitionName,
+    pub(crate) place: Place,
     pub(crate) shared: Arc<Shared<M>>,
     pub(crate) replica: Arc<Replica<M>>,
     pub(crate) stopping: Arc<AtomicBool>,
+}
+
+/// Why a replica is not fed.
+#[derive(Debug, thiserror::Error)]
+enum FeedError {
+    #[error("the log cannot be read")]
+    Log(#[source] coreto_log::Error),
+    #[error("batch {sequence} cannot be applied")]
+    Batch { sequence: u64, source: BatchError },
+    #[error("what is missing in the log is in no snapshot that can be read")]
+    NoSnapshot,
 }
 
 impl<M: Machine, L: PartitionLog> Feed<M, L> {
@@ -120,7 +156,12 @@ impl<M: Machine, L: PartitionLog> Feed<M, L> {
     pub(crate) fn run(self) {
         // Bound: until the group stops.
         while !self.stopping.load(Ordering::Acquire) {
-            if let Err(error) = self.follow() {
+            let fed = match self.follow() {
+                Err(FeedError::Log(coreto_log::Error::Trimmed { wanted, .. })) => self.leap(wanted),
+                fed => fed,
+            };
+            if let Err(error) = fed {
+                let error = describe(&error);
                 tracing::error!(partition = %self.name, error, "the replica is not fed; the log is read anew");
                 std::thread::sleep(PAUSE);
             }
@@ -128,11 +169,9 @@ impl<M: Machine, L: PartitionLog> Feed<M, L> {
     }
 
     /// Reads from where the replica is, until another state is put in.
-    fn follow(&self) -> Result<(), String> {
-        let told = |error: &dyn std::error::Error| super::driver::describe(error);
+    fn follow(&self) -> Result<(), FeedError> {
         let seeded = self.replica.seeded.load(Ordering::Acquire);
-        let mut reader =
-            self.log.read(&self.name, self.replica.applied() + 1).map_err(|error| told(&error))?;
+        let mut reader = self.log.read(&self.name, self.replica.applied() + 1).map_err(FeedError::Log)?;
         let mut read = None;
         let goes_on = || {
             !self.stopping.load(Ordering::Acquire) && self.replica.seeded.load(Ordering::Acquire) == seeded
@@ -149,13 +188,49 @@ impl<M: Machine, L: PartitionLog> Feed<M, L> {
                 continue;
             }
             if read.is_none() {
-                read = reader.next().map_err(|error| told(&error))?;
+                read = reader.next().map_err(FeedError::Log)?;
             }
             // A batch can be read before it is durable.
             if let Some(batch) = read.take_if(|batch| batch.sequence <= self.shared.durable()) {
-                self.replica.apply(batch.sequence, &batch.payload).map_err(|error| told(&error))?;
+                let sequence = batch.sequence;
+                let applied = self.replica.apply(sequence, &batch.payload);
+                applied.map_err(|source| FeedError::Batch { sequence, source })?;
             }
         }
         Ok(())
+    }
+
+    /// The log was trimmed up to behind where the replica is: it goes on from the newest snapshot that has what is
+    /// missing.
+    fn leap(&self, wanted: u64) -> Result<(), FeedError> {
+        let seeded = self.replica.seeded.load(Ordering::Acquire);
+        let snapshots = self.log.snapshots(&self.name).map_err(FeedError::Log)?;
+        for snapshot in snapshots.iter().filter(|snapshot| snapshot.sequence >= wanted) {
+            let sequence = snapshot.sequence;
+            match self.load(snapshot) {
+                Ok(state) => {
+                    tracing::warn!(partition = %self.name, wanted, sequence, "the log was trimmed before the replica had read it; it goes on from a snapshot");
+                    self.replica.put(state, sequence, |now| now == seeded);
+                    return Ok(());
+                }
+                Err(error) => {
+                    tracing::error!(partition = %self.name, sequence, error, "a snapshot cannot be read; trying the one before");
+                }
+            }
+        }
+        Err(FeedError::NoSnapshot)
+    }
+
+    /// The state as a snapshot has it. What the partition keeps beside its machine's state is passed over.
+    fn load(&self, snapshot: &SnapshotMeta) -> Result<M::State, String> {
+        let mut input = self.log.get_snapshot(&self.name, snapshot).map_err(|error| describe(&error))?;
+        let mut state = M::State::create(self.place);
+        let mut load = |table: u32, key: &[u8], value: &[u8]| match table & LEDGER_BIT {
+            0 => state.load(table, key, value).map_err(|error| StoreError::of_entry(table, &error)),
+            _ => Ok(()),
+        };
+        read_snapshot(&mut input, &mut load).map_err(|error: StoreError| describe(&error))?;
+        state.loaded();
+        Ok(state)
     }
 }

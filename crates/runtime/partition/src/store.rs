@@ -10,7 +10,10 @@ mod snapshot;
 use std::io;
 use std::path::PathBuf;
 
+use coreto_machine::DecodeError;
 use coreto_machine::table::Change;
+
+use crate::partition::LEDGER_BIT;
 
 pub use fjall::FjallStore;
 pub use memory::MemoryStore;
@@ -49,6 +52,13 @@ pub enum StoreError {
     /// A file cannot be read or written.
     #[error("cannot access the store's files")]
     Io(#[source] io::Error),
+}
+
+impl StoreError {
+    /// An entry of a table, be it the machine's or the partition's, is not what this program writes.
+    pub(crate) fn of_entry(table: u32, error: &DecodeError) -> Self {
+        Self::Entry { reason: format!("table {}: {error}", table & !LEDGER_BIT) }
+    }
 }
 
 /// One stored entry: table, key, value.

@@ -113,6 +113,57 @@ fn a_replica_is_put_in_anew_when_the_log_was_cut() {
 }
 
 #[test]
+fn a_replica_behind_a_trimmed_log_goes_on_from_a_snapshot() {
+    let mut machine = Machine::new(1);
+    machine.snapshots.log_bytes = 5000;
+    let name = PartitionName { group: "toy".into(), number: 1 };
+    let heard: Arc<Mutex<Vec<u64>>> = Arc::default();
+    let told = Arc::clone(&heard);
+    let observer = move |topics: Option<&[Topic]>, applied: u64| {
+        if topics.is_none() {
+            told.lock().unwrap().push(applied);
+        }
+    };
+    let replica = Arc::new(Replica::<Toy>::new(Box::new(observer)));
+    let config = Config { replicas: vec![Arc::clone(&replica)], ..machine.config(1) };
+    let service = Service::start(config).unwrap();
+    let handle = service.handles()[0].clone();
+    let log = machine.log();
+    let shown = |replica: &Replica<Toy>| {
+        let all = replica.read(|state| {
+            let values = state.values.range(..).map(|(name, value)| (name.to_string(), **value));
+            values.collect::<Vec<_>>()
+        });
+        all.unwrap()
+    };
+    let mut value = 0;
+    // Once while it has the log open, and once while it is just there.
+    for round in 1..=2 {
+        replica.hold(true);
+        let (applied, before) = (replica.applied(), shown(&replica));
+        wait_for("a trimmed log", || {
+            value += 1;
+            let ticket = machine.put(&handle, &format!("{:0500}", value % 50), value).unwrap();
+            machine.await_answer(ticket);
+            log.read(&name, applied + 1).and_then(|mut reader| reader.next()).is_err().then_some(())
+        });
+        assert_eq!((replica.applied(), shown(&replica)), (applied, before), "it is held");
+        assert!(replica.lag(handle.durable()) > Duration::ZERO);
+        replica.hold(false);
+        wait_for("the replica", || (replica.applied() == handle.durable()).then_some(()));
+        assert_eq!(shown(&replica), values(&handle));
+        let heard = heard.lock().unwrap().clone();
+        assert_eq!(heard.len(), 1 + round, "whoever waits is told that anything may have changed: {heard:?}");
+        assert!(heard.is_sorted() && heard[round] > applied, "never backwards: {heard:?}");
+    }
+    let ticket = machine.put(&handle, "last", 7).unwrap();
+    machine.await_answer(ticket);
+    wait_for("the replica", || (replica.applied() == handle.durable()).then_some(()));
+    assert_eq!(shown(&replica), values(&handle), "and it is fed as before");
+    service.stop();
+}
+
+#[test]
 fn partitions_share_threads_and_are_found_again() {
     let mut machine = Machine::new(5);
     let service = machine.start(2);

@@ -136,9 +136,7 @@ fn load_entry<M: Machine>(
     key: &[u8],
     value: &[u8],
 ) -> Result<(), StoreError> {
-    partition
-        .load(table, key, value)
-        .map_err(|error| StoreError::Entry { reason: format!("table {}: {error}", table & 0x7fff_ffff) })
+    partition.load(table, key, value).map_err(|error| StoreError::of_entry(table, &error))
 }
 
 /// The newest snapshot that can be read, or the beginning.

@@ -243,6 +243,7 @@ fn feeds<M: Machine, L: PartitionLog>(
         let feed = Feed {
             log: Arc::clone(&config.log),
             name: PartitionName { group: Arc::clone(&config.group), number },
+            place: Place { number, count: config.partitions },
             shared: Arc::clone(shared),
             replica: Arc::clone(replica),
             stopping: Arc::clone(stopping),
@@ -286,11 +287,11 @@ impl<M: Machine, L: PartitionLog> Ground<M, L> {
             );
         }
         let sequence = writer.next_sequence() - 1;
-        self.shared.set_durable(sequence);
         if let Some(replica) = config.replicas.get(self.place.number as usize - 1) {
             let state: &M::State = partition.state();
             replica.seed(state.copy(), sequence);
         }
+        self.shared.set_durable(sequence);
         self.shared.position.store(partition.position(), Ordering::Relaxed);
         if let Ok(free_bytes) = writer.free_bytes() {
             self.shared.free_bytes.store(free_bytes, Ordering::Relaxed);
