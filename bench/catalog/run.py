@@ -24,6 +24,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / "bench"))
 
+from disk import Disk
 from load import Link, Watchers, exchange, request
 from processes import Failed, Program, cpu_seconds
 from table import Table
@@ -65,26 +66,34 @@ class Run(Table):
         """Fills the catalog, which the others read; how long one registration takes, and what each holds."""
         time.sleep(1)
         before = resident(self.server.pid)
-        begin = time.monotonic()
-        together = exchange(HTTP, self.all_instances(), 16)
-        took = time.monotonic() - begin
-        time.sleep(2)
-        after = resident(self.server.pid)
-        alone = exchange(HTTP, [registration("alone", number) for number in range(self.args.changes * 5)], 1)
-        self.say("the disk alone, a write and its fdatasync", times(self.disk()), "")
-        self.say("registration, durable, one at a time", times(alone), "p99 3 ms")
-        self.say("registration, durable, 16 at a time", f"{times(together)}; {len(together) / took:,.0f}/s", "p99 3 ms")
+        with closing(Disk(self.folder / "forced")) as disk:
+            begin = time.monotonic()
+            together = disk.meanwhile(lambda: exchange(HTTP, self.all_instances(), 16))
+            took = time.monotonic() - begin
+            self.registered("16 at a time", together, disk.taken(), f"; {len(together) / took:,.0f}/s")
+            time.sleep(2)
+            after = resident(self.server.pid)
+            alone = self.alone(disk, [registration("alone", number) for number in range(self.args.changes * 5)])
+            self.registered("one at a time", alone, disk.taken())
         self.say(f"memory of an instance, of {len(together):,}", f"{(after - before) / len(together) / 1024:.2f} KiB", "2 KiB")
 
-    def disk(self):
-        seen = []
-        with (self.folder / "written").open("wb", buffering=0) as file:
-            for _ in range(self.args.changes * 5):
-                begin = time.monotonic()
-                file.write(bytes(512))
-                os.fdatasync(file.fileno())
-                seen.append(time.monotonic() - begin)
-        return sorted(seen)
+    def alone(self, disk, requests):
+        """One after the other over one connection, and the disk's own part in between."""
+        took = []
+        with closing(Link(HTTP)) as link:
+            for wanted in requests:
+                disk.force()
+                link.send(wanted)
+                while link.receive() is None:
+                    pass
+                took.append(time.monotonic() - link.sent)
+        return sorted(took)
+
+    def registered(self, how, took, disk, more=""):
+        """What registrations took, and in the row below what the disk did in between: what of it is ours."""
+        self.say(f"registration, durable, {how}", times(took) + more, "p99 3 ms")
+        share = at(took, 0.99) / at(disk, 0.99)
+        self.say("the disk meanwhile, a write and its fdatasync", f"{times(disk)}; the p99 above is {share:.1f} of these", "")
 
     def lookup(self):
         script = self.folder / "lookup.lua"
@@ -175,9 +184,13 @@ def with_ttl(name):
     return request("PUT", "agent/service/register", json.dumps(body).encode())
 
 
+def at(seconds, share):
+    """So large a share took no longer than this, in milliseconds."""
+    return seconds[min(len(seconds) - 1, int(len(seconds) * share))] * 1000
+
+
 def times(seconds):
-    at = lambda share: seconds[min(len(seconds) - 1, int(len(seconds) * share))] * 1000
-    return f"p50 {at(0.5):.2f}, p99 {at(0.99):.2f} ms"
+    return f"p50 {at(seconds, 0.5):.2f}, p99 {at(seconds, 0.99):.2f} ms"
 
 
 def status(pid, *names):
