@@ -29,6 +29,8 @@ pub(crate) struct Ground {
     disk: SimDisk,
     store: MemoryStore,
     pub(crate) gate: Gate,
+    /// Bounds of the catalog.
+    pub(crate) limits: coreto_catalog::Limits,
 }
 
 /// A catalog that is served.
@@ -51,7 +53,12 @@ impl Effects<Catalog> for Nothing {
 
 impl Ground {
     pub(crate) fn new() -> Self {
-        Self { disk: SimDisk::new(7), store: MemoryStore::default(), gate: Gate::default() }
+        Self {
+            disk: SimDisk::new(7),
+            store: MemoryStore::default(),
+            gate: Gate::default(),
+            limits: coreto_catalog::Limits::default(),
+        }
     }
 
     /// Starts a server, and waits until its node is registered.
@@ -60,7 +67,7 @@ impl Ground {
         let waiting = Arc::clone(&hub);
         let wake = move |touched: Option<&[_]>, applied| waiting.observe(touched, applied);
         let replica = Arc::new(Replica::new(Box::new(wake)));
-        let store = self.store.clone();
+        let (store, limits) = (self.store.clone(), self.limits);
         let log = DiskLog::on(self.disk.clone(), Path::new("/data"));
         let partitions = Service::start(coreto_partition::Config {
             group: "catalog".into(),
@@ -69,7 +76,7 @@ impl Ground {
             log: Arc::new(GatedLog { log, gate: self.gate.clone() }),
             node: NodeId(0),
             stores: Box::new(move |_| Ok(Box::new(store.clone()) as Box<dyn Store>)),
-            env: Box::new(|_| Env::default()),
+            env: Box::new(move |_| Env { limits }),
             effects: Arc::new(Nothing),
             replicas: vec![Arc::clone(&replica)],
             watcher: None,
