@@ -30,6 +30,7 @@ mod filter;
 mod go;
 mod hub;
 mod lease;
+mod link;
 mod probe;
 mod read;
 mod render;

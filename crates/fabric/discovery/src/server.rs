@@ -16,7 +16,7 @@ use http::{Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::{Body, Frame, Incoming};
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::{TokioExecutor, TokioTimer};
 use hyper_util::server::conn::auto;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
@@ -29,6 +29,7 @@ use crate::config::{Config, Error, Parts};
 use crate::desk::{Desk, TENANT, named};
 use crate::feed::Feeds;
 use crate::lease::{self, Leases};
+use crate::link::Link;
 use crate::probe::Probes;
 use crate::read::NODE_CHECK;
 use crate::router;
@@ -156,7 +157,7 @@ async fn connection(stream: TcpStream, desk: Arc<Desk>) {
     let mut http = auto::Builder::new(TokioExecutor::new());
     http.http1().timer(TokioTimer::new()).header_read_timeout(timeout);
     http.http2().timer(TokioTimer::new()).keep_alive_interval(PING).keep_alive_timeout(PONG);
-    let mut connection = pin!(http.serve_connection(TokioIo::new(stream), service));
+    let mut connection = pin!(http.serve_connection(Link::new(stream), service));
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
         () = async { drop(drained.wait_for(|drained| *drained).await) } => {
