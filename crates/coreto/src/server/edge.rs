@@ -21,9 +21,17 @@ pub(super) fn open(config: &EdgeConfig, catalog: Option<SocketAddr>) -> anyhow::
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
     let gateway = match catalog {
         Some(catalog) => Gateway::build_beside(catalog, &config.file, workers, output),
-        None => Gateway::build(&config.file, workers, output),
+        None => Gateway::build(&config.file, workers, output).map(with_catalog_token),
     };
     gateway.context("the gateway (--edge) cannot be opened")
+}
+
+/// Shows the token of Consul's tools to the catalog, if the surroundings have one.
+pub(crate) fn with_catalog_token(gateway: Gateway) -> Gateway {
+    match std::env::var("CONSUL_HTTP_TOKEN") {
+        Ok(token) => gateway.with_catalog_token(token),
+        Err(_) => gateway,
+    }
 }
 
 /// Serves until it is drained. SIGHUP reads its configuration again.

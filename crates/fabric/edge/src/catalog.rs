@@ -6,11 +6,12 @@
 
 mod ask;
 mod instances;
+mod seat;
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use coreto_proxy::model::ServiceName;
@@ -19,10 +20,15 @@ use tokio::sync::watch;
 
 use crate::fault::chain;
 use ask::{Asking, Error};
+use seat::Way;
+
+pub use seat::{Seat, SeatError, SeatTls};
 
 /// Who follows services at a catalog.
 pub(crate) struct Catalog {
-    address: watch::Sender<SocketAddr>,
+    way: watch::Sender<Way>,
+    /// The token where the file says none.
+    token: OnceLock<String>,
     followed: Mutex<HashMap<ServiceName, Followed>>,
 }
 
@@ -44,14 +50,36 @@ const LONGEST: Duration = Duration::from_secs(2);
 const BETWEEN: Duration = Duration::from_millis(2);
 
 impl Catalog {
-    /// Of a catalog that is served at an address.
+    /// Of a catalog that is served at an address, and asks for nothing.
     pub(crate) fn at(address: SocketAddr) -> Self {
-        Self { address: watch::Sender::new(address), followed: Mutex::default() }
+        Self {
+            way: watch::Sender::new(Way::plain(address)),
+            token: OnceLock::new(),
+            followed: Mutex::default(),
+        }
     }
 
-    /// The catalog is served elsewhere from now on.
-    pub(crate) fn moves(&self, address: SocketAddr) {
-        self.address.send_if_modified(|known| std::mem::replace(known, address) != address);
+    /// Shows this token where the file says none; the first that is said counts.
+    pub(crate) fn usually_shows(&self, token: String) {
+        let _ = self.token.set(token);
+    }
+
+    /// How the catalog is asked as a file says, whose own files are read now.
+    pub(crate) fn way(&self, seat: &Seat) -> Result<Way, SeatError> {
+        Way::new(seat, self.token.get().map(String::as_str))
+    }
+
+    /// The catalog is asked another way from now on.
+    pub(crate) fn moves(&self, way: Way) {
+        self.way.send_if_modified(|known| {
+            // Other files may stand behind the same names.
+            let is_same = known.address == way.address
+                && known.token == way.token
+                && known.tls.is_none()
+                && way.tls.is_none();
+            *known = way;
+            !is_same
+        });
     }
 
     /// What is known of a service.
@@ -61,15 +89,16 @@ impl Catalog {
 
     async fn follow_on(&self, service: &ServiceName, tell: Told<'_>) {
         let _entry = Entry::of(self, service);
-        let mut address = self.address.subscribe();
+        let mut way = self.way.subscribe();
         let mut pause = FIRST;
-        // Bound: until the cluster is gone; between two turns there is a pause, or another address.
+        // Bound: until the cluster is gone; between two turns there is a pause, or another way.
         loop {
-            let at = *address.borrow_and_update();
+            let to = way.borrow_and_update().clone();
+            let at = to.address;
             let mut heard = false;
             let error = tokio::select! {
-                error = self.listen(at, service, tell, &mut heard) => error,
-                _ = address.changed() => continue,
+                error = self.listen(&to, service, tell, &mut heard) => error,
+                _ = way.changed() => continue,
             };
             if !std::mem::replace(&mut self.lock().entry(service.clone()).or_default().away, true) {
                 let name = service.name.as_str();
@@ -82,8 +111,9 @@ impl Catalog {
     }
 
     /// Tells what a catalog tells, until it is away.
-    async fn listen(&self, at: SocketAddr, service: &ServiceName, tell: Told<'_>, heard: &mut bool) -> Error {
-        let mut asking = match Asking::begin(at, service).await {
+    async fn listen(&self, way: &Way, service: &ServiceName, tell: Told<'_>, heard: &mut bool) -> Error {
+        let at = way.address;
+        let mut asking = match Asking::begin(way, service).await {
             Ok(asking) => asking,
             Err(error) => return error,
         };

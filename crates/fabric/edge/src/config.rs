@@ -7,6 +7,7 @@ use coreto_proxy::model::{Balance, Model, Plan, Sticky};
 use toml::de::DeTable;
 
 use crate::acme::{self, Acme};
+use crate::catalog::Seat;
 use crate::fault::{Fault, line};
 use crate::keys::Own;
 use crate::read::{Notes, Reader};
@@ -18,8 +19,8 @@ use crate::{internal, keys};
 pub struct Config {
     /// Where the gateway's management is served.
     pub admin: SocketAddr,
-    /// Where the catalog of services is served, for clusters that name one.
-    pub catalog: SocketAddr,
+    /// Where the catalog of services is, and how it is asked, for clusters that name one.
+    pub catalog: Seat,
     /// What its data plane runs.
     pub plan: Plan,
     /// From whom its certificates are ordered.
@@ -85,7 +86,7 @@ impl Config {
 
 /// The text of a configuration with every default in it.
 pub fn render(config: &Config) -> String {
-    written(config, config.plan.model().clone())
+    written(config, config.plan.model().clone(), config.catalog.clone())
 }
 
 /// The same for those who may not know what is secret.
@@ -96,14 +97,15 @@ pub(crate) fn render_open(config: &Config) -> String {
             SECRET.clone_into(secret);
         }
     }
-    written(config, model)
+    let token = config.catalog.token.as_ref().map(|_| SECRET.to_owned());
+    written(config, model, Seat { token, ..config.catalog.clone() })
 }
 
 /// Stands for a secret. It is none itself: it is too short.
 const SECRET: &str = "(secret)";
 
-fn written(config: &Config, mut model: Model) -> String {
-    let mut own = Own { admin: config.admin, catalog: config.catalog, acme: config.acme.clone() };
+fn written(config: &Config, mut model: Model, catalog: Seat) -> String {
+    let mut own = Own { admin: config.admin, catalog, acme: config.acme.clone() };
     let mut writer = Writer::default();
     keys::file(&mut writer, &mut model, &mut own);
     writer.file()

@@ -16,7 +16,7 @@ use tokio::sync::{Notify, watch};
 
 use crate::acme::{self, Acme, Keeper};
 use crate::admin::Admin;
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, SeatError};
 use crate::diff::{Change, diff};
 use crate::hand_over::{self, Offer, Taken};
 use crate::log::{AccessLog, Output};
@@ -56,6 +56,9 @@ pub enum Error {
     /// There is no place for certificates that are ordered.
     #[error("cannot keep certificates")]
     Acme(#[from] acme::Error),
+    /// The catalog cannot be asked.
+    #[error("the catalog cannot be asked")]
+    Catalog(#[from] SeatError),
     /// Sockets cannot be taken over, or not be offered to a successor.
     #[error(transparent)]
     HandOver(#[from] hand_over::Error),
@@ -172,7 +175,7 @@ impl Gateway {
             path: path.to_owned(),
             plane,
             metrics,
-            catalog: Arc::new(Catalog::at(catalog.unwrap_or(config.catalog))),
+            catalog: Arc::new(Catalog::at(catalog.unwrap_or(config.catalog.address))),
             catalog_is_ours: catalog.is_some(),
             log,
             config: Mutex::new(config),
@@ -180,6 +183,13 @@ impl Gateway {
             replaced: Notify::new(),
         });
         Ok(Self { shared, admin, workers, hand_over: None, taken })
+    }
+
+    /// Shows a token to the catalog where the file says none.
+    #[must_use]
+    pub fn with_catalog_token(self, token: String) -> Self {
+        self.shared.catalog.usually_shows(token);
+        self
     }
 
     /// What can be asked and told while it runs.
@@ -195,9 +205,14 @@ impl Gateway {
     /// Begins to serve; a gateway that it takes over from then ends.
     ///
     /// # Errors
-    /// When a thread cannot be started, or the other gateway goes on all the same.
+    /// When a thread cannot be started, the catalog cannot be asked as the file says, or the other gateway goes on all
+    /// the same.
     pub fn start(self) -> Result<Serving, Error> {
         let Self { shared, admin, workers, hand_over, taken } = self;
+        if !shared.catalog_is_ours {
+            let config = shared.config.lock().unwrap_or_else(PoisonError::into_inner);
+            shared.catalog.moves(shared.catalog.way(&config.catalog)?);
+        }
         let (log, ended) = (Arc::clone(&shared.log), Arc::new(Notify::new()));
         let successors = hand_over.is_some().then(|| admin.bequeathed()).transpose().map_err(Error::Serve)?;
         let management = admin.start(Arc::clone(&shared), Arc::clone(&ended)).map_err(Error::Serve)?;
@@ -277,9 +292,10 @@ impl Shared {
             return Err(Error::AdminMoved);
         }
         acme::prepare(next.plan.model())?;
+        let way = self.catalog.way(&next.catalog)?;
         self.plane.replace(next.plan.clone())?;
         if !self.catalog_is_ours {
-            self.catalog.moves(next.catalog);
+            self.catalog.moves(way);
         }
         let changes = diff(&config, &next);
         *config = next;

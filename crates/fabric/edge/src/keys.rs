@@ -1,6 +1,7 @@
 //! Every key of the file.
 
 mod acme;
+mod catalog;
 mod cluster;
 mod filter;
 mod listener;
@@ -11,6 +12,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use coreto_proxy::model::Model;
 
 use crate::acme::Acme;
+use crate::catalog::Seat;
 use crate::visit::Keys;
 
 /// What a file says beside the model of the data plane.
@@ -18,25 +20,24 @@ use crate::visit::Keys;
 pub(crate) struct Own {
     /// Where the gateway's management is served.
     pub(crate) admin: SocketAddr,
-    /// Where the catalog of services is served.
-    pub(crate) catalog: SocketAddr,
+    /// Where the catalog of services is, and how it is asked.
+    pub(crate) catalog: Seat,
     /// From whom certificates are ordered.
     pub(crate) acme: Option<Acme>,
 }
 
 const ADMIN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9901);
-const CATALOG: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8500);
 
 impl Default for Own {
     fn default() -> Self {
-        Self { admin: ADMIN, catalog: CATALOG, acme: None }
+        Self { admin: ADMIN, catalog: Seat::default(), acme: None }
     }
 }
 
 /// The keys of a whole file.
 pub(crate) fn file<K: Keys>(keys: &mut K, model: &mut Model, own: &mut Own) {
     keys.table("admin", |keys| keys.value("address", &mut own.admin));
-    keys.table("catalog", |keys| keys.value("address", &mut own.catalog));
+    keys.table("catalog", |keys| catalog::catalog(keys, &mut own.catalog));
     // At the top of a file nothing is turned off.
     if !keys.writes() || own.acme.is_some() {
         keys.switch("acme", &mut own.acme, acme::acme);

@@ -34,6 +34,7 @@ mod value;
 mod visit;
 mod write;
 
+pub use catalog::{Seat, SeatError, SeatTls};
 pub use config::{Config, render};
 pub use fault::Fault;
 pub use gateway::{Error, Gateway, Serving, Shared};

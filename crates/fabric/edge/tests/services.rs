@@ -12,7 +12,10 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 use coreto_edge::{Gateway, Output, Shared};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use serde_json::{Value, json};
+use tokio_rustls::rustls::crypto::aws_lc_rs::default_provider;
+use tokio_rustls::rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 use service::{Service, ask, until};
 
@@ -27,12 +30,18 @@ struct State {
     index: u64,
     rows: Value,
     asked: Vec<String>,
+    tokens: Vec<Option<String>>,
     streams: Vec<TcpStream>,
     gone: bool,
 }
 
 impl Catalog {
     fn start(at: &str) -> Self {
+        Self::start_with(at, None)
+    }
+
+    /// The same, over TLS where that is said.
+    fn start_with(at: &str, tls: Option<Arc<ServerConfig>>) -> Self {
         let listener = TcpListener::bind(at).unwrap();
         let state = State { index: 1, rows: json!([]), ..State::default() };
         let catalog = Self {
@@ -49,7 +58,11 @@ impl Catalog {
                 }
                 state.streams.push(stream.try_clone().unwrap());
                 drop(state);
-                std::thread::spawn(move || serve(stream, &shared));
+                let tls = tls.clone().map(|tls| ServerConnection::new(tls).unwrap());
+                std::thread::spawn(move || match tls {
+                    None => serve(stream, &shared),
+                    Some(tls) => serve(StreamOwned::new(tls, stream), &shared),
+                });
             }
         });
         catalog
@@ -61,6 +74,10 @@ impl Catalog {
         state.index += 1;
         state.rows = rows;
         self.state.1.notify_all();
+    }
+
+    fn tokens(&self) -> Vec<Option<String>> {
+        self.state.0.lock().unwrap().tokens.clone()
     }
 
     fn asked(&self) -> Vec<String> {
@@ -88,7 +105,7 @@ impl Drop for Catalog {
 }
 
 /// Answers questions on a connection; those that name the index of now wait for the next.
-fn serve(mut stream: TcpStream, shared: &(Mutex<State>, Condvar)) {
+fn serve(mut stream: impl Read + Write, shared: &(Mutex<State>, Condvar)) {
     let mut bytes = Vec::new();
     let mut piece = [0; 1024];
     while let Ok(read @ 1..) = stream.read(&mut piece) {
@@ -102,6 +119,8 @@ fn serve(mut stream: TcpStream, shared: &(Mutex<State>, Condvar)) {
             target.split(['?', '&']).find_map(|pair| pair.strip_prefix("index=")).unwrap().parse().unwrap();
         let mut state = shared.0.lock().unwrap();
         state.asked.push(target);
+        let token = head.lines().find_map(|line| line.strip_prefix("x-consul-token: "));
+        state.tokens.push(token.map(str::to_owned));
         while state.index == index && !state.gone {
             state = shared.1.wait(state).unwrap();
         }
@@ -160,11 +179,15 @@ to = "orders"
 
 impl Front {
     fn start(place: &str, text: &str) -> Self {
+        Self::start_with(place, text, |gateway| gateway)
+    }
+
+    fn start_with(place: &str, text: &str, more: impl FnOnce(Gateway) -> Gateway) -> Self {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(place);
         std::fs::create_dir_all(&folder).unwrap();
         let file = folder.join("edge.toml");
         std::fs::write(&file, text).unwrap();
-        let gateway = Gateway::build(&file, 1, Output::Off).unwrap();
+        let gateway = more(Gateway::build(&file, 1, Output::Off).unwrap());
         let (shared, admin) = (Arc::clone(gateway.shared()), gateway.admin());
         let thread = Some(std::thread::spawn(move || gateway.run().unwrap()));
         Self { shared, admin, file, thread }
@@ -280,4 +303,61 @@ fn a_reload_may_name_another_catalog() {
     std::thread::sleep(Duration::from_millis(200));
     assert!(second.asked().len() < 20, "{}", second.asked().len());
     assert_eq!(front.ask(), (200, "two".to_owned()));
+}
+
+/// A server's side of TLS for a name, and the authority behind it.
+fn tls(name: &str) -> (Arc<ServerConfig>, String) {
+    let mut params = CertificateParams::new(Vec::new()).unwrap();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
+    let key = KeyPair::generate().unwrap();
+    let certificate =
+        CertificateParams::new(vec![name.to_owned()]).unwrap().signed_by(&key, &issuer).unwrap();
+    let config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.der().clone()], key.serialize_der().try_into().unwrap())
+        .unwrap();
+    (Arc::new(config), issuer.pem())
+}
+
+#[test]
+fn a_catalog_is_asked_over_tls_and_shown_a_token() {
+    let (config, authority) = tls("catalog.internal");
+    let (catalog, other) = (Catalog::start_with("127.0.0.1:0", Some(config)), Catalog::start("127.0.0.1:0"));
+    let service = Service::start("one");
+    catalog.says(json!([row(&service, "passing")]));
+    other.says(json!([row(&service, "passing")]));
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("catalog-tls");
+    std::fs::create_dir_all(&folder).unwrap();
+    let ca = folder.join("ca.pem");
+    std::fs::write(&ca, authority).unwrap();
+    let keys = |name: &str, token: &str| {
+        let (catalog, ca) = (catalog.address, ca.display());
+        let keys = format!(r#"address = "{catalog}", tls = {{ name = "{name}", ca = "{ca}" }}{token}"#);
+        text(catalog, "").replace(&format!(r#"address = "{catalog}""#), &keys)
+    };
+    let usual = |gateway: Gateway| gateway.with_catalog_token("from-outside".to_owned());
+    let front = Front::start_with("catalog-tls", &keys("catalog.internal", r#", token = "s3cret""#), usual);
+    front.until_at(&[(&service, 3)]);
+    assert_eq!(catalog.tokens()[0].as_deref(), Some("s3cret"), "what the file says goes first");
+    let shown = ask(front.admin, "GET /config_dump", "host: localhost").body;
+    assert!(shown.contains("catalog.internal") && !shown.contains("s3cret"), "{shown}");
+
+    std::fs::write(&front.file, keys("elsewhere.internal", "")).unwrap();
+    front.shared.reload().unwrap();
+    until("the catalog is away", || front.cluster()["service"]["catalog"] == "away");
+    std::fs::write(&front.file, keys("catalog.internal", "")).unwrap();
+    front.shared.reload().unwrap();
+    until("the catalog is back", || front.cluster()["service"]["catalog"] == "there");
+    assert_eq!(catalog.tokens().last().unwrap().as_deref(), Some("from-outside"));
+
+    std::fs::write(&front.file, text(other.address, "")).unwrap();
+    front.shared.reload().unwrap();
+    until("the other catalog is asked", || other.tokens().contains(&Some("from-outside".to_owned())));
+    let missing = keys("catalog.internal", "").replace("ca.pem", "none.pem");
+    std::fs::write(&front.file, missing).unwrap();
+    let error = front.shared.reload().unwrap_err();
+    assert!(matches!(error, coreto_edge::Error::Catalog(_)), "{error:?}");
 }

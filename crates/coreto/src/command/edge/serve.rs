@@ -15,7 +15,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::filter::LevelFilter;
 
 use super::EdgeServeArgs;
-use crate::server::reload;
+use crate::server::{reload, with_catalog_token};
 
 /// The exit code of a program that SIGINT ended, as shells count it.
 const INTERRUPTED: i32 = 130;
@@ -43,6 +43,7 @@ pub(super) fn serve(args: &EdgeServeArgs, json: bool) -> anyhow::Result<ExitCode
         Some(socket) => Gateway::succeed(socket, &args.config, workers, output)?,
         None => Gateway::build(&args.config, workers, output)?,
     };
+    let gateway = with_catalog_token(gateway);
     let shared = Arc::clone(gateway.shared());
     // Listened for before anybody is told that the gateway is there, and not earlier: until then it is ended at once.
     let asked = {

@@ -2,30 +2,33 @@
 
 use std::fmt::Write;
 use std::io;
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
 use coreto_proxy::model::{Endpoint, ServiceName};
-use http::header::{HOST, HeaderValue};
+use http::header::{HOST, HeaderName, HeaderValue};
 use http::{Request, StatusCode};
 use http_body_util::{BodyExt, Empty, Limited};
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 
 use super::instances;
+use super::seat::Way;
 
 /// Why a catalog is away.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Error {
     #[error("it cannot be reached")]
     Connect(#[source] io::Error),
+    #[error("it cannot be spoken to over TLS")]
+    Tls(#[source] io::Error),
     #[error("it does not answer in time")]
     Time,
     #[error("the connection to it has failed")]
     Http(#[from] hyper::Error),
-    #[error("it answers {0}")]
+    #[error("it answers {0}{}", hint(*.0))]
     Status(StatusCode),
     #[error("its answer cannot be read")]
     Body(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -35,6 +38,13 @@ pub(super) enum Error {
     Answer(#[from] instances::Error),
 }
 
+fn hint(status: StatusCode) -> &'static str {
+    match status {
+        StatusCode::FORBIDDEN => "; `catalog.token` or CONSUL_HTTP_TOKEN is shown to it",
+        _ => "",
+    }
+}
+
 /// How long the catalog keeps a question when nothing changes; it may take a sixteenth longer.
 const WAIT: Duration = Duration::from_secs(30);
 /// How long a connection may take to be made, and the rest of an answer to come.
@@ -42,11 +52,13 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// No answer is larger.
 const ANSWER_BYTES_MAX: usize = 16 << 20;
 const INDEX: &str = "x-consul-index";
+const TOKEN: HeaderName = HeaderName::from_static("x-consul-token");
 
 /// A connection on which the catalog is asked of one service.
 pub(super) struct Asking {
     sender: SendRequest<Empty<Bytes>>,
     host: HeaderValue,
+    token: Option<HeaderValue>,
     path: String,
     /// The index of the last answer; 0 before the first.
     index: u64,
@@ -54,14 +66,11 @@ pub(super) struct Asking {
 
 impl Asking {
     /// Connects to a catalog.
-    pub(super) async fn begin(catalog: SocketAddr, service: &ServiceName) -> Result<Self, Error> {
-        let connected = tokio::time::timeout(PATIENCE, TcpStream::connect(catalog)).await;
-        let stream = connected.map_err(|_| Error::Time)?.map_err(Error::Connect)?;
-        let (sender, connection) = handshake(TokioIo::new(stream)).await?;
-        // It ends with its sender, and what it fails at is told to that.
-        tokio::spawn(connection);
-        let host = HeaderValue::try_from(catalog.to_string()).expect("an address is text");
-        Ok(Self { sender, host, path: path(service), index: 0 })
+    pub(super) async fn begin(way: &Way, service: &ServiceName) -> Result<Self, Error> {
+        let connected = tokio::time::timeout(PATIENCE, connect(way)).await;
+        let sender = connected.map_err(|_| Error::Time)??;
+        let host = HeaderValue::try_from(way.address.to_string()).expect("an address is text");
+        Ok(Self { sender, host, token: way.token.clone(), path: path(service), index: 0 })
     }
 
     /// The instances that may take requests: at once the first time, then when something may have changed.
@@ -72,6 +81,9 @@ impl Asking {
         let mut request = Request::new(Empty::new());
         *request.uri_mut() = uri.parse().expect("a path is escaped");
         request.headers_mut().insert(HOST, self.host.clone());
+        if let Some(token) = &self.token {
+            request.headers_mut().insert(TOKEN, token.clone());
+        }
         let within = if index == 0 { PATIENCE } else { WAIT + WAIT / 16 + PATIENCE };
         let answered = tokio::time::timeout(within, self.sender.send_request(request)).await;
         let (head, body) = answered.map_err(|_| Error::Time)??.into_parts();
@@ -87,6 +99,23 @@ impl Asking {
         let found = tokio::time::timeout(PATIENCE, instances::read(&body)).await;
         Ok(found.map_err(|_| Error::Time)??)
     }
+}
+
+async fn connect(way: &Way) -> Result<SendRequest<Empty<Bytes>>, Error> {
+    let stream = TcpStream::connect(way.address).await.map_err(Error::Connect)?;
+    match &way.tls {
+        None => speak(stream).await,
+        Some((tls, name)) => speak(tls.connect(name.clone(), stream).await.map_err(Error::Tls)?).await,
+    }
+}
+
+async fn speak(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+) -> Result<SendRequest<Empty<Bytes>>, Error> {
+    let (sender, connection) = handshake(TokioIo::new(stream)).await?;
+    // It ends with its sender, and what it fails at is told to that.
+    tokio::spawn(connection);
+    Ok(sender)
 }
 
 /// The path of a question, up to its other parameters.
