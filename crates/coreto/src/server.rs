@@ -6,6 +6,7 @@ mod directory;
 mod door;
 mod edge;
 mod export;
+mod group;
 mod management;
 mod signal;
 
@@ -19,20 +20,19 @@ use anyhow::Context;
 use coreto_catalog::Catalog;
 use coreto_engine::{Engine, Env, Limits, Sinks};
 use coreto_grpc::Outlet;
-use coreto_log::disk::RealDisk;
-use coreto_log::{DiskLog, NodeId};
-use coreto_partition::store::{FjallStore, Store, StoreError};
-use coreto_partition::{Clock, Config, Effects, Service};
+use coreto_log::DiskLog;
+use coreto_partition::{Clock, Effects, Service};
 
 use crate::config::ServerConfig;
 use backend::Partitions;
 use catalog::Opened;
 use door::Doors;
 use export::{Exporters, Watching};
+use group::Group;
 use management::Management;
 
 pub(crate) use directory::DataDirectory;
-pub(crate) use edge::reload;
+pub(crate) use edge::{reload, with_catalog_token};
 pub(crate) use signal::termination;
 
 /// The name of the engine's group of partitions.
@@ -81,15 +81,8 @@ impl Server {
         let clock = Arc::new(if config.controlled_clock { Clock::controlled() } else { Clock::real() });
         let sinks = Arc::new(Sinks::default());
         let outlet = Outlet::new(1);
-        let partitions = Service::start(partition_config(
-            config,
-            count,
-            &directory,
-            &log,
-            &clock,
-            &sinks,
-            outlet.clone(),
-        ))?;
+        let group = engine_group(count, config, &sinks, outlet.clone());
+        let partitions = Service::start(group.on(config, directory.path(), &log, &clock))?;
         let handles = partitions.handles().to_vec();
 
         let catalog = match &config.catalog {
@@ -175,43 +168,21 @@ impl Server {
     }
 }
 
-/// What the engine's partitions run on, whoever performs their effects.
-pub(crate) fn partition_config(
-    config: &ServerConfig,
+/// The engine's partitions, whoever performs their effects.
+pub(crate) fn engine_group(
     partitions: u32,
-    directory: &DataDirectory,
-    log: &Arc<DiskLog>,
-    clock: &Arc<Clock>,
+    config: &ServerConfig,
     sinks: &Arc<Sinks>,
     effects: Arc<dyn Effects<Engine>>,
-) -> Config<Engine, DiskLog<RealDisk>> {
-    let (root, sinks, zone) = (directory.path().to_owned(), Arc::clone(sinks), Arc::clone(&config.zone));
-    Config {
-        group: GROUP.into(),
+) -> Group<Engine> {
+    let (sinks, zone) = (Arc::clone(sinks), Arc::clone(&config.zone));
+    Group {
+        name: GROUP,
         partitions,
         executors: thread::available_parallelism().map_or(1, usize::from),
-        log: Arc::clone(log),
-        node: NodeId(0),
-        stores: Box::new(move |name| open_store(&root.join(name.to_string()).join("store"))),
         env: Box::new(move |_| Env::new(Arc::clone(&sinks), Limits::default(), Arc::clone(&zone))),
         effects,
         replicas: Vec::new(),
-        watcher: None,
-        clock: Arc::clone(clock),
-        limits: config.limits.clone(),
-        snapshots: config.snapshots,
-    }
-}
-
-/// Opens a store; one that is damaged is emptied, since the log and its snapshots hold everything.
-fn open_store(path: &Path) -> Result<Box<dyn Store>, StoreError> {
-    match FjallStore::open(path) {
-        Ok(store) => Ok(Box::new(store)),
-        Err(error @ StoreError::Newer { .. }) => Err(error),
-        Err(error) => {
-            tracing::error!(path = %path.display(), %error, "the store is damaged and is made anew");
-            FjallStore::empty(path).map(|store| Box::new(store) as Box<dyn Store>)
-        }
     }
 }
 

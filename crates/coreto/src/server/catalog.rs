@@ -6,11 +6,11 @@ use std::sync::Arc;
 use anyhow::Context;
 use coreto_catalog::{Catalog, Env};
 use coreto_discovery::{Hub, Parts};
-use coreto_log::disk::{RealDisk, make_directory};
-use coreto_log::{DiskLog, NodeId};
-use coreto_partition::{Clock, Config, Effects, Handle, Replica, Service};
+use coreto_log::DiskLog;
+use coreto_log::disk::make_directory;
+use coreto_partition::{Clock, Effects, Handle, Replica, Service};
 
-use super::open_store;
+use super::group::Group;
 use crate::config::{CatalogConfig, ServerConfig};
 
 /// The name of the catalog's group of partitions, of which there is one.
@@ -37,7 +37,17 @@ impl Opened {
         let waiting = Arc::clone(&hub);
         let wake = move |touched: Option<&[_]>, applied| waiting.observe(touched, applied);
         let replica = Arc::new(Replica::new(Box::new(wake)));
-        let partitions = Service::start(partition_config(config, root, log, clock, &replica)?)?;
+        let directory = root.join(format!("{GROUP}-1"));
+        make_directory(&directory).with_context(|| format!("cannot make `{}`", directory.display()))?;
+        let group = Group {
+            name: GROUP,
+            partitions: 1,
+            executors: 1,
+            env: Box::new(|_| Env::default()),
+            effects: Arc::new(Nothing),
+            replicas: vec![Arc::clone(&replica)],
+        };
+        let partitions = Service::start(group.on(config, root, log, clock))?;
         let handle = partitions.handles()[0].clone();
         let discovery = coreto_discovery::Config {
             address: catalog.address,
@@ -75,31 +85,4 @@ impl Effects<Catalog> for Nothing {
     fn perform(&self, effects: &mut Vec<()>) {
         effects.clear();
     }
-}
-
-fn partition_config(
-    config: &ServerConfig,
-    root: &Path,
-    log: &Arc<DiskLog>,
-    clock: &Arc<Clock>,
-    replica: &Arc<Replica<Catalog>>,
-) -> anyhow::Result<Config<Catalog, DiskLog<RealDisk>>> {
-    let directory = root.join(format!("{GROUP}-1"));
-    make_directory(&directory).with_context(|| format!("cannot make `{}`", directory.display()))?;
-    let root = root.to_owned();
-    Ok(Config {
-        group: GROUP.into(),
-        partitions: 1,
-        executors: 1,
-        log: Arc::clone(log),
-        node: NodeId(0),
-        stores: Box::new(move |name| open_store(&root.join(name.to_string()).join("store"))),
-        env: Box::new(|_| Env::default()),
-        effects: Arc::new(Nothing),
-        replicas: vec![Arc::clone(replica)],
-        watcher: None,
-        clock: Arc::clone(clock),
-        limits: config.limits.clone(),
-        snapshots: config.snapshots,
-    })
 }

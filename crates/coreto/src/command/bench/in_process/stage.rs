@@ -15,7 +15,7 @@ use coreto_record::command::{Deploy, Resource};
 use coreto_record::reply::ActivatedJob;
 
 use crate::config::{ServerConfig, Settings};
-use crate::server::{DataDirectory, partition_config};
+use crate::server::{DataDirectory, engine_group};
 
 /// One partition on a disk, with a stream that takes all jobs of type `work`.
 pub(super) struct Stage {
@@ -46,8 +46,8 @@ impl Stage {
         let sinks = Arc::new(Sinks::default());
         let inbox = Arc::new(Inbox::default());
         let clock = Arc::new(Clock::real());
-        let service =
-            Service::start(partition_config(&config, 1, &directory, &log, &clock, &sinks, inbox.clone()))?;
+        let group = engine_group(1, &config, &sinks, inbox.clone());
+        let service = Service::start(group.on(&config, directory.path(), &log, &clock))?;
         let handle = service.handles()[0].clone();
         let stage = Self { service, handle, inbox, _directory: directory };
         let resource = Resource { name: "bench.bpmn".into(), content: model.as_bytes().into() };
