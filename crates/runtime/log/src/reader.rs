@@ -10,7 +10,7 @@ use crate::disk_log::Ownership;
 use crate::error::Error;
 use crate::file::failed;
 use crate::log::{Batch, LogReader, PartitionName};
-use crate::segment::{self, Frame, HEADER, Hash, Head, LOG};
+use crate::segment::{self, FRAME, Frame, HEADER, Hash, Head, LOG};
 
 /// Reads one partition's log on a disk.
 pub struct DiskReader<D: Disk> {
@@ -38,7 +38,7 @@ struct Segment {
     chunk_length: usize,
 }
 
-const CHUNK_MIN: usize = 64 << 10;
+const CHUNK_MIN: usize = 16 << 10;
 const CHUNK_MAX: usize = 1 << 20;
 
 impl<D: Disk> DiskReader<D> {
@@ -97,9 +97,11 @@ impl<D: Disk> DiskReader<D> {
         if let Some(found) = segment.take() {
             return Ok(Some(found));
         }
-        if segment.used > 0 {
-            segment.chunk_length = (segment.chunk_length * 2).min(CHUNK_MAX);
-        }
+        segment.chunk_length = match segment.used {
+            _ if segment.is_at_end(self.next) => CHUNK_MIN,
+            0 => segment.chunk_length,
+            _ => (segment.chunk_length * 2).min(CHUNK_MAX),
+        };
         segment.fill(segment.chunk_length)?;
         if let Some(head) = Head::read(&segment.chunk)
             && head.length() > segment.chunk.len()
@@ -136,6 +138,13 @@ impl Segment {
         self.used = end;
         self.offset += frame.length as u64;
         Some((frame, bytes))
+    }
+
+    /// Whether the log ended in the chunk when that was read: the file did, or where the next frame begins there is none.
+    fn is_at_end(&self, next: u64) -> bool {
+        let rest = self.chunk.get(self.used..).unwrap_or_default();
+        let is_none = || Head::read(rest).is_none_or(|head| head.sequence != next);
+        self.chunk.len() < self.chunk_length || (rest.len() >= FRAME && is_none())
     }
 
     /// Reads the bytes from `offset` on, into the memory of the last chunk if nobody holds a batch of it.
@@ -204,5 +213,40 @@ impl<D: Disk> LogReader for DiskReader<D> {
                 payload,
             }));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::disk::SimDisk;
+    use crate::disk_log::DiskLog;
+    use crate::log::{LogWriter, NodeId, PartitionLog};
+
+    #[test]
+    fn reads_much_when_catching_up_and_little_at_the_end() {
+        let log = DiskLog::on(SimDisk::new(7), Path::new("/data"));
+        let name = PartitionName { group: "test".into(), number: 1 };
+        let mut writer = log.open_writer(&name, NodeId(1), 0).unwrap();
+        let payload: Vec<u8> =
+            (0..4000u32).map(|number| (number.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+        for _ in 0..1000 {
+            writer.append(&payload).unwrap();
+        }
+        let mut reader = log.read(&name, 1).unwrap();
+        let mut lengths = Vec::new();
+        while reader.next().unwrap().is_some() {
+            lengths.push(reader.segment.as_ref().unwrap().chunk_length);
+        }
+        assert!(lengths.iter().all(|length| (CHUNK_MIN..=CHUNK_MAX).contains(length)));
+        assert!(lengths.contains(&CHUNK_MAX), "{lengths:?}");
+        for _ in 0..100 {
+            let appended = writer.append(&payload).unwrap();
+            assert_eq!(reader.next().unwrap().unwrap().sequence, appended);
+            assert!(reader.next().unwrap().is_none());
+        }
+        assert_eq!(reader.segment.unwrap().chunk_length, CHUNK_MIN);
     }
 }
