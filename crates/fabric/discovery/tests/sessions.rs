@@ -6,8 +6,6 @@ mod support;
 
 use std::time::{Duration, Instant};
 
-use coreto_catalog::Limits;
-
 use support::{Ground, Server};
 
 /// How long a session lives that nobody renews.
@@ -15,7 +13,9 @@ const TTL: Duration = Duration::from_secs(2);
 
 /// Sessions may live shorter than users' may, so that nobody waits for long.
 fn ground() -> Ground {
-    Ground { limits: Limits { session_ttl_ms_min: 1, ..Limits::default() }, ..Ground::new() }
+    let mut ground = Ground::new();
+    ground.limits.session_ttl_ms_min = 1;
+    ground
 }
 
 fn create(server: &Server, more: &str) -> String {
