@@ -25,7 +25,7 @@ impl Trouble {
     /// A name that no client could say: a job that nobody could ask for, a message that nobody could publish.
     pub(crate) fn check_name(limits: &Limits, what: &str, name: &str) -> Result<(), Self> {
         let wrong = match limits.check_name(name) {
-            Ok(()) if name.trim().is_empty() => "it is empty".to_owned(),
+            Ok(()) if name.chars().all(char::is_whitespace) => "it is empty".to_owned(),
             Ok(()) => return Ok(()),
             Err(wrong) => wrong,
         };

@@ -31,7 +31,7 @@ pub(crate) fn activate_element(txn: &mut Txn<'_, Engine>, head: &Head, command: 
 
 /// Emits that the element is ACTIVATING.
 pub(crate) fn enter(txn: &mut Txn<'_, Engine>, command: &ActivateElement) -> Result<Visit, Rejection> {
-    let Place { definition, tenant, lineage } = place(txn, command)?;
+    let Place { definition, tenant, lineage, interrupted } = place(txn, command)?;
     let process = process(txn.state(), definition)?;
     let element = &process.elements[command.element.0 as usize];
     let joins = element.joins() && !command.beside;
@@ -40,8 +40,8 @@ pub(crate) fn enter(txn: &mut Txn<'_, Engine>, command: &ActivateElement) -> Res
     }
     let takes_token =
         command.begins || command.loop_counter == 0 && !command.beside && takes_token(&process, element);
-    if takes_token {
-        check_interruption(txn, command)?;
+    if takes_token && interrupted {
+        return Err(scope_ends(command));
     }
     let key = if command.key.is_unset() { keys::next(txn) } else { command.key };
     let entered = ElementChanged {
@@ -69,15 +69,6 @@ fn takes_token(process: &Process, element: &Element) -> bool {
         Kind::Process | Kind::StartEvent(_) | Kind::BoundaryEvent(_) | Kind::EventSubProcess { .. } => false,
         _ => !process.is_behind_gateway(element),
     }
-}
-
-/// Tokens on their way in a scope that was interrupted are void, also those on their way to the end event that did it.
-fn check_interruption(txn: &Txn<'_, Engine>, command: &ActivateElement) -> Result<(), Rejection> {
-    let scope = txn.state().elements.peek(&command.scope);
-    if scope.is_some_and(|scope| scope.interrupted_by != ElementNumber::PROCESS) {
-        return Err(Rejection::invalid_state(format!("the scope {} is ending", command.scope)));
-    }
-    Ok(())
 }
 
 /// A joining gateway is entered when a token has come by each flow that leads to it.
@@ -122,6 +113,8 @@ struct Place {
     definition: ProcessDefinitionKey,
     tenant: Tenant,
     lineage: Lineage,
+    /// Tokens on their way in the scope are void, also those on their way to the end event that interrupted it.
+    interrupted: bool,
 }
 
 /// In the scope, which must be active; a root stands where it was created.
@@ -129,9 +122,12 @@ fn place(txn: &Txn<'_, Engine>, command: &ActivateElement) -> Result<Place, Reje
     let elements = &txn.state().elements;
     if command.scope.is_unset() {
         return match elements.peek(&command.key) {
-            Some(root) if root.state == Lifecycle::Activating => {
-                Ok(Place { definition: root.definition, tenant: root.tenant, lineage: root.lineage.clone() })
-            }
+            Some(root) if root.state == Lifecycle::Activating => Ok(Place {
+                definition: root.definition,
+                tenant: root.tenant,
+                lineage: root.lineage.clone(),
+                interrupted: false,
+            }),
             _ => Err(Rejection::invalid_state(format!(
                 "process instance {} was cancelled before it was entered",
                 command.instance
@@ -143,8 +139,13 @@ fn place(txn: &Txn<'_, Engine>, command: &ActivateElement) -> Result<Place, Reje
             definition: scope.definition,
             tenant: scope.tenant,
             lineage: scope.inside(command.scope),
+            interrupted: scope.interrupted_by != ElementNumber::PROCESS,
         }),
-        Some(_) => Err(Rejection::invalid_state(format!("the scope {} is ending", command.scope))),
+        Some(_) => Err(scope_ends(command)),
         None => Err(Rejection::invalid_state(format!("the scope {} has ended", command.scope))),
     }
+}
+
+fn scope_ends(command: &ActivateElement) -> Rejection {
+    Rejection::invalid_state(format!("the scope {} is ending", command.scope))
 }
