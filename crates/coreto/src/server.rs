@@ -51,6 +51,20 @@ pub(crate) struct Addresses {
     pub(crate) edge: Vec<(String, SocketAddr)>,
 }
 
+impl Addresses {
+    /// Doors that other machines may reach, where nobody is asked who they are. The gateway is there for that.
+    fn open_to_others(&self) -> impl Iterator<Item = (&'static str, SocketAddr)> {
+        let doors = [
+            ("grpc", Some(self.grpc)),
+            ("management", Some(self.management)),
+            ("catalog", self.catalog),
+            ("dns", self.dns),
+        ];
+        let others = |address: &SocketAddr| !address.ip().to_canonical().is_loopback();
+        doors.into_iter().filter_map(move |(door, address)| Some((door, address.filter(others)?)))
+    }
+}
+
 /// A running server. [`Server::stop`] drains it.
 pub(crate) struct Server {
     addresses: Addresses,
@@ -118,6 +132,9 @@ impl Server {
             dns: catalog.as_ref().and_then(|catalog| Some(catalog.names.as_ref()?.local_addr())),
             edge: edge.as_ref().map(|edge| edge.shared().addresses()).unwrap_or_default(),
         };
+        for (door, address) in addresses.open_to_others() {
+            tracing::warn!(door, %address, "open to other machines, and asks nobody who they are");
+        }
         let mut doors = Doors::new();
         doors.open("grpc", |drained| Ok(grpc.run(drained)?))?;
         doors.open("management", |drained| Ok(management.run(drained)?))?;
@@ -196,5 +213,29 @@ fn grpc_config(config: &ServerConfig) -> coreto_grpc::Config {
         tls,
         message_bytes_max: config.message_bytes_max,
         ..coreto_grpc::Config::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn doors_that_others_may_reach_are_told() {
+        let at = |address: &str| address.parse().unwrap();
+        let mut addresses = Addresses {
+            grpc: at("127.0.0.1:26500"),
+            management: at("[::1]:9600"),
+            catalog: Some(at("[::ffff:127.0.0.1]:8500")),
+            dns: None,
+            edge: vec![("public".into(), at("0.0.0.0:8000"))],
+        };
+        assert_eq!(addresses.open_to_others().count(), 0);
+        addresses.grpc = at("0.0.0.0:26500");
+        addresses.management = at("[::]:9600");
+        addresses.catalog = Some(at("10.0.0.1:8500"));
+        addresses.dns = Some(at("[::ffff:10.0.0.1]:8600"));
+        let told: Vec<_> = addresses.open_to_others().map(|(door, _)| door).collect();
+        assert_eq!(told, ["grpc", "management", "catalog", "dns"]);
     }
 }
