@@ -28,7 +28,7 @@ pub(super) enum Error {
     Time,
     #[error("the connection to it has failed")]
     Http(#[from] hyper::Error),
-    #[error("it answers {0}{}", hint(*.0))]
+    #[error("it answers {}", told(*.0))]
     Status(StatusCode),
     #[error("its answer cannot be read")]
     Body(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -38,10 +38,10 @@ pub(super) enum Error {
     Answer(#[from] instances::Error),
 }
 
-fn hint(status: StatusCode) -> &'static str {
+fn told(status: StatusCode) -> String {
     match status {
-        StatusCode::FORBIDDEN => "; `catalog.token` or CONSUL_HTTP_TOKEN is shown to it",
-        _ => "",
+        StatusCode::FORBIDDEN => format!("{status}; `catalog.token` or CONSUL_HTTP_TOKEN is shown to it"),
+        status => status.to_string(),
     }
 }
 

@@ -54,7 +54,7 @@ pub enum SeatError {
 
 /// A seat that can be asked: all files are read.
 #[derive(Clone)]
-pub(super) struct Way {
+pub(crate) struct Way {
     pub(super) address: SocketAddr,
     pub(super) token: Option<HeaderValue>,
     pub(super) tls: Option<(TlsConnector, ServerName<'static>)>,
