@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::spec::{At, Catch, Element, Expr, Kind, Process, Repeat, Trigger};
+use crate::spec::{At, Catch, Element, Expr, Kind, Process, Repeat, Timing, Trigger, Work};
 
 const HEAD: &str = r#"<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:zeebe="http://camunda.org/schema/zeebe/1.0">"#;
 
@@ -76,8 +76,12 @@ impl Writer<'_> {
             Kind::Process | Kind::Scope => "subProcess",
             Kind::Pass => "manualTask",
             Kind::End | Kind::Terminate | Kind::Throw(_) => "endEvent",
-            Kind::Broadcast(_) => "intermediateThrowEvent",
-            Kind::Task => "serviceTask",
+            Kind::Broadcast(_) | Kind::Task(Work::Throw) if element.flows.is_empty() => "endEvent",
+            Kind::Broadcast(_) | Kind::Task(Work::Throw) => "intermediateThrowEvent",
+            Kind::Task(Work::Service) => "serviceTask",
+            Kind::Task(Work::Send) => "sendTask",
+            Kind::Task(Work::Rule) => "businessRuleTask",
+            Kind::Task(Work::Script) | Kind::Compute(..) => "scriptTask",
             Kind::Parallel => "parallelGateway",
             Kind::Merge => "exclusiveGateway",
             Kind::First => "eventBasedGateway",
@@ -106,9 +110,12 @@ impl Writer<'_> {
 
     fn extension(&self, element: &Element) -> String {
         match &element.kind {
-            Kind::Task => r#"<zeebe:taskDefinition type="work"/>"#.to_owned(),
-            Kind::Call { process, all } => format!(
-                r#"<zeebe:calledElement processId="{}" propagateAllChildVariables="{all}"/>"#,
+            Kind::Task(_) => r#"<zeebe:taskDefinition type="work"/>"#.to_owned(),
+            Kind::Compute(name, expression) => {
+                format!(r#"<zeebe:script expression="{expression}" resultVariable="{name}"/>"#)
+            }
+            Kind::Call { process, takes_all, gives_all } => format!(
+                r#"<zeebe:calledElement processId="{}" propagateAllParentVariables="{takes_all}" propagateAllChildVariables="{gives_all}"/>"#,
                 self.all[*process].id
             ),
             _ => String::new(),
@@ -118,8 +125,10 @@ impl Writer<'_> {
     /// What an event is about.
     fn definition(&mut self, element: &Element) -> String {
         let Element { id, kind, .. } = element;
-        if let Kind::Terminate = kind {
-            return "<terminateEventDefinition/>".to_owned();
+        match kind {
+            Kind::Terminate => return "<terminateEventDefinition/>".to_owned(),
+            Kind::Task(Work::Throw) => return "<messageEventDefinition/>".to_owned(),
+            _ => (),
         }
         let thrown = match kind {
             Kind::Throw(code) => Some(Trigger::Error(Some(code.clone()))),
@@ -128,12 +137,8 @@ impl Writer<'_> {
         };
         let Some(trigger) = kind.trigger().or(thrown.as_ref()) else { return String::new() };
         let (word, behind) = match trigger {
-            Trigger::Timer { millis, times } => {
-                let seconds = millis / 1000;
-                let (tag, text) = match times {
-                    None => ("timeDuration", format!("PT{seconds}S")),
-                    Some(times) => ("timeCycle", format!("R{times}/PT{seconds}S")),
-                };
+            Trigger::Timer(timing) => {
+                let (tag, text) = time(*timing);
                 return format!("<timerEventDefinition><{tag}>{text}</{tag}></timerEventDefinition>");
             }
             Trigger::Message { name, key } => ("message", message(id, name, key)),
@@ -148,6 +153,17 @@ impl Writer<'_> {
             return String::new();
         }
         format!(r#"<{word}EventDefinition {word}Ref="{word}_{id}"/>"#)
+    }
+}
+
+/// The tag of a time and what stands in it; games begin at the turn of a year.
+fn time(timing: Timing) -> (&'static str, String) {
+    match timing {
+        Timing::After(millis) => ("timeDuration", format!("PT{}S", millis / 1000)),
+        Timing::At(millis) => ("timeDate", format!("2026-01-01T00:00:{:02}Z", millis / 1000)),
+        Timing::Each(millis, -1) => ("timeCycle", format!("R/PT{}S", millis / 1000)),
+        Timing::Each(millis, times) => ("timeCycle", format!("R{times}/PT{}S", millis / 1000)),
+        Timing::Clock(millis) => ("timeCycle", format!("*/{} * * * * *", millis / 1000)),
     }
 }
 

@@ -33,6 +33,8 @@ pub(crate) struct Game {
     pub(crate) past: Vec<String>,
     /// The engine does what follows in small pieces, and not always first come, first served.
     in_pieces: bool,
+    /// What the last action led to did not fit into one batch.
+    is_cut: bool,
     /// More than one thing happened at once, and who came first cannot be told: the game ends there.
     pub(crate) is_open: bool,
 }
@@ -55,6 +57,7 @@ impl Game {
             sight: Sight::default(),
             past: vec![format!("in pieces: {in_pieces}")],
             in_pieces,
+            is_cut: false,
             is_open: false,
         }
     }
@@ -104,6 +107,7 @@ impl Game {
 
     fn act(&mut self, action: &Action) -> Result<(), String> {
         self.past.push(format!("{action:?}"));
+        self.is_cut = false;
         let refused = match action.command(&self.model, &self.sight) {
             Some(command) => self.ask(command)?,
             None => self.pass(action)?,
@@ -121,7 +125,9 @@ impl Game {
                 (Ok(()), None) => found = Some(model),
                 (Ok(()), Some(other)) => self.is_open |= other.kept() != model.kept(),
                 (Err(fault), _) => {
-                    raced |= (self.in_pieces || model.is_mixed()) && model.has_race();
+                    let in_pieces = self.in_pieces || self.is_cut;
+                    raced |= in_pieces && model.is_mixed();
+                    raced |= (in_pieces || model.is_mixed()) && model.has_race();
                     faults.push(fault);
                 }
             }
@@ -175,6 +181,7 @@ impl Game {
     fn settle(&mut self) -> Option<Answer<Engine>> {
         let mut answer = None;
         while self.bench.take_pending() {
+            self.is_cut = true;
             answer = self.seal().or(answer);
         }
         answer

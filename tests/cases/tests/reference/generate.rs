@@ -1,7 +1,7 @@
 //! Random processes, that end when all that they wait for happens.
 
 use crate::dice::Dice;
-use crate::spec::{At, Catch, Element, Expr, Kind, Process, Repeat, Trigger, Value, Values};
+use crate::spec::{At, Catch, Element, Expr, Kind, Process, Repeat, Timing, Trigger, Value, Values, Work};
 
 /// Variables that everything writes and reads.
 pub(crate) const NAMES: [&str; 4] = ["a", "b", "c", "d"];
@@ -9,6 +9,17 @@ pub(crate) const NAMES: [&str; 4] = ["a", "b", "c", "d"];
 pub(crate) const EVENTS: [&str; 3] = ["x", "y", "z"];
 /// Errors. The last one is never caught by its code.
 pub(crate) const ERRORS: [&str; 3] = ["broken", "empty", "odd"];
+
+/// Where several flows leave, and where they meet.
+const FORKS: [(Kind, Kind); 4] = [
+    (Kind::Parallel, Kind::Parallel),
+    (Kind::Parallel, Kind::Parallel),
+    (Kind::Pass, Kind::Parallel),
+    (Kind::Parallel, Kind::Merge),
+];
+
+const WORKS: [Work; 7] =
+    [Work::Service, Work::Service, Work::Service, Work::Send, Work::Rule, Work::Script, Work::Throw];
 
 /// A process, and those that it calls.
 pub(crate) fn processes(dice: &mut Dice) -> Vec<Process> {
@@ -89,13 +100,20 @@ impl Generator<'_> {
         }
         let parts = 1 + self.dice.below(2);
         let last = self.sequence(draft, scope, entry, parts, depth);
-        let kind = match self.dice.below(8) {
+        let kind = match self.dice.below(10) {
             0 => Kind::Terminate,
             1 => Kind::Throw(self.dice.pick(&ERRORS).to_owned()),
+            2 => Kind::Task(Work::Throw),
+            3 if self.may_broadcast(draft, scope) => Kind::Broadcast(self.dice.pick(&EVENTS).to_owned()),
             _ => Kind::End,
         };
+        let maps = matches!(kind, Kind::Task(_) | Kind::Broadcast(_));
         let end = draft.add(self.id("end"), kind, scope);
         draft.flow(last, end);
+        if maps {
+            self.inputs(draft, end);
+            self.outputs(draft, end);
+        }
         self.event_scopes(draft, scope, depth);
     }
 
@@ -108,7 +126,11 @@ impl Generator<'_> {
                 self.starts_by_signal = true;
                 Trigger::Signal(self.dice.pick(&EVENTS).to_owned())
             }
-            _ => Trigger::Timer { millis: 5_000, times: Some(2) },
+            _ => Trigger::Timer(self.dice.pick(&[
+                Timing::After(5_000),
+                Timing::At(40_000),
+                Timing::Each(5_000, 2),
+            ])),
         };
         let start = draft.add(self.id("start"), Kind::Start(Some(Catch { trigger, interrupts: true })), 0);
         self.outputs(draft, start);
@@ -128,36 +150,57 @@ impl Generator<'_> {
 
     /// Makes a part, and gives its first and its last element.
     fn part(&mut self, draft: &mut Draft, scope: At, depth: usize) -> (At, At) {
-        let kinds = if depth == 0 { 6 } else { 16 };
+        let kinds = if depth == 0 { 7 } else { 17 };
         let only = match self.dice.below(kinds) {
             0..=2 => self.task(draft, scope),
             3 => draft.add(self.id("pass"), Kind::Pass, scope),
             4 | 5 => self.wait(draft, scope),
-            6 => return self.branches(draft, scope, depth - 1, Kind::Parallel, Kind::Parallel),
+            6 => self.compute(draft, scope),
             7 => {
+                let (fork, join) = self.dice.pick(&FORKS);
+                return self.branches(draft, scope, depth - 1, fork, join);
+            }
+            8 => {
                 let name = self.dice.pick(&NAMES).to_owned();
                 return self.branches(draft, scope, depth - 1, Kind::Choice(name, 2), Kind::Merge);
             }
-            8 => return self.first(draft, scope),
-            9 => self.broadcast(draft, scope),
-            10..=13 => self.inner_scope(draft, scope, depth - 1),
+            9 => return self.first(draft, scope),
+            10 => self.broadcast(draft, scope),
+            11..=14 => self.inner_scope(draft, scope, depth - 1),
             _ => self.call(draft, scope, depth - 1),
         };
         (only, only)
     }
 
     fn task(&mut self, draft: &mut Draft, scope: At) -> At {
-        let task = draft.add(self.id("task"), Kind::Task, scope);
+        let work = self.dice.pick(&WORKS);
+        let task = draft.add(self.id("task"), Kind::Task(work), scope);
+        if work == Work::Throw {
+            self.inputs(draft, task);
+            self.outputs(draft, task);
+        } else {
+            self.activity(draft, task);
+        }
+        task
+    }
+
+    fn compute(&mut self, draft: &mut Draft, scope: At) -> At {
+        let names = [NAMES.map(str::to_owned).as_slice(), &draft.items].concat();
+        let (target, expression) = (self.dice.pick(&NAMES).to_owned(), self.expression(&names));
+        let task = draft.add(self.id("script"), Kind::Compute(target, expression), scope);
         self.activity(draft, task);
         task
     }
 
-    /// Something that broadcasts a signal, but not in an event subprocess, which may be set off by it.
-    fn broadcast(&mut self, draft: &mut Draft, scope: At) -> At {
+    /// Whether a signal may be broadcast there: not in an event subprocess, which may be set off by it.
+    fn may_broadcast(&self, draft: &Draft, scope: At) -> bool {
         let mut around =
             std::iter::successors(Some(scope), |at| (*at > 0).then(|| draft.elements[*at].scope));
-        let is_event = around.any(|at| draft.elements[at].kind == Kind::EventScope);
-        if is_event || self.starts_by_signal {
+        !self.starts_by_signal && !around.any(|at| draft.elements[at].kind == Kind::EventScope)
+    }
+
+    fn broadcast(&mut self, draft: &mut Draft, scope: At) -> At {
+        if !self.may_broadcast(draft, scope) {
             return draft.add(self.id("pass"), Kind::Pass, scope);
         }
         let throw = draft.add(self.id("throw"), Kind::Broadcast(self.dice.pick(&EVENTS).to_owned()), scope);
@@ -213,8 +256,8 @@ impl Generator<'_> {
     fn call(&mut self, draft: &mut Draft, scope: At, depth: usize) -> At {
         let id = self.id("called");
         let process = self.process(&id, depth);
-        let all = self.dice.once_in(2);
-        let call = draft.add(self.id("call"), Kind::Call { process, all }, scope);
+        let (takes_all, gives_all) = (!self.dice.once_in(3), self.dice.once_in(2));
+        let call = draft.add(self.id("call"), Kind::Call { process, takes_all, gives_all }, scope);
         self.activity(draft, call);
         call
     }
@@ -249,7 +292,7 @@ impl Generator<'_> {
         let scope = draft.elements[host].scope;
         let boundary = draft.add(self.id("boundary"), Kind::Boundary(host, catch), scope);
         self.outputs(draft, boundary);
-        let kind = self.dice.pick(&[Kind::Pass, Kind::Task]);
+        let kind = self.dice.pick(&[Kind::Pass, Kind::Task(Work::Service)]);
         let behind = draft.add(self.id("behind"), kind, scope);
         draft.flow(boundary, behind);
     }
@@ -306,8 +349,12 @@ impl Generator<'_> {
             0 => Trigger::Signal(name),
             1 => {
                 let millis = 1_000 * i64::try_from(1 + self.dice.below(6)).unwrap();
-                let times = (may_repeat && self.dice.once_in(2)).then(|| self.dice.pick(&[1, 2, 3]));
-                Trigger::Timer { millis, times }
+                Trigger::Timer(match self.dice.below(8) {
+                    0 => Timing::At(5 * millis),
+                    1 if may_repeat => Timing::Clock(millis),
+                    2..=4 if may_repeat => Timing::Each(millis, self.dice.pick(&[1, 2, 3, -1])),
+                    _ => Timing::After(millis),
+                })
             }
             _ => Trigger::Message { name, key: self.name(draft) },
         }

@@ -39,10 +39,12 @@ pub(crate) enum Kind {
     Terminate,
     /// An error end event.
     Throw(String),
-    /// Broadcasts a signal with its local variables.
+    /// Broadcasts a signal with its local variables; at the end of a path, when no flow leads on.
     Broadcast(String),
     /// A job.
-    Task,
+    Task(Work),
+    /// A script task that computes a variable.
+    Compute(String, Expr),
     /// A parallel gateway.
     Parallel,
     /// An exclusive gateway: the first flow if the variable is a number above the limit, else the second.
@@ -58,12 +60,25 @@ pub(crate) enum Kind {
     First,
     Scope,
     EventScope,
-    /// A call of the process with this number, which hands out all of its variables or none.
+    /// A call of the process with this number, which gets all variables or those that are mapped, and hands out all
+    /// of its own or none.
     Call {
         process: usize,
-        all: bool,
+        takes_all: bool,
+        gives_all: bool,
     },
     Boundary(At, Catch),
+}
+
+/// An element that is a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Work {
+    Service,
+    Send,
+    Rule,
+    Script,
+    /// A message throw event; a message end event where no flow leads on.
+    Throw,
 }
 
 /// What sets off a start or boundary event.
@@ -75,11 +90,7 @@ pub(crate) struct Catch {
 
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Trigger {
-    /// After so many milliseconds; a cycle so many times.
-    Timer {
-        millis: i64,
-        times: Option<i32>,
-    },
+    Timer(Timing),
     /// With the value of a variable as correlation key.
     Message {
         name: String,
@@ -90,12 +101,51 @@ pub(crate) enum Trigger {
     Error(Option<String>),
 }
 
+/// When a timer is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Timing {
+    /// After so many milliseconds.
+    After(i64),
+    /// So many milliseconds behind the beginning of the game.
+    At(i64),
+    /// A cycle of so many milliseconds, so many times; for ever with -1.
+    Each(i64, i32),
+    /// Whenever the clock's time is a multiple of so many milliseconds.
+    Clock(i64),
+}
+
+impl Timing {
+    /// When it is due first, and how many times; for ever with -1.
+    pub(crate) const fn first(self, now: i64, begin: i64) -> (i64, i32) {
+        match self {
+            Self::After(millis) => (now + millis, 1),
+            Self::At(millis) => (begin + millis, 1),
+            Self::Each(millis, times) => (now + millis, times),
+            Self::Clock(millis) => ((now / millis + 1) * millis, -1),
+        }
+    }
+
+    /// When a cycle is due again; times that were missed are not made up for.
+    pub(crate) const fn next(self, last: i64, now: i64) -> i64 {
+        match self {
+            Self::After(millis) | Self::At(millis) | Self::Each(millis, _) => {
+                if last + millis < now {
+                    now + millis
+                } else {
+                    last + millis
+                }
+            }
+            Self::Clock(millis) => (now / millis + 1) * millis,
+        }
+    }
+}
+
 impl Trigger {
     /// The name of a message or signal.
     pub(crate) fn name(&self) -> Option<&str> {
         match self {
             Self::Message { name, .. } | Self::Signal(name) => Some(name),
-            Self::Timer { .. } | Self::Error(_) => None,
+            Self::Timer(_) | Self::Error(_) => None,
         }
     }
 }

@@ -62,16 +62,26 @@ impl Model {
                 self.steps.extend([Step::Broadcast(name, values), Step::Leave(id)]);
             }
             Kind::Parallel | Kind::Merge | Kind::Choice(..) => self.leave(id),
-            Kind::Task => {
+            Kind::Task(_) => {
                 self.await_boundaries(id);
                 self.node(id).job = Some(Job::Ready);
             }
+            Kind::Compute(name, expression) => {
+                self.await_boundaries(id);
+                let value = self.evaluate(id, &[], &expression);
+                self.node(id).given = vec![(name, value)];
+                self.steps.push_back(Step::Leave(id));
+            }
             Kind::Wait { .. } => self.await_event(id, self.nodes[&id].at),
             Kind::First => element.flows.iter().for_each(|at| self.await_event(id, *at)),
-            Kind::Call { process, .. } => {
+            Kind::Call { process, takes_all, .. } => {
                 self.await_boundaries(id);
                 let root = self.add(Some(id), process, 0, Role::Root);
-                self.node(root).variables = self.visible(id);
+                self.node(root).variables = match (takes_all, element.inputs.is_empty()) {
+                    (true, _) => self.visible(id),
+                    (false, true) => Default::default(),
+                    (false, false) => self.nodes[&id].variables.clone(),
+                };
                 self.begin(root);
             }
             Kind::Throw(code) => {

@@ -146,7 +146,7 @@ impl Model {
             return self.child_ended(call);
         }
         let element = self.element(call);
-        if matches!(element.kind, Kind::Call { all: true, .. }) || !element.outputs.is_empty() {
+        if matches!(element.kind, Kind::Call { gives_all: true, .. }) || !element.outputs.is_empty() {
             self.node(call).given = node.variables.clone().into_iter().collect();
         }
         self.steps.push_back(Step::Leave(call));

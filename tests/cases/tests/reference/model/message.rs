@@ -119,6 +119,7 @@ impl Model {
             is_kept && message.name == *name && message.key == key
         };
         if let Some(number) = self.messages.iter().find(fits).map(|message| message.number) {
+            self.happened += 1;
             self.send(number, id);
         }
     }

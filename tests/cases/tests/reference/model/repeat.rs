@@ -57,6 +57,7 @@ impl Model {
         let result = repeat.result.as_ref().map(|result| self.evaluate(id, &[], result));
         let of = self.nodes[&id].around.expect("it is one of a loop");
         self.nodes.remove(&id);
+        self.writes.push((of, repeat.results()));
         let node = self.node(of);
         if let (Some(result), Some(Value::List(list))) = (result, node.variables.get_mut(&repeat.results())) {
             list[number - 1] = result;

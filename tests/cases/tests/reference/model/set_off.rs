@@ -86,6 +86,8 @@ impl Model {
 
     /// An element broadcasts a signal.
     pub(super) fn broadcast(&mut self, name: &str, values: &Values) {
+        // Who comes first, those that it reaches or what goes on beside it, is not always to be told.
+        self.happened += 2;
         for (by, wait) in self.waiting_for_signal(name) {
             self.fulfil(by, wait.at, values.clone());
         }
@@ -117,16 +119,16 @@ impl Model {
     fn due(&self) -> Vec<(Option<Id>, Wait)> {
         let due = |wait: &Wait| if let On::Timer { due, .. } = wait.on { due } else { i64::MAX };
         let mut all: Vec<_> = self.waiting().into_iter().filter(|(_, wait)| due(wait) <= self.now).collect();
-        all.sort_by_key(|(_, wait)| due(wait));
+        all.sort_by_key(|(_, wait)| (due(wait), wait.number));
         all
     }
 
     fn fire(&mut self, by: Option<Id>, wait: &Wait) {
         let process = by.map_or(0, |id| self.nodes.get(&id).map_or(0, |node| node.process));
-        let Some(Trigger::Timer { millis, .. }) = self.kind(process, wait.at).trigger().cloned() else {
+        let Some(Trigger::Timer(timing)) = self.kind(process, wait.at).trigger().cloned() else {
             return;
         };
-        let now = self.now;
+        let (now, number) = (self.now, self.next_wait());
         let waits = match by {
             None => &mut self.starts,
             Some(id) => match self.nodes.get_mut(&id) {
@@ -136,10 +138,11 @@ impl Model {
         };
         let Some(index) = waits.iter().position(|other| other.at == wait.at) else { return };
         let On::Timer { due, left } = &mut waits[index].on else { return };
-        // Times that were missed are not made up for.
-        *due = if *due + millis < now { now + millis } else { *due + millis };
-        *left -= 1;
-        if *left == 0 && !(by.is_some_and(|id| self.is_own(id, wait.at))) {
+        *due = timing.next(*due, now);
+        *left -= i32::from(*left > 0);
+        let is_last = *left == 0;
+        waits[index].number = number;
+        if is_last && !(by.is_some_and(|id| self.is_own(id, wait.at))) {
             match by {
                 None => drop(self.starts.remove(index)),
                 Some(id) => drop(self.node(id).waits.remove(index)),

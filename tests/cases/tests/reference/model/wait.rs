@@ -9,13 +9,15 @@ pub(crate) struct Wait {
     /// The event.
     pub(crate) at: At,
     pub(crate) on: On,
+    /// Later ones have larger numbers, and a cycle another one each time.
+    pub(super) number: u64,
     /// A message is on its way.
     pub(super) is_taken: bool,
 }
 
 #[derive(Clone, Debug)]
 pub(crate) enum On {
-    /// When it is due, and how many times more.
+    /// When it is due, and how many times more; for ever with -1.
     Timer {
         due: i64,
         left: i32,
@@ -55,16 +57,23 @@ impl Model {
         let Some(on) = self.kind(process, at).trigger().and_then(|trigger| self.on(id, at, trigger)) else {
             return;
         };
-        self.node(id).waits.push(Wait { at, on: on.clone(), is_taken: false });
+        let number = self.next_wait();
+        self.node(id).waits.push(Wait { at, on: on.clone(), number, is_taken: false });
         if let On::Message { name, .. } = on {
             self.look_for_kept(id, &name);
         }
     }
 
+    pub(super) const fn next_wait(&mut self) -> u64 {
+        self.last_wait += 1;
+        self.last_wait
+    }
+
     fn on(&self, id: Id, at: At, trigger: &Trigger) -> Option<On> {
         match trigger {
-            Trigger::Timer { millis, times } => {
-                Some(On::Timer { due: self.now + millis, left: times.unwrap_or(1) })
+            Trigger::Timer(timing) => {
+                let (due, left) = timing.first(self.now, self.begin);
+                Some(On::Timer { due, left })
             }
             Trigger::Message { name, key } => {
                 // The key of a boundary event is of the scope around.
@@ -87,15 +96,16 @@ impl Model {
         let process = &self.processes[0];
         for at in process.inside(0) {
             let on = match process.elements[at].kind.trigger() {
-                Some(Trigger::Timer { millis, times }) if process.elements[at].scope == 0 => {
-                    On::Timer { due: self.now + millis, left: times.unwrap_or(1) }
+                Some(Trigger::Timer(timing)) if process.elements[at].scope == 0 => {
+                    let (due, left) = timing.first(self.now, self.begin);
+                    On::Timer { due, left }
                 }
                 Some(Trigger::Message { name, .. }) => On::Message { name: name.clone(), key: String::new() },
                 Some(Trigger::Signal(name)) => On::Signal(name.clone()),
                 _ => continue,
             };
             if let Kind::Start(_) = process.elements[at].kind {
-                self.starts.push(Wait { at, on, is_taken: false });
+                self.starts.push(Wait { at, on, number: 0, is_taken: false });
             }
         }
     }
