@@ -7,7 +7,7 @@ use coreto_machine::{Caller, Channel, Place, Timestamp};
 use coreto_partition::{Answer, Partition, Record};
 use coreto_record::{ActivatedJob, Command};
 
-use crate::ground::{Cut, Ground, Outcome, counted_chance};
+use crate::ground::{Cut, Ground, Outcome, Packet, counted_chance};
 
 /// The bit that sets the runtime's own tables apart from the engine's in a store.
 const RUNTIME_BIT: u32 = 1 << 31;
@@ -51,6 +51,8 @@ pub struct Batch {
     pub answers: Vec<(u64, Answer<Engine>)>,
     /// Jobs for streams and polls.
     pub pushes: Vec<(u64, ActivatedJob)>,
+    /// For other partitions.
+    pub packets: Vec<Packet>,
 }
 
 /// A partition and its surroundings.
@@ -61,12 +63,17 @@ pub struct Bench {
 
 impl Bench {
     /// An empty partition at [`BEGIN`](crate::ground::BEGIN).
-    pub fn new(mut bounds: Bounds) -> Self {
+    pub fn new(bounds: Bounds) -> Self {
+        Self::at(Place { number: 1, count: 1 }, bounds)
+    }
+
+    /// An empty partition of a group.
+    pub fn at(place: Place, mut bounds: Bounds) -> Self {
         // So that a store is filled by several portions.
         bounds.partition.entries_rewritten_at_once = 7;
         let sinks = Arc::new(Sinks::default());
         let shared = Arc::clone(&sinks);
-        Self { ground: Ground::new(Box::new(move || empty(&shared, &bounds))), sinks }
+        Self { ground: Ground::new(Box::new(move || empty(place, &shared, &bounds))), sinks }
     }
 
     /// What time it is.
@@ -94,6 +101,16 @@ impl Bench {
         self.ground.tick()
     }
 
+    /// Takes what another partition has sent.
+    pub fn receive(&mut self, packet: Packet) {
+        self.ground.receive(packet);
+    }
+
+    /// Sends again what other partitions have not acknowledged.
+    pub fn resend(&mut self) {
+        self.ground.resend();
+    }
+
     /// Handles the oldest follow-up that waits, and says whether there was one.
     pub fn take_pending(&mut self) -> bool {
         self.ground.take_pending()
@@ -111,9 +128,9 @@ impl Bench {
 
     /// Closes the batch, writes it, and hands out what was waiting for that.
     pub fn seal(&mut self) -> Batch {
-        let Outcome { records, answers, effects } = self.ground.seal();
+        let Outcome { records, answers, effects, packets } = self.ground.seal();
         let pushes = effects.into_iter().map(|Effect::Push { sink, job }| (sink, *job)).collect();
-        Batch { records, answers, pushes }
+        Batch { records, answers, pushes, packets }
     }
 
     /// Invariants of the engine that do not hold.
@@ -165,7 +182,7 @@ impl Bench {
     }
 }
 
-fn empty(sinks: &Arc<Sinks>, bounds: &Bounds) -> Partition<Engine> {
+fn empty(place: Place, sinks: &Arc<Sinks>, bounds: &Bounds) -> Partition<Engine> {
     let env = Env::new(Arc::clone(sinks), bounds.engine, "UTC".into());
-    Partition::create(Place { number: 1, count: 1 }, env, bounds.partition.clone(), counted_chance())
+    Partition::create(place, env, bounds.partition.clone(), counted_chance())
 }

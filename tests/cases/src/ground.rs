@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use coreto_machine::{Caller, Machine, Timestamp};
-use coreto_partition::{Address, Answer, Mailbox, Partition, Record, Request, Submission};
+use coreto_partition::{
+    Acknowledgement, Address, Answer, Frame, Mailbox, Partition, Record, Request, Submission,
+};
 
 /// When every partition begins.
 pub const BEGIN: Timestamp = Timestamp::from_millis(1_767_225_600_000);
@@ -20,6 +22,27 @@ pub struct Outcome<M: Machine> {
     pub answers: Vec<(u64, Answer<M>)>,
     /// For the world outside.
     pub effects: Vec<M::Effect>,
+    /// For other partitions.
+    pub packets: Vec<Packet>,
+}
+
+/// What is on its way between partitions.
+#[derive(Clone, Debug)]
+pub enum Packet {
+    /// A command.
+    Frame(Frame),
+    /// Commands have come.
+    Acknowledgement(Acknowledgement),
+}
+
+impl Packet {
+    /// The number of the partition that it is for.
+    pub const fn to(&self) -> u32 {
+        match self {
+            Self::Frame(frame) => frame.to,
+            Self::Acknowledgement(acknowledgement) => acknowledgement.to,
+        }
+    }
 }
 
 /// Entries of a store, by table and key.
@@ -87,6 +110,20 @@ impl<M: Machine> Ground<M> {
         self.requests
     }
 
+    /// Takes what another partition has sent.
+    pub fn receive(&mut self, packet: Packet) {
+        let submission = match packet {
+            Packet::Frame(frame) => Submission::Frame(frame),
+            Packet::Acknowledgement(acknowledgement) => Submission::Acknowledged(acknowledgement),
+        };
+        self.partition.take(self.now, submission);
+    }
+
+    /// Sends again what other partitions have not acknowledged.
+    pub fn resend(&mut self) {
+        self.partition.resend();
+    }
+
     /// Does a bounded part of what is due, and says whether there was anything.
     pub fn tick(&mut self) -> bool {
         let due = self.partition.due().is_some_and(|due| due <= self.now);
@@ -116,7 +153,9 @@ impl<M: Machine> Ground<M> {
         }
         let answers = sealed.answers.into_iter().map(|(address, answer)| (address.ticket, answer)).collect();
         self.checkpoint();
-        Outcome { records, answers, effects: sealed.effects }
+        let acknowledgements = sealed.acknowledgements.into_iter().map(Packet::Acknowledgement);
+        let packets = sealed.frames.into_iter().map(Packet::Frame).chain(acknowledgements).collect();
+        Outcome { records, answers, effects: sealed.effects, packets }
     }
 
     /// Writes what changed to the store.

@@ -12,8 +12,8 @@ use crate::spec::{At, Values};
 
 #[derive(Clone, Debug)]
 pub(crate) enum Action {
-    /// An instance, perhaps with elements at which it begins.
-    Create(Vec<At>, Values),
+    /// An instance on a partition, perhaps with elements at which it begins.
+    Create(u32, Vec<At>, Values),
     Cancel(Id),
     Complete(Id, Values),
     /// An attempt fails, perhaps the last.
@@ -30,7 +30,8 @@ pub(crate) enum Action {
         ttl: i64,
         values: Values,
     },
-    Signal(&'static str, Values),
+    /// At a partition.
+    Signal(u32, &'static str, Values),
     Change(Id, Change),
     /// Time passes.
     Pass(i64),
@@ -40,7 +41,7 @@ impl Action {
     /// Says whether it is accepted.
     pub(crate) fn apply(&self, model: &mut Model) -> bool {
         match self.clone() {
-            Self::Create(starts, values) => return model.create(&starts, values),
+            Self::Create(home, starts, values) => return model.create(home, &starts, values),
             Self::Cancel(root) => model.cancel(root),
             Self::Complete(task, values) => model.complete(task, values),
             Self::Fail(task, is_last, values) => model.fail(task, is_last, values),
@@ -51,21 +52,36 @@ impl Action {
             Self::Publish { name, key, id, ttl, values } => {
                 return model.publish((name, &key, id), ttl, values);
             }
-            Self::Signal(name, values) => model.signal(name, &values),
+            Self::Signal(home, name, values) => model.signal(home, name, &values),
             Self::Change(root, change) => return model.change(root, &change),
             Self::Pass(millis) => model.pass(millis),
         }
         true
     }
 
-    /// The command that says the same to the engine; time is none.
-    pub(crate) fn command(&self, model: &Model, sight: &Sight) -> Option<Command> {
+    /// The command that says the same to the engine, and the partition that gets it; time is none.
+    pub(crate) fn command(&self, model: &Model, sight: &Sight) -> Option<(u32, Command)> {
+        let home = match self {
+            Self::Create(home, ..) | Self::Signal(home, ..) => *home,
+            Self::Publish { key, .. } => model.partition_of(key),
+            Self::Cancel(id) | Self::Complete(id, _) | Self::Fail(id, ..) | Self::Throw(id, ..) => {
+                model.nodes[id].home
+            }
+            Self::Retry(id) | Self::Resolve(id) | Self::Set(id, ..) | Self::Change(id, _) => {
+                model.nodes[id].home
+            }
+            Self::Pass(_) => return None,
+        };
+        Some((home, self.said(model, sight)?))
+    }
+
+    fn said(&self, model: &Model, sight: &Sight) -> Option<Command> {
         let key = |id: &Id| model.nodes[id].key.expect("what runs has a key");
         let instance = |id: &Id| ProcessInstanceKey::from_raw(key(id));
         let seen = |id: &Id| &sight.nodes[&key(id)];
         let job = |id: &Id| seen(id).job.expect("it has a job");
         Some(match self {
-            Self::Create(starts, values) => {
+            Self::Create(_, starts, values) => {
                 let elements = &model.processes[0].elements;
                 let starts = starts.iter().map(|at| elements[*at].id.as_str().into()).collect();
                 let (process, variables) = ("main".into(), document(values));
@@ -107,7 +123,7 @@ impl Action {
                 variables: document(values),
                 ..PublishMessage::default()
             }),
-            Self::Signal(name, values) => Command::BroadcastSignal(BroadcastSignal {
+            Self::Signal(_, name, values) => Command::BroadcastSignal(BroadcastSignal {
                 name: (*name).into(),
                 variables: document(values),
                 ..BroadcastSignal::default()

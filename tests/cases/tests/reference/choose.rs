@@ -24,16 +24,23 @@ pub(crate) fn action(model: &Model, dice: &mut Dice) -> Option<Action> {
         8 => Some(Action::Fail(pick(dice, &jobs(Job::Ready))?, dice.once_in(2), values(dice))),
         9..=12 => aimed(model, dice, &all),
         13 => Some(publish(dice, None)),
-        14 => Some(Action::Signal(dice.pick(&EVENTS), values(dice))),
+        14 => Some(Action::Signal(partition(model, dice), dice.pick(&EVENTS), values(dice))),
         15 | 16 => Some(Action::Pass(1 + i64::try_from(dice.below(4_000)).unwrap())),
         17 => Some(Action::Pass(i64::try_from(dice.below(30_000)).unwrap())),
         18 => Some(Action::Set(pick(dice, &all)?, dice.once_in(2), values(dice))),
         19..=21 => change(model, dice, &all),
         22 => resolve(model, dice, &all),
         _ if dice.once_in(4) => Some(Action::Cancel(pick(dice, &model.roots())?)),
-        _ if model.roots().len() < 3 => Some(Action::Create(starts(model, dice), values(dice))),
+        _ if model.roots().len() < 3 => {
+            Some(Action::Create(partition(model, dice), starts(model, dice), values(dice)))
+        }
         _ => None,
     }
+}
+
+/// Any of the partitions.
+pub(crate) fn partition(model: &Model, dice: &mut Dice) -> u32 {
+    1 + u32::try_from(dice.below(model.partitions as usize)).unwrap()
 }
 
 fn pick(dice: &mut Dice, among: &[Id]) -> Option<Id> {
@@ -68,7 +75,7 @@ fn aimed(model: &Model, dice: &mut Dice, all: &[Id]) -> Option<Action> {
     Some(match dice.pick(&waits) {
         On::Timer { due, .. } => Action::Pass(due - model.now),
         On::Message { name, key } => publish(dice, Some((name, key))),
-        On::Signal(name) => Action::Signal(known(&name), values(dice)),
+        On::Signal(name) => Action::Signal(partition(model, dice), known(&name), values(dice)),
     })
 }
 

@@ -1,16 +1,15 @@
 //! A game: the same is done to the model and to the engine, and they are compared.
 
-use coreto_cases::bench::{Bench, Bounds};
-use coreto_engine::Engine;
+use coreto_cases::bench::Bounds;
 use coreto_machine::Tenant;
-use coreto_partition::{Answer, Body};
+use coreto_partition::Answer;
 use coreto_record::command::{Deploy, Resource};
 use coreto_record::{Command, RejectionKind};
 
 use crate::action::Action;
 use crate::dice::Dice;
+use crate::group::Group;
 use crate::model::{Model, Order};
-use crate::seen::Sight;
 use crate::{bpmn, choose, compare, generate};
 
 /// What is done before all is ended.
@@ -25,16 +24,13 @@ const ORDERS: [Order; 4] = [
 ];
 
 pub(crate) struct Game {
-    bench: Bench,
+    group: Group,
     dice: Dice,
     model: Model,
-    sight: Sight,
     /// What was done.
     pub(crate) past: Vec<String>,
     /// The engine does what follows in small pieces, and not always first come, first served.
     in_pieces: bool,
-    /// What the last action led to did not fit into one batch.
-    is_cut: bool,
     /// More than one thing happened at once, and who came first cannot be told: the game ends there.
     pub(crate) is_open: bool,
 }
@@ -48,16 +44,18 @@ impl Game {
             bounds.engine.children_per_step = dice.pick(&[1, 2, 3]);
             bounds.partition.commands_in_batch_max = 1 + u32::try_from(dice.below(8)).unwrap();
         }
-        let bench = Bench::new(bounds);
-        let model = Model::new(generate::processes(&mut dice), bench.now().as_millis());
+        let partitions = dice.pick(&[1, 1, 3]);
+        let has_accidents = dice.once_in(2);
+        let group = Group::new(partitions, &bounds, has_accidents);
+        let model = Model::new(generate::processes(&mut dice), partitions, group.now());
         Self {
-            bench,
+            group,
             dice,
             model,
-            sight: Sight::default(),
-            past: vec![format!("in pieces: {in_pieces}")],
+            past: vec![format!(
+                "in pieces: {in_pieces}, partitions: {partitions}, accidents: {has_accidents}"
+            )],
             in_pieces,
-            is_cut: false,
             is_open: false,
         }
     }
@@ -65,7 +63,7 @@ impl Game {
     /// Plays it. Gives what happened, for those who count it.
     pub(crate) fn play(&mut self) -> Result<(usize, usize), String> {
         self.play_steps().map_err(|fault| self.told(&fault))?;
-        Ok(self.sight.ended)
+        Ok(self.group.sight.ended)
     }
 
     fn play_steps(&mut self) -> Result<(), String> {
@@ -75,15 +73,16 @@ impl Game {
             content: bpmn::model(&processes, process).into_bytes().into(),
         });
         let deploy = Deploy { tenant: Tenant::DEFAULT, resources: resources.collect() };
-        if let Some(refused) = self.ask(Command::Deploy(deploy))? {
+        if let Some(refused) = self.ask(1, Command::Deploy(deploy))? {
             return Err(refused);
         }
         let first = generate::values(&mut self.dice);
-        self.act(&Action::Create(Vec::new(), first))?;
+        let home = choose::partition(&self.model, &mut self.dice);
+        self.act(&Action::Create(home, Vec::new(), first))?;
         for _ in 0..STEPS {
             if self.dice.once_in(6) {
                 self.past.push("a restart".to_owned());
-                self.bench.restart();
+                self.group.restart();
             }
             if let Some(action) = choose::action(&self.model, &mut self.dice) {
                 self.act(&action)?;
@@ -99,7 +98,7 @@ impl Game {
         while let Some(root) = self.model.roots().first() {
             self.act(&Action::Cancel(*root))?;
         }
-        match self.bench.leftovers().first() {
+        match self.group.leftovers().first() {
             None => Ok(()),
             Some(left) => Err(format!("left is {left:?}")),
         }
@@ -107,9 +106,8 @@ impl Game {
 
     fn act(&mut self, action: &Action) -> Result<(), String> {
         self.past.push(format!("{action:?}"));
-        self.is_cut = false;
-        let refused = match action.command(&self.model, &self.sight) {
-            Some(command) => self.ask(command)?,
+        let refused = match action.command(&self.model, &self.group.sight) {
+            Some((partition, command)) => self.ask(partition, command)?,
             None => self.pass(action)?,
         };
         self.model.begin_action();
@@ -121,11 +119,11 @@ impl Game {
             if action.apply(&mut model) != refused.is_none() {
                 return Err(format!("the answer should be another one: {refused:?}"));
             }
-            match (compare::pair(&mut model, &self.sight), &found) {
+            match (compare::pair(&mut model, &self.group.sight), &found) {
                 (Ok(()), None) => found = Some(model),
                 (Ok(()), Some(other)) => self.is_open |= other.kept() != model.kept(),
                 (Err(fault), _) => {
-                    let in_pieces = self.in_pieces || self.is_cut;
+                    let in_pieces = self.in_pieces || self.group.is_cut || self.model.partitions > 1;
                     raced |= in_pieces && model.is_mixed();
                     raced |= (in_pieces || model.is_mixed()) && model.has_race();
                     faults.push(fault);
@@ -154,53 +152,17 @@ impl Game {
     /// Time passes for the engine, and what is due is done.
     fn pass(&mut self, action: &Action) -> Result<Option<String>, String> {
         let Action::Pass(millis) = action else { return Ok(None) };
-        self.bench.pass(*millis);
-        // Bound: each tick does something that is due.
-        while self.bench.tick() {
-            self.seal();
-            self.settle();
-        }
-        self.check().map(|()| None)
+        self.group.pass(*millis, &mut self.dice).map(|()| None)
     }
 
     /// Lets the engine do something. Gives the reason why it refuses what is wrong.
-    fn ask(&mut self, command: Command) -> Result<Option<String>, String> {
-        self.bench.ask(command);
-        let mut answer = self.seal();
-        answer = self.settle().or(answer);
-        self.check()?;
-        match answer {
+    fn ask(&mut self, partition: u32, command: Command) -> Result<Option<String>, String> {
+        match self.group.ask(partition, command, &mut self.dice)? {
             Some(Answer::Reply(_)) => Ok(None),
             Some(Answer::Rejected(rejection)) if is_expected(rejection.kind) => {
                 Ok(Some(rejection.reason.clone()))
             }
             other => Err(format!("the answer was {other:?}")),
-        }
-    }
-
-    fn settle(&mut self) -> Option<Answer<Engine>> {
-        let mut answer = None;
-        while self.bench.take_pending() {
-            self.is_cut = true;
-            answer = self.seal().or(answer);
-        }
-        answer
-    }
-
-    fn seal(&mut self) -> Option<Answer<Engine>> {
-        let batch = self.bench.seal();
-        for record in batch.records {
-            if let Body::Event(event) = record.body {
-                self.sight.learn(&event);
-            }
-        }
-        batch.answers.into_iter().next().map(|(_, answer)| answer)
-    }
-
-    fn check(&self) -> Result<(), String> {
-        match self.bench.broken().into_iter().chain(self.bench.differences()).next() {
-            Some(broken) => Err(broken),
-            None => Ok(()),
         }
     }
 

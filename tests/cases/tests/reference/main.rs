@@ -2,7 +2,7 @@
 //! runs, in which scopes, with which variables, jobs and incidents, and what is waited for.
 //!
 //! Processes are of tasks, gateways, subprocesses, called processes, loops, errors, timers, messages and signals, in all
-//! places in which events may stand. Clients complete and fail jobs, throw errors, publish messages, broadcast signals,
+//! places in which events may stand, on one partition or on three. Clients complete and fail jobs, throw errors, publish messages, broadcast signals,
 //! set variables, change instances by hand and cancel them; time jumps, and the engine starts again from its log.
 //!
 //! `SEED=7 cargo test --release -p coreto-cases --test reference` repeats one game, with `TELL=1` and `--nocapture` it is
@@ -11,7 +11,7 @@
 //! # Where to look
 //! `spec.rs` what a process is · `generate.rs` random ones · `bpmn.rs` how they are told to the engine · `model/` what
 //! they should do · `seen.rs` what the engine's records say that they do · `compare.rs` both beside each other ·
-//! `choose.rs`, `action.rs`, `game.rs` what is done to them.
+//! `choose.rs`, `action.rs`, `game.rs` what is done to them · `group.rs` the engine's partitions.
 
 #![allow(clippy::unwrap_used, reason = "a test")]
 #![allow(clippy::print_stdout, reason = "a game is told when that is asked for")]
@@ -23,6 +23,7 @@ mod compare;
 mod dice;
 mod game;
 mod generate;
+mod group;
 mod model;
 mod seen;
 mod spec;

@@ -26,6 +26,8 @@ pub(crate) type Id = u64;
 /// An element that runs.
 #[derive(Clone, Debug)]
 pub(crate) struct Node {
+    /// The partition that it is on.
+    pub(crate) home: u32,
     /// How the engine calls it, once that is known.
     pub(crate) key: Option<u64>,
     pub(crate) process: usize,
@@ -96,7 +98,10 @@ enum Step {
     /// The next repetition of a loop.
     Item(Id),
     Leave(Id),
-    Broadcast(String, Values),
+    /// On a partition, and then on the others.
+    Broadcast(u32, String, Values),
+    /// A signal of another partition has come to one.
+    Hear(u32, String, Values),
     End(Id),
     /// All that is in a node ends.
     EndInside(Id),
@@ -119,6 +124,7 @@ pub(crate) struct Order {
 #[derive(Clone)]
 pub(crate) struct Model {
     pub(crate) processes: std::rc::Rc<[Process]>,
+    pub(crate) partitions: u32,
     pub(crate) nodes: BTreeMap<Id, Node>,
     pub(crate) now: i64,
     /// When the game began.
@@ -141,13 +147,14 @@ pub(crate) struct Model {
 }
 
 impl Model {
-    pub(crate) fn new(processes: Vec<Process>, now: i64) -> Self {
+    pub(crate) fn new(processes: Vec<Process>, partitions: u32, now: i64) -> Self {
         let (nodes, steps, late, messages, starts, locks) = Default::default();
         let order = Order { together: false, late: false };
         let processes = processes.into();
         let (writes, reads, happened, last) = Default::default();
         let mut model = Self {
             processes,
+            partitions,
             nodes,
             now,
             begin: now,
@@ -201,7 +208,9 @@ impl Model {
         id
     }
 
+    /// A node; one with nothing around it is on the first partition.
     fn add(&mut self, around: Option<Id>, process: usize, at: At, role: Role) -> Id {
+        let home = around.map_or(1, |around| self.nodes[&around].home);
         self.last += 1;
         let (variables, waits, tokens, given) = Default::default();
         let (begun, completed, is_enough) = Default::default();
@@ -210,6 +219,7 @@ impl Model {
         self.nodes.insert(
             self.last,
             Node {
+                home,
                 key,
                 process,
                 at,
@@ -248,7 +258,8 @@ impl Model {
                 Step::Items(id) => self.begin_items(id),
                 Step::Item(id) => self.begin_item(id),
                 Step::Leave(id) => self.leave(id),
-                Step::Broadcast(name, values) => self.broadcast(&name, &values),
+                Step::Broadcast(home, name, values) => self.broadcast(home, &name, &values),
+                Step::Hear(home, name, values) => self.hear(home, 0, &name, &values),
                 Step::End(id) => self.end(id),
                 Step::EndInside(id) => self.end_inside(id),
                 Step::Deliver { to, process, message } => self.deliver(to, process, message),
@@ -257,8 +268,9 @@ impl Model {
     }
 
     /// Creates an instance, perhaps with elements at which it begins. Says whether that is possible.
-    pub(crate) fn create(&mut self, starts: &[At], values: Values) -> bool {
+    pub(crate) fn create(&mut self, home: u32, starts: &[At], values: Values) -> bool {
         let root = self.add(None, 0, 0, Role::Root);
+        self.node(root).home = home;
         self.node(root).variables.extend(values);
         if starts.is_empty() {
             self.begin(root);

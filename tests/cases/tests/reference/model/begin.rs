@@ -59,7 +59,8 @@ impl Model {
             Kind::Pass | Kind::End | Kind::Terminate => self.steps.push_back(Step::Leave(id)),
             Kind::Broadcast(name) => {
                 let values = self.nodes[&id].variables.clone().into_iter().collect();
-                self.steps.extend([Step::Broadcast(name, values), Step::Leave(id)]);
+                let home = self.nodes[&id].home;
+                self.steps.extend([Step::Broadcast(home, name, values), Step::Leave(id)]);
             }
             Kind::Parallel | Kind::Merge | Kind::Choice(..) => self.leave(id),
             Kind::Task(_) => {

@@ -41,6 +41,16 @@ impl Model {
         true
     }
 
+    /// The partition of a correlation key: the bytes as digits of a number with the base 31, in 32 bits with a sign.
+    pub(crate) fn partition_of(&self, key: &str) -> u32 {
+        let mut number = 0_i32;
+        for byte in key.bytes() {
+            number = number.wrapping_mul(31).wrapping_add(i32::from(byte.cast_signed()));
+        }
+        let rest = i64::from(number) % i64::from(self.partitions);
+        1 + u32::try_from(rest.abs()).unwrap()
+    }
+
     /// What is not seen of the messages that are kept: which processes have got them.
     pub(crate) fn kept(&self) -> Vec<(usize, BTreeSet<usize>)> {
         let kept = self.messages.iter().filter(|message| message.deadline > self.now);
@@ -136,7 +146,7 @@ impl Model {
         });
         let Some(at) = start.filter(|_| is_free && !message.reached.contains(&0)) else { return };
         self.messages[number].reached.insert(0);
-        let root = self.start_at(at, message.values);
+        let root = self.start_at(self.partition_of(&message.key), at, message.values);
         if !message.key.is_empty() {
             self.locks.insert(message.key, root);
         }

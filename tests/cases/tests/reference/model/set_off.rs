@@ -57,44 +57,62 @@ impl Model {
         self.stop(id, event);
     }
 
-    /// A wait has been fulfilled, of a node or of a start event.
-    pub(super) fn fulfil(&mut self, by: Option<Id>, at: At, values: Values) {
+    /// A wait has been fulfilled, of a node or of a start event on a partition.
+    pub(super) fn fulfil(&mut self, by: Option<Id>, home: u32, at: At, values: Values) {
         match by {
             Some(id) => drop(self.set_off(id, at, values)),
-            None => drop(self.start_at(at, values)),
+            None => drop(self.start_at(home, at, values)),
         }
     }
 
-    /// An instance begins with a start event that something has set off.
-    pub(super) fn start_at(&mut self, at: At, values: Values) -> Id {
+    /// An instance begins on a partition with a start event that something has set off.
+    pub(super) fn start_at(&mut self, home: u32, at: At, values: Values) -> Id {
         self.happened += 1;
         let root = self.add(None, 0, 0, Role::Root);
+        self.node(root).home = home;
         self.arise(root, at, values);
         root
     }
 
-    /// A client broadcasts a signal.
-    pub(crate) fn signal(&mut self, name: &str, values: &Values) {
-        for (by, wait) in self.waiting_for_signal(name) {
-            self.fulfil(by, wait.at, values.clone());
-            if !self.order.together {
-                self.settle();
+    /// A client broadcasts a signal at a partition.
+    pub(crate) fn signal(&mut self, home: u32, name: &str, values: &Values) {
+        for other in self.from(home) {
+            for (by, wait) in self.waiting_for_signal(name, other, home) {
+                self.fulfil(by, home, wait.at, values.clone());
+                if !self.order.together {
+                    self.settle();
+                }
             }
         }
         self.settle();
     }
 
     /// An element broadcasts a signal.
-    pub(super) fn broadcast(&mut self, name: &str, values: &Values) {
+    pub(super) fn broadcast(&mut self, home: u32, name: &str, values: &Values) {
         // Who comes first, those that it reaches or what goes on beside it, is not always to be told.
         self.happened += 2;
-        for (by, wait) in self.waiting_for_signal(name) {
-            self.fulfil(by, wait.at, values.clone());
+        self.hear(home, home, name, values);
+        let others = self.from(home).skip(1);
+        self.late.extend(others.map(|other| Step::Hear(other, name.to_owned(), values.clone())));
+    }
+
+    /// A signal comes to those who wait for it on a partition; it starts instances where it was broadcast.
+    pub(super) fn hear(&mut self, home: u32, from: u32, name: &str, values: &Values) {
+        for (by, wait) in self.waiting_for_signal(name, home, from) {
+            self.fulfil(by, home, wait.at, values.clone());
         }
     }
 
-    fn waiting_for_signal(&self, name: &str) -> Vec<(Option<Id>, Wait)> {
-        let waits = |(_, wait): &(Option<Id>, Wait)| matches!(&wait.on, On::Signal(waited) if waited == name);
+    /// All partitions, this one first.
+    fn from(&self, home: u32) -> impl Iterator<Item = u32> + use<> {
+        std::iter::once(home).chain((1..=self.partitions).filter(move |other| *other != home))
+    }
+
+    fn waiting_for_signal(&self, name: &str, on: u32, from: u32) -> Vec<(Option<Id>, Wait)> {
+        let waits = |(by, wait): &(Option<Id>, Wait)| {
+            let is_there = by.map_or(on == from, |id| self.nodes[&id].home == on);
+            is_there && matches!(&wait.on, On::Signal(waited) if waited == name)
+        };
         self.waiting().into_iter().filter(waits).collect()
     }
 
@@ -148,7 +166,8 @@ impl Model {
                 Some(id) => drop(self.node(id).waits.remove(index)),
             }
         }
-        self.fulfil(by, wait.at, Values::new());
+        // Start events have their timers on the first partition.
+        self.fulfil(by, 1, wait.at, Values::new());
     }
 
     /// Whether an event is that of a node which does nothing but wait.

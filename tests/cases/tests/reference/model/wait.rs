@@ -122,7 +122,9 @@ impl Model {
             node.waits.iter().map(move |wait| (id, wait.clone())).collect::<Vec<_>>()
         };
         let mut waiting: Vec<_> = active.flat_map(of_node).collect();
-        waiting.sort_by_key(|(id, _)| id.map(|id| (self.nodes[&id].key.unwrap_or(u64::MAX), id)));
+        waiting.sort_by_key(|(id, _)| {
+            id.map(|id| (self.nodes[&id].home, self.nodes[&id].key.unwrap_or(u64::MAX), id))
+        });
         waiting.extend(self.starts.iter().map(|wait| (None, wait.clone())));
         waiting
     }
