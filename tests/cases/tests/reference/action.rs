@@ -1,11 +1,13 @@
 //! What clients do, to the model and to the engine.
 
 use coreto_record::command::{
-    Activation, BroadcastSignal, CancelInstance, CompleteJob, CreateInstance, FailJob, ModifyInstance,
-    PublishMessage, ResolveIncident, ScopedVariables, SetVariables, ThrowError, UpdateJobRetries,
+    Activation, BroadcastSignal, CancelInstance, CompleteJob, CreateInstance, Deploy, ElementMapping,
+    FailJob, MigrateInstance, ModifyInstance, PublishMessage, ResolveIncident, ScopedVariables, SetVariables,
+    ThrowError, UpdateJobRetries,
 };
 use coreto_record::{Command, Document, ElementInstanceKey, Key, ProcessInstanceKey};
 
+use crate::bpmn;
 use crate::model::{Change, Id, Model};
 use crate::seen::Sight;
 use crate::spec::{At, Values};
@@ -33,6 +35,10 @@ pub(crate) enum Action {
     /// At a partition.
     Signal(u32, &'static str, Values),
     Change(Id, Change),
+    /// Another version of the first process comes.
+    Deploy,
+    /// An instance moves to it, or back; these events are not mapped.
+    Migrate(Id, Vec<At>),
     /// Time passes.
     Pass(i64),
 }
@@ -54,6 +60,8 @@ impl Action {
             }
             Self::Signal(home, name, values) => model.signal(home, name, &values),
             Self::Change(root, change) => return model.change(root, &change),
+            Self::Deploy => model.deploy_again(),
+            Self::Migrate(root, unmapped) => return model.migrate(root, &unmapped),
             Self::Pass(millis) => model.pass(millis),
         }
         true
@@ -64,12 +72,16 @@ impl Action {
         let home = match self {
             Self::Create(home, ..) | Self::Signal(home, ..) => *home,
             Self::Publish { key, .. } => model.partition_of(key),
-            Self::Cancel(id) | Self::Complete(id, _) | Self::Fail(id, ..) | Self::Throw(id, ..) => {
-                model.nodes[id].home
-            }
-            Self::Retry(id) | Self::Resolve(id) | Self::Set(id, ..) | Self::Change(id, _) => {
-                model.nodes[id].home
-            }
+            Self::Cancel(id)
+            | Self::Complete(id, _)
+            | Self::Fail(id, ..)
+            | Self::Throw(id, ..)
+            | Self::Retry(id)
+            | Self::Resolve(id)
+            | Self::Set(id, ..)
+            | Self::Change(id, _)
+            | Self::Migrate(id, _) => model.nodes[id].home,
+            Self::Deploy => 1,
             Self::Pass(_) => return None,
         };
         Some((home, self.said(model, sight)?))
@@ -129,6 +141,12 @@ impl Action {
                 ..BroadcastSignal::default()
             }),
             Self::Change(root, change) => Command::ModifyInstance(modify(model, *root, change)),
+            Self::Deploy => {
+                let second = model.processes.last().expect("there are two versions");
+                let resources = vec![bpmn::resource(&model.processes, second)];
+                Command::Deploy(Deploy { resources, ..Deploy::default() })
+            }
+            Self::Migrate(root, unmapped) => Command::MigrateInstance(migrate(model, sight, *root, unmapped)),
             Self::Pass(_) => return None,
         })
     }
@@ -151,6 +169,21 @@ fn modify(model: &Model, root: Id, change: &Change) -> ModifyInstance {
         instance: ProcessInstanceKey::from_raw(key(&root)),
         activate: enter.collect(),
         terminate: change.end.iter().map(|id| ElementInstanceKey::from_raw(key(id))).collect(),
+    }
+}
+
+fn migrate(model: &Model, sight: &Sight, root: Id, unmapped: &[At]) -> MigrateInstance {
+    let node = &model.nodes[&root];
+    let (from, to) = (&model.processes[node.process], model.other_version(node.process));
+    let mapped = (1..from.elements.len()).filter(|at| !unmapped.contains(at));
+    let same = |at: At| {
+        let id: std::sync::Arc<str> = from.elements[at].id.as_str().into();
+        ElementMapping { source: id.clone(), target: id }
+    };
+    MigrateInstance {
+        instance: ProcessInstanceKey::from_raw(node.key.expect("what runs has a key")),
+        target: sight.versions[usize::from(to != 0)],
+        mappings: mapped.map(same).collect(),
     }
 }
 

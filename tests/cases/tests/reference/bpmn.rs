@@ -2,9 +2,17 @@
 
 use std::fmt::Write;
 
+use coreto_record::command::Resource;
+
 use crate::spec::{At, Catch, Element, Expr, Kind, Process, Repeat, Timing, Trigger, Work};
 
 const HEAD: &str = r#"<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:zeebe="http://camunda.org/schema/zeebe/1.0">"#;
+
+/// One of the processes as a file.
+pub(crate) fn resource(all: &[Process], process: &Process) -> Resource {
+    let name = format!("{}.bpmn", process.id).into();
+    Resource { name, content: model(all, process).into_bytes().into() }
+}
 
 /// The model of one of the processes.
 pub(crate) fn model(all: &[Process], process: &Process) -> String {
@@ -12,8 +20,8 @@ pub(crate) fn model(all: &[Process], process: &Process) -> String {
     writer.content(0);
     let Writer { text, behind, .. } = writer;
     format!(
-        r#"{HEAD}<process id="{}" isExecutable="true">{text}</process>{behind}</definitions>"#,
-        process.id
+        r#"{HEAD}<process id="{}" name="{}" isExecutable="true">{text}</process>{behind}</definitions>"#,
+        process.id, process.version
     )
 }
 

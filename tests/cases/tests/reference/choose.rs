@@ -11,7 +11,7 @@ pub(crate) fn action(model: &Model, dice: &mut Dice) -> Option<Action> {
     let all: Vec<Id> = model.nodes.keys().copied().collect();
     let jobs =
         |job: Job| all.iter().copied().filter(|id| model.nodes[id].job == Some(job)).collect::<Vec<_>>();
-    match dice.below(24) {
+    match dice.below(28) {
         0..=6 => {
             let task = pick(dice, &jobs(Job::Ready))?;
             Some(Action::Complete(task, values(dice)))
@@ -30,6 +30,8 @@ pub(crate) fn action(model: &Model, dice: &mut Dice) -> Option<Action> {
         18 => Some(Action::Set(pick(dice, &all)?, dice.once_in(2), values(dice))),
         19..=21 => change(model, dice, &all),
         22 => resolve(model, dice, &all),
+        23 if !model.is_deployed_again() => Some(Action::Deploy),
+        23..=26 => migrate(model, dice),
         _ if dice.once_in(4) => Some(Action::Cancel(pick(dice, &model.roots())?)),
         _ if model.roots().len() < 3 => {
             Some(Action::Create(partition(model, dice), starts(model, dice), values(dice)))
@@ -73,7 +75,7 @@ fn aimed(model: &Model, dice: &mut Dice, all: &[Id]) -> Option<Action> {
         return None;
     }
     Some(match dice.pick(&waits) {
-        On::Timer { due, .. } => Action::Pass(due - model.now),
+        On::Timer { due, .. } => Action::Pass((due - model.now).max(0)),
         On::Message { name, key } => publish(dice, Some((name, key))),
         On::Signal(name) => Action::Signal(partition(model, dice), known(&name), values(dice)),
     })
@@ -97,6 +99,17 @@ fn publish(dice: &mut Dice, aim: Option<(String, String)>) -> Action {
     };
     let (id, ttl) = (dice.pick(&["", "", "one"]), dice.pick(&[0, 0, 5_000, 60_000]));
     Action::Publish { name, key, id, ttl, values: values(dice) }
+}
+
+/// An instance moves to the other version; few events are not mapped.
+fn migrate(model: &Model, dice: &mut Dice) -> Option<Action> {
+    if !model.is_deployed_again() {
+        return None;
+    }
+    let root = pick(dice, &model.roots())?;
+    let events = model.processes[0].events();
+    let often = 1 + dice.below(6);
+    Some(Action::Migrate(root, events.into_iter().filter(|_| dice.once_in(often * 2)).collect()))
 }
 
 /// A change of an instance by hand: a few elements are entered and a few nodes ended.

@@ -3,7 +3,7 @@
 use coreto_cases::bench::Bounds;
 use coreto_machine::Tenant;
 use coreto_partition::Answer;
-use coreto_record::command::{Deploy, Resource};
+use coreto_record::command::Deploy;
 use coreto_record::{Command, RejectionKind};
 
 use crate::action::Action;
@@ -31,6 +31,8 @@ pub(crate) struct Game {
     pub(crate) past: Vec<String>,
     /// The engine does what follows in small pieces, and not always first come, first served.
     in_pieces: bool,
+    /// Instances that moved to another version.
+    pub(crate) migrated: u32,
     /// More than one thing happened at once, and who came first cannot be told: the game ends there.
     pub(crate) is_open: bool,
 }
@@ -56,6 +58,7 @@ impl Game {
                 "in pieces: {in_pieces}, partitions: {partitions}, accidents: {has_accidents}"
             )],
             in_pieces,
+            migrated: 0,
             is_open: false,
         }
     }
@@ -68,10 +71,8 @@ impl Game {
 
     fn play_steps(&mut self) -> Result<(), String> {
         let processes = std::rc::Rc::clone(&self.model.processes);
-        let resources = processes.iter().map(|process| Resource {
-            name: format!("{}.bpmn", process.id).into(),
-            content: bpmn::model(&processes, process).into_bytes().into(),
-        });
+        let resources =
+            processes[..processes.len() - 1].iter().map(|process| bpmn::resource(&processes, process));
         let deploy = Deploy { tenant: Tenant::DEFAULT, resources: resources.collect() };
         if let Some(refused) = self.ask(1, Command::Deploy(deploy))? {
             return Err(refused);
@@ -87,16 +88,16 @@ impl Game {
             if let Some(action) = choose::action(&self.model, &mut self.dice) {
                 self.act(&action)?;
             }
-            if self.is_open {
-                return Ok(());
-            }
         }
         for root in self.model.roots() {
             self.act(&Action::Cancel(root))?;
         }
         // Whom messages started that were kept.
-        while let Some(root) = self.model.roots().first() {
+        while let Some(root) = self.model.roots().first().filter(|_| !self.is_open) {
             self.act(&Action::Cancel(*root))?;
+        }
+        if self.is_open {
+            return Ok(());
         }
         match self.group.leftovers().first() {
             None => Ok(()),
@@ -104,7 +105,11 @@ impl Game {
         }
     }
 
+    /// Does something, unless nobody knows any more what it would do.
     fn act(&mut self, action: &Action) -> Result<(), String> {
+        if self.is_open {
+            return Ok(());
+        }
         self.past.push(format!("{action:?}"));
         let refused = match action.command(&self.model, &self.group.sight) {
             Some((partition, command)) => self.ask(partition, command)?,
@@ -138,6 +143,8 @@ impl Game {
                 if std::env::var_os("TELL").is_some() {
                     println!("{action:?}\n{}", compare::text(&model));
                 }
+                let is_migration = matches!(action, Action::Migrate(..)) && refused.is_none();
+                self.migrated += u32::from(is_migration);
                 self.model = model;
                 Ok(())
             }

@@ -21,10 +21,12 @@ const FORKS: [(Kind, Kind); 4] = [
 const WORKS: [Work; 7] =
     [Work::Service, Work::Service, Work::Service, Work::Send, Work::Rule, Work::Script, Work::Throw];
 
-/// A process, and those that it calls.
+/// A process, those that it calls, and another version of the first one.
 pub(crate) fn processes(dice: &mut Dice) -> Vec<Process> {
     let mut all = Generator { dice, done: Vec::new(), numbers: 0, starts_by_signal: false };
     all.process("main", 3);
+    let second = all.again(0);
+    all.done.push(second);
     all.done
 }
 
@@ -81,12 +83,25 @@ impl Generator<'_> {
     /// Makes a process, and gives its place among all.
     fn process(&mut self, id: &str, depth: usize) -> usize {
         let index = self.done.len();
-        self.done.push(Process { id: id.to_owned(), elements: Vec::new() });
+        self.done.push(Process { id: id.to_owned(), version: 1, elements: Vec::new() });
         let mut draft = Draft { elements: Vec::new(), index, items: Vec::new() };
         draft.add(id.to_owned(), Kind::Process, 0);
         self.content(&mut draft, 0, depth);
         self.done[index].elements = draft.elements;
         index
+    }
+
+    /// Another version of a process, in which some elements hand out something else.
+    fn again(&mut self, process: usize) -> Process {
+        let mut second = Process { version: 2, ..self.done[process].clone() };
+        let nothing = Draft { elements: Vec::new(), index: process, items: Vec::new() };
+        for element in &mut second.elements {
+            let is_event = matches!(element.kind, Kind::Wait { .. } | Kind::Boundary(..));
+            if (is_event || matches!(element.kind, Kind::Task(_) | Kind::Scope)) && self.dice.once_in(3) {
+                element.outputs = self.mappings(&nothing);
+            }
+        }
+        second
     }
 
     /// What a scope holds, from its start event to its end event.
@@ -186,7 +201,8 @@ impl Generator<'_> {
 
     fn compute(&mut self, draft: &mut Draft, scope: At) -> At {
         let names = [NAMES.map(str::to_owned).as_slice(), &draft.items].concat();
-        let (target, expression) = (self.dice.pick(&NAMES).to_owned(), self.expression(&names));
+        let (target, mut expression) = (self.dice.pick(&NAMES).to_owned(), self.expression(&names));
+        self.may_fail(&mut expression);
         let task = draft.add(self.id("script"), Kind::Compute(target, expression), scope);
         self.activity(draft, task);
         task
@@ -369,7 +385,19 @@ impl Generator<'_> {
     }
 
     fn inputs(&mut self, draft: &mut Draft, at: At) {
-        draft.elements[at].inputs = self.mappings(draft);
+        let mut inputs = self.mappings(draft);
+        for (_, source) in &mut inputs {
+            self.may_fail(source);
+        }
+        draft.elements[at].inputs = inputs;
+    }
+
+    fn may_fail(&mut self, source: &mut Expr) {
+        if let Expr::Of(name) = source
+            && self.dice.once_in(4)
+        {
+            *source = Expr::Sure(name.clone());
+        }
     }
 
     fn outputs(&mut self, draft: &mut Draft, at: At) {

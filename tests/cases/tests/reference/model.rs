@@ -7,6 +7,7 @@ mod begin;
 mod by_hand;
 mod end;
 mod message;
+mod migrate;
 mod repeat;
 mod set_off;
 mod variable;
@@ -125,6 +126,8 @@ pub(crate) struct Order {
 pub(crate) struct Model {
     pub(crate) processes: std::rc::Rc<[Process]>,
     pub(crate) partitions: u32,
+    /// The version of the first process that is the latest.
+    pub(crate) latest: usize,
     pub(crate) nodes: BTreeMap<Id, Node>,
     pub(crate) now: i64,
     /// When the game began.
@@ -155,6 +158,7 @@ impl Model {
         let mut model = Self {
             processes,
             partitions,
+            latest: 0,
             nodes,
             now,
             begin: now,
@@ -269,7 +273,7 @@ impl Model {
 
     /// Creates an instance, perhaps with elements at which it begins. Says whether that is possible.
     pub(crate) fn create(&mut self, home: u32, starts: &[At], values: Values) -> bool {
-        let root = self.add(None, 0, 0, Role::Root);
+        let root = self.add(None, self.latest, 0, Role::Root);
         self.node(root).home = home;
         self.node(root).variables.extend(values);
         if starts.is_empty() {

@@ -7,7 +7,7 @@ use coreto_record::event::{
     ElementChanged, JobChanged, JobIntent, ProcessSubscription, ProcessSubscriptionIntent,
     SignalSubscription, SignalSubscriptionIntent, TimerChanged, TimerIntent, VariableSet,
 };
-use coreto_record::{ElementInstanceKey, Event, IncidentKey, JobKey, Key, Lifecycle};
+use coreto_record::{ElementInstanceKey, Event, IncidentKey, JobKey, Key, Lifecycle, ProcessDefinitionKey};
 
 /// An element instance.
 #[derive(Clone, Debug)]
@@ -31,6 +31,8 @@ pub(crate) struct Sight {
     pub(crate) starts: BTreeMap<u64, String>,
     /// How many process instances have completed and how many were terminated.
     pub(crate) ended: (usize, usize),
+    /// Definitions of the first process, by version.
+    pub(crate) versions: Vec<ProcessDefinitionKey>,
     names: Names,
 }
 
@@ -38,6 +40,7 @@ impl Sight {
     pub(crate) fn learn(&mut self, event: &Event) {
         self.names.learn(event);
         match event {
+            Event::ProcessCreated(process) if &*process.id == "main" => self.versions.push(process.key),
             Event::Element(changed) => self.element(changed),
             Event::VariableCreated(set) | Event::VariableUpdated(set) => self.variable(set),
             Event::Job(job) => self.job(job),
@@ -109,7 +112,7 @@ impl Sight {
     fn timer(&mut self, timer: &TimerChanged) {
         let id = self.names.element_id(timer.definition, timer.element);
         let text = format!("{id} at {} left {}", timer.due.as_millis(), timer.repetitions);
-        let is_new = timer.to == TimerIntent::Created;
+        let is_new = matches!(timer.to, TimerIntent::Created | TimerIntent::Migrated);
         if timer.element_instance.is_unset() {
             if is_new {
                 self.starts.insert(timer.key.raw(), text);

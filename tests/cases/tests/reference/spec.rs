@@ -9,6 +9,8 @@ pub(crate) type At = usize;
 #[derive(Clone, Debug)]
 pub(crate) struct Process {
     pub(crate) id: String,
+    /// Tells its versions apart.
+    pub(crate) version: u32,
     pub(crate) elements: Vec<Element>,
 }
 
@@ -177,7 +179,16 @@ impl Repeat {
 pub(crate) enum Expr {
     Fixed(i64),
     Of(String),
+    /// The same, but nothing can be computed when there is none.
+    Sure(String),
     Plus(String, i64),
+}
+
+impl Expr {
+    /// Whether it cannot be computed where it would come to this value.
+    pub(crate) fn fails(&self, value: &Value) -> bool {
+        matches!(self, Self::Sure(_)) && *value == Value::Null
+    }
 }
 
 impl fmt::Display for Expr {
@@ -185,6 +196,7 @@ impl fmt::Display for Expr {
         match self {
             Self::Fixed(number) => write!(f, "={number}"),
             Self::Of(name) => write!(f, "={name}"),
+            Self::Sure(name) => write!(f, "=assert({name}, {name} != null)"),
             Self::Plus(name, number) => write!(f, "={name} + {number}"),
         }
     }
@@ -233,6 +245,18 @@ impl Kind {
 }
 
 impl Process {
+    /// Events that somebody may wait for who goes on when they happen, or chooses between them.
+    pub(crate) fn events(&self) -> Vec<At> {
+        let firsts = self.elements.iter().filter(|element| element.kind == Kind::First);
+        let chosen: Vec<At> = firsts.flat_map(|first| first.flows.clone()).collect();
+        let is_event = |at: &At| match &self.elements[*at].kind {
+            Kind::Boundary(..) => true,
+            Kind::Start(catch) => catch.is_some() && self.elements[*at].scope != 0,
+            _ => chosen.contains(at),
+        };
+        (1..self.elements.len()).filter(is_event).collect()
+    }
+
     /// The elements in a scope.
     pub(crate) fn inside(&self, scope: At) -> impl Iterator<Item = At> + '_ {
         (1..self.elements.len()).filter(move |at| self.elements[*at].scope == scope)

@@ -1,5 +1,7 @@
 //! Elements are entered.
 
+use std::collections::BTreeMap;
+
 use super::{Id, Job, Model, Role, State, Step};
 use crate::spec::{At, Kind, Values};
 
@@ -44,7 +46,10 @@ impl Model {
             return self.begin_loop(id);
         }
         let element = self.element(id);
-        self.map_inputs(id, &element);
+        if !self.map_inputs(id, &element) {
+            self.node(id).state = State::Stuck;
+            return;
+        }
         match element.kind {
             Kind::Process | Kind::Scope | Kind::EventScope => {
                 let at = self.processes[self.nodes[&id].process].start(self.nodes[&id].at);
@@ -68,8 +73,12 @@ impl Model {
                 self.node(id).job = Some(Job::Ready);
             }
             Kind::Compute(name, expression) => {
-                self.await_boundaries(id);
                 let value = self.evaluate(id, &[], &expression);
+                if expression.fails(&value) {
+                    self.node(id).state = State::Stuck;
+                    return;
+                }
+                self.await_boundaries(id);
                 self.node(id).given = vec![(name, value)];
                 self.steps.push_back(Step::Leave(id));
             }
@@ -80,7 +89,7 @@ impl Model {
                 let root = self.add(Some(id), process, 0, Role::Root);
                 self.node(root).variables = match (takes_all, element.inputs.is_empty()) {
                     (true, _) => self.visible(id),
-                    (false, true) => Default::default(),
+                    (false, true) => BTreeMap::default(),
                     (false, false) => self.nodes[&id].variables.clone(),
                 };
                 self.begin(root);

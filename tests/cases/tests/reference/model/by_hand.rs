@@ -36,6 +36,10 @@ impl Model {
             let place = find(self, entered).unwrap_or(before);
             self.enter_by_hand(entered.0, &place, entered.2.clone());
         }
+        if !change.enter.is_empty() && !change.end.is_empty() {
+            // What follows from the one goes on beside the other.
+            self.happened += 2;
+        }
         let outermost =
             ends.iter().filter(|id| self.nodes[id].around.is_none_or(|around| !ends.contains(&around)));
         let steps: Vec<Step> = outermost.map(|id| Step::End(*id)).collect();
@@ -76,7 +80,7 @@ impl Model {
             while let Some(next) = scopes.first() {
                 let is_there = |child: &Id| {
                     let child = &self.nodes[child];
-                    child.at == *next && child.state != State::New
+                    child.at == *next && child.state == State::Active
                 };
                 let found: Vec<Id> = self.children(scope).into_iter().filter(is_there).collect();
                 match found[..] {

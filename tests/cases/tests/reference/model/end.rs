@@ -10,6 +10,10 @@ impl Model {
         if inside.is_some_and(|scope| !self.admits(scope, node.at)) {
             return;
         }
+        // Enough repetitions are done: no other one is.
+        if inside.is_some_and(|scope| self.nodes[&scope].role == Role::Loop && self.nodes[&scope].is_enough) {
+            return;
+        }
         let way = self.way(id);
         if self.nodes[&id].chosen.is_none() {
             self.hand_out(id);

@@ -33,7 +33,7 @@ impl Model {
         let (number, deadline, reached) = (self.messages.len(), self.now + ttl, BTreeSet::new());
         let (name, key) = (name.to_owned(), key.to_owned());
         self.messages.push(Message { number, name, key, id, values, deadline, reached });
-        for process in 0..self.processes.len() {
+        for process in 0..self.processes.len() - 1 {
             self.bring(number, process, None);
         }
         self.try_to_start(number);
@@ -67,7 +67,7 @@ impl Model {
             On::Message { name, key } => *name == message.name && *key == message.key && !wait.is_taken,
             On::Timer { .. } | On::Signal(_) => false,
         };
-        let fits = |by: &Id| self.nodes[by].process == process && Some(*by) != refused;
+        let fits = |by: &Id| self.of_any_version(self.nodes[by].process) == process && Some(*by) != refused;
         let found =
             self.waiting().into_iter().find_map(|(by, wait)| by.filter(fits).filter(|_| waits(&wait)));
         if let Some(by) = found {
@@ -76,7 +76,7 @@ impl Model {
     }
 
     fn send(&mut self, number: usize, to: Id) {
-        let process = self.nodes[&to].process;
+        let process = self.of_any_version(self.nodes[&to].process);
         let message = &mut self.messages[number];
         message.reached.insert(process);
         let name = message.name.clone();
@@ -119,7 +119,7 @@ impl Model {
 
     /// The oldest message that is kept comes to who has begun to wait.
     pub(super) fn look_for_kept(&mut self, id: Id, name: &str) {
-        let process = self.nodes[&id].process;
+        let process = self.of_any_version(self.nodes[&id].process);
         let Some(wait) = self.wait_for(id, name) else { return };
         wait.is_taken = false;
         let On::Message { key, .. } = wait.on.clone() else { return };
@@ -138,7 +138,7 @@ impl Model {
     fn try_to_start(&mut self, number: usize) {
         let message = self.messages[number].clone();
         let is_free = message.key.is_empty() || !self.locks.contains_key(&message.key);
-        let process = &self.processes[0];
+        let process = &self.processes[self.latest];
         let starts = |trigger: Option<&Trigger>| matches!(trigger, Some(Trigger::Message { name, .. }) if *name == message.name);
         let start = process.inside(0).find(|at| {
             let kind = &process.elements[*at].kind;

@@ -68,7 +68,7 @@ impl Model {
     /// An instance begins on a partition with a start event that something has set off.
     pub(super) fn start_at(&mut self, home: u32, at: At, values: Values) -> Id {
         self.happened += 1;
-        let root = self.add(None, 0, 0, Role::Root);
+        let root = self.add(None, self.latest, 0, Role::Root);
         self.node(root).home = home;
         self.arise(root, at, values);
         root
@@ -142,7 +142,7 @@ impl Model {
     }
 
     fn fire(&mut self, by: Option<Id>, wait: &Wait) {
-        let process = by.map_or(0, |id| self.nodes.get(&id).map_or(0, |node| node.process));
+        let process = by.map_or(self.latest, |id| self.nodes.get(&id).map_or(0, |node| node.process));
         let Some(Trigger::Timer(timing)) = self.kind(process, wait.at).trigger().cloned() else {
             return;
         };

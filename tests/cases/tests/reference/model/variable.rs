@@ -5,6 +5,9 @@ use std::collections::BTreeMap;
 use super::{Id, Model, Role};
 use crate::spec::{Element, Expr, Kind, Trigger, Value, Values};
 
+/// In the place of a name, where all variables of a scope are read.
+const ALL: &str = "*";
+
 impl Model {
     /// What a node sees around it, itself first.
     fn scopes(&self, id: Id) -> Vec<Id> {
@@ -20,10 +23,7 @@ impl Model {
     /// All that is seen from a node.
     pub(super) fn visible(&self, id: Id) -> BTreeMap<String, Value> {
         let outermost_first = self.scopes(id).into_iter().rev();
-        let names = |scope: &Id| {
-            self.nodes[scope].variables.keys().map(|name| (*scope, name.clone())).collect::<Vec<_>>()
-        };
-        self.reads.borrow_mut().extend(self.scopes(id).iter().flat_map(names));
+        self.reads.borrow_mut().extend(self.scopes(id).into_iter().map(|scope| (scope, ALL.to_owned())));
         outermost_first.flat_map(|scope| self.nodes[&scope].variables.clone()).collect()
     }
 
@@ -40,7 +40,7 @@ impl Model {
         };
         match expression {
             Expr::Fixed(number) => Value::Number(*number),
-            Expr::Of(name) => value(name),
+            Expr::Of(name) | Expr::Sure(name) => value(name),
             Expr::Plus(name, more) => match value(name) {
                 Value::Number(number) => Value::Number(number + more),
                 Value::Null | Value::List(_) => Value::Null,
@@ -57,9 +57,15 @@ impl Model {
         results
     }
 
-    pub(super) fn map_inputs(&mut self, id: Id, element: &Element) {
+    /// Gives an element its variables. Says whether that is possible; if not, it gets none.
+    pub(super) fn map_inputs(&mut self, id: Id, element: &Element) -> bool {
         let inputs = self.map(id, &element.inputs);
-        self.node(id).variables.extend(inputs);
+        let fails = |((_, source), (_, value)): (&(String, Expr), &(String, Value))| source.fails(value);
+        let is_sound = !element.inputs.iter().zip(&inputs).any(fails);
+        if is_sound {
+            self.node(id).variables.extend(inputs);
+        }
+        is_sound
     }
 
     /// Writes each value where its name is known, from a scope on up, or else at the root.
@@ -88,8 +94,11 @@ impl Model {
     /// Whether a variable was written, and written or read once more, so that it matters who came first.
     pub(crate) fn has_race(&self) -> bool {
         let reads = self.reads.borrow();
-        let again =
-            |at: usize| self.writes[at + 1..].contains(&self.writes[at]) || reads.contains(&self.writes[at]);
+        let again = |at: usize| {
+            let (scope, name) = &self.writes[at];
+            let is_read = |read: &&(Id, String)| read.0 == *scope && (read.1 == *name || read.1 == ALL);
+            self.writes[at + 1..].contains(&self.writes[at]) || reads.iter().any(|read| is_read(&read))
+        };
         (0..self.writes.len()).any(again)
     }
 

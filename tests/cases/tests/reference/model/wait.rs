@@ -93,7 +93,7 @@ impl Model {
 
     /// What sets off start events.
     pub(super) fn await_starts(&mut self) {
-        let process = &self.processes[0];
+        let process = self.processes[self.latest].clone();
         for at in process.inside(0) {
             let on = match process.elements[at].kind.trigger() {
                 Some(Trigger::Timer(timing)) if process.elements[at].scope == 0 => {
