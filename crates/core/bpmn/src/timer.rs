@@ -49,6 +49,15 @@ impl TimerKind {
             Self::Cycle => "a repeating interval such as `R3/PT10S`, or a cron text",
         }
     }
+
+    /// The same of a text that is not what is expected, which may be a repeating interval that leads nowhere.
+    pub fn wanted_of(self, text: &str) -> &'static str {
+        if self == Self::Cycle && Cycle::leads_nowhere(text.trim()) {
+            "an interval that leads on; one of no time needs an end, such as `R3/PT0S`, and none leads back"
+        } else {
+            self.wanted()
+        }
+    }
 }
 
 /// When a timer is due, understood.

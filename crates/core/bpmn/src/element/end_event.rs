@@ -70,5 +70,9 @@ fn thrown_code(tree: &Tree<'_>, drafts: &Drafts<'_>, draft: &Draft<'_>, report: 
             .help("refer to an `error` with an `errorCode` by `errorRef`");
         return None;
     };
-    extension::attribute_text(tree, definition, code, report)
+    let code = extension::attribute_text(tree, definition, code, report);
+    if let Some(Text::Static(code)) = &code {
+        report.check_name(tree.place(definition), "an error code", code);
+    }
+    code
 }

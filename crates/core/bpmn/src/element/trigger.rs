@@ -164,8 +164,8 @@ fn timer(tree: &Tree<'_>, definition: NodeId, report: &mut Report) -> Option<Tim
     if let Text::Static(static_text) = &text
         && Schedule::parse(kind, static_text).is_none()
     {
-        let message =
-            format!("the {kind} of the timer is `{}`, which is not {}", Shown(static_text), kind.wanted());
+        let wanted = kind.wanted_of(static_text);
+        let message = format!("the {kind} of the timer is `{}`, which is not {wanted}", Shown(static_text));
         report.error(Code::TimerDefinition, tree.place(node), message);
         return None;
     }
@@ -182,6 +182,7 @@ fn error(tree: &Tree<'_>, drafts: &Drafts<'_>, definition: NodeId, report: &mut 
             .help("write the code itself; only a thrown code may be computed");
         return None;
     }
+    report.check_name(tree.place(definition), "an error code", code);
     Some(Trigger::Error(Some(code.into())))
 }
 

@@ -18,8 +18,10 @@ pub(crate) struct TaskDefinition {
 /// Reads the definition of the job that `node` creates.
 pub(crate) fn task_definition(tree: &Tree<'_>, node: NodeId, report: &mut Report) -> Option<TaskDefinition> {
     let Some(definition) = single(tree, node, "taskDefinition", report) else {
+        let what = if tree.local(node).ends_with("Event") { "event" } else { "task" };
+        let message = format!("the {what} does not say what job it creates");
         report
-            .error(Code::TaskDefinitionMissing, tree.place(node), "the task does not say what job it creates")
+            .error(Code::TaskDefinitionMissing, tree.place(node), message)
             .help("add `zeebe:taskDefinition` with a `type`");
         return None;
     };

@@ -17,6 +17,20 @@ impl Cycle {
     /// Reads `R/PT10S`, `R3/PT10S`, `R3/2026-01-01T00:00:00Z/PT10S`. What would be due all the time is refused: an interval
     /// that goes back, and nothing for ever.
     pub(super) fn parse(text: &str) -> Option<Self> {
+        Self::read(text).filter(Self::leads_on)
+    }
+
+    /// Whether a text is a cycle that is refused since it would be due all the time.
+    pub(super) fn leads_nowhere(text: &str) -> bool {
+        Self::read(text).is_some_and(|cycle| !cycle.leads_on())
+    }
+
+    fn leads_on(&self) -> bool {
+        let shortest = i64::from(self.repetitions == FOR_EVER);
+        self.interval.length_ms().is_some_and(|length| length >= shortest)
+    }
+
+    fn read(text: &str) -> Option<Self> {
         let mut parts = text.strip_prefix('R')?.splitn(3, '/');
         let count = parts.next()?;
         let repetitions = if count.is_empty() { FOR_EVER } else { count.parse().ok()? };
@@ -29,8 +43,7 @@ impl Cycle {
             Some(_) => Some(DateTime::parse(first)?.to_epoch_ms()?),
         };
         let interval = Interval::parse(second.unwrap_or(first))?;
-        let shortest = i64::from(repetitions == FOR_EVER);
-        (interval.length_ms()? >= shortest).then_some(Self { repetitions, start_ms, interval })
+        Some(Self { repetitions, start_ms, interval })
     }
 
     pub(super) fn first(&self, now_ms: i64, zone: &str) -> Option<Tick> {

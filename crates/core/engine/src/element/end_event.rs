@@ -63,6 +63,7 @@ fn terminate(txn: &mut Txn<'_, Engine>, visit: &Visit) {
 /// Throws the error from the scope around, and waits for what catches it to end the scope.
 fn throw(txn: &mut Txn<'_, Engine>, head: &Head, visit: &Visit, code: &Text) -> Result<(), Trouble> {
     let code = service_task::text(txn, head, visit, "error code", code)?;
+    Trouble::check_name(&txn.env().limits, "error code", &code)?;
     let caught = thrown_error::find(txn.state(), visit.instance.scope, &code);
     let caught = caught.map_err(|uncaught| Trouble {
         kind: IncidentKind::UnhandledErrorEvent,

@@ -29,18 +29,18 @@ pub(super) fn first(timer: &Timer, scope: &dyn Scope, env: &Env<'_>) -> Result<T
 }
 
 fn schedule(timer: &Timer, scope: &dyn Scope, env: &Env<'_>) -> Result<Schedule, Trouble> {
-    let (kind, wanted) = (timer.kind, timer.kind.wanted());
+    let kind = timer.kind;
     let expression = match &timer.text {
         Text::Static(text) => {
             return Schedule::parse(kind, text).ok_or_else(|| Trouble {
                 kind: IncidentKind::ExtractValueError,
-                message: format!("the {kind} of the timer is `{text}`, expected {wanted}"),
+                message: format!("the {kind} of the timer is `{text}`, expected {}", kind.wanted_of(text)),
             });
         }
         Text::Expression(expression) => expression,
     };
     let what = format!("{kind} of the timer");
-    expression::value(&what, wanted, expression, scope, env, |found| Schedule::of(kind, found))
+    expression::value(&what, kind.wanted(), expression, scope, env, |found| Schedule::of(kind, found))
 }
 
 /// A timer that an element instance waits for, which is yet to be created.
