@@ -7,7 +7,6 @@ use bytes::Bytes;
 use http::request::Parts;
 
 use crate::answer::Fault;
-use crate::filter::Filter;
 use crate::go;
 
 /// How fresh an answer has to be.
@@ -121,9 +120,15 @@ impl Asked {
         self.query.iter().filter(move |(found, _)| found == name).map(|(_, value)| &**value)
     }
 
-    /// Whether a parameter is there that stands for yes.
-    pub(crate) fn flag(&self, name: &str) -> bool {
-        self.parameter(name).is_some_and(|value| !matches!(value, "false" | "0"))
+    /// Whether a parameter says yes, as it does when nothing is behind it.
+    pub(crate) fn flag(&self, name: &str) -> Result<bool, Fault> {
+        match self.parameter(name) {
+            None | Some("0" | "f" | "F" | "false" | "FALSE" | "False") => Ok(false),
+            Some("" | "1" | "t" | "T" | "true" | "TRUE" | "True") => Ok(true),
+            Some(other) => {
+                Err(Fault::Wrong(format!("`{name}` is to be `true` or `false` or left empty, not `{other}`")))
+            }
+        }
     }
 
     /// A parameter that is a number.
@@ -164,16 +169,6 @@ impl Asked {
             Some(index) => Ok(Some(Wait { index, time: self.time()? })),
         }
     }
-
-    /// What the client wants to see of the result.
-    pub(crate) fn filter(&self) -> Result<Option<Filter>, Fault> {
-        let Some(text) = self.parameter("filter").filter(|text| !text.trim().is_empty()) else {
-            return Ok(None);
-        };
-        Filter::parse(text)
-            .map(Some)
-            .map_err(|fault| Fault::Wrong(format!("`filter` cannot be read: {fault}")))
-    }
 }
 
 /// Decodes `%` and two digits, and in queries `+`.
@@ -210,7 +205,8 @@ mod tests {
         let found = asked("/v1/agent/check/pass/service%3Ajs-1?note=a+b%21&passing&x=false").unwrap();
         assert_eq!(found.segments, ["agent", "check", "pass", "service:js-1"]);
         assert_eq!(found.parameter("note"), Some("a b!"));
-        assert!(found.flag("passing") && !found.flag("x") && !found.flag("y"));
+        let flag = |name: &str| found.flag(name).ok();
+        assert_eq!(["passing", "x", "y", "note"].map(flag), [Some(true), Some(false), Some(false), None]);
         for wrong in ["/v1/kv/%zz", "/v1/kv/%f", "/v1/kv/%ff", "/v1/a?b=%"] {
             assert!(matches!(asked(wrong), Err(Fault::Wrong(_))), "{wrong}");
         }
@@ -221,7 +217,7 @@ mod tests {
     fn asks_for_what_lies_behind_a_part_of_the_path() {
         let found = asked("/v1/coreto/watch/kv/a?index=3&wait=x&recurse").unwrap().behind(2, 7);
         assert_eq!(found.segments, ["kv", "a"]);
-        assert!(found.flag("recurse"));
+        assert_eq!(found.flag("recurse").ok(), Some(true));
         assert_eq!(found.wait().unwrap(), Some(Wait { index: 7, time: WAIT }));
     }
 

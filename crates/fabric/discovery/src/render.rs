@@ -139,11 +139,23 @@ pub(crate) fn check_of(place: &Place, entry: &CheckEntry, tags: &[std::sync::Arc
     })
 }
 
-/// A check with the tags of its instance, as they are in a state.
-pub(crate) fn check_in(state: &State, place: &Place, entry: &CheckEntry) -> Value {
-    let instance = (place.0, place.1.clone(), entry.check.instance.clone());
-    let found = state.instances.peek(&instance);
-    check_of(place, entry, found.map_or(&[], |found| &found.instance.tags))
+/// A check with its instance, if it is of one.
+pub(crate) struct CheckRow {
+    place: Place,
+    entry: std::sync::Arc<CheckEntry>,
+    instance: Option<std::sync::Arc<InstanceEntry>>,
+}
+
+impl CheckRow {
+    pub(crate) fn of(state: &State, (place, entry): (&Place, &std::sync::Arc<CheckEntry>)) -> Self {
+        let instance = (place.0, place.1.clone(), entry.check.instance.clone());
+        Self { place: place.clone(), entry: entry.clone(), instance: state.instances.get(&instance) }
+    }
+
+    pub(crate) fn told(&self) -> Value {
+        let tags = self.instance.as_ref().map_or(&[][..], |found| &found.instance.tags);
+        check_of(&self.place, &self.entry, tags)
+    }
 }
 
 const fn kind(kind: CheckKind) -> &'static str {
@@ -252,4 +264,49 @@ fn addresses(tagged: &[TaggedAddress]) -> Value {
 fn node_addresses(tagged: &[TaggedAddress]) -> Value {
     let told = tagged.iter().map(|tagged| (tagged.name.to_string(), Value::from(&*tagged.address)));
     Value::Object(told.collect())
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use coreto_catalog::{Check, Node};
+    use coreto_machine::Tenant;
+
+    use super::*;
+
+    /// An instance that has something of everything.
+    pub(crate) fn row() -> Row {
+        let pair = || vec![Pair { name: "env".into(), value: "prod".into() }];
+        let tagged = || vec![TaggedAddress { name: "lan".into(), address: "10.0.0.1".into(), port: 80 }];
+        let place: Place = (Tenant::DEFAULT, "n1".into(), "web-1".into());
+        let node = Node { address: "10.0.0.1".into(), meta: pair(), tagged: tagged(), ..Node::default() };
+        let (tags, zone) = (vec!["blue".into()], "a".into());
+        let instance = Instance {
+            id: "web-1".into(),
+            service: "web".into(),
+            tags,
+            zone,
+            meta: pair(),
+            tagged: tagged(),
+            ..Instance::default()
+        };
+        let check = |kind| {
+            let definition = Definition {
+                kind,
+                target: "x".into(),
+                interval_ms: 1,
+                timeout_ms: 1,
+                ttl_ms: 1,
+                ..Definition::default()
+            };
+            let definition = Definition { deregister_after_ms: 1, ..definition };
+            let check = Check { id: "web".into(), instance: "web-1".into(), definition, ..Check::default() };
+            (place.clone(), std::sync::Arc::new(CheckEntry { check, ..CheckEntry::default() }))
+        };
+        Row {
+            node: std::sync::Arc::new(NodeEntry { node, ..NodeEntry::default() }),
+            entry: std::sync::Arc::new(InstanceEntry { instance, ..InstanceEntry::default() }),
+            checks: [CheckKind::Http, CheckKind::Tcp, CheckKind::Grpc].map(check).into(),
+            place,
+        }
+    }
 }

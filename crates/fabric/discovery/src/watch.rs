@@ -69,7 +69,7 @@ pub(crate) async fn open(desk: &Arc<Desk>, request: Request<Incoming>) -> Result
         let what = "`catalog/…`, `health/…`, `kv/…` and `session/…` are";
         return Err(Fault::Missing(format!("`{}` cannot be watched; {what}", path.join("/"))));
     }
-    if asked.flag("raw") {
+    if asked.flag("raw")? {
         return Err(Fault::Wrong("a watch tells JSON; leave `raw` away".to_owned()));
     }
     let consistency = head.headers.get("consistency").map(HeaderValue::as_bytes).unwrap_or_default();

@@ -4,13 +4,16 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use coreto_catalog::command::{OnNode, RegisterCheck, RegisterInstance};
-use coreto_catalog::{Check, CheckKind, Command, Definition, Instance, Status, Subject};
+use coreto_catalog::{
+    Check, CheckKind, Command, Definition, Instance, InstanceEntry, State, Status, Subject,
+};
 use serde_json::{Map, Value};
 
-use super::{Answered, filtered};
+use super::{Answered, Wanted};
 use crate::answer::{Answer, Fault};
 use crate::asked::{Asked, Mode};
 use crate::desk::{Desk, TENANT, named};
+use crate::filter::shape;
 use crate::read::{self, Fields};
 use crate::render;
 
@@ -24,7 +27,7 @@ pub(crate) async fn register(desk: &Desk, asked: &Asked) -> Answered {
         node: Arc::clone(&desk.config.node),
         instance,
         checks,
-        replace_checks: asked.flag("replace-existing-checks"),
+        replace_checks: asked.flag("replace-existing-checks")?,
     };
     let ids: Vec<Arc<str>> = command.checks.iter().map(|check| Arc::clone(&check.id)).collect();
     desk.write(Command::RegisterInstance(command)).await?;
@@ -93,21 +96,13 @@ fn unknown(id: &str) -> Fault {
 }
 
 pub(crate) async fn services(desk: &Desk, asked: &Asked) -> Answered {
-    let node = named(&desk.config.node);
-    let (_, services) = desk
-        .read_until(
-            asked.mode()?,
-            None,
-            &[],
-            |state| {
-                let services =
-                    state.instances_on(&node).map(|(_, entry)| render::agent_service(&entry.instance));
-                (state.node_index(&node), services.collect::<Vec<_>>())
-            },
-            |_, _| true,
-        )
-        .await?;
-    Ok(Answer::json(&by_id(filtered(asked, services)?, "ID")))
+    let (node, wanted) = (named(&desk.config.node), Wanted::of(asked, &shape::INSTANCE)?);
+    let look = |state: &State| {
+        (0, state.instances_on(&node).map(|(_, entry)| Arc::clone(entry)).collect::<Vec<_>>())
+    };
+    let (_, found) = desk.read_until(asked.mode()?, None, &[], look, |_, _| true).await?;
+    let services = wanted.among(found.iter().map(|entry| render::agent_service(&entry.instance)));
+    Ok(Answer::json(&by_id(services, "ID")))
 }
 
 /// A list as an object by one of its fields.
@@ -124,13 +119,11 @@ pub(crate) async fn service(desk: &Desk, asked: &Asked, id: &str) -> Answered {
     let time = known.map(|_| asked.time()).transpose()?;
     let subjects = [Subject::Node(node.clone())];
     let place = (TENANT, Arc::clone(&desk.config.node), Arc::from(id));
-    let look = |state: &coreto_catalog::State| {
-        let value = state.instances.peek(&place).map(|entry| render::agent_service(&entry.instance));
-        (state.node_index(&node), value)
-    };
-    let changed = |found: &Option<Value>| found.as_ref().map(hash).as_deref() != known;
+    let look = |state: &State| (state.node_index(&node), state.instances.get(&place));
+    let told = |entry: &Arc<InstanceEntry>| render::agent_service(&entry.instance);
+    let changed = |found: &Option<_>| found.as_ref().map(|entry| hash(&told(entry))).as_deref() != known;
     let (_, found) = desk.read_until(asked.mode()?, time, &subjects, look, |_, found| changed(found)).await?;
-    let mut value = found.ok_or_else(|| unknown(id))?;
+    let mut value = told(&found.ok_or_else(|| unknown(id))?);
     let hash = hash(&value);
     value["ContentHash"] = hash.as_str().into();
     Ok(Answer { hash: Some(hash), ..Answer::json(&value) })
@@ -149,7 +142,7 @@ impl Desk {
     /// Begins to watch the times of checks of this node, as the catalog has them now.
     pub(crate) async fn watch_checks(&self, ids: &[Arc<str>]) {
         // What was just acknowledged is seen at once; the catalog that cannot be read now is watched after a start.
-        let look = |state: &coreto_catalog::State| {
+        let look = |state: &State| {
             let of =
                 |id: &Arc<str>| state.checks.get(&(TENANT, Arc::clone(&self.config.node), Arc::clone(id)));
             (0, ids.iter().filter_map(of).collect::<Vec<_>>())

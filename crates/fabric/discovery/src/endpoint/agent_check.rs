@@ -4,25 +4,25 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use coreto_catalog::command::{OnNode, RegisterCheck, UpdateCheck};
-use coreto_catalog::{Command, Status};
+use coreto_catalog::{Command, State, Status};
 
 use super::agent::by_id;
-use super::{Answered, filtered};
+use super::{Answered, Wanted};
 use crate::answer::{Answer, Fault};
 use crate::asked::Asked;
 use crate::desk::{Desk, TENANT, named};
+use crate::filter::shape;
 use crate::read::{self, Fields};
-use crate::render;
+use crate::render::CheckRow;
 use crate::writing::{client, submit};
 
 pub(crate) async fn checks(desk: &Desk, asked: &Asked) -> Answered {
-    let node = named(&desk.config.node);
-    let look = |state: &coreto_catalog::State| {
-        let checks = state.checks_on(&node).map(|(place, entry)| render::check_in(state, place, entry));
-        (0, checks.collect::<Vec<_>>())
+    let (node, wanted) = (named(&desk.config.node), Wanted::of(asked, &shape::CHECK)?);
+    let look = |state: &State| {
+        (0, state.checks_on(&node).map(|found| CheckRow::of(state, found)).collect::<Vec<_>>())
     };
     let (_, checks) = desk.read_until(asked.mode()?, None, &[], look, |_, _| true).await?;
-    Ok(Answer::json(&by_id(filtered(asked, checks)?, "CheckID")))
+    Ok(Answer::json(&by_id(wanted.among(checks.iter().map(CheckRow::told)), "CheckID")))
 }
 
 pub(crate) async fn register(desk: &Desk, asked: &Asked) -> Answered {

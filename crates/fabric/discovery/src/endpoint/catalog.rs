@@ -7,25 +7,27 @@ use coreto_catalog::command::{Named, OnNode, RegisterCheck, RegisterInstance, Re
 use coreto_catalog::{Command, State, Subject};
 use serde_json::{Value, json};
 
-use super::{Answered, filtered};
+use super::{Answered, Wanted};
 use crate::answer::{Answer, Fault};
 use crate::asked::Asked;
 use crate::desk::{Desk, TENANT, named};
+use crate::filter::shape::{self, Shape};
 use crate::read::{self, Fields};
 use crate::render::{self, Row};
 
 pub(crate) async fn nodes(desk: &Desk, asked: &Asked) -> Answered {
+    let wanted = Wanted::of(asked, &shape::NODE)?;
     let look = |state: &State| {
         let nodes = state.nodes.range(..).map(|((_, name), entry)| (Arc::clone(name), Arc::clone(entry)));
         (state.marks.get().nodes, nodes.collect::<Vec<_>>())
     };
     let (seen, nodes) = desk.read(asked, &[Subject::Nodes(TENANT)], look).await?;
-    let rows = nodes.iter().map(|(name, entry)| render::node(name, entry, &desk.config.datacenter)).collect();
-    Ok(Answer::read(seen, &filtered(asked, rows)?))
+    let rows = nodes.iter().map(|(name, entry)| render::node(name, entry, &desk.config.datacenter));
+    Ok(Answer::read(seen, &wanted.among(rows)))
 }
 
 pub(crate) async fn services(desk: &Desk, asked: &Asked) -> Answered {
-    let filter = asked.filter()?;
+    let wanted = Wanted::of(asked, &shape::SERVICE)?;
     let find =
         |state: &State| state.instances.range(..).map(|(_, entry)| Arc::clone(entry)).collect::<Vec<_>>();
     let index = |state: &State| state.marks.get().services;
@@ -35,7 +37,7 @@ pub(crate) async fn services(desk: &Desk, asked: &Asked) -> Answered {
             let instance = &entry.instance;
             let row =
                 || json!({ "ServiceName": &*instance.service, "ServiceTags": render::texts(&instance.tags) });
-            if filter.as_ref().is_none_or(|filter| filter.takes(&row())) {
+            if wanted.takes(row) {
                 tags.entry(&instance.service).or_default().extend(instance.tags.iter().map(|tag| &**tag));
             }
         }
@@ -47,7 +49,7 @@ pub(crate) async fn services(desk: &Desk, asked: &Asked) -> Answered {
 }
 
 pub(crate) async fn service(desk: &Desk, asked: &Asked, name: &str) -> Answered {
-    desk.instances(asked, name, |rows| {
+    desk.instances(asked, name, &shape::FLAT, |rows| {
         let tagged = rows.iter().filter(|row| row.is_tagged(asked.parameters("tag")));
         tagged.map(|row| row.flat(&desk.config.datacenter)).collect()
     })
@@ -55,15 +57,15 @@ pub(crate) async fn service(desk: &Desk, asked: &Asked, name: &str) -> Answered 
 }
 
 pub(crate) async fn node(desk: &Desk, asked: &Asked, name: &str) -> Answered {
-    let node = named(name);
+    let (node, wanted) = (named(name), Wanted::of(asked, &shape::INSTANCE)?);
     let look = |state: &State| {
         let services = state.instances_on(&node).map(|(_, entry)| Arc::clone(entry)).collect::<Vec<_>>();
         (state.node_index(&node), state.nodes.get(&node).map(|entry| (entry, services)))
     };
     let (seen, found) = desk.read(asked, &[Subject::Node(node.clone())], look).await?;
     let Some((entry, services)) = found else { return Ok(Answer::read(seen, &Value::Null)) };
-    let services = services.iter().map(|entry| render::service(entry)).collect();
-    let services = super::agent::by_id(filtered(asked, services)?, "ID");
+    let services = wanted.among(services.iter().map(|entry| render::service(entry)));
+    let services = super::agent::by_id(services, "ID");
     let node = render::node(name, &entry, &desk.config.datacenter);
     Ok(Answer::read(seen, &json!({ "Node": node, "Services": services })))
 }
@@ -130,14 +132,15 @@ impl Desk {
         &self,
         asked: &Asked,
         name: &str,
+        row: &'static Shape,
         render: impl FnOnce(&[Row]) -> Vec<Value>,
     ) -> Answered {
-        let service = named(name);
+        let (service, wanted) = (named(name), Wanted::of(asked, row)?);
         let index = |state: &State| state.service_index(&service);
         let find = |state: &State| {
             state.instances_of(&service).filter_map(|place| Row::of(state, place)).collect::<Vec<_>>()
         };
         let subjects = [Subject::Service(service.clone()), Subject::NodeParts(TENANT)];
-        self.answer(asked, &subjects, index, find, |rows| filtered(asked, render(&rows))).await
+        self.answer(asked, &subjects, index, find, |rows| Ok(wanted.among(render(&rows)))).await
     }
 }

@@ -1,18 +1,17 @@
 //! `/health/…`: how services and nodes are.
 
-use std::sync::Arc;
-
 use coreto_catalog::{State, Status, Subject};
 
-use super::{Answered, filtered};
-use crate::answer::{Answer, Fault};
+use super::{Answered, Wanted};
+use crate::answer::Fault;
 use crate::asked::Asked;
 use crate::desk::{Desk, TENANT, named};
-use crate::render;
+use crate::filter::shape;
+use crate::render::{self, CheckRow};
 
 pub(crate) async fn service(desk: &Desk, asked: &Asked, name: &str) -> Answered {
-    let passing = asked.flag("passing");
-    desk.instances(asked, name, |rows| {
+    let passing = asked.flag("passing")?;
+    desk.instances(asked, name, &shape::HEALTH, |rows| {
         let wanted = rows.iter().filter(|row| {
             (!passing || row.status() == Status::Passing) && row.is_tagged(asked.parameters("tag"))
         });
@@ -23,7 +22,7 @@ pub(crate) async fn service(desk: &Desk, asked: &Asked, name: &str) -> Answered 
 
 /// Checks of the instances of a service, without those of their nodes.
 pub(crate) async fn checks(desk: &Desk, asked: &Asked, name: &str) -> Answered {
-    desk.instances(asked, name, |rows| {
+    desk.instances(asked, name, &shape::CHECK, |rows| {
         let mut told = Vec::new();
         for row in rows {
             let own = row.checks.iter().filter(|(_, entry)| !entry.check.instance.is_empty());
@@ -36,16 +35,15 @@ pub(crate) async fn checks(desk: &Desk, asked: &Asked, name: &str) -> Answered {
 
 pub(crate) async fn node(desk: &Desk, asked: &Asked, name: &str) -> Answered {
     let node = named(name);
-    let look = |state: &State| {
-        let checks = state.checks_on(&node).map(|(place, entry)| render::check_in(state, place, entry));
-        (state.node_index(&node), checks.collect::<Vec<_>>())
-    };
-    let (seen, checks) = desk.read(asked, &[Subject::Node(node.clone())], look).await?;
-    Ok(Answer::read(seen, &filtered(asked, checks)?))
+    let index = |state: &State| state.node_index(&node);
+    desk.checks(asked, &[Subject::Node(node.clone())], index, |state| {
+        state.checks_on(&node).map(|found| CheckRow::of(state, found)).collect()
+    })
+    .await
 }
 
 pub(crate) async fn state(desk: &Desk, asked: &Asked, word: &str) -> Answered {
-    let wanted = match (word, Status::from_name(word)) {
+    let status = match (word, Status::from_name(word)) {
         ("any", _) => None,
         (_, Some(status)) => Some(status),
         (_, None) => {
@@ -53,22 +51,25 @@ pub(crate) async fn state(desk: &Desk, asked: &Asked, word: &str) -> Answered {
             return Err(Fault::Wrong(format!("there is no state `{word}`; {words}")));
         }
     };
-    let find = |state: &State| {
-        let all = state.checks.range(..);
-        let found = all.filter(|(_, entry)| wanted.is_none_or(|wanted| entry.check.status == wanted));
-        let handles = found.map(|(place, entry)| {
-            let instance = (place.0, Arc::clone(&place.1), Arc::clone(&entry.check.instance));
-            (place.clone(), Arc::clone(entry), state.instances.get(&instance))
-        });
-        handles.collect::<Vec<_>>()
-    };
     let index = |state: &State| state.marks.get().checks;
-    desk.answer(asked, &[Subject::Checks(TENANT)], index, find, |found| {
-        let told = found.iter().map(|(place, entry, instance)| {
-            let tags = instance.as_ref().map_or(&[][..], |found| &found.instance.tags);
-            render::check_of(place, entry, tags)
-        });
-        filtered(asked, told.collect())
+    desk.checks(asked, &[Subject::Checks(TENANT)], index, |state| {
+        let all = state.checks.range(..);
+        let found = all.filter(|(_, entry)| status.is_none_or(|status| entry.check.status == status));
+        found.map(|found| CheckRow::of(state, found)).collect()
     })
     .await
+}
+
+impl Desk {
+    async fn checks(
+        &self,
+        asked: &Asked,
+        subjects: &[Subject],
+        index: impl Fn(&State) -> u64,
+        find: impl Fn(&State) -> Vec<CheckRow>,
+    ) -> Answered {
+        let wanted = Wanted::of(asked, &shape::CHECK)?;
+        let render = |found: Vec<CheckRow>| Ok(wanted.among(found.iter().map(CheckRow::told)));
+        self.answer(asked, subjects, index, find, render).await
+    }
 }

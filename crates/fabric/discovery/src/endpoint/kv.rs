@@ -28,7 +28,7 @@ pub(crate) async fn put(desk: &Desk, asked: &Asked, key: &str) -> Answered {
 }
 
 pub(crate) async fn delete(desk: &Desk, asked: &Asked, key: &str) -> Answered {
-    let command = if asked.flag("recurse") {
+    let command = if asked.flag("recurse")? {
         Command::DeleteEntries(DeleteEntries { tenant: TENANT, prefix: key.into(), until: 0 })
     } else {
         if key.is_empty() {
@@ -40,7 +40,7 @@ pub(crate) async fn delete(desk: &Desk, asked: &Asked, key: &str) -> Answered {
 }
 
 pub(crate) async fn get(desk: &Desk, asked: &Asked, key: &str) -> Answered {
-    if asked.flag("keys") {
+    if asked.flag("keys")? {
         let (seen, entries) = desk.below(asked, key).await?;
         if entries.is_empty() {
             return Err(Fault::Nothing(seen));
@@ -49,7 +49,7 @@ pub(crate) async fn get(desk: &Desk, asked: &Asked, key: &str) -> Answered {
         let names = entries.iter().map(|(name, _)| up_to(name, key.len(), separator));
         return Ok(Answer::read(seen, &distinct(names)));
     }
-    if asked.flag("recurse") {
+    if asked.flag("recurse")? {
         let (seen, entries) = desk.below(asked, key).await?;
         if entries.is_empty() {
             return Err(Fault::Nothing(seen));
@@ -66,7 +66,7 @@ pub(crate) async fn get(desk: &Desk, asked: &Asked, key: &str) -> Answered {
     let look = |state: &State| (state.entry_index(&name), state.entries.get(&name));
     let (seen, found) = desk.read(asked, &[Subject::Entry(name.clone())], look).await?;
     let entry = found.ok_or(Fault::Nothing(seen))?;
-    if asked.flag("raw") {
+    if asked.flag("raw")? {
         return Ok(Answer::raw(seen, entry.value.to_vec().into()));
     }
     Ok(Answer::read(seen, &Value::Array(vec![render::entry(key, &entry)])))

@@ -3,6 +3,9 @@
 use std::iter::Peekable;
 use std::vec::IntoIter;
 
+use regex::{Regex, RegexBuilder};
+
+use super::shape::{Part, Shape};
 use super::token::{Token, split};
 use super::{Filter, Selector, Test};
 
@@ -12,14 +15,17 @@ const BYTES_MAX: usize = 8192;
 /// How deep parentheses and `not` may be in each other.
 const DEPTH_MAX: usize = 64;
 
-/// Bytes that a pattern may take once it is compiled.
-const PATTERN_BYTES_MAX: usize = 1 << 20;
+/// Patterns of an expression.
+const PATTERNS_MAX: usize = 8;
 
-pub(super) fn parse(text: &str) -> Result<Filter, String> {
+/// Bytes that a pattern may take once it is compiled. What takes so many takes some milliseconds, too.
+const PATTERN_BYTES_MAX: usize = 1 << 18;
+
+pub(super) fn parse(text: &str, row: &'static Shape) -> Result<Filter, String> {
     if text.len() > BYTES_MAX {
         return Err(format!("it has more than {BYTES_MAX} bytes"));
     }
-    let mut parser = Parser { tokens: split(text)?.into_iter().peekable(), depth: 0 };
+    let mut parser = Parser { tokens: split(text)?.into_iter().peekable(), row, depth: 0, patterns: 0 };
     let filter = parser.or()?;
     match parser.tokens.next() {
         None => Ok(filter),
@@ -29,7 +35,9 @@ pub(super) fn parse(text: &str) -> Result<Filter, String> {
 
 struct Parser {
     tokens: Peekable<IntoIter<Token>>,
+    row: &'static Shape,
     depth: usize,
+    patterns: usize,
 }
 
 impl Parser {
@@ -74,41 +82,80 @@ impl Parser {
         if let Some(Token::Text(value)) = self.tokens.next_if(|token| matches!(token, Token::Text(_))) {
             let negated = self.word("not");
             self.need_word("in")?;
-            return Ok(negate(negated, Filter::Test(self.selector()?, Test::Contains(value))));
+            return self.contained(value, negated);
         }
-        let selector = self.selector()?;
+        let (selector, is_plain) = self.selector()?;
+        let name = selector.join(".");
         if self.sign("==") {
-            return Ok(Filter::Test(selector, Test::Equals(self.value()?)));
+            let value = self.value()?;
+            return self.about(selector, false, |part| part.equals(value));
         }
         if self.sign("!=") {
-            return Ok(negate(true, Filter::Test(selector, Test::Equals(self.value()?))));
+            let value = self.value()?;
+            return self.about(selector, true, |part| part.equals(value));
         }
         if self.word("is") {
             let negated = self.word("not");
             self.need_word("empty")?;
-            return Ok(negate(negated, Filter::Test(selector, Test::IsEmpty)));
+            return self.about(selector, negated, Part::is_empty);
         }
         let negated = self.word("not");
+        if self.word("in") {
+            if !is_plain {
+                return Err(format!("`{name}` is a part of the row, where a value is expected"));
+            }
+            return self.contained(name, negated);
+        }
         if self.word("contains") {
-            return Ok(negate(negated, Filter::Test(selector, Test::Contains(self.value()?))));
+            let value = self.value()?;
+            return self.about(selector, negated, |part| part.contains(value));
         }
         if self.word("matches") {
-            let pattern = self.value()?;
-            let compiled = regex::RegexBuilder::new(&pattern).size_limit(PATTERN_BYTES_MAX).build();
-            let compiled = compiled.map_err(|_| format!("`{pattern}` is no pattern"))?;
-            return Ok(negate(negated, Filter::Test(selector, Test::Matches(Box::new(compiled)))));
+            let pattern = self.pattern()?;
+            return self.about(selector, negated, |part| part.matches(pattern));
         }
         let next =
             self.tokens.next().map_or_else(|| "nothing".to_owned(), |token| format!("`{}`", token.told()));
-        Err(format!("`{}` is followed by {next}, which is no comparison", selector.join(".")))
+        Err(format!("`{name}` is followed by {next}, which is no comparison"))
     }
 
-    fn selector(&mut self) -> Result<Selector, String> {
-        let mut names = vec![self.name()?];
+    /// What stands behind `value in`.
+    fn contained(&mut self, value: String, negated: bool) -> Result<Filter, String> {
+        let (selector, _) = self.selector()?;
+        self.about(selector, negated, |part| part.contains(value))
+    }
+
+    fn about(
+        &self,
+        selector: Selector,
+        negated: bool,
+        test: impl FnOnce(&Part) -> Result<Test, String>,
+    ) -> Result<Filter, String> {
+        let part = self.row.part(&selector)?;
+        let test = test(&part).map_err(|fault| format!("`{}`: {fault}", selector.join(".")))?;
+        Ok(Filter::About { selector, absent: part.absent, test, negated })
+    }
+
+    fn pattern(&mut self) -> Result<Regex, String> {
+        let pattern = self.value()?;
+        self.patterns += 1;
+        if self.patterns > PATTERNS_MAX {
+            return Err(format!("it has more than {PATTERNS_MAX} patterns"));
+        }
+        RegexBuilder::new(&pattern).size_limit(PATTERN_BYTES_MAX).build().map_err(|error| match error {
+            regex::Error::CompiledTooBig(bytes) => format!("`{pattern}` would take more than {bytes} bytes"),
+            _ => format!("`{pattern}` is no pattern"),
+        })
+    }
+
+    /// A way to a part of the row, and whether it has names and dots only, as values without quotes may.
+    fn selector(&mut self) -> Result<(Selector, bool), String> {
+        let (mut names, mut is_plain) = (vec![self.name()?], true);
         loop {
             if self.sign(".") {
                 names.push(self.name()?);
             } else if self.sign("[") {
+                is_plain = false;
                 match self.tokens.next() {
                     Some(Token::Text(name)) => names.push(name),
                     other => return Err(expected(other.as_ref(), "a text in quotes")),
@@ -117,7 +164,7 @@ impl Parser {
                     return Err("a `]` is missing".to_owned());
                 }
             } else {
-                return Ok(names);
+                return Ok((names, is_plain));
             }
         }
     }
@@ -166,8 +213,4 @@ fn expected(found: Option<&Token>, wanted: &str) -> String {
         Some(token) => format!("`{}` is found where {wanted} is expected", token.told()),
         None => format!("{wanted} is missing at the end"),
     }
-}
-
-fn negate(negated: bool, filter: Filter) -> Filter {
-    if negated { Filter::Not(Box::new(filter)) } else { filter }
 }
