@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::state::{Name, State};
+use crate::state::{Name, State, folded};
 
 /// Everything that does not hold, each with the id of its invariant; empty when all is well.
 ///
@@ -26,7 +26,7 @@ pub fn broken(state: &State) -> Vec<String> {
 fn services(state: &State, broken: &mut Vec<String>) {
     let mut counts: BTreeMap<Name, u64> = BTreeMap::new();
     for ((tenant, ..), entry) in state.instances.range(..) {
-        *counts.entry((*tenant, Arc::clone(&entry.instance.service))).or_default() += 1;
+        *counts.entry((*tenant, folded(&entry.instance.service))).or_default() += 1;
     }
     for (name, service) in state.services.range(..) {
         let found = counts.remove(name).unwrap_or_default();
@@ -86,6 +86,7 @@ fn indexes(state: &State, broken: &mut Vec<String>) {
     let depending: usize = state.sessions.range(..).map(|(_, entry)| distinct(&entry.session.checks)).sum();
     for (what, table, index) in [
         ("instances by service", state.instances.len(), state.by_service.len()),
+        ("nodes by labels", state.nodes.len(), state.by_labels.len()),
         ("checks by instance", state.checks.len(), state.by_instance.len()),
         ("keys by session", held, state.held.len()),
         ("sessions by check", depending, state.depending.len()),
@@ -104,7 +105,7 @@ fn distinct(names: &[Arc<str>]) -> usize {
 fn numbers(state: &State, broken: &mut Vec<String>) {
     let last = state.index();
     for ((tenant, node, id), entry) in state.instances.range(..) {
-        let (name, modify) = ((*tenant, Arc::clone(&entry.instance.service)), entry.stamp.modify);
+        let (name, modify) = ((*tenant, folded(&entry.instance.service)), entry.stamp.modify);
         let service = state.services.peek(&name).map_or(0, |service| service.index);
         let on = state.nodes.peek(&(*tenant, Arc::clone(node))).map_or(0, |node| node.index);
         if modify > service || modify > on || service > last || on > last {

@@ -12,6 +12,18 @@ pub type Name = (Tenant, Arc<str>);
 /// Something with an identifier on a node: the owner, the node, the identifier.
 pub type Place = (Tenant, Arc<str>, Arc<str>);
 
+/// A name as it is compared where case means nothing, in small letters.
+pub fn folded(name: &Arc<str>) -> Arc<str> {
+    let is_small = name.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase());
+    if is_small { Arc::clone(name) } else { name.to_lowercase().into() }
+}
+
+/// The labels of a name from the right, in small letters: all names below another one begin as it does.
+pub(crate) fn labels_of(name: &str) -> Arc<str> {
+    let labels: Vec<&str> = name.rsplit('.').collect();
+    folded(&labels.join(".").into())
+}
+
 message! {
     /// A node.
     pub struct NodeEntry {
@@ -125,7 +137,7 @@ coreto_machine::tables! {
         2 => pub instances: Table<Place, InstanceEntry>,
         /// Checks by node and identifier.
         3 => pub checks: Table<Place, CheckEntry>,
-        /// Services that have instances, by name.
+        /// Services that have instances, by name in small letters.
         4 => pub services: Table<Name, Service>,
         /// Keys.
         5 => pub entries: Table<Name, Entry>,
@@ -135,7 +147,7 @@ coreto_machine::tables! {
         7 => pub lock_delays: Table<Name, LockDelay>,
         /// When anything of a kind changed last.
         8 => pub marks: Cell<Marks>,
-        /// Instances by service: the service, then node and identifier.
+        /// Instances by service: its name in small letters, then node and identifier.
         9 => pub by_service: Index<(Name, (Arc<str>, Arc<str>))>,
         /// Checks by instance, whose identifier is empty for those of a node.
         10 => pub by_instance: Index<(Place, Arc<str>)>,
@@ -145,14 +157,19 @@ coreto_machine::tables! {
         12 => pub depending: Index<(Place, Arc<str>)>,
         /// Keys by the time at which they may be taken again.
         13 => pub due: Index<(Timestamp, Name)>,
+        /// Nodes by the labels of their names from the right, in small letters.
+        14 => pub by_labels: Index<(Name, Arc<str>)>,
     }
 }
 
 impl State {
     fn rebuild(&mut self) {
         for ((tenant, node, id), entry) in self.instances.range(..) {
-            let service = (*tenant, Arc::clone(&entry.instance.service));
+            let service = (*tenant, folded(&entry.instance.service));
             self.by_service.insert((service, (Arc::clone(node), Arc::clone(id))));
+        }
+        for ((tenant, name), _) in self.nodes.range(..) {
+            self.by_labels.insert(((*tenant, labels_of(name)), Arc::clone(name)));
         }
         for ((tenant, node, id), entry) in self.checks.range(..) {
             let of = (*tenant, Arc::clone(node), Arc::clone(&entry.check.instance));
@@ -174,11 +191,12 @@ impl State {
         }
     }
 
-    /// Places of the instances of a service, in order of node and identifier.
+    /// Places of the instances of a service, whose name is compared without regard to case, in order of node and
+    /// identifier.
     pub fn instances_of<'a>(&'a self, service: &Name) -> impl Iterator<Item = Place> + use<'a> {
         let tenant = service.0;
-        let of = service.clone();
-        let start = (service.clone(), (Arc::from(""), Arc::from("")));
+        let of = (tenant, folded(&service.1));
+        let start = (of.clone(), (Arc::from(""), Arc::from("")));
         self.by_service
             .scan(&start, move |(service, _)| *service == of)
             .map(move |(_, (node, id))| (tenant, Arc::clone(node), Arc::clone(id)))
@@ -214,6 +232,22 @@ impl State {
         on(&self.checks, node)
     }
 
+    /// A node by its name without regard to case: the one that is written like this, or the first of the others.
+    pub fn node_like(&self, name: &Name) -> Option<(Name, Arc<NodeEntry>)> {
+        let of = (name.0, labels_of(&name.1));
+        let mut alike = self.by_labels.scan(&(of.clone(), Arc::from("")), |(found, _)| *found == of);
+        let exact = self.nodes.contains(name).then(|| name.clone());
+        let name = exact.or_else(|| alike.next().map(|(_, found)| (name.0, Arc::clone(found))))?;
+        self.nodes.get(&name).map(|entry| (name, entry))
+    }
+
+    /// Whether there is a node whose name ends with a dot and this one, without regard to case.
+    pub fn has_nodes_below(&self, name: &Name) -> bool {
+        let below: Arc<str> = format!("{}.", labels_of(&name.1)).into();
+        let start = ((name.0, Arc::clone(&below)), Arc::from(""));
+        self.by_labels.scan(&start, |((tenant, found), _)| *tenant == name.0 && found.starts_with(&*below)).next().is_some()
+    }
+
     /// Keys that begin with a text, in order.
     pub fn entries_below<'a>(
         &'a self,
@@ -226,7 +260,7 @@ impl State {
     /// The number at which a service changed last, for somebody who waits for the next change. It only grows, also
     /// over a time in which there is no such service.
     pub fn service_index(&self, service: &Name) -> u64 {
-        let Some(found) = self.services.peek(service) else { return self.marks.get().service_gone };
+        let Some(found) = self.services.peek(&(service.0, folded(&service.1))) else { return self.marks.get().service_gone };
         let nodes = self.instances_of(service).filter_map(|(tenant, node, _)| {
             self.nodes.peek(&(tenant, node)).map(|node| node.checks.max(node.stamp.modify))
         });

@@ -3,12 +3,12 @@
 use coreto_machine::{Tenant, Topic};
 
 use crate::event::Event;
-use crate::state::Name;
+use crate::state::{Name, folded};
 
 /// Something that a watcher waits for. Names are hashed: two that collide wake each other's watchers for nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Subject {
-    /// Instances of a service and their checks.
+    /// Instances of a service and their checks, whatever the case of its name.
     Service(Name),
     /// What is on a node.
     Node(Name),
@@ -33,7 +33,7 @@ impl Subject {
     pub fn topic(&self) -> Topic {
         let all = |kind, tenant: &Tenant| Topic { kind, key: u64::from(tenant.raw()) };
         match self {
-            Self::Service(name) => Topic { kind: 1, key: hash(name) },
+            Self::Service((tenant, name)) => Topic { kind: 1, key: hash(&(*tenant, folded(name))) },
             Self::Node(name) => Topic { kind: 2, key: hash(name) },
             Self::Services(tenant) => all(3, tenant),
             Self::Nodes(tenant) => all(4, tenant),

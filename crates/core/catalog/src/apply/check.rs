@@ -7,7 +7,7 @@ use coreto_machine::Tenant;
 use super::instance::node_changed;
 use super::{mark, stamp};
 use crate::event::{CheckDeregistered, CheckRegistered, CheckUpdated};
-use crate::state::{CheckEntry, State};
+use crate::state::{CheckEntry, State, folded};
 
 pub(super) fn registered(state: &mut State, event: &CheckRegistered) {
     let CheckRegistered { index, tenant, node, service, check, at } = event;
@@ -58,7 +58,7 @@ fn changed(state: &mut State, tenant: Tenant, node: &Arc<str>, service: &Arc<str
     if service.is_empty() {
         state.nodes.update(&(tenant, Arc::clone(node)), |node| node.checks = index);
     } else {
-        state.services.update(&(tenant, Arc::clone(service)), |service| service.index = index);
+        state.services.update(&(tenant, folded(service)), |service| service.index = index);
     }
     node_changed(state, tenant, node, index);
     mark(state, |marks| marks.checks = index);

@@ -6,7 +6,7 @@ use coreto_machine::Tenant;
 
 use super::{mark, stamp};
 use crate::event::{InstanceDeregistered, InstanceRegistered, NodeDeregistered, NodeRegistered};
-use crate::state::{InstanceEntry, Name, NodeEntry, Service, State};
+use crate::state::{InstanceEntry, Name, NodeEntry, Service, State, folded, labels_of};
 
 pub(super) fn node_registered(state: &mut State, event: &NodeRegistered) {
     let name = (event.tenant, Arc::clone(&event.name));
@@ -17,12 +17,14 @@ pub(super) fn node_registered(state: &mut State, event: &NodeRegistered) {
         index: event.index,
         checks: old.map_or(0, |old| old.checks),
     };
+    state.by_labels.insert(((event.tenant, labels_of(&event.name)), Arc::clone(&event.name)));
     state.nodes.insert(name, entry);
     mark(state, |marks| marks.nodes = event.index);
 }
 
 pub(super) fn node_deregistered(state: &mut State, event: &NodeDeregistered) {
     state.nodes.remove(&(event.tenant, Arc::clone(&event.name)));
+    state.by_labels.remove(&((event.tenant, labels_of(&event.name)), Arc::clone(&event.name)));
     mark(state, |marks| {
         marks.nodes = event.index;
         marks.node_gone = event.index;
@@ -36,7 +38,7 @@ pub(super) fn registered(state: &mut State, event: &InstanceRegistered) {
     let is_new = old.is_none();
     let entry = InstanceEntry { instance: instance.clone(), stamp: stamp(old.as_ref(), *index) };
     state.instances.insert(place, entry);
-    let service = (*tenant, Arc::clone(&instance.service));
+    let service = (*tenant, folded(&instance.service));
     state.by_service.insert((service.clone(), (Arc::clone(node), Arc::clone(&instance.id))));
     let before = state.services.peek(&service).map_or(0, |service| service.instances);
     state.services.insert(service, Service { instances: before + u64::from(is_new), index: *index });
@@ -47,7 +49,7 @@ pub(super) fn registered(state: &mut State, event: &InstanceRegistered) {
 pub(super) fn deregistered(state: &mut State, event: &InstanceDeregistered) {
     let InstanceDeregistered { index, tenant, node, id, service } = event;
     state.instances.remove(&(*tenant, Arc::clone(node), Arc::clone(id)));
-    let name: Name = (*tenant, Arc::clone(service));
+    let name: Name = (*tenant, folded(service));
     state.by_service.remove(&(name.clone(), (Arc::clone(node), Arc::clone(id))));
     let before = state.services.peek(&name).map_or(0, |service| service.instances);
     if before > 1 {
