@@ -20,8 +20,8 @@ pub enum Subject {
     Checks(Tenant),
     /// A key.
     Entry(Name),
-    /// Any key.
-    Entries(Tenant),
+    /// Keys that begin with a text.
+    Below(Name),
     /// Any session.
     Sessions(Tenant),
     /// What every instance on some node feels: its own checks, its address.
@@ -39,11 +39,23 @@ impl Subject {
             Self::Nodes(tenant) => all(4, tenant),
             Self::Checks(tenant) => all(5, tenant),
             Self::Entry(name) => Topic { kind: 6, key: hash(name) },
-            Self::Entries(tenant) => all(7, tenant),
+            Self::Below((tenant, text)) => {
+                let folder = folders(text).last().unwrap_or_default();
+                Topic { kind: 7, key: hash(&(*tenant, folder.into())) }
+            }
             Self::Sessions(tenant) => all(8, tenant),
             Self::NodeParts(tenant) => all(9, tenant),
         }
     }
+}
+
+/// Slashes of a key by which those are told apart who wait for keys below.
+const FOLDERS_MAX: usize = 16;
+
+/// What stands before each of the first slashes of a key, with them, beginning with nothing.
+fn folders(key: &str) -> impl Iterator<Item = &str> {
+    let slashes = key.match_indices('/').take(FOLDERS_MAX);
+    std::iter::once("").chain(slashes.map(|(at, _)| &key[..=at]))
 }
 
 /// FNV-1a over owner and name.
@@ -77,14 +89,8 @@ pub(crate) fn touched(event: &Event, wake: &mut dyn FnMut(Topic)) {
         Event::CheckRegistered(event) => check(event.tenant, &event.node, &event.service, &mut on),
         Event::CheckDeregistered(event) => check(event.tenant, &event.node, &event.service, &mut on),
         Event::CheckUpdated(event) => check(event.tenant, &event.node, &event.service, &mut on),
-        Event::EntryPut(event) => {
-            on(Subject::Entry((event.tenant, event.key.clone())));
-            on(Subject::Entries(event.tenant));
-        }
-        Event::EntryDeleted(event) => {
-            on(Subject::Entry((event.tenant, event.key.clone())));
-            on(Subject::Entries(event.tenant));
-        }
+        Event::EntryPut(event) => entry(event.tenant, &event.key, &mut on),
+        Event::EntryDeleted(event) => entry(event.tenant, &event.key, &mut on),
         Event::SessionCreated(event) => on(Subject::Sessions(event.tenant)),
         Event::SessionDestroyed(event) => on(Subject::Sessions(event.tenant)),
         Event::LockDelayed(_) | Event::LockDelayEnded(_) => (),
@@ -103,5 +109,40 @@ fn check(
         on(Subject::NodeParts(tenant));
     } else {
         on(Subject::Service((tenant, service.clone())));
+    }
+}
+
+fn entry(tenant: Tenant, key: &std::sync::Arc<str>, on: &mut impl FnMut(Subject)) {
+    on(Subject::Entry((tenant, key.clone())));
+    for folder in folders(key) {
+        on(Subject::Below((tenant, folder.into())));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::EntryDeleted;
+
+    #[test]
+    fn a_key_wakes_those_who_wait_for_what_it_begins_with() {
+        let deep = "x/".repeat(40);
+        for (key, prefix, is_woken) in [
+            ("config/web/limit", "", true),
+            ("config/web/limit", "con", true),
+            ("config/web/limit", "config/", true),
+            ("config/web/limit", "config/we", true),
+            ("config/web/limit", "config/web/", true),
+            ("config/web/limit", "other/", false),
+            ("config/web/limit", "config/db/", false),
+            ("config", "config/", false),
+            ("config/", "config/", true),
+            (&deep, &deep[..70], true),
+        ] {
+            let event = EntryDeleted { key: key.into(), ..EntryDeleted::default() };
+            let (waited, mut is_touched) = (Subject::Below((Tenant::DEFAULT, prefix.into())).topic(), false);
+            touched(&Event::EntryDeleted(event), &mut |topic| is_touched |= topic == waited);
+            assert_eq!(is_touched, is_woken, "{key} {prefix}");
+        }
     }
 }

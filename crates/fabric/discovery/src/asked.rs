@@ -98,14 +98,13 @@ impl Asked {
         }
     }
 
-    /// What is asked for, whenever and however fresh: path and parameters as one text.
+    /// What is asked for, whenever and however fresh: path, and parameters that say which part, as one text.
     pub(crate) fn question(&self) -> String {
-        const HOW: [&str; 9] =
-            ["index", "wait", "stale", "max_stale", "cached", "consistent", "leader", "dc", "token"];
-        let mut question = self.segments.join("/");
-        for (name, value) in self.query.iter().filter(|(name, _)| !HOW.contains(&name.as_str())) {
-            // In quotes, so that no value looks like another parameter.
-            let _ = write!(question, " {name:?} {value:?}");
+        const WHICH: [&str; 7] = ["passing", "tag", "filter", "recurse", "keys", "separator", "raw"];
+        // In quotes, so that nothing looks like anything else.
+        let mut question = format!("{:?}", self.segments);
+        for (name, value) in self.query.iter().filter(|(name, _)| WHICH.contains(&name.as_str())) {
+            let _ = write!(question, " {name} {value:?}");
         }
         question
     }
@@ -143,14 +142,18 @@ impl Asked {
     pub(crate) fn mode(&self) -> Result<Mode, Fault> {
         // Presence counts, whatever the value.
         let stale = ["stale", "max_stale", "cached"].into_iter().any(|name| self.parameter(name).is_some());
-        match (stale, self.parameter("consistent").is_some(), self.consistency.as_deref()) {
-            (true, true, _) => Err(Fault::Wrong("`stale` and `consistent` are asked for at once".to_owned())),
-            (true, false, _) | (false, false, Some("stale")) => Ok(Mode::Stale),
-            (false, true, _) => Ok(Mode::Consistent),
-            (false, false, None | Some("strong")) => Ok(Mode::Default),
-            (false, false, Some(word)) => Err(Fault::Wrong(format!(
+        let told = self.consistency.as_deref();
+        match (stale, self.parameter("consistent").is_some(), told) {
+            (.., Some(word)) if word != "strong" && word != "stale" => Err(Fault::Wrong(format!(
                 "`Consistency: {word}` is not known here; `strong` and `stale` are"
             ))),
+            // Nobody is given less than one of both says.
+            (true, true, _) | (true, _, Some("strong")) | (_, true, Some("stale")) => {
+                Err(Fault::Wrong("a stale answer and one that is not are asked for at once".to_owned()))
+            }
+            (true, ..) | (_, _, Some("stale")) => Ok(Mode::Stale),
+            (_, true, _) => Ok(Mode::Consistent),
+            (false, false, _) => Ok(Mode::Default),
         }
     }
 
@@ -224,10 +227,15 @@ mod tests {
     #[test]
     fn questions_are_alike_when_their_documents_are() {
         let question = |uri: &str| asked(uri).unwrap().question();
-        assert_eq!(question("/v1/a/b?passing&index=3&wait=1s&stale"), question("/v1/a/b?passing"));
-        for other in
-            ["/v1/a", "/v1/a/b?passing=false", "/v1/a/b?tag=x", "/v1/a/b?tag=%22%20%22passing%22%20%22"]
-        {
+        assert_eq!(question("/v1/a/b?passing&index=3&wait=1s&stale&_=17"), question("/v1/a/b?passing"));
+        for other in [
+            "/v1/a",
+            "/v1/a/b?passing=false",
+            "/v1/a/b?tag=x",
+            "/v1/a/b?tag=%22%20%22passing%22%20%22",
+            "/v1/a/b%22%5D%20passing%20%22%22",
+            "/v1/a%2Fb?passing",
+        ] {
             assert_ne!(question(other), question("/v1/a/b?passing"), "{other}");
             assert_ne!(question(other), question("/v1/a/b?tag=&passing"), "{other}");
         }
@@ -240,6 +248,19 @@ mod tests {
         assert_eq!(mode("/v1/a?stale=1"), Some(Mode::Stale));
         assert_eq!(mode("/v1/a?consistent"), Some(Mode::Consistent));
         assert_eq!(mode("/v1/a?consistent&stale"), None);
+        for (uri, consistency, wanted) in [
+            ("/v1/a", "stale", Some(Mode::Stale)),
+            ("/v1/a", "strong", Some(Mode::Default)),
+            ("/v1/a?cached", "stale", Some(Mode::Stale)),
+            ("/v1/a?consistent", "strong", Some(Mode::Consistent)),
+            ("/v1/a?consistent", "stale", None),
+            ("/v1/a?max_stale=1s", "strong", None),
+            ("/v1/a", "session", None),
+        ] {
+            let request = http::Request::get(uri).header("consistency", consistency);
+            let (head, ()) = request.body(()).unwrap().into_parts();
+            assert_eq!(Asked::new(&head, Bytes::new()).unwrap().mode().ok(), wanted, "{uri} {consistency}");
+        }
         let wait = |uri: &str| asked(uri).unwrap().wait().ok();
         assert_eq!(wait("/v1/a?index=0&wait=5s"), Some(None));
         assert_eq!(wait("/v1/a?index=7"), Some(Some(Wait { index: 7, time: WAIT })));

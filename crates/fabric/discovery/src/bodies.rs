@@ -1,7 +1,7 @@
 //! Bodies of answers, made once per change for all who ask the same.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 
@@ -10,14 +10,12 @@ use crate::answer::Fault;
 /// Questions whose bodies are kept.
 const QUESTIONS_MAX: usize = 4096;
 
-/// Bytes of bodies that are kept.
+/// Bytes of bodies and questions that are kept.
 const BYTES_MAX: usize = 16 << 20;
 
 /// Bodies that were sent lately, by what was asked.
 #[derive(Default)]
-pub(crate) struct Bodies {
-    kept: Mutex<Kept>,
-}
+pub(crate) struct Bodies(Mutex<Kept>);
 
 #[derive(Default)]
 struct Kept {
@@ -25,8 +23,8 @@ struct Kept {
     bytes: usize,
 }
 
-/// Where the body for a question stands; whoever makes it lets others wait here.
-type Place = Arc<Mutex<Option<Body>>>;
+/// Where the body for a question stands; whoever makes it lets others wait here, and nobody else.
+type Place = Arc<tokio::sync::Mutex<Option<Body>>>;
 
 /// A body, and when what it tells changed last.
 #[derive(Clone)]
@@ -37,37 +35,50 @@ pub(crate) struct Body {
 
 impl Bodies {
     /// The body that answers a question as things are since `index`; made, if it was not sent yet.
-    pub(crate) fn get(
+    pub(crate) async fn get(
         &self,
-        question: String,
+        question: &str,
         index: u64,
         render: impl FnOnce() -> Result<Body, Fault>,
     ) -> Result<Body, Fault> {
-        let place = self.place(question);
-        let mut body = place.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = self.kept().place(question);
+        let mut body = place.lock().await;
         if let Some(body) = body.as_ref().filter(|body| body.index == index) {
             return Ok(body.clone());
         }
         let made = render()?;
-        let before = body.replace(made.clone()).map_or(0, |before| before.bytes.len());
+        let before = body.as_ref().map_or(0, |before| before.bytes.len());
+        // One alone may not push out all others.
+        *body = Some(made.clone()).filter(|made| made.bytes.len() <= BYTES_MAX / 2);
+        let now = body.as_ref().map_or(0, |now| now.bytes.len());
         drop(body);
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.bytes = (kept.bytes + made.bytes.len()).saturating_sub(before);
-        if kept.bytes > BYTES_MAX {
-            *kept = Kept::default();
-        }
+        self.kept().replaced(before, now);
         Ok(made)
     }
 
-    fn place(&self, question: String) -> Place {
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(place) = kept.by_question.get(&*question) {
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Kept {
+    fn place(&mut self, question: &str) -> Place {
+        if let Some(place) = self.by_question.get(question) {
             return Arc::clone(place);
         }
-        if kept.by_question.len() >= QUESTIONS_MAX {
-            *kept = Kept::default();
+        if self.by_question.len() >= QUESTIONS_MAX {
+            *self = Self::default();
         }
-        Arc::clone(kept.by_question.entry(question.into()).or_default())
+        // A question takes room, too.
+        self.replaced(0, question.len());
+        Arc::clone(self.by_question.entry(question.into()).or_default())
+    }
+
+    fn replaced(&mut self, before: usize, now: usize) {
+        self.bytes = (self.bytes + now).saturating_sub(before);
+        if self.bytes > BYTES_MAX {
+            *self = Self::default();
+        }
     }
 }
 
@@ -79,8 +90,8 @@ mod tests {
         Body { index, bytes: vec![b'x'; bytes].into() }
     }
 
-    #[test]
-    fn a_body_is_made_once_per_change() {
+    #[tokio::test]
+    async fn a_body_is_made_once_per_change() {
         let bodies = Bodies::default();
         let mut made = Vec::new();
         for (question, index) in [("a", 1), ("a", 1), ("b", 1), ("a", 2), ("a", 2), ("a", 1)] {
@@ -88,31 +99,35 @@ mod tests {
                 made.push((question, index));
                 Ok(body(index, 3))
             };
-            assert_eq!(bodies.get(question.to_owned(), index, render).unwrap().index, index);
+            assert_eq!(bodies.get(question, index, render).await.unwrap().index, index);
         }
         assert_eq!(made, [("a", 1), ("b", 1), ("a", 2), ("a", 1)]);
-        let failed = bodies.get("c".to_owned(), 1, || Err(Fault::Wrong("no".to_owned())));
+        let failed = bodies.get("c", 1, || Err(Fault::Wrong("no".to_owned()))).await;
         assert!(failed.is_err());
-        bodies.get("c".to_owned(), 1, || Ok(body(1, 3))).unwrap();
+        bodies.get("c", 1, || Ok(body(1, 3))).await.unwrap();
     }
 
-    #[test]
-    fn what_is_kept_is_bounded() {
+    #[tokio::test]
+    async fn what_is_kept_is_bounded() {
         let bodies = Bodies::default();
-        let kept = || {
-            let kept = bodies.kept.lock().unwrap();
-            (kept.by_question.len(), kept.bytes)
-        };
+        let kept = || (bodies.kept().by_question.len(), bodies.kept().bytes);
         for number in 0..=QUESTIONS_MAX {
-            bodies.get(number.to_string(), 1, || Ok(body(1, 1))).unwrap();
+            bodies.get(&format!("{number:4}"), 1, || Ok(body(1, 1))).await.unwrap();
         }
-        assert_eq!(kept(), (1, 1));
+        assert_eq!(kept(), (1, 5));
         for index in 1..20 {
-            bodies.get("large".to_owned(), index, || Ok(body(index, 1 << 20))).unwrap();
+            bodies.get("large", index, || Ok(body(index, 1 << 20))).await.unwrap();
         }
-        assert_eq!(kept(), (2, 1 + (1 << 20)), "what is replaced does not count");
+        assert_eq!(kept(), (2, 10 + (1 << 20)), "what is replaced does not count");
+        bodies.get("huge", 1, || Ok(body(1, BYTES_MAX))).await.unwrap();
+        assert_eq!(kept(), (3, 14 + (1 << 20)), "it is not kept");
+        for number in 0..2000 {
+            let question = format!("{number} {}", "x".repeat(1 << 16));
+            drop(bodies.get(&question, 1, || Err(Fault::Wrong("no".to_owned()))).await);
+            assert!(kept().1 <= BYTES_MAX);
+        }
         for number in 0..20 {
-            bodies.get(format!("large {number}"), 1, || Ok(body(1, 1 << 20))).unwrap();
+            bodies.get(&format!("large {number}"), 1, || Ok(body(1, 1 << 20))).await.unwrap();
             assert!(kept().1 <= BYTES_MAX);
         }
     }

@@ -72,13 +72,14 @@ impl Desk {
         subjects: &[Subject],
         index: impl Fn(&State) -> u64,
         find: impl Fn(&State) -> T,
-        render: impl FnOnce(T) -> Result<Value, Fault>,
+        render: impl FnOnce(T) -> Value,
     ) -> Result<Answer, Fault> {
         let (mut seen, ()) = self.read(asked, subjects, |state| (index(state), ())).await?;
-        let body = self.bodies.get(asked.question(), seen.index, || {
+        let render = || {
             let (now, found) = self.look(seen.mode, |state| (index(state), find(state)))?;
-            Ok(Body { index: now.index, bytes: render(found)?.to_string().into() })
-        })?;
+            Ok(Body { index: now.index, bytes: render(found).to_string().into() })
+        };
+        let body = self.bodies.get(&asked.question(), seen.index, render).await?;
         seen.index = body.index;
         Ok(Answer::made(seen, body.bytes))
     }

@@ -4,6 +4,7 @@
 //! keeps the latest state alone: who is slow misses states in between, and costs nothing.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -18,6 +19,9 @@ const PAUSE: Duration = Duration::from_secs(1);
 
 /// Feeds at once. Each has somebody who watches it.
 const FEEDS_MAX: usize = 16_384;
+
+/// Bytes of their documents. Those that are followed may grow beyond; no more are begun then.
+const BYTES_MAX: usize = 256 << 20;
 
 /// What a feed has read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,15 +40,36 @@ impl Told {
         let document = event.slice(head.len()..event.len() - end.len());
         Self::State { index, document, event }
     }
+
+    /// Bytes that it takes to keep it.
+    fn bytes(&self) -> usize {
+        match self {
+            Self::State { event, .. } => event.len(),
+            Self::Trouble(sentence) => sentence.len(),
+        }
+    }
 }
 
-/// The feeds that are read, by what they are about.
+/// The feeds that are read.
 #[derive(Default)]
-pub(crate) struct Feeds(Mutex<BTreeMap<Arc<str>, watch::Sender<Told>>>);
+pub(crate) struct Feeds {
+    by_question: Mutex<ByQuestion>,
+    /// Of all that they have read last.
+    bytes: AtomicUsize,
+}
+
+/// Feeds by what they are about.
+type ByQuestion = BTreeMap<Arc<str>, watch::Sender<Told>>;
 
 impl Feeds {
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<Arc<str>, watch::Sender<Told>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, ByQuestion> {
+        self.by_question.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A feed keeps this instead of that.
+    fn replaced(&self, before: usize, now: usize) {
+        self.bytes.fetch_add(now, Ordering::Relaxed);
+        self.bytes.fetch_sub(before, Ordering::Relaxed);
     }
 
     /// Follows a feed. One that nobody follows yet begins with what was `seen`; nothing, when there are too many.
@@ -58,9 +83,11 @@ impl Feeds {
         if let Some(sender) = feeds.get(&question.key) {
             return Some(sender.subscribe());
         }
-        if feeds.len() >= FEEDS_MAX {
+        let bytes = seen.bytes();
+        if feeds.len() >= FEEDS_MAX || self.bytes.load(Ordering::Relaxed) + bytes > BYTES_MAX {
             return None;
         }
+        self.replaced(0, bytes);
         let (sender, receiver) = watch::channel(seen);
         feeds.insert(Arc::clone(&question.key), sender.clone());
         drop(feeds);
@@ -74,6 +101,7 @@ impl Feeds {
         let over = sender.receiver_count() == 0;
         if over {
             feeds.remove(key);
+            self.replaced(sender.borrow().bytes(), 0);
         }
         over
     }
@@ -97,6 +125,7 @@ async fn read(desk: Arc<Desk>, question: Question, sender: watch::Sender<Told>) 
                 continue;
             }
             _ = drained.wait_for(|drained| *drained) => {
+                // Nobody is counted any more.
                 desk.feeds.lock().remove(&question.key);
                 return;
             }
@@ -107,12 +136,17 @@ async fn read(desk: Arc<Desk>, question: Question, sender: watch::Sender<Told>) 
                 if let Told::State { index, .. } = &told {
                     known = *index;
                 }
-                sender.send_replace(told);
+                let now = told.bytes();
+                desk.feeds.replaced(sender.send_replace(told).bytes(), now);
             }
             Err(fault) => {
                 known = 0;
                 let trouble = Told::Trouble(fault.sentence().into());
-                sender.send_if_modified(|told| std::mem::replace(told, trouble.clone()) != trouble);
+                sender.send_if_modified(|told| {
+                    let before = std::mem::replace(told, trouble.clone());
+                    desk.feeds.replaced(before.bytes(), trouble.bytes());
+                    before != trouble
+                });
                 tokio::time::sleep(PAUSE).await;
             }
         }

@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::net::{SocketAddr, TcpListener};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
@@ -150,20 +151,31 @@ async fn connection(stream: TcpStream, desk: Arc<Desk>) {
     let _ = stream.set_nodelay(true);
     let mut drained = desk.drained.clone();
     let timeout = desk.config.request_timeout;
+    let asked = Arc::new(AtomicBool::new(false));
+    let has_asked = Arc::clone(&asked);
     let service = service_fn(move |request| {
         let desk = Arc::clone(&desk);
+        asked.store(true, Ordering::Relaxed);
         async move { Ok::<_, Infallible>(respond(&desk, request).await) }
     });
     let mut http = auto::Builder::new(TokioExecutor::new());
     http.http1().timer(TokioTimer::new()).header_read_timeout(timeout);
     http.http2().timer(TokioTimer::new()).keep_alive_interval(PING).keep_alive_timeout(PONG);
     let mut connection = pin!(http.serve_connection(Link::new(stream), service));
+    // HTTP's own time-out begins with the first line; what says nothing has none.
+    let silent = async {
+        tokio::time::sleep(timeout).await;
+        if has_asked.load(Ordering::Relaxed) {
+            std::future::pending::<()>().await;
+        }
+    };
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
         () = async { drop(drained.wait_for(|drained| *drained).await) } => {
             connection.as_mut().graceful_shutdown();
             connection.await
         }
+        () = silent => return,
     };
     if let Err(error) = ended {
         tracing::debug!(%error, "a connection to the catalog broke");

@@ -72,9 +72,7 @@ pub(crate) async fn open(desk: &Arc<Desk>, request: Request<Incoming>) -> Result
     if asked.flag("raw")? {
         return Err(Fault::Wrong("a watch tells JSON; leave `raw` away".to_owned()));
     }
-    let consistency = head.headers.get("consistency").map(HeaderValue::as_bytes).unwrap_or_default();
-    let uri = head.uri.path_and_query().map_or("", |uri| uri.as_str());
-    let key = format!("{uri} {}", String::from_utf8_lossy(consistency)).into();
+    let key = format!("{:?} {}", asked.mode()?, asked.question()).into();
     let question = Question { key, asked: Arc::new(asked) };
 
     let (first, seen) = question.look(desk, 0).await?;

@@ -109,3 +109,17 @@ fn lists_prefixes_and_sessions_are_watched() {
     }
     server.stop();
 }
+
+#[test]
+fn who_watches_what_cannot_be_read_is_refused_unless_what_is_at_hand_will_do() {
+    let server = Ground::new().start();
+    server.replica.hold(true);
+    server.ask("PUT", "/v1/kv/b", "1");
+    let mut other = Watcher::open(&server, "kv/b?stale", "");
+    assert_eq!(other.event().unwrap().1, "null", "it does not see it yet");
+    let trouble = server.ask("GET", "/v1/coreto/watch/kv/b", "");
+    assert_eq!(trouble.status, 500, "{trouble:?}");
+    server.replica.hold(false);
+    assert!(other.event().unwrap().1.contains("\"MQ==\""));
+    server.stop();
+}

@@ -43,7 +43,7 @@ pub(crate) async fn services(desk: &Desk, asked: &Asked) -> Answered {
         }
         let told =
             tags.into_iter().map(|(name, tags)| (name.to_owned(), tags.into_iter().collect::<Value>()));
-        Ok(Value::Object(told.collect()))
+        Value::Object(told.collect())
     })
     .await
 }
@@ -141,6 +141,6 @@ impl Desk {
             state.instances_of(&service).filter_map(|place| Row::of(state, place)).collect::<Vec<_>>()
         };
         let subjects = [Subject::Service(service.clone()), Subject::NodeParts(TENANT)];
-        self.answer(asked, &subjects, index, find, |rows| Ok(wanted.among(render(&rows)))).await
+        self.answer(asked, &subjects, index, find, |rows| wanted.among(render(&rows))).await
     }
 }

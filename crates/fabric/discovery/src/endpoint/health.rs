@@ -69,7 +69,7 @@ impl Desk {
         find: impl Fn(&State) -> Vec<CheckRow>,
     ) -> Answered {
         let wanted = Wanted::of(asked, &shape::CHECK)?;
-        let render = |found: Vec<CheckRow>| Ok(wanted.among(found.iter().map(CheckRow::told)));
+        let render = |found: Vec<CheckRow>| wanted.among(found.iter().map(CheckRow::told));
         self.answer(asked, subjects, index, find, render).await
     }
 }

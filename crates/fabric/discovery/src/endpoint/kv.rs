@@ -8,7 +8,7 @@ use coreto_record::RejectionKind;
 use serde_json::Value;
 
 use super::Answered;
-use crate::answer::{Answer, Fault, Seen};
+use crate::answer::{Answer, Fault};
 use crate::asked::Asked;
 use crate::desk::{Desk, TENANT, named};
 use crate::render;
@@ -41,23 +41,16 @@ pub(crate) async fn delete(desk: &Desk, asked: &Asked, key: &str) -> Answered {
 
 pub(crate) async fn get(desk: &Desk, asked: &Asked, key: &str) -> Answered {
     if asked.flag("keys")? {
-        let (seen, entries) = desk.below(asked, key).await?;
-        if entries.is_empty() {
-            return Err(Fault::Nothing(seen));
-        }
         let separator = asked.parameter("separator").unwrap_or_default();
-        let names = entries.iter().map(|(name, _)| up_to(name, key.len(), separator));
-        return Ok(Answer::read(seen, &distinct(names)));
+        return desk
+            .below(asked, key, |found| {
+                distinct(found.iter().map(|(name, _)| up_to(name, key.len(), separator)))
+            })
+            .await;
     }
     if asked.flag("recurse")? {
-        let (seen, entries) = desk.below(asked, key).await?;
-        if entries.is_empty() {
-            return Err(Fault::Nothing(seen));
-        }
-        return Ok(Answer::read(
-            seen,
-            &entries.iter().map(|(name, entry)| render::entry(name, entry)).collect(),
-        ));
+        let told = |found: Found| found.iter().map(|(name, entry)| render::entry(name, entry)).collect();
+        return desk.below(asked, key, told).await;
     }
     if key.is_empty() {
         return Err(Fault::Wrong("the key is missing".to_owned()));
@@ -90,18 +83,23 @@ fn distinct<'a>(names: impl Iterator<Item = &'a str>) -> Value {
 type Found = Vec<(Arc<str>, Arc<Entry>)>;
 
 impl Desk {
-    /// Keys that begin with a text.
-    async fn below(&self, asked: &Asked, prefix: &str) -> Result<(Seen, Found), Fault> {
+    /// What is told of keys that begin with a text, as a list; nothing, when there are none.
+    async fn below(&self, asked: &Asked, prefix: &str, told: impl FnOnce(Found) -> Value) -> Answered {
         let prefix = named(prefix);
-        let look = |state: &State| {
-            let found: Found = state
-                .entries_below(&prefix)
-                .map(|((_, key), entry)| (Arc::clone(key), Arc::clone(entry)))
-                .collect();
-            let last = found.iter().map(|(_, entry)| entry.stamp.modify).max().unwrap_or(0);
-            (last.max(state.marks.get().entry_gone), found)
+        let index = |state: &State| {
+            let last = state.entries_below(&prefix).map(|(_, entry)| entry.stamp.modify).max();
+            last.unwrap_or(0).max(state.marks.get().entry_gone)
         };
-        self.read(asked, &[Subject::Entries(TENANT)], look).await
+        let find = |state: &State| {
+            let found = state.entries_below(&prefix);
+            found.map(|((_, key), entry)| (Arc::clone(key), Arc::clone(entry))).collect()
+        };
+        let subjects = [Subject::Below(prefix.clone())];
+        let answer = self.answer(asked, &subjects, index, find, told).await?;
+        match answer.seen.filter(|_| *answer.body == *b"[]") {
+            Some(seen) => Err(Fault::Nothing(seen)),
+            None => Ok(answer),
+        }
     }
 
     /// Has a command carried out that answers `true`, or `false` when the key is not as the client thinks.

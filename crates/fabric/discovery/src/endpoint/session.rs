@@ -8,7 +8,7 @@ use coreto_catalog::{Command, Reply, SessionEntry, State, Subject};
 use serde_json::{Value, json};
 
 use super::Answered;
-use crate::answer::{Answer, Fault, Seen};
+use crate::answer::{Answer, Fault};
 use crate::asked::{Asked, Mode};
 use crate::desk::{Desk, TENANT, named};
 use crate::read::{self, Fields};
@@ -46,37 +46,32 @@ pub(crate) async fn renew(desk: &Desk, id: &str) -> Answered {
 }
 
 pub(crate) async fn info(desk: &Desk, asked: &Asked, id: &str) -> Answered {
-    let (seen, sessions) = desk.sessions(asked, |found, _| found == id).await?;
-    Ok(told(seen, &sessions))
+    let name = named(id);
+    desk.sessions(asked, |state| Vec::from_iter(state.sessions.get(&name).map(|entry| (id.into(), entry))))
+        .await
 }
 
 pub(crate) async fn list(desk: &Desk, asked: &Asked) -> Answered {
-    let (seen, sessions) = desk.sessions(asked, |_, _| true).await?;
-    Ok(told(seen, &sessions))
+    desk.sessions(asked, |state| all(state, |_| true)).await
 }
 
 pub(crate) async fn on_node(desk: &Desk, asked: &Asked, node: &str) -> Answered {
-    let (seen, sessions) = desk.sessions(asked, |_, entry| &*entry.session.node == node).await?;
-    Ok(told(seen, &sessions))
+    desk.sessions(asked, |state| all(state, |entry| &*entry.session.node == node)).await
 }
 
 type Found = Vec<(Arc<str>, Arc<SessionEntry>)>;
 
-fn told(seen: Seen, sessions: &Found) -> Answer {
-    Answer::read(seen, &sessions.iter().map(|(id, entry)| render::session(id, entry)).collect())
+fn all(state: &State, wanted: impl Fn(&SessionEntry) -> bool) -> Found {
+    let wanted = state.sessions.range(..).filter(|(_, entry)| wanted(entry));
+    wanted.map(|((_, id), entry)| (Arc::clone(id), Arc::clone(entry))).collect()
 }
 
 impl Desk {
-    async fn sessions(
-        &self,
-        asked: &Asked,
-        wanted: impl Fn(&str, &SessionEntry) -> bool,
-    ) -> Result<(Seen, Found), Fault> {
-        let look = |state: &State| {
-            let all = state.sessions.range(..).filter(|((_, id), entry)| wanted(id, entry));
-            let found = all.map(|((_, id), entry)| (Arc::clone(id), Arc::clone(entry)));
-            (state.marks.get().sessions, found.collect())
-        };
-        self.read(asked, &[Subject::Sessions(TENANT)], look).await
+    async fn sessions(&self, asked: &Asked, find: impl Fn(&State) -> Found) -> Answered {
+        let index = |state: &State| state.marks.get().sessions;
+        self.answer(asked, &[Subject::Sessions(TENANT)], index, find, |found| {
+            found.iter().map(|(id, entry)| render::session(id, entry)).collect()
+        })
+        .await
     }
 }

@@ -31,6 +31,8 @@ pub(crate) struct Ground {
     pub(crate) gate: Gate,
     /// Bounds of the catalog.
     pub(crate) limits: coreto_catalog::Limits,
+    /// How long a request may take to come.
+    pub(crate) request_timeout: Duration,
 }
 
 /// A catalog that is served.
@@ -58,6 +60,7 @@ impl Ground {
             store: MemoryStore::default(),
             gate: Gate::default(),
             limits: coreto_catalog::Limits::default(),
+            request_timeout: Config::default().request_timeout,
         }
     }
 
@@ -90,6 +93,7 @@ impl Ground {
             address: SocketAddr::from(([127, 0, 0, 1], 0)),
             node: NODE.into(),
             node_address: "10.0.0.1".into(),
+            request_timeout: self.request_timeout,
             ..Config::default()
         };
         let parts = Parts { handle: handle.clone(), replica: Arc::clone(&replica), hub };
