@@ -70,6 +70,7 @@ pub use model::{
 pub use query::{Answer, Query};
 pub use reply::{Done, Reply, SessionCreated};
 pub use state::{
-    CheckEntry, Entry, InstanceEntry, LockDelay, Marks, Name, NodeEntry, Place, Service, SessionEntry, State, folded,
+    CheckEntry, Entry, InstanceEntry, LockDelay, Marks, Name, NodeEntry, Place, Service, SessionEntry, State,
+    folded,
 };
 pub use topic::Subject;

@@ -245,7 +245,10 @@ impl State {
     pub fn has_nodes_below(&self, name: &Name) -> bool {
         let below: Arc<str> = format!("{}.", labels_of(&name.1)).into();
         let start = ((name.0, Arc::clone(&below)), Arc::from(""));
-        self.by_labels.scan(&start, |((tenant, found), _)| *tenant == name.0 && found.starts_with(&*below)).next().is_some()
+        self.by_labels
+            .scan(&start, |((tenant, found), _)| *tenant == name.0 && found.starts_with(&*below))
+            .next()
+            .is_some()
     }
 
     /// Keys that begin with a text, in order.
@@ -260,7 +263,9 @@ impl State {
     /// The number at which a service changed last, for somebody who waits for the next change. It only grows, also
     /// over a time in which there is no such service.
     pub fn service_index(&self, service: &Name) -> u64 {
-        let Some(found) = self.services.peek(&(service.0, folded(&service.1))) else { return self.marks.get().service_gone };
+        let Some(found) = self.services.peek(&(service.0, folded(&service.1))) else {
+            return self.marks.get().service_gone;
+        };
         let nodes = self.instances_of(service).filter_map(|(tenant, node, _)| {
             self.nodes.peek(&(tenant, node)).map(|node| node.checks.max(node.stamp.modify))
         });

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use crate::question::{Asked, HEADER, OPT, Question, Refusal, UDP_BYTES, UDP_BYTES_MAX};
-use crate::record::{IN, Written, name, record, word};
+use crate::record::{IN, TARGET_AT, Told, Written, data, name, word};
 use crate::shuffle::shuffled;
-use crate::zone::{Zone, kind};
+use crate::zone::{Data, Zone, kind};
 
 /// Any class.
 const ANY_CLASS: u16 = 255;
@@ -30,11 +30,17 @@ pub(crate) const CHECKING_DISABLED: u8 = 0x10;
 /// The upper bits of the number for a version that is not known: 16, of which the lower four are in the header.
 const BAD_VERSION: u8 = 1;
 
-/// Seconds for which a client may think that there is no such name.
-const MISSING_TTL: u32 = 0;
-
 /// Where the name of the question stands, as a pointer to it.
-const OWNER: [u8; 2] = [0xc0, 12];
+const OWNER: [u8; 2] = pointer(HEADER);
+
+/// The last place that a pointer reaches.
+const POINTER_MAX: usize = 0x3fff;
+
+/// Points to a name that stands at a place up to [`POINTER_MAX`].
+#[expect(clippy::cast_possible_truncation, reason = "a place has 14 bits")]
+const fn pointer(at: usize) -> [u8; 2] {
+    (0xc000 | at as u16).to_be_bytes()
+}
 
 /// How a packet came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,12 +85,12 @@ pub(crate) fn reply(
             writer.authority(zone);
             writer.end(asked, 0)
         }
-        Written::Records { answers, additional } => {
+        Written::Records(answers) => {
             let mut writer = Writer::of_ours(asked, NO_ERROR, question);
             if answers.is_empty() {
                 writer.authority(zone);
             }
-            writer.records(answers, additional, bytes_max.saturating_sub(Writer::end_bytes(asked)));
+            writer.records(answers, bytes_max.saturating_sub(Writer::end_bytes(asked)));
             writer.end(asked, 0)
         }
     };
@@ -145,38 +151,45 @@ impl Writer {
         self.bytes[at..at + 2].copy_from_slice(&count.to_be_bytes());
     }
 
-    /// As many of the records as fit: answers first, in random order, and when one is left out, the client is told.
-    fn records(&mut self, answers: &[Vec<u8>], additional: &[Vec<u8>], bytes_max: usize) {
-        for number in shuffled(answers.len()) {
-            let record = &answers[number];
-            if self.bytes.len() + OWNER.len() + record.len() > bytes_max {
+    /// As many of the answers as fit with the addresses beside them, in random order; when one is left out, the client is
+    /// told.
+    fn records(&mut self, answers: &[Told], bytes_max: usize) {
+        let mut is_beside = vec![false; answers.len()];
+        let (mut beside, mut beside_bytes): (Vec<(usize, &Told)>, _) = (Vec::new(), 0);
+        for told in shuffled(answers.len()).into_iter().map(|number| &answers[number]) {
+            let target_at = self.bytes.len() + OWNER.len() + TARGET_AT;
+            let is_new = !told.beside.is_empty() && !is_beside[told.first];
+            let owner = if target_at > POINTER_MAX { told.target().len() } else { OWNER.len() };
+            let more = if is_new { owner + told.beside.len() } else { 0 };
+            if self.bytes.len() + OWNER.len() + told.record.len() + beside_bytes + more > bytes_max {
                 self.bytes[2] |= TRUNCATED;
-                return;
+                break;
             }
             self.bytes.extend_from_slice(&OWNER);
-            self.bytes.extend_from_slice(record);
+            self.bytes.extend_from_slice(&told.record);
             self.count(6);
-        }
-        for record in additional {
-            if self.bytes.len() + record.len() > bytes_max {
-                return;
+            beside_bytes += more;
+            if is_new {
+                is_beside[told.first] = true;
+                beside.push((target_at, told));
             }
-            self.bytes.extend_from_slice(record);
+        }
+        for (target_at, told) in beside {
+            if target_at > POINTER_MAX {
+                self.bytes.extend_from_slice(told.target());
+            } else {
+                self.bytes.extend_from_slice(&pointer(target_at));
+            }
+            self.bytes.extend_from_slice(&told.beside);
             self.count(10);
         }
     }
 
-    /// Says whose the zone is, and how long a missing record may be taken for missing.
+    /// Says whose the zone is.
     fn authority(&mut self, zone: &Zone) {
         let domain = zone.name();
         name(&mut self.bytes, &domain);
-        record(&mut self.bytes, kind::SOA, MISSING_TTL, |bytes| {
-            name(bytes, &format!("ns.{domain}"));
-            name(bytes, &format!("hostmaster.{domain}"));
-            for number in [1, 3600, 600, 86_400, MISSING_TTL] {
-                bytes.extend_from_slice(&number.to_be_bytes());
-            }
-        });
+        data(&mut self.bytes, &Data::Soa(domain));
         self.count(8);
     }
 
@@ -204,21 +217,18 @@ mod tests {
 
     use super::*;
     use crate::question::{read, tests::packet};
-    use crate::zone::{Data, Found};
+    use crate::zone::tests::zone;
+    use crate::zone::{Answer, Found};
 
-    fn zone() -> Zone {
-        Zone { domain: vec!["consul".to_owned()], datacenter: "dc1".into() }
-    }
-
-    fn many(count: u8) -> Found {
+    fn many(count: u8) -> Written {
         let address = |last: u8| Data::A(Ipv4Addr::new(10, 0, 0, last));
-        Found::Records { answers: (0..count).map(address).collect(), additional: Vec::new() }
+        Written::new(&Found::Records((0..count).map(address).map(Answer::from).collect()))
     }
 
     /// The number of the reply, whether it was cut, and the counts of its sections.
-    fn told(asked: &[u8], way: Way, found: &Found) -> (u8, bool, [u8; 4], usize) {
+    fn told(asked: &[u8], way: Way, found: &Written) -> (u8, bool, [u8; 4], usize) {
         let asked = read(asked).unwrap();
-        let reply = reply(&asked, &zone(), way, |_| Arc::new(Written::new(found)));
+        let reply = reply(&asked, &zone(), way, |_| Arc::new(found.clone()));
         let reply = reply.unwrap_or_else(|| refused(&asked, asked.question.as_ref().unwrap()));
         let counts = [reply[5], reply[7], reply[9], reply[11]];
         (reply[3] & 0xf, reply[2] & 2 != 0, counts, reply.len())
@@ -239,9 +249,9 @@ mod tests {
         let asked = packet("web.service.consul", 28, None);
         assert_eq!(told(&asked, Way::Udp, &many(0)).0, NO_ERROR);
         assert_eq!(told(&asked, Way::Udp, &many(0)).2, [1, 0, 1, 0], "with who knows");
-        assert_eq!(told(&asked, Way::Udp, &Found::Nobody).0, NO_NAME);
-        assert_eq!(told(&asked, Way::Udp, &Found::Foreign).0, REFUSED);
-        assert_eq!(told(&asked[..20], Way::Udp, &Found::Nobody).0, 1);
+        assert_eq!(told(&asked, Way::Udp, &Written::Nobody).0, NO_NAME);
+        assert_eq!(told(&asked, Way::Udp, &Written::Foreign).0, REFUSED);
+        assert_eq!(told(&asked[..20], Way::Udp, &Written::Nobody).0, 1);
     }
 
     #[test]
@@ -254,7 +264,7 @@ mod tests {
         };
         let asked = packet("web.service.consul", 1, None);
         assert_eq!(head(&asked, &Written::Nobody), (0x85, NO_NAME, 1));
-        assert_eq!(head(&asked, &Written::new(&many(1))), (0x85, NO_ERROR, 1));
+        assert_eq!(head(&asked, &many(1)), (0x85, NO_ERROR, 1));
         assert_eq!(head(&asked, &Written::Unknown), (0x81, FAILED, 1));
         assert_eq!(head(&asked, &Written::Foreign), (0x81, REFUSED, 1));
         for kind in [0, OPT, 249, 251, 252, 254] {
@@ -263,5 +273,41 @@ mod tests {
         let mut notify = asked;
         notify[2] = 4 << 3;
         assert_eq!(head(&notify, &Written::Nobody), (0x80 | 4 << 3, 4, 0));
+    }
+
+    #[test]
+    fn services_come_with_their_addresses_or_not_at_all() {
+        let service = |number: u16| Answer {
+            data: Data::Srv {
+                weight: 1,
+                port: number,
+                target: format!("{:08x}.addr.dc1.consul", number / 2),
+            },
+            beside: Some(Data::A(Ipv4Addr::from(u32::from(number / 2)))),
+        };
+        let found = Written::new(&Found::Records((0..2000).map(service).collect()));
+        for (way, bytes, is_cut) in [
+            (Way::Udp, None, true),
+            (Way::Udp, Some(4096), true),
+            (Way::Udp, Some(8192), true),
+            (Way::Tcp, None, true),
+        ] {
+            let asked = read(&packet("_web._tcp.service.consul", 33, bytes)).unwrap();
+            let reply = reply(&asked, &zone(), way, |_| Arc::new(found.clone())).unwrap();
+            assert!(reply.len() <= way.bytes_max(&asked) && reply.len() + 60 > way.bytes_max(&asked));
+            assert_eq!(reply[2] & TRUNCATED != 0, is_cut);
+            let records = crate::read_back::records(&reply);
+            let (services, addresses): (Vec<_>, Vec<_>) = records
+                .into_iter()
+                .filter(|record| record.kind != OPT)
+                .partition(|record| record.kind == kind::SRV);
+            let mut targets: Vec<_> = services.iter().map(|record| record.data[6..].to_vec()).collect();
+            targets.sort();
+            targets.dedup();
+            let mut owners: Vec<_> = addresses.iter().map(|record| record.owner.clone()).collect();
+            owners.sort();
+            assert_eq!(owners, targets, "each target has its address once");
+            assert!(services.len() > 6);
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use coreto_catalog::Catalog;
@@ -28,7 +29,7 @@ pub struct Config {
     pub datacenter: Arc<str>,
     /// How many connections over TCP at once; further ones wait to be accepted. Since 0.1.
     pub connections_max: usize,
-    /// How long a connection may be silent. Since 0.1.
+    /// How long a connection may be silent; while there are as many as may be, a second. Since 0.1.
     pub idle_max: Duration,
     /// Who is asked for names of other domains, in this order, [`UPSTREAMS_MAX`] at most; nobody when it is empty, and
     /// such names are refused then. Since 0.1.
@@ -80,6 +81,9 @@ pub enum Error {
 
 /// Bytes of a question that are read: what we say that we take.
 const PACKET_BYTES_MAX: usize = UDP_BYTES_MAX;
+
+/// How long a connection may be silent while all are taken.
+const IDLE_WHEN_FULL: Duration = Duration::from_secs(1);
 
 /// Bytes of questions that wait to be read, so that a burst of them is not lost; the system may allow fewer.
 const WAITING_BYTES: usize = 1 << 20;
@@ -154,6 +158,7 @@ impl Service {
             let zone = Zone {
                 domain: domain.map(str::to_lowercase).collect(),
                 datacenter: config.datacenter.to_lowercase().into(),
+                address: Some(address.ip()).filter(|address| !address.is_unspecified()),
             };
             let Config { connections_max, idle_max, mut upstreams, upstream_wait_max, forwards_max, .. } =
                 config;
@@ -161,6 +166,8 @@ impl Service {
             let door = Arc::new(Door {
                 book: Book::new(zone, !upstreams.is_empty(), replica),
                 forwarder: Forwarder::new(upstreams, upstream_wait_max, forwards_max),
+                connections: AtomicUsize::new(0),
+                connections_max,
             });
             // Nobody is in the midst of anything for long: who asks by TCP asks again.
             let limits = Limits { what: "DNS", connections_max, drain_max: Duration::ZERO };
@@ -178,6 +185,9 @@ impl Service {
 struct Door {
     book: Book,
     forwarder: Forwarder,
+    /// Connections that are open, and that may be.
+    connections: AtomicUsize,
+    connections_max: usize,
 }
 
 async fn datagrams(socket: &Arc<tokio::net::UdpSocket>, door: &Arc<Door>) {
@@ -207,6 +217,7 @@ async fn datagrams(socket: &Arc<tokio::net::UdpSocket>, door: &Arc<Door>) {
         }
     }
 }
+
 async fn send(socket: &tokio::net::UdpSocket, reply: &[u8], to: SocketAddr) {
     if let Err(error) = socket.send_to(reply, to).await {
         tracing::debug!(%error, "a DNS reply was not sent");
@@ -215,9 +226,10 @@ async fn send(socket: &tokio::net::UdpSocket, reply: &[u8], to: SocketAddr) {
 
 /// Questions and replies with their lengths before them, until the client is silent.
 async fn connection(mut stream: TcpStream, door: Arc<Door>, idle_max: Duration) {
+    let _place = Taken::of(&door.connections);
     let mut packet = Vec::new();
     // Bound: until the client is done or silent.
-    loop {
+    while speaks(&stream, &door, idle_max).await {
         let exchange = async {
             let length = usize::from(stream.read_u16().await.ok()?);
             if length > PACKET_BYTES_MAX {
@@ -239,5 +251,38 @@ async fn connection(mut stream: TcpStream, door: Arc<Door>, idle_max: Duration) 
             Ok(Some(())) => (),
             Ok(None) | Err(_) => return,
         }
+    }
+}
+
+/// Whether a client says something before its time is over, which is short while all connections are taken.
+async fn speaks(stream: &TcpStream, door: &Door, idle_max: Duration) -> bool {
+    let mut left = idle_max;
+    // Bound: the time that is left becomes less with each round.
+    while !left.is_zero() {
+        let slice = left.min(IDLE_WHEN_FULL);
+        if let Ok(said) = tokio::time::timeout(slice, stream.peek(&mut [0])).await {
+            return said.is_ok_and(|bytes| bytes > 0);
+        }
+        if door.connections.load(Ordering::Relaxed) >= door.connections_max {
+            return false;
+        }
+        left -= slice;
+    }
+    false
+}
+
+/// One of the connections that are open.
+struct Taken<'a>(&'a AtomicUsize);
+
+impl<'a> Taken<'a> {
+    fn of(open: &'a AtomicUsize) -> Self {
+        open.fetch_add(1, Ordering::Relaxed);
+        Self(open)
+    }
+}
+
+impl Drop for Taken<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
