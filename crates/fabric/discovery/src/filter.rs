@@ -7,6 +7,14 @@ mod token;
 use serde_json::Value;
 use shape::Shape;
 
+/// Whether an expression takes a row of `health/service`; for fuzzing.
+///
+/// # Errors
+/// When it is none.
+pub fn takes(filter: &str, row: &Value) -> Result<bool, String> {
+    Filter::parse(filter, &shape::HEALTH).map(|filter| filter.takes(row))
+}
+
 /// An expression about rows of one shape.
 #[derive(Debug)]
 pub(crate) enum Filter {

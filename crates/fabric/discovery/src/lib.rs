@@ -40,5 +40,6 @@ mod watch;
 mod writing;
 
 pub use config::{Config, Error, Parts};
+pub use filter::takes;
 pub use hub::Hub;
 pub use server::Service;
