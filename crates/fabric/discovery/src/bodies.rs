@@ -110,7 +110,10 @@ mod tests {
     #[tokio::test]
     async fn what_is_kept_is_bounded() {
         let bodies = Bodies::default();
-        let kept = || (bodies.kept().by_question.len(), bodies.kept().bytes);
+        let kept = || {
+            let kept = bodies.kept();
+            (kept.by_question.len(), kept.bytes)
+        };
         for number in 0..=QUESTIONS_MAX {
             bodies.get(&format!("{number:4}"), 1, || Ok(body(1, 1))).await.unwrap();
         }
