@@ -173,7 +173,7 @@ mod tests {
     #[test]
     fn what_is_no_expression_is_told() {
         let (deep, long) = ("(".repeat(200), format!(r#"Node == "{}""#, "x".repeat(9000)));
-        let patterns = vec!["Node matches a"; 9].join(" or ");
+        let patterns = ["Node matches a"; 9].join(" or ");
         for (text, told) in [
             ("Node", "`Node` is followed by nothing"),
             ("Node ==", "a value is missing at the end"),
@@ -215,7 +215,9 @@ mod tests {
                     }
                 }
                 Value::Array(list) if list.iter().all(Value::is_object) => {
-                    list.iter().for_each(|element| look(path, element, row, seen));
+                    for element in list {
+                        look(path, element, row, seen);
+                    }
                 }
                 Value::Array(_) | Value::Null => (),
                 plain => {
