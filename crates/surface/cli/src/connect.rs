@@ -68,7 +68,9 @@ const PORT: u16 = 26500;
 impl Connection {
     /// The address as a URL.
     pub fn url(&self) -> String {
-        let address = self.address.as_deref().or(self.grpc_address.as_deref()).unwrap_or("127.0.0.1:26500");
+        // A variable that is set to nothing is not set.
+        let given = [&self.address, &self.grpc_address].into_iter().flatten().find(|it| !it.is_empty());
+        let address = given.map_or("127.0.0.1:26500", String::as_str);
         if address.contains("://") {
             return address.replace("grpcs://", "https://").replace("grpc://", "http://");
         }
@@ -170,6 +172,7 @@ mod tests {
         assert_eq!(url("broker", true), "https://broker:26500");
         assert_eq!(url("grpc://broker:1", true), "http://broker:1");
         assert_eq!(url("[::1]:7", false), "http://[::1]:7");
+        assert_eq!(url("", false), "http://127.0.0.1:26500");
     }
 
     #[test]

@@ -79,10 +79,13 @@ fn number(
             number.ok_or_else(|| Trouble::no_number(what, text))
         }
         Text::Expression(expression) => mapping::with_variables(txn, head, visit, |scope, env| {
-            expression::value(what, "a number", expression, scope, env, whole)
+            expression::value(what, WANTED, expression, scope, env, whole)
         }),
     }
 }
+
+/// What retries have to be.
+const WANTED: &str = "a number between -2147483648 and 2147483647";
 
 /// The integer part of a number, within the bounds of retries.
 fn whole(value: &Value) -> Option<i32> {
