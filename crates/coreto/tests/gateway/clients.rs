@@ -5,10 +5,11 @@ use std::net::TcpStream;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use crate::support::client::{Caller, connect};
+use crate::support::client::Caller;
 use crate::support::load::Load;
 use crate::support::program::{Program, access_log, cluster, config, folder, until};
 use crate::support::upstream::Upstream;
+use crate::support::way::connect;
 
 /// How many slow clients there are to be.
 const SLOW: usize = 10_000;
@@ -44,7 +45,7 @@ fn ten_thousand_clients_with_slow_heads_leave_the_gateway_serving() {
         stream
     };
     let mut slow: Vec<TcpStream> = (0..count).map(begin).collect();
-    let load = Load::start(address, "GET /shop/a");
+    let load = Load::start(address, "/shop/a");
     load.go_on(300);
     for stream in &mut slow {
         // Another byte, which does not give it more time. It may have been told so already.

@@ -3,10 +3,12 @@
 use std::net::TcpListener;
 use std::path::Path;
 
+use crate::support::calls::Calls;
 use crate::support::client::ask;
 use crate::support::load::Load;
-use crate::support::program::{Program, access_log, cluster, config, folder};
+use crate::support::program::{Program, SWITCHES, access_log, cluster, config, folder};
 use crate::support::upstream::Upstream;
+use crate::support::way::Way;
 
 const HAND_OVER: [&str; 2] = ["--hand-over", "edge.sock"];
 
@@ -22,24 +24,26 @@ fn write(folder: &Path, text: &str) {
 #[test]
 fn successors_take_over_under_load_and_no_request_fails() {
     let folder = folder("hand-over");
-    let upstream = Upstream::start("shop");
-    write(&folder, &config(port(), "", &cluster("shop", &[upstream.address], "", "")));
+    let (upstream, service) = (Upstream::start("shop"), Calls::start());
+    let calls = cluster("calls", &[service.address], "protocol = \"http2\"", "");
+    write(&folder, &config(port(), "", &(cluster("shop", &[upstream.address], "", SWITCHES) + &calls)));
     let mut running = Program::start(&folder, &HAND_OVER);
     let (address, admin) = (running.address, running.admin);
-    let load = Load::start(address, "GET /shop/a");
+    let load = Load::of_all_kinds(&Way { address, trust: None }, true);
     for _ in 0..3 {
-        load.go_on(300);
+        load.all_go_on();
         let next = Program::start(&folder, &HAND_OVER);
         assert_eq!((next.address, next.admin), (address, admin), "they are the same sockets");
         std::mem::replace(&mut running, next).ended();
     }
-    load.go_on(300);
+    load.all_go_on();
     assert_eq!(ask(admin, "GET /healthz", "").unwrap().body, "ok\n");
     let (answered, failed) = load.end();
     assert!(failed.is_empty(), "{answered} were answered; not: {failed:#?}");
     running.end();
     let log = access_log(&folder);
     assert_eq!(log.len() as u64, answered, "each is written down once, by whoever answered it");
+    assert_eq!(upstream.requests() + service.count(), answered, "each was asked for once");
 }
 
 #[test]
@@ -49,7 +53,7 @@ fn a_successor_that_does_not_start_changes_nothing() {
     let sound = config(port(), "", &cluster("shop", &[upstream.address], "", ""));
     write(&folder, &sound);
     let mut running = Program::start(&folder, &HAND_OVER);
-    let load = Load::start(running.address, "GET /shop/a");
+    let load = Load::start(running.address, "/shop/a");
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let other = format!("[[listener]]\nname = \"other\"\naddress = \"{}\"\n", taken.local_addr().unwrap());
     // One that reads nothing sound, and one that has the sockets before it finds that it lacks another.

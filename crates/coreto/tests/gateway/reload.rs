@@ -1,49 +1,59 @@
 //! Another configuration, and other certificates, under load.
 
-use std::io;
-use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::sync::Arc;
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustix::process::Signal;
-use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
-use tokio_rustls::rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+use tokio_rustls::rustls::client::Resumption;
+use tokio_rustls::rustls::pki_types::CertificateDer;
+use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
-use crate::support::client::{Caller, connect};
+use crate::support::calls::Calls;
+use crate::support::client::Caller;
+use crate::support::kind;
 use crate::support::load::Load;
-use crate::support::program::{Program, access_log, cluster, config, folder, until};
+use crate::support::program::{Program, SWITCHES, access_log, cluster, config, folder, until};
 use crate::support::upstream::Upstream;
+use crate::support::way::{Way, secured};
 
 #[test]
 fn another_configuration_twenty_times_under_load_costs_no_request() {
     let folder = folder("reload");
     let upstreams = [Upstream::start("one"), Upstream::start("other")];
+    let services = [Calls::start(), Calls::start()];
     let text = |at: usize| {
         let extra = "[[listener]]\nname = \"extra\"\naddress = \"127.0.0.1:0\"\n\n".to_owned();
-        let shop = cluster("shop", &[upstreams[at % 2].address], "", "");
+        let shop = cluster("shop", &[upstreams[at % 2].address], "", SWITCHES);
+        let calls = cluster("calls", &[services[at % 2].address], "protocol = \"http2\"", "");
         // A listener, a route and a cluster that come and go, and endpoints that change.
         let more = if at.is_multiple_of(3) {
             extra + &cluster("more", &[upstreams[0].address], "", "")
         } else {
             String::new()
         };
-        config(0, "", &(more + &shop))
+        config(0, "", &(more + &shop + &calls))
     };
     std::fs::write(folder.join("edge.toml"), text(0)).unwrap();
     let gateway = Program::start(&folder, &[]);
-    let load = Load::start(gateway.address, "GET /shop/a");
+    let mut socket = Caller::connect(gateway.address).unwrap();
+    kind::open(&mut socket, "/shop/socket").unwrap();
+    let load = Load::of_all_kinds(&Way { address: gateway.address, trust: None }, true);
     for at in 1..=20 {
-        load.go_on(50);
+        load.all_go_on();
         std::fs::write(folder.join("edge.toml"), text(at)).unwrap();
         gateway.reload();
+        kind::echoed(&mut socket, "still here").unwrap();
     }
-    load.go_on(50);
+    load.all_go_on();
     let (answered, failed) = load.end();
     assert!(failed.is_empty(), "{answered} were answered; not: {failed:#?}");
+    drop(socket);
     gateway.end();
-    assert_eq!(access_log(&folder).len() as u64, answered);
-    assert_eq!(upstreams.iter().map(Upstream::requests).sum::<u64>(), answered, "each was asked for once");
+    // One more is the WebSocket that was open all the time.
+    assert_eq!(access_log(&folder).len() as u64, answered + 1);
+    let asked = upstreams.iter().map(Upstream::requests).chain(services.iter().map(Calls::count));
+    assert_eq!(asked.sum::<u64>(), answered + 1, "each was asked for once");
 }
 
 #[test]
@@ -127,16 +137,6 @@ impl Authority {
     }
 }
 
-type Secured = StreamOwned<ClientConnection, TcpStream>;
-
-fn secured(address: SocketAddr, trust: &Arc<ClientConfig>) -> io::Result<Secured> {
-    let name = ServerName::try_from("localhost").unwrap();
-    let mut session = ClientConnection::new(Arc::clone(trust), name).map_err(io::Error::other)?;
-    let mut stream = connect(address)?;
-    session.complete_io(&mut stream)?;
-    Ok(StreamOwned::new(session, stream))
-}
-
 #[test]
 fn another_certificate_under_load_costs_no_request() {
     let folder = folder("certificate");
@@ -144,36 +144,27 @@ fn another_certificate_under_load_costs_no_request() {
     let authority = Authority::new();
     let mut shown = authority.issue(&folder);
     let tls = "tls = { certificate = [{ cert = \"cert.pem\", key = \"key.pem\" }] }";
-    let text = config(0, tls, &cluster("shop", &[upstream.address], "", ""));
+    let text = config(0, tls, &cluster("shop", &[upstream.address], "", SWITCHES));
     std::fs::write(folder.join("edge.toml"), text).unwrap();
     let gateway = Program::start(&folder, &[]);
-    let address = gateway.address;
-    let asked = crate::support::load::Asked { address, request: "GET /shop/a", body: "" };
-    let mut load = Load::kept(&asked, 0);
-    for kept in [true, true, false, false] {
-        let trust = Arc::clone(&authority.trust);
-        let mut caller: Option<Caller<Secured>> = None;
-        load.add(move || {
-            let connected = match caller.take() {
-                Some(caller) => caller,
-                None => Caller::over(secured(address, &trust)?),
-            };
-            let answer = caller.insert(connected).ask("GET /shop/a", "")?;
-            if answer.last || !kept {
-                caller = None;
-            }
-            Ok(answer)
-        });
-    }
-    let seen = || secured(address, &authority.trust).unwrap().conn.peer_certificates().unwrap()[0].clone();
+    let way = Way { address: gateway.address, trust: Some(Arc::clone(&authority.trust)) };
+    let load = Load::of_all_kinds(&way, false);
+    let mut anew = ClientConfig::clone(&authority.trust);
+    // A session that is resumed shows no certificate.
+    anew.resumption = Resumption::disabled();
+    let anew = Arc::new(anew);
+    let seen = || {
+        let link = secured(way.address, &anew).unwrap();
+        link.conn.peer_certificates().unwrap()[0].clone()
+    };
     for _ in 0..5 {
-        load.go_on(50);
+        load.all_go_on();
         assert_eq!(seen(), shown);
         shown = authority.issue(&folder);
         gateway.signal(Signal::HUP);
         until("the new certificate is shown", || seen() == shown);
     }
-    load.go_on(50);
+    load.all_go_on();
     let (answered, failed) = load.end();
     assert!(failed.is_empty(), "{answered} were answered; not: {failed:#?}");
     gateway.end();

@@ -1,11 +1,10 @@
 //! What upstreams do to the requests under way, and to those that come.
 
-use std::net::TcpStream;
-
 use crate::support::client::{Caller, ask};
 use crate::support::load::{Asked, Load};
-use crate::support::program::{Program, access_log, cluster, config, folder, until};
+use crate::support::program::{Program, SWITCHES, access_log, cluster, config, folder, until};
 use crate::support::upstream::Upstream;
+use crate::support::way::Way;
 
 fn start(test: &str, text: &str) -> (std::path::PathBuf, Program) {
     let folder = folder(test);
@@ -23,7 +22,7 @@ fn an_upstream_that_is_killed_costs_what_it_was_at_and_no_more() {
     // A POST may have acted where it was sent to, and is not sent again; a GET is.
     let asked = |request, body| Asked { address: gateway.address, request, body };
     let posts = Load::kept(&asked("POST /shop/a", "an order"), CLIENTS);
-    let gets = Load::start(gateway.address, "GET /shop/a");
+    let gets = Load::start(gateway.address, "/shop/a");
     posts.go_on(200);
     gets.go_on(200);
     doomed.kill();
@@ -49,13 +48,18 @@ fn an_upstream_that_is_killed_costs_what_it_was_at_and_no_more() {
 #[test]
 fn an_upstream_that_is_drained_costs_nothing() {
     let (leaving, other) = (Upstream::start("leaving"), Upstream::start("other"));
-    let text = cluster("shop", &[leaving.address, other.address], "balance = \"round-robin\"", "");
+    let text = cluster("shop", &[leaving.address, other.address], "balance = \"round-robin\"", SWITCHES);
     let (_, gateway) = start("drained", &text);
     let posts = Asked { address: gateway.address, request: "POST /shop/a", body: "an order" };
-    let loads = [Load::kept(&posts, 8), Load::start(gateway.address, "GET /shop/a")];
-    loads.iter().for_each(|load| load.go_on(200));
+    let loads =
+        [Load::kept(&posts, 8), Load::of_all_kinds(&Way { address: gateway.address, trust: None }, false)];
+    let go_on = || {
+        loads.iter().for_each(|load| load.go_on(200));
+        loads.iter().for_each(Load::all_go_on);
+    };
+    go_on();
     leaving.drain();
-    loads.iter().for_each(|load| load.go_on(200));
+    go_on();
     for load in loads {
         let (answered, failed) = load.end();
         assert!(failed.is_empty(), "{answered} were answered; not: {failed:#?}");
@@ -98,7 +102,7 @@ fn an_upstream_that_hangs_holds_up_nobody_else() {
     let (_, gateway) = start("slow", &text);
     slow.hold(true);
     let ask_slow = || {
-        let mut caller = Caller::<TcpStream>::connect(gateway.address).unwrap();
+        let mut caller = Caller::connect(gateway.address).unwrap();
         caller.send("GET /slow/a", "").unwrap();
         caller
     };
@@ -109,7 +113,7 @@ fn an_upstream_that_hangs_holds_up_nobody_else() {
         stats["clusters"][0]["in_flight"] == WAITING
     });
     // None of these ends before those that wait, unless they are let through.
-    let load = Load::start(gateway.address, "GET /quick/a");
+    let load = Load::start(gateway.address, "/quick/a");
     load.go_on(1_000);
     let (_, failed) = load.end();
     assert!(failed.is_empty(), "{failed:#?}");

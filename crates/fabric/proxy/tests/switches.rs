@@ -2,6 +2,8 @@
 
 #[path = "run/proxy.rs"]
 mod proxy;
+#[path = "run/websocket.rs"]
+mod websocket;
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -14,6 +16,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 use proxy::{Proxy, model};
+use websocket::accept;
 
 /// Takes one upgrade of HTTP/1.1 and gives back what comes, in capitals. `consents`: whether its word is right.
 async fn shout(listener: TcpListener, consents: bool) {
@@ -37,19 +40,6 @@ async fn shout(listener: TcpListener, consents: bool) {
             stream.write_all(piece[..read].to_ascii_uppercase().as_slice()).await.expect("it is read");
         }
     }
-}
-
-/// RFC 6455 §4.2.2, with digits of base64 as RFC 4648 has them.
-fn accept(key: &str) -> String {
-    let mut context = aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA1_FOR_LEGACY_USE_ONLY);
-    context.update(key.as_bytes());
-    context.update(b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11");
-    let digest = context.finish();
-    let digits = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let bits = digest.as_ref().iter().flat_map(|byte| (0..8).rev().map(move |bit| (byte >> bit) & 1));
-    let bits: Vec<u8> = bits.chain([0, 0]).collect();
-    let six = |six: &[u8]| usize::from(six.iter().fold(0, |value, bit| (value << 1) | bit));
-    bits.chunks(6).map(|bits| char::from(digits[six(bits)])).chain(['=']).collect()
 }
 
 fn websocket(path: &str, protocol: &'static str) -> Request<()> {

@@ -1,15 +1,18 @@
 //! Clients that ask all the time, and remember what they were not answered.
 
 use std::io;
-use std::net::{SocketAddr, TcpStream};
-use std::sync::Arc;
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
-use bytes::Bytes;
+use tokio::task::JoinSet;
 
-use super::client::{Answer, Caller, PATIENCE, ask};
+use super::client::{Answer, Caller};
+use super::kind::{Kind, LASTING, once};
 use super::program::until;
+use super::stream::{self, Undone};
+use super::way::{PATIENCE, Way};
 
 /// What clients ask.
 #[derive(Clone)]
@@ -20,106 +23,160 @@ pub(crate) struct Asked {
 }
 
 /// Clients at work, until they are told to stop.
+#[derive(Default)]
 pub(crate) struct Load {
     stop: Arc<AtomicBool>,
-    answered: Arc<AtomicU64>,
-    clients: Vec<JoinHandle<Vec<String>>>,
+    /// How often each was answered.
+    answered: Vec<Arc<AtomicU64>>,
+    /// What was not answered as it should be.
+    failed: Failed,
+    clients: Vec<JoinHandle<()>>,
+}
+
+type Failed = Arc<Mutex<Vec<String>>>;
+
+fn note(failed: &Failed, what: String) {
+    failed.lock().unwrap().push(what);
 }
 
 /// Clients of each kind.
 const CLIENTS: usize = 3;
 
 impl Load {
-    /// Clients on connections that are kept, on connections for one request, and on streams of HTTP/2.
+    /// Clients that get answers: on connections that are kept, on connections for one request, and on streams of
+    /// HTTP/2.
     pub(crate) fn start(address: SocketAddr, path: &'static str) -> Self {
-        let get = Asked { address, request: path, body: "" };
-        let mut load = Self::kept(&get, CLIENTS);
-        for _ in 0..CLIENTS {
-            let asked = get.clone();
-            load.add(move || ask(asked.address, asked.request, asked.body));
+        let mut load = Self::default();
+        load.get(&Way { address, trust: None }, path);
+        load
+    }
+
+    /// The same, and clients that send bodies, read streams and hold WebSockets, on HTTP/1 and HTTP/2. `calls`:
+    /// whether there are calls of gRPC, too.
+    pub(crate) fn of_all_kinds(way: &Way, calls: bool) -> Self {
+        let mut load = Self::default();
+        load.get(way, "/shop/a");
+        for kind in LASTING {
+            load.add_kept(way, move |caller| once(caller, kind));
         }
-        load.add_streams(address, path);
+        load.add_streams(way, LASTING.into_iter().chain(calls.then_some(Kind::Call)).collect());
         load
     }
 
     /// Clients on connections that are kept for as long as the gateway keeps them.
     pub(crate) fn kept(asked: &Asked, clients: usize) -> Self {
-        let mut load = Self { stop: Arc::default(), answered: Arc::default(), clients: Vec::new() };
+        let mut load = Self::default();
         for _ in 0..clients {
-            let asked = asked.clone();
-            let mut caller: Option<Caller<TcpStream>> = None;
-            load.add(move || {
-                let connected = match caller.take() {
-                    Some(caller) => caller,
-                    None => Caller::connect(asked.address)?,
-                };
-                let answer = caller.insert(connected).ask(asked.request, asked.body)?;
-                if answer.last {
-                    caller = None;
-                }
-                Ok(answer)
-            });
+            let Asked { address, request, body } = *asked;
+            load.add_kept(&Way { address, trust: None }, move |caller| caller.ask(request, body));
         }
         load
     }
 
+    fn get(&mut self, way: &Way, path: &'static str) {
+        let kind = Kind::Get(path);
+        for _ in 0..CLIENTS {
+            self.add_kept(way, move |caller| once(caller, kind));
+            let way = way.clone();
+            self.add(move || once(&mut Caller::by(&way)?, kind));
+        }
+        self.add_streams(way, vec![kind; CLIENTS]);
+    }
+
+    /// Another client, by what it does to ask once on its connection.
+    fn add_kept(&mut self, way: &Way, ask: impl Fn(&mut Caller) -> io::Result<Answer> + Send + 'static) {
+        let way = way.clone();
+        let mut kept: Option<Caller> = None;
+        self.add(move || {
+            let connected = match kept.take() {
+                Some(caller) => caller,
+                None => Caller::by(&way)?,
+            };
+            let answer = ask(kept.insert(connected))?;
+            if answer.last {
+                kept = None;
+            }
+            Ok(answer)
+        });
+    }
+
     /// Another client, by what it does to ask once.
-    pub(crate) fn add(&mut self, mut ask: impl FnMut() -> io::Result<Answer> + Send + 'static) {
-        let (stop, answered) = (Arc::clone(&self.stop), Arc::clone(&self.answered));
+    fn add(&mut self, mut ask: impl FnMut() -> io::Result<Answer> + Send + 'static) {
+        let (stop, answered, failed) = (Arc::clone(&self.stop), self.counter(), Arc::clone(&self.failed));
         self.clients.push(std::thread::spawn(move || {
-            let mut failed = Vec::new();
             while !stop.load(Ordering::SeqCst) {
                 match ask() {
                     Ok(answer) if answer.status == 200 => drop(answered.fetch_add(1, Ordering::SeqCst)),
-                    Ok(answer) => failed.push(format!("{}: {}", answer.status, answer.body)),
-                    Err(error) => failed.push(error.to_string()),
+                    Ok(answer) => note(&failed, format!("{}: {}", answer.status, answer.body)),
+                    Err(error) => note(&failed, error.to_string()),
                 }
             }
-            failed
         }));
     }
 
-    fn add_streams(&mut self, address: SocketAddr, request: &'static str) {
-        let (stop, answered) = (Arc::clone(&self.stop), Arc::clone(&self.answered));
+    /// Clients on a connection of HTTP/2 each.
+    fn add_streams(&mut self, way: &Way, kinds: Vec<Kind>) {
+        let counted: Vec<_> = kinds.into_iter().map(|kind| (kind, self.counter())).collect();
+        let (way, stop, failed) = (way.clone(), Arc::clone(&self.stop), Arc::clone(&self.failed));
         self.clients.push(std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async {
-                let clients = (0..CLIENTS).map(|_| streams(address, request, &stop, &answered));
-                let mut failed = Vec::new();
-                for list in join(clients).await {
-                    failed.extend(list);
+                let mut clients = JoinSet::new();
+                for (kind, answered) in counted {
+                    let (stop, failed) = (Arc::clone(&stop), Arc::clone(&failed));
+                    clients.spawn(streams(way.clone(), kind, stop, answered, failed));
                 }
-                failed
-            })
+                clients.join_all().await;
+            });
         }));
+    }
+
+    fn counter(&mut self) -> Arc<AtomicU64> {
+        let counter = Arc::default();
+        self.answered.push(Arc::clone(&counter));
+        counter
+    }
+
+    fn counts(&self) -> Vec<u64> {
+        self.answered.iter().map(|answered| answered.load(Ordering::SeqCst)).collect()
     }
 
     /// Lets so many more requests be answered.
     pub(crate) fn go_on(&self, more: u64) {
-        let enough = self.answered.load(Ordering::SeqCst) + more;
-        until("requests are answered", || self.answered.load(Ordering::SeqCst) >= enough);
+        let enough = self.counts().iter().sum::<u64>() + more;
+        until("requests are answered", || self.counts().iter().sum::<u64>() >= enough);
+    }
+
+    /// Lets each client be answered something that it asks for from now on.
+    pub(crate) fn all_go_on(&self) {
+        let before = self.counts();
+        until("all are answered, or one is not", || {
+            // The first of them may have been under way.
+            let all = self.counts().iter().zip(&before).all(|(now, before)| *now >= before + 2);
+            all || !self.failed.lock().unwrap().is_empty()
+        });
     }
 
     /// Stops, and gives how many were answered and what was not.
     pub(crate) fn end(self) -> (u64, Vec<String>) {
         self.stop.store(true, Ordering::SeqCst);
-        let failed = self.clients.into_iter().flat_map(|client| client.join().unwrap()).collect();
-        (self.answered.load(Ordering::SeqCst), failed)
+        self.clients.into_iter().for_each(|client| client.join().unwrap());
+        let answered = self.answered.iter().map(|answered| answered.load(Ordering::SeqCst)).sum();
+        (answered, std::mem::take(&mut *self.failed.lock().unwrap()))
     }
 }
 
 /// Asks on one connection of HTTP/2, and on another one once that takes no more streams.
-async fn streams(address: SocketAddr, request: &str, stop: &AtomicBool, answered: &AtomicU64) -> Vec<String> {
-    let mut failed = Vec::new();
+async fn streams(way: Way, kind: Kind, stop: Arc<AtomicBool>, answered: Arc<AtomicU64>, failed: Failed) {
     while !stop.load(Ordering::SeqCst) {
         let opened = async {
-            let stream = tokio::net::TcpStream::connect(address).await.map_err(|error| error.to_string())?;
-            h2::client::handshake(stream).await.map_err(|error| error.to_string())
+            let link = way.connect_two().await.map_err(|error| error.to_string())?;
+            h2::client::handshake(link).await.map_err(|error| error.to_string())
         };
         let (sender, connection) = match opened.await {
             Ok(opened) => opened,
             Err(error) => {
-                failed.push(format!("no connection of HTTP/2: {error}"));
+                note(&failed, format!("no connection of HTTP/2: {error}"));
                 continue;
             }
         };
@@ -127,58 +184,22 @@ async fn streams(address: SocketAddr, request: &str, stop: &AtomicBool, answered
         while !stop.load(Ordering::SeqCst) {
             // Told to go away before it asked.
             let Ok(ready) = sender.clone().ready().await else { break };
-            match tokio::time::timeout(PATIENCE, stream(ready, address, request)).await {
+            if kind == Kind::Socket && !ready.is_extended_connect_protocol_enabled() {
+                // What the gateway allows has not come yet.
+                tokio::task::yield_now().await;
+                continue;
+            }
+            match tokio::time::timeout(PATIENCE, stream::once(ready, way.address, kind)).await {
                 Ok(Ok(200)) => drop(answered.fetch_add(1, Ordering::SeqCst)),
-                Ok(Ok(status)) => failed.push(format!("{status} on a stream")),
-                Ok(Err(Gone::Unsent)) => break,
-                Ok(Err(Gone::Sent(error))) => {
-                    failed.push(format!("a stream failed: {error}"));
+                Ok(Ok(status)) => note(&failed, format!("{kind:?}: {status} on a stream")),
+                Ok(Err(Undone::Unsent)) => break,
+                Ok(Err(Undone::Failed(error))) => {
+                    note(&failed, format!("{kind:?}: a stream failed: {error}"));
                     break;
                 }
-                Err(_) => failed.push("a stream had no answer".to_owned()),
+                Err(_) => note(&failed, format!("{kind:?}: a stream had no answer")),
             }
         }
         open.abort();
     }
-    failed
-}
-
-enum Gone {
-    /// The connection takes no streams: nothing was asked.
-    Unsent,
-    Sent(h2::Error),
-}
-
-async fn stream(
-    mut sender: h2::client::SendRequest<Bytes>,
-    address: SocketAddr,
-    request: &str,
-) -> Result<u16, Gone> {
-    let (method, path) = request.split_once(' ').unwrap();
-    let request =
-        http::Request::builder().method(method).uri(format!("http://{address}{path}")).body(()).unwrap();
-    let (response, _) = sender.send_request(request, true).map_err(|_| Gone::Unsent)?;
-    let response = response.await.map_err(Gone::Sent)?;
-    let status = response.status().as_u16();
-    let mut body = response.into_body();
-    while let Some(piece) = body.data().await {
-        let piece = piece.map_err(Gone::Sent)?;
-        let _ = body.flow_control().release_capacity(piece.len());
-    }
-    Ok(status)
-}
-
-async fn join<F: Future<Output = Vec<String>>>(all: impl Iterator<Item = F>) -> Vec<Vec<String>> {
-    let mut all: Vec<_> = all.map(Box::pin).collect();
-    let mut done: Vec<Option<Vec<String>>> = vec![None; all.len()];
-    std::future::poll_fn(|cx| {
-        for (future, done) in all.iter_mut().zip(&mut done).filter(|(_, done)| done.is_none()) {
-            if let std::task::Poll::Ready(output) = future.as_mut().poll(cx) {
-                *done = Some(output);
-            }
-        }
-        if done.iter().all(Option::is_some) { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
-    })
-    .await;
-    done.into_iter().flatten().collect()
 }

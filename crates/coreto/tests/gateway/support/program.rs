@@ -33,6 +33,9 @@ pub(crate) fn cluster(name: &str, endpoints: &[SocketAddr], cluster: &str, route
     )
 }
 
+/// Of a route whose connections may become WebSockets.
+pub(crate) const SWITCHES: &str = "upgrades = [\"websocket\"]";
+
 /// A program that runs; killed when it is dropped before it has ended.
 pub(crate) struct Program {
     child: Child,
@@ -90,6 +93,11 @@ impl Program {
     /// Waits for it to end by itself.
     pub(crate) fn ended(mut self) {
         assert!(self.child.wait().unwrap().success());
+    }
+
+    /// The same, by this exit code.
+    pub(crate) fn ended_with(mut self, code: i32) {
+        assert_eq!(self.child.wait().unwrap().code(), Some(code));
     }
 
     pub(crate) fn has_ended(&mut self) -> bool {
