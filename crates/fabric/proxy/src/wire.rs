@@ -23,6 +23,6 @@ mod write;
 pub use alarm::Alarm;
 pub use channel::{Broken, Channel, Frame};
 pub use connection::Connection;
-pub use guard::Flooded;
+pub use guard::Watched;
 pub use socket::Socket;
 pub use stream::Stream;

@@ -1,5 +1,7 @@
 //! What speaks against an endpoint, and what does not: the faults of clients and of ourselves leave none out.
 
+#[path = "run/frames.rs"]
+mod frames;
 #[path = "run/proxy.rs"]
 mod proxy;
 #[path = "run/service.rs"]
@@ -7,11 +9,14 @@ mod service;
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use coreto_proxy::balance::Fitness;
 use coreto_proxy::model::{Balance, Circuit, Endpoint, Model, Outlier, Protocol, Source, Sticky};
 
+use frames::{PING, SETTINGS, frame};
 use proxy::{Proxy, model};
 use service::{Caller, Service, ask, until};
 
@@ -218,4 +223,44 @@ fn a_connection_that_says_nothing_holds_no_drain() {
     let _silent = TcpStream::connect(proxy.address).expect("the proxy listens");
     assert_eq!(ask(proxy.address, "GET /", "").status, 200);
     assert_eq!(proxy.end().len(), 1);
+}
+
+/// An endpoint of HTTP/2 that answers nothing; `speaks`: whether it sends anything at all after its settings.
+fn mute(speaks: bool) -> (SocketAddr, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+    let address = listener.local_addr().expect("it is bound");
+    let connections = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&connections);
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            counted.fetch_add(1, Ordering::Relaxed);
+            std::thread::spawn(move || {
+                let mut bytes = Vec::new();
+                frame(&mut bytes, SETTINGS, 0, 0, &[]);
+                // Bound: until the proxy closes.
+                while stream.write_all(&bytes).is_ok() {
+                    bytes.clear();
+                    if speaks {
+                        frame(&mut bytes, PING, 0, 0, &[0; 8]);
+                    }
+                    std::thread::sleep(Duration::from_millis(20));
+                }
+            });
+        }
+    });
+    (address, connections)
+}
+
+#[test]
+fn a_connection_on_which_nothing_comes_is_not_used_again() {
+    for (speaks, expected) in [(false, 2), (true, 1)] {
+        let (address, connections) = mute(speaks);
+        let mut model = model(&[address], Protocol::Http2);
+        model.routes[0].timeouts.total = Duration::from_millis(300);
+        let proxy = Proxy::start(model);
+        for _ in 0..2 {
+            assert_eq!(ask(proxy.address, "GET /", "").status, 504);
+        }
+        assert_eq!(connections.load(Ordering::Relaxed), expected, "{speaks}");
+    }
 }

@@ -10,6 +10,7 @@ mod service;
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use coreto_proxy::model::Protocol;
@@ -109,4 +110,24 @@ fn a_window_that_overflows_ends_the_connection() {
     let overflow = many(2, |bytes, _| frame(bytes, WINDOW_UPDATE, 0, 0, &all));
     assert_eq!(goaway(proxy.address, &overflow), Some(FLOW_CONTROL_ERROR));
     assert_eq!(ask(proxy.address, "GET /", "").body, "well");
+}
+
+#[test]
+fn a_head_that_does_not_end_is_not_waited_for() {
+    let service = Service::start("well");
+    let mut model = model(&[service.address], Protocol::Http1);
+    model.listeners[0].clocks.header = Duration::from_millis(300);
+    let proxy = Proxy::start(model);
+    let half = |bytes: &mut Vec<u8>, _| {
+        frame(bytes, HEADERS, END_HEADERS, 1, &request());
+        bytes.truncate(bytes.len() - 1);
+    };
+    let open = |bytes: &mut Vec<u8>, _| frame(bytes, HEADERS, 0, 1, &request());
+    for bytes in [many(1, half), many(1, open)] {
+        assert_eq!(goaway(proxy.address, &bytes), Some(ENHANCE_YOUR_CALM));
+    }
+    let force = proxy.plane.in_force();
+    let (_, _, refused) = force.listeners().next().expect("a listener");
+    assert_eq!(refused.flood.load(Ordering::Relaxed), 2);
+    assert_eq!(service.count(), 0);
 }

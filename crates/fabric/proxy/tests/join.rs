@@ -2,10 +2,11 @@
 
 #[path = "run/proxy.rs"]
 mod proxy;
+#[path = "run/rules.rs"]
+mod rules;
 #[path = "run/service.rs"]
 mod service;
 
-use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -13,39 +14,12 @@ use std::time::Duration;
 use coreto_proxy::model::{
     Action, Balance, Budget, Circuit, Cluster, Cors, Endpoint, Filters, Forward, HeaderChanges, Health,
     LimitKey, Listener, Mirror, Model, Network, Outlier, PathMatch, PathRewrite, Protocol, RateLimit,
-    Redirect, Respond, RetryOn, Route, Source, Split, SplitBy, Sticky, UpstreamTls,
+    Redirect, Respond, RetryOn, Route, Source, Split, SplitBy, Sticky,
 };
 
-use proxy::{Proxy, cluster, listener, plan};
+use proxy::{Proxy, listener};
+use rules::{Tap, closed, model, named, route, split, to, two};
 use service::{Caller, Service, ask, until};
-
-fn route(name: &str, prefix: &str) -> Route {
-    Route { name: name.to_owned(), path: PathMatch::Prefix(prefix.to_owned()), ..Route::default() }
-}
-
-fn to(cluster: &str) -> Action {
-    split(&[(cluster, 1)], SplitBy::Request)
-}
-
-fn split(shares: &[(&str, u32)], split_by: SplitBy) -> Action {
-    let share = |(cluster, weight): &(&str, u32)| Split { cluster: (*cluster).to_owned(), weight: *weight };
-    Action::Forward(Forward { to: shares.iter().map(share).collect(), split_by, ..Forward::default() })
-}
-
-fn named(name: &str, endpoints: &[SocketAddr]) -> Cluster {
-    Cluster { name: name.to_owned(), ..cluster(endpoints, Protocol::Http1) }
-}
-
-fn model(routes: Vec<Route>, clusters: Vec<Cluster>) -> Model {
-    Model { listeners: vec![listener()], routes, clusters }
-}
-
-/// A port that refuses.
-fn closed() -> SocketAddr {
-    std::net::TcpListener::bind("127.0.0.1:0")
-        .and_then(|listener| listener.local_addr())
-        .expect("a port is free")
-}
 
 #[test]
 fn a_request_takes_its_route() {
@@ -120,6 +94,20 @@ fn a_method_that_a_route_names_passes() {
 }
 
 #[test]
+fn an_expression_takes_no_longer_for_a_path_that_almost_fits() {
+    let mut public = listener();
+    (public.bounds.target_bytes, public.bounds.header_bytes) = (200 << 10, 400 << 10);
+    let own = Action::Respond(Respond { body: "fits".to_owned(), ..Respond::default() });
+    let many = PathMatch::Regex("/(a+)+".to_owned());
+    let routes = vec![Route { name: "many".to_owned(), path: many, action: own, ..Route::default() }];
+    let proxy = Proxy::start(Model { listeners: vec![public], routes, clusters: Vec::new() });
+    let path = "a".repeat(100_000);
+    // One that goes back would not be done while anybody waits.
+    assert_eq!(ask(proxy.address, &format!("GET /{path}"), "").body, "fits");
+    assert_eq!(ask(proxy.address, &format!("GET /{path}!"), "").status, 404);
+}
+
+#[test]
 fn limits_count_and_pages_of_other_origins_are_told_so() {
     let service = Service::start("s");
     let limit = RateLimit {
@@ -189,15 +177,6 @@ fn a_cookie_or_header_keeps_a_client_where_it_is() {
     assert!(sides.contains(&"a".to_owned()) && sides.contains(&"b".to_owned()), "{sides:?}");
 }
 
-/// Two endpoints in turns, of which the first fails.
-fn two(first: SocketAddr, second: SocketAddr, retry_on: &[RetryOn], outlier: Option<Outlier>) -> Model {
-    let cluster = Cluster { balance: Balance::RoundRobin, outlier, ..named("two", &[first, second]) };
-    let mut all = Route { action: to("two"), ..route("all", "/") };
-    all.retry.on = retry_on.to_vec();
-    all.timeouts.per_try = Some(Duration::from_millis(300));
-    model(vec![all], vec![cluster])
-}
-
 #[test]
 fn what_may_happen_twice_is_tried_elsewhere() {
     let (bad, good) = (Service::start("bad"), Service::start("good"));
@@ -229,15 +208,6 @@ fn what_may_happen_twice_is_tried_elsewhere() {
     assert_eq!(bad.count(), 1, "it may have acted");
 }
 
-trait Tap: Sized {
-    fn tap(mut self, change: impl FnOnce(&mut Self)) -> Self {
-        change(&mut self);
-        self
-    }
-}
-
-impl Tap for Model {}
-
 #[test]
 fn retries_are_no_more_than_the_budget_allows() {
     let bad = Service::start("bad");
@@ -254,6 +224,53 @@ fn retries_are_no_more_than_the_budget_allows() {
     assert_eq!(bad.count(), 120);
     let denied = proxy.plane.in_force().upstreams()[0].counts().retries_denied.load(Ordering::Relaxed);
     assert_eq!(denied, 80);
+}
+
+#[test]
+fn a_route_that_fails_leaves_others_their_retries() {
+    let service = Service::start("s");
+    let mut cluster = named("s", &[service.address]);
+    cluster.budget = Budget { percent: 20, reserve_per_second: 0 };
+    cluster.outlier = None;
+    let again = |name: &str| {
+        let mut again = Route { action: to("s"), ..route(name, &format!("/{name}")) };
+        again.retry.on = vec![RetryOn::Unavailable];
+        again
+    };
+    let proxy = Proxy::start(model(vec![again("orders"), again("reports")], vec![cluster]));
+    let mut caller = Caller::connect(proxy.address);
+    let mut sent = |path: &str, count: usize| {
+        (0..count).for_each(|_| drop(caller.ask(&format!("GET {path}"), "")));
+        service.count()
+    };
+    assert_eq!(sent("/orders", 400), 400);
+    service.failing.store(true, Ordering::Relaxed);
+    assert_eq!(sent("/reports", 100), 120, "a fifth of its own");
+    assert_eq!(sent("/orders", 50), 100, "all of them");
+    let tried = proxy.plane.in_force().upstreams()[0].members()[0].0.tries().all.load(Ordering::Relaxed);
+    assert_eq!(tried, 620);
+}
+
+#[test]
+fn what_the_gateway_says_itself_can_be_changed_by_a_rule() {
+    let service = Service::start("s");
+    let removed = HeaderChanges {
+        remove: vec!["x-request-id".to_owned(), "content-type".to_owned()],
+        set: vec![("date".to_owned(), "never".to_owned())],
+        ..HeaderChanges::default()
+    };
+    let filters = Filters { response_headers: removed, ..Filters::default() };
+    let own = Action::Respond(Respond { body: "well".to_owned(), ..Respond::default() });
+    let routes = vec![
+        Route { action: to("s"), filters: filters.clone(), ..route("all", "/") },
+        Route { action: own, filters, ..route("own", "/own") },
+    ];
+    let proxy = Proxy::start(model(routes, vec![named("s", &[service.address])]));
+    for (path, status) in [("/", 200), ("/503", 503), ("/own", 200)] {
+        let answer = ask(proxy.address, &format!("GET {path}"), "");
+        let told = ["x-request-id", "content-type", "date"].map(|name| answer.field(name));
+        assert_eq!((answer.status, told), (status, [None, None, Some("never")]), "{path}");
+    }
 }
 
 #[test]
@@ -434,170 +451,4 @@ fn copies_are_sent_and_nobody_waits_for_them() {
         "{copies:?}"
     );
     assert!(copies[1].starts_with("POST /all ") && copies[1].ends_with("\r\n\r\nbody"), "{copies:?}");
-}
-
-#[test]
-fn a_plan_is_replaced_and_no_connection_drops() {
-    let (one, other) = (Service::start("one"), Service::start("other"));
-    let of = |service: &Service, listeners: Vec<Listener>| Model {
-        listeners,
-        routes: vec![Route { action: to("s"), ..route("all", "/") }],
-        clusters: vec![named("s", &[service.address])],
-    };
-    let proxy = Proxy::start(of(&one, vec![listener()]));
-    let mut caller = Caller::connect(proxy.address);
-    assert_eq!(caller.ask("GET /", "").body, "one");
-    let mut slow = Caller::connect(proxy.address);
-    slow.send("GET /slow", "");
-    until("it is there", || one.take().iter().any(|request| request.starts_with("GET /slow")));
-    let second = Listener { name: "second".to_owned(), address: closed(), ..listener() };
-    proxy.plane.replace(plan(of(&other, vec![listener(), second.clone()]))).expect("it is sound");
-    assert_eq!(caller.ask("GET /", "").body, "other", "on the same connection");
-    assert_eq!(slow.receive().expect("an answer").body, "one", "who began with the old plan ends with it");
-    let mut at_second = Caller::connect(second.address);
-    assert_eq!(at_second.ask("GET /", "").body, "other");
-    let taken = Listener { address: one.address, ..second.clone() };
-    let refused = proxy.plane.replace(plan(of(&one, vec![listener(), taken])));
-    assert!(refused.is_err(), "the address is taken");
-    assert_eq!(caller.ask("GET /", "").body, "other", "nothing has changed");
-    proxy.plane.replace(plan(of(&one, vec![listener()]))).expect("it is sound");
-    assert_eq!(caller.ask("GET /", "").body, "one");
-    until("the second listener is gone", || std::net::TcpStream::connect(second.address).is_err());
-    for turn in 0..20 {
-        let service = if turn % 2 == 0 { &other } else { &one };
-        proxy.plane.replace(plan(of(service, vec![listener()]))).expect("it is sound");
-        assert_eq!(caller.ask("GET /", "").status, 200);
-    }
-}
-
-#[test]
-fn connections_of_a_listener_that_goes_are_served_by_what_it_was() {
-    let (one, other) = (Service::start("one"), Service::start("other"));
-    let of = |service: &Service, listeners: Vec<Listener>| Model {
-        listeners,
-        routes: vec![Route { action: to("s"), ..route("all", "/") }],
-        clusters: vec![named("s", &[service.address])],
-    };
-    let mut leaving = Listener { name: "leaving".to_owned(), ..listener() };
-    leaving.clocks.drain = Duration::from_secs(5);
-    let proxy = Proxy::start(of(&one, vec![listener(), leaving]));
-    let address = proxy.plane.addresses()[1].1;
-    let mut kept = Caller::connect(address);
-    assert_eq!(kept.ask("GET /", "").body, "one");
-    // Some of them still wait to be accepted when it goes.
-    let mut waiting: Vec<Caller> = (0..50).map(|_| Caller::connect(address)).collect();
-    proxy.plane.replace(plan(of(&other, vec![listener()]))).expect("it is sound");
-    for caller in waiting.iter_mut().chain([&mut kept]) {
-        let answer = caller.ask("GET /", "");
-        assert_eq!((answer.body.as_str(), answer.field("connection")), ("one", Some("close")));
-    }
-    assert_eq!(Caller::connect(proxy.address).ask("GET /", "").body, "other");
-    until("the listener is gone", || std::net::TcpStream::connect(address).is_err());
-}
-
-#[test]
-fn listeners_that_leave_their_ports_to_the_system_keep_them() {
-    let service = Service::start("s");
-    let of = |names: &[&str]| {
-        let listens = |name: &&str| Listener { name: (*name).to_owned(), ..listener() };
-        let listeners = names.iter().map(listens).collect();
-        let routes = vec![Route { action: to("s"), ..route("all", "/") }];
-        Model { listeners, ..model(routes, vec![named("s", &[service.address])]) }
-    };
-    let proxy = Proxy::start(of(&["a", "b"]));
-    let before = proxy.plane.addresses();
-    for names in [&["a", "b"][..], &["b", "a"], &["b", "a", "c"], &["b", "c"]] {
-        proxy.plane.replace(plan(of(names))).expect("it is sound");
-        let after = proxy.plane.addresses();
-        let ports: HashSet<u16> = after.iter().map(|(_, address)| address.port()).collect();
-        assert_eq!(ports.len(), names.len(), "{after:?}");
-        let kept = |named: &&(String, SocketAddr)| before.iter().any(|(name, _)| *name == named.0);
-        assert!(after.iter().filter(kept).all(|named| before.contains(named)), "{before:?} {after:?}");
-    }
-}
-
-#[test]
-fn a_drain_lets_requests_end_and_tells_clients_so() {
-    let service = Service::start("s");
-    let mut public = listener();
-    public.clocks.drain = Duration::from_secs(5);
-    let routes = vec![Route { action: to("s"), ..route("all", "/") }];
-    let model = Model { listeners: vec![public], routes, clusters: vec![named("s", &[service.address])] };
-    let proxy = Proxy::start(model);
-    let mut idle = Caller::connect(proxy.address);
-    idle.ask("GET /", "");
-    let mut slow = Caller::connect(proxy.address);
-    slow.send("GET /slow", "");
-    until("it is there", || service.take().iter().any(|request| request.starts_with("GET /slow")));
-    proxy.plane.drain();
-    let late = idle.ask("GET /", "");
-    assert_eq!((late.status, late.field("connection")), (200, Some("close")), "it was on its way");
-    let answer = slow.receive().expect("an answer");
-    assert_eq!(answer.status, 200);
-    assert!(slow.receive().is_none() && idle.receive().is_none());
-    assert_eq!(proxy.end().len(), 3);
-}
-
-#[test]
-fn a_reload_that_is_refused_changes_no_bound() {
-    let service = Service::start("s");
-    let of = |circuit: Circuit, others: Vec<Cluster>| {
-        let mut clusters = vec![Cluster { circuit, ..named("s", &[service.address]) }];
-        clusters.extend(others);
-        model(vec![Route { action: to("s"), ..route("all", "/") }], clusters)
-    };
-    let proxy = Proxy::start(of(Circuit::default(), Vec::new()));
-    let missing = UpstreamTls { ca: Some("/nowhere".into()), ..UpstreamTls::default() };
-    let broken = Cluster { tls: Some(missing), ..named("t", &[service.address]) };
-    let one = Circuit { requests: 1, ..Circuit::default() };
-    assert!(proxy.plane.replace(plan(of(one.clone(), vec![broken]))).is_err(), "there is no such file");
-    let both = |expected: [u16; 2]| {
-        let mut callers = [(); 2].map(|()| Caller::connect(proxy.address));
-        for caller in &mut callers {
-            caller.send("GET /slow", "");
-        }
-        let mut found = callers.map(|mut caller| caller.receive().expect("an answer").status);
-        found.sort_unstable();
-        assert_eq!(found, expected);
-    };
-    both([200, 200]);
-    proxy.plane.replace(plan(of(one, Vec::new()))).expect("it is sound");
-    both([200, 503]);
-}
-
-#[test]
-fn what_is_known_of_endpoints_outlives_a_reload_as_long_as_it_is_asked_for() {
-    use coreto_proxy::balance::Fitness::{Ejected, Failing, Fit};
-    let (bad, good) = (Service::start("bad"), Service::start("good"));
-    let asked = |path: &str| Health {
-        path: path.to_owned(),
-        interval: Duration::from_millis(50),
-        timeout: Duration::from_millis(50),
-        fall: 1,
-        ..Health::default()
-    };
-    let of = |health: Option<Health>, wait: u64| {
-        let outlier = Outlier { failures: 1, base: Duration::from_mins(1), ..Outlier::default() };
-        two(bad.address, good.address, &[], Some(outlier)).tap(|model| {
-            model.clusters[0].health = health;
-            model.clusters[0].wait = Duration::from_secs(wait);
-            model.clusters[0].panic_percent = 0;
-        })
-    };
-    let proxy = Proxy::start(of(Some(asked("/404")), 1));
-    let known =
-        || proxy.plane.in_force().upstreams()[0].members().iter().map(|(_, of)| *of).collect::<Vec<_>>();
-    until("no endpoint is well", || known() == [Failing; 2]);
-    proxy.plane.replace(plan(of(Some(asked("/404")), 2))).expect("it is sound");
-    assert_eq!(known(), [Failing; 2]);
-    proxy.plane.replace(plan(of(None, 2))).expect("it is sound");
-    assert_eq!(known(), [Fit; 2], "nobody asks them any more");
-    let mut caller = Caller::connect(proxy.address);
-    bad.failing.store(true, Ordering::Relaxed);
-    let failed = (0..2).filter(|_| caller.ask("GET /", "").status == 503).count();
-    assert_eq!((failed, known()), (1, vec![Ejected, Fit]));
-    proxy.plane.replace(plan(of(None, 3))).expect("it is sound");
-    assert_eq!(known(), [Ejected, Fit]);
-    let upstream = std::sync::Arc::clone(&proxy.plane.in_force().upstreams()[0]);
-    assert_eq!(upstream.counts().ejections.load(Ordering::Relaxed), 1);
 }

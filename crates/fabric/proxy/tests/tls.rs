@@ -17,7 +17,7 @@ use std::sync::atomic::Ordering;
 use coreto_proxy::balance::Fitness;
 use coreto_proxy::listen::Tls;
 use coreto_proxy::model::{
-    Certificate, ClientCertificate, Model, Outlier, Protocol, Tls as Asked, UpstreamTls,
+    Certificate, ClientCertificate, Model, Network, Outlier, Protocol, Tls as Asked, UpstreamTls,
 };
 use coreto_proxy::plane::{Allows, Plane};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
@@ -220,10 +220,11 @@ fn clients_show_certificates_and_upstreams_are_told_which() {
     };
     let tls = asking.clone();
     assert!(
-        Tls::build(&Asked { client_ca: None, ..asking }, &Arc::default()).is_err(),
+        Tls::build(&Asked { client_ca: None, ..asking }, &Arc::default(), None).is_err(),
         "nobody vouches for clients"
     );
     let (proxy, seen) = start(&tls);
+    let (own_origin, own_seen) = origin::start(None, false);
     let mut stream = connect(proxy.address, &authority.client(Some(&own), &[]), "a");
     assert!(ask(&mut stream, "a").expect("an answer").starts_with("HTTP/1.1 200 "));
     let told = String::from_utf8_lossy(&seen.lock().expect("no test panics with it").bytes).into_owned();
@@ -236,6 +237,13 @@ fn clients_show_certificates_and_upstreams_are_told_which() {
     assert!(told.contains("x-forwarded-proto: https\r\n"), "{told}");
     let mut stream = connect(proxy.address, &authority.client(None, &[]), "a");
     assert!(ask(&mut stream, "a").is_err(), "a client without a certificate is not served");
+    let mut believing = secure(&tls, own_origin);
+    believing.listeners[0].trusted_proxies = vec![Network::read("127.0.0.0/8").expect("a network")];
+    let behind = Proxy::start(believing);
+    let mut stream = connect(behind.address, &authority.client(Some(&own), &[]), "a");
+    assert!(ask(&mut stream, "a").expect("an answer").starts_with("HTTP/1.1 200 "));
+    let told = String::from_utf8_lossy(&own_seen.lock().expect("no test panics with it").bytes).into_owned();
+    assert!(told.contains("client-cert: forged\r\n"), "a proxy that is believed tells of its client: {told}");
     let stranger = Authority::new("strangers").issue("client", &["client"]);
     let mut stream = connect(proxy.address, &authority.client(Some(&stranger), &[]), "a");
     assert!(ask(&mut stream, "a").is_err(), "a certificate of another authority is not believed");
@@ -246,15 +254,32 @@ fn clients_show_certificates_and_upstreams_are_told_which() {
 }
 
 #[test]
-fn a_session_is_resumed() {
+fn a_session_is_resumed_until_something_else_is_asked_of_clients() {
     let authority = Authority::new("sessions");
+    let own = authority.issue("client", &["client"]);
     let tls = build(&[&authority.issue("a", &["a"])]);
-    let (proxy, _) = start(&tls);
-    let client = authority.client(None, &[]);
-    for kind in [HandshakeKind::Full, HandshakeKind::Resumed] {
+    let (upstream, _) = origin::start(None, false);
+    let proxy = Proxy::start(secure(&tls, upstream));
+    let client = authority.client(Some(&own), &[]);
+    let asking = Asked {
+        client_ca: Some(authority.folder.join("ca.pem")),
+        client_certificate: ClientCertificate::Optional,
+        ..build(&[&authority.issue("b", &["a"])])
+    };
+    let ask_again = |kind| {
         let mut stream = connect(proxy.address, &client, "a");
         assert!(ask(&mut stream, "a").expect("an answer").starts_with("HTTP/1.1 200 "));
         assert_eq!(stream.conn.handshake_kind(), Some(kind));
+    };
+    ask_again(HandshakeKind::Full);
+    ask_again(HandshakeKind::Resumed);
+    for (next, kind) in [
+        (build(&[&authority.issue("b", &["a"])]), HandshakeKind::Resumed),
+        (asking.clone(), HandshakeKind::Full),
+        (asking, HandshakeKind::Resumed),
+    ] {
+        proxy.plane.replace(plan(secure(&next, upstream))).expect("it is sound");
+        ask_again(kind);
     }
 }
 

@@ -5,24 +5,26 @@ use std::net::SocketAddr;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use http::header::{self, HeaderName, HeaderValue, SEC_WEBSOCKET_ACCEPT};
-use http::{HeaderMap, Method, StatusCode};
+use http::StatusCode;
+use http::header::{HeaderName, HeaderValue};
 
 use super::Failure;
 use super::account::Account;
 use super::answer::Reply;
 use super::deadline::{self, GRPC_TIMEOUT};
 use super::exchange::{Deadlines, Exchange, Flow};
-use super::failed::{Failed, of_call, verdict};
+use super::failed::{Failed, of_call};
 use super::mirror::Mirrored;
 use super::order::{Order, Way};
-use super::run::{GRPC_STATUS, Shape, Terms, stamp, stream_head};
-use super::tunnel;
+use super::respond::{EVENTS, GRPC, Sides, compress, is_of};
+use super::run::{Shape, Terms};
+use super::switch::{Switch, prepare_switch};
 use super::upload::Upload;
 use super::websocket::{self, Handshake};
 use crate::chance::Dice;
-use crate::filter::{self, Encoder, GrpcWeb};
+use crate::filter::GrpcWeb;
 use crate::gate::{Asked, Body, Request, Response};
+use crate::limit::RetryBudget;
 use crate::model::{Route, Timeouts};
 use crate::moment::Moment;
 use crate::upstream::{ConnectError, Lease, Place, Upstream, Wanted};
@@ -47,13 +49,14 @@ impl Attempts<'_, '_> {
     /// Tries, and tries again where that is allowed. Whether the client's connection can take another request.
     pub(super) async fn run(mut self, mut request: Request) -> Result<bool, Failure> {
         let order = self.order;
-        let (route, _) = order.rule().expect("what is forwarded has a route");
+        let (route, rule) = order.rule().expect("what is forwarded has a route");
         let socket = self.prepare(&mut request)?;
         let desk = order.local.desk(self.way.cluster);
         let upstream = desk.upstream();
         self.account.cluster = Some(std::sync::Arc::clone(upstream));
         let _permit = upstream.gates().requests.enter().ok_or(Failure::Overload)?;
-        upstream.note_request(self.now());
+        let budget = rule.budget(&upstream.cluster().name);
+        upstream.note_request(self.now(), budget);
         // A proxy before us does it: tries that multiply would be a flood.
         let again = request.fields.get(ATTEMPT).is_some_and(|attempt| attempt.as_bytes() != b"0");
         let attempts_max = if again { 0 } else { route.retry.attempts };
@@ -80,7 +83,7 @@ impl Attempts<'_, '_> {
             let may_again = self.account.attempts <= attempts_max;
             let (bounded, socket) = (deadline.is_some(), socket.as_ref());
             let hurried = deadline.is_some_and(|time| time < HURRY);
-            let tried = Try { route, upstream, total, bounded, hurried, socket, may_again };
+            let tried = Try { route, upstream, budget, total, bounded, hurried, socket, may_again };
             if tried.bounded {
                 let left = deadline::write(total.saturating_duration_since(Instant::now()));
                 request.fields.insert(GRPC_TIMEOUT, left);
@@ -192,6 +195,9 @@ impl Attempts<'_, '_> {
         };
         let asked = Asked { upgrade: request.upgrade.clone(), ..self.shape.asked };
         let answered = self.head(request, &mut server, upload, deadlines, &asked).await;
+        if let Err(Failed { failure: Failure::TotalTime | Failure::TryTime, late: false, .. }) = &answered {
+            hold.note_time_over();
+        }
         let (mut response, upload_broken) = answered.map_err(|failed| Failed { reused, ..failed })?;
         let goes_on = self.note_head(place, &response, tried);
         if let Some(failed) = self.worth_another_try(&response, upload, tried) {
@@ -266,41 +272,6 @@ impl Attempts<'_, '_> {
         }
     }
 
-    /// What is wrong with an answer that the client cannot be given as it is.
-    fn unfit(&self, response: &Response, tried: &Try<'_>) -> Option<Failed> {
-        if tried.socket.is_some() && response.status.is_success() {
-            // To the client it would say that the tunnel is open.
-            return Some(Failed::sent(Failure::Upgrade));
-        }
-        if matches!(self.shape.reply, Reply::Grpc) && !is_of(&response.fields, &[GRPC]) {
-            // What its status says of the endpoint is noted.
-            return Some(Failed { late: true, ..Failed::sent(Failure::NotGrpc(response.status)) });
-        }
-        None
-    }
-
-    /// Takes in what the head of a response says of the endpoint. Whether that is said at the end: by calls that go on.
-    fn note_head(&mut self, place: &mut Place, response: &Response, tried: &Try<'_>) -> bool {
-        self.account.waited = Some(self.terms.started.elapsed());
-        place.heard(self.now());
-        let goes_on = !response.fields.contains_key(GRPC_STATUS) && is_of(&response.fields, &[GRPC]);
-        if !goes_on {
-            self.note_end(place, verdict(response), tried);
-        }
-        goes_on
-    }
-
-    fn note_end(&self, place: &mut Place, status: StatusCode, tried: &Try<'_>) {
-        // A client that gives too little time says nothing of the endpoint.
-        let hurried = tried.hurried && status == StatusCode::GATEWAY_TIMEOUT;
-        let unhealthy = matches!(
-            status,
-            StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT
-        );
-        let failed = status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS;
-        place.answered(self.now(), failed && !hurried, unhealthy && !hurried);
-    }
-
     /// A response that is worth less than another try, which is then granted.
     fn worth_another_try(&self, response: &Response, upload: &Upload, tried: &Try<'_>) -> Option<Failed> {
         let mut failed = Failed::status(response, tried.total)?;
@@ -319,7 +290,7 @@ impl Attempts<'_, '_> {
             && tried.may_again
             && upload.can_restart()
             && failed.may_repeat(self.shape.idempotent || retry.unsafe_methods, &retry.on)
-            && tried.upstream.may_retry(self.now())
+            && tried.upstream.may_retry(self.now(), tried.budget)
     }
 
     /// Waits before another try, so that those who failed together do not come again together.
@@ -337,113 +308,13 @@ impl Attempts<'_, '_> {
         .await
     }
 
-    /// Makes the changes of the route to a response's head, and adds what we say ourselves.
-    fn dress(&self, fields: &mut HeaderMap, place: &Place, upstream: &Upstream) {
-        self.order.dress(&self.shape.asking, fields);
-        if let Some(cookies) = upstream.cookies()
-            && self.way.token != Some(cookies.token(place.address()))
-            // A client that another endpoint knows does not stay where it was sent to try it out.
-            && (self.way.token.is_none() || !place.probe)
-        {
-            let cookie = cookies.set(place.address(), self.terms.client.secure);
-            fields.append(header::SET_COOKIE, HeaderValue::try_from(cookie).expect("a cookie is text"));
-        }
-        stamp(fields, &self.terms.date, Some(self.name.clone()));
-    }
-
-    fn now(&self) -> Moment {
+    pub(super) fn now(&self) -> Moment {
         self.terms.plane.now()
     }
 
     fn dice(&self) -> Dice {
         let low = self.terms.id & u128::from(u64::MAX);
         Dice::seeded(u64::try_from(low).expect("it is half of it"))
-    }
-
-    /// Passes a response on. Whether the client's connection can take another request.
-    async fn respond(
-        &mut self,
-        response: Response,
-        sides: Sides<'_>,
-        deadlines: Deadlines,
-    ) -> Result<bool, Failed> {
-        // A body that may not be read to its end leaves bytes that would be taken for the next request; once the head
-        // is sent it is too late to say so.
-        let unread = sides.upload_broken || !sides.upload.is_ended();
-        let close = !self.shape.keep_alive || self.shape.old || self.terms.last || unread;
-        self.put_head(response, close).map_err(Failed::sent)?;
-        let mut flow = sides.flow;
-        let mut exchange =
-            Exchange::new(self.client, sides.server, sides.upload, self.terms.alarm, deadlines);
-        exchange.upload_broken = sides.upload_broken;
-        let rest = poll_fn(|cx| exchange.poll_rest(cx, &mut flow)).await;
-        let late = exchange.late;
-        if flow.grpc_status.is_some() {
-            self.account.grpc_status = flow.grpc_status;
-        }
-        rest.map_err(|failure| Failed { late, ..Failed::sent(failure) })?;
-        Ok(sides.upload.is_ended() && !close && self.client.has_read_all())
-    }
-
-    /// Puts the response's head, and says so in the account.
-    fn put_head(&mut self, response: Response, close: bool) -> Result<(), Failure> {
-        let Response { status, fields, body, length, .. } = response;
-        self.account.status = status;
-        self.account.status_sent = true;
-        self.account.grpc_status = fields.get(GRPC_STATUS).cloned();
-        let bare =
-            self.shape.asked.head || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
-        let told = if status == StatusCode::NO_CONTENT { None } else { length };
-        match self.client {
-            Channel::One(connection) if bare => connection.put_bare_response(status, &fields, told, close),
-            Channel::One(connection) => {
-                let body = if body == Body::Empty { Body::Known(0) } else { body };
-                connection.put_response(status, &fields, body, close, self.shape.old);
-            }
-            Channel::Two(stream) => {
-                let ended = bare || body.is_empty();
-                stream.put_response(stream_head(status, fields, told), ended).map_err(Failure::ClientGone)?;
-            }
-        }
-        Ok(())
-    }
-
-    async fn switch(
-        &mut self,
-        server: &mut Channel,
-        response: Response,
-        to: Switch<'_>,
-    ) -> Result<bool, Failure> {
-        let Response { mut fields, .. } = response;
-        match (to.on_stream, to.tried.socket) {
-            (Some(Consent(accept)), _) => {
-                fields.remove(SEC_WEBSOCKET_ACCEPT);
-                let one = matches!(self.client, Channel::One(_));
-                if let Some(accept) = accept.filter(|_| one) {
-                    fields.insert(SEC_WEBSOCKET_ACCEPT, accept);
-                }
-            }
-            (None, Some(handshake)) => handshake.check(&mut fields)?,
-            (None, None) => {}
-        }
-        if let Channel::One(server) = server {
-            server.tunnel();
-        }
-        self.account.status_sent = true;
-        match self.client {
-            Channel::One(client) => {
-                self.account.status = StatusCode::SWITCHING_PROTOCOLS;
-                client.put_switch(&fields, to.upgrade.as_bytes());
-                client.tunnel();
-            }
-            Channel::Two(stream) => {
-                self.account.status = StatusCode::OK;
-                let head = stream_head(StatusCode::OK, fields, None);
-                stream.put_response(head, false).map_err(Failure::ClientGone)?;
-            }
-        }
-        tunnel::run(self.client, server, self.terms.alarm, to.tried.route.timeouts.upgrade_idle).await?;
-        Ok(false)
     }
 
     /// The copy that is to be sent, if one is.
@@ -455,86 +326,24 @@ impl Attempts<'_, '_> {
 }
 
 /// What a try goes by.
-struct Try<'a> {
-    route: &'a Route,
-    upstream: &'a Upstream,
-    total: Instant,
+pub(super) struct Try<'a> {
+    pub(super) route: &'a Route,
+    pub(super) upstream: &'a Upstream,
+    /// What the route may have of the retries.
+    pub(super) budget: Option<&'a RetryBudget>,
+    pub(super) total: Instant,
     /// Whether that is the end of a stream, too: its caller waits no longer.
-    bounded: bool,
+    pub(super) bounded: bool,
     /// Whether its caller gives it so little time that nothing follows from its end.
-    hurried: bool,
+    pub(super) hurried: bool,
     /// What a WebSocket of HTTP/2 is asked for with.
-    socket: Option<&'a Handshake>,
+    pub(super) socket: Option<&'a Handshake>,
     /// Whether there may be another one.
-    may_again: bool,
-}
-
-/// What a client of HTTP/1.1 is told when a stream to the endpoint has switched to a WebSocket.
-struct Consent(Option<HeaderValue>);
-
-/// A switch of protocols that an endpoint has consented to.
-struct Switch<'a> {
-    upgrade: &'a HeaderValue,
-    /// Whether it is a stream that switches.
-    on_stream: Option<Consent>,
-    tried: &'a Try<'a>,
-}
-
-/// The endpoint's side of a try whose response has begun, and what is left of the request.
-struct Sides<'a> {
-    server: &'a mut Channel,
-    upload: &'a mut Upload,
-    upload_broken: bool,
-    /// What moves the response's body.
-    flow: Flow,
-}
-
-/// Makes ready for a switch on a stream to the endpoint, and gives what its consent is to a client of HTTP/1.1. None
-/// when there is no stream, or nothing to switch to.
-fn prepare_switch(request: &Request, lease: &Lease, upload: &mut Upload) -> Result<Option<Consent>, Failure> {
-    if request.upgrade.is_none() || lease.is_lone() {
-        return Ok(None);
-    }
-    if !request.body.is_empty() || !lease.may_switch() {
-        return Err(Failure::NoUpgrade);
-    }
-    let consent = websocket::consent(request)?;
-    // What the client sends is for the protocol that the stream switches to.
-    upload.end();
-    Ok(Some(Consent(consent)))
-}
-
-/// Makes the head of a response that is to be smaller fit its body, and gives what makes it so.
-fn compress(request: &Request, response: &mut Response, route: &Route) -> Option<Encoder> {
-    let compression = route.filters.compression.as_ref()?;
-    let Response { status, fields, body, length, .. } = response;
-    // The head of an answer to HEAD is the one that a body would have.
-    if body.is_empty() && request.method != Method::HEAD {
-        return None;
-    }
-    let offered = filter::offer(compression, &request.method, &request.fields, *status, fields, *length);
-    let encoder = offered.and_then(|coding| Some((coding, Encoder::new(coding).ok()?)));
-    let coding = encoder.as_ref().map(|(coding, _)| *coding);
-    filter::note_encoding(compression, *status, coding, fields, *length);
-    let (_, encoder) = encoder?;
-    (*body, *length) = (Body::Chunked, None);
-    Some(encoder)
+    pub(super) may_again: bool,
 }
 
 /// A call that is given less says nothing of its endpoint when its time is over.
 const HURRY: Duration = Duration::from_secs(1);
-
-/// What goes on for as long as there is something to tell.
-const EVENTS: &[u8] = b"text/event-stream";
-/// What calls are answered in.
-const GRPC: &[u8] = b"application/grpc";
-
-/// Whether a response is of one of these media types, or of one that is named after it.
-fn is_of(fields: &HeaderMap, kinds: &[&[u8]]) -> bool {
-    let told = fields.get(header::CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
-    let begins = |kind: &&[u8]| told.get(..kind.len()).is_some_and(|told| told.eq_ignore_ascii_case(kind));
-    kinds.iter().any(begins)
-}
 
 /// Streams have no end of their own; the silence in them is bounded.
 const STREAM_MAX: Duration = Duration::from_hours(24 * 365);

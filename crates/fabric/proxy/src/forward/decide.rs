@@ -9,6 +9,7 @@ use http::{HeaderMap, Method, StatusCode};
 
 use super::order::{Deed, Order, Way};
 use super::{Answer, Client, Failure};
+use crate::balance::Cookies;
 use crate::filter::{self, Cross};
 use crate::gate::{Limits, Request, Target};
 use crate::hash::Keyed;
@@ -202,11 +203,8 @@ impl Decision<'_> {
                 (value.map(|value| RING.hash(value)), None)
             }
             Balance::Sticky(_) => {
-                let read = |cookies: &crate::balance::Cookies| {
-                    let values = fields.get_all(header::COOKIE).iter();
-                    values.filter_map(|value| value.to_str().ok()).find_map(|value| cookies.read(value))
-                };
-                (None, upstream.cookies().and_then(read))
+                let value = upstream.cookies().and_then(|cookies| cookie(fields, cookies.name()));
+                (None, value.and_then(Cookies::read))
             }
         }
     }

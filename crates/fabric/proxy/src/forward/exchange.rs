@@ -8,6 +8,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode};
 
 use super::Failure;
+use super::frames::Frames;
 use super::run::GRPC_STATUS;
 use super::upload::{Stop, Upload};
 use crate::filter::{Bridge, Encoder};
@@ -253,6 +254,8 @@ pub(super) struct Flow {
     blocked: bool,
     /// The end, once it has come and all before it is put.
     ending: Option<HeaderMap>,
+    /// What follows the frames of a WebSocket.
+    pub(super) frames: Option<Frames>,
     /// What the trailers say of a call.
     pub(super) grpc_status: Option<HeaderValue>,
 }
@@ -268,6 +271,11 @@ impl Flow {
     /// One that writes the body in another way, where there is something to do so.
     pub(super) fn through(bridge: Option<Bridge>, encoder: Option<Encoder>) -> Self {
         Self { bridge, encoder, ..Self::default() }
+    }
+
+    /// One that knows where frames of a WebSocket end, if it passes such.
+    pub(super) fn of_frames(frames: bool) -> Self {
+        Self { frames: frames.then(Frames::default), ..Self::default() }
     }
 
     /// Whether the side that it goes to was waited for.
@@ -294,6 +302,9 @@ impl Flow {
             match from.poll_body(cx) {
                 Poll::Ready(Ok(Frame::Data(data))) => {
                     self.moved += data.len() as u64;
+                    if let Some(frames) = &mut self.frames {
+                        frames.pass(&data);
+                    }
                     let data = match &mut self.bridge {
                         Some(bridge) => bridge.write(data),
                         None => data,

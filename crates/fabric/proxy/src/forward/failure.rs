@@ -212,7 +212,7 @@ impl Failure {
         .unwrap_or(Reason::INTERNAL_ERROR)
     }
 
-    /// Whether the request's connection can still carry another one, as far as this says.
+    /// Whether it is of the client's side, so that nobody knows where the next request on its connection would begin.
     pub fn is_of_client(&self) -> bool {
         matches!(
             self,

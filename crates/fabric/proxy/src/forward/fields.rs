@@ -194,8 +194,13 @@ impl Client {
             fields.insert(header::FORWARDED, said.forwarded);
         }
         fields.insert(X_REAL_IP, real.unwrap_or_else(|| self.address.clone()));
-        if let Some(certificate) = &self.certificate {
-            fields.insert(CLIENT_CERT, certificate.clone());
+        match &self.certificate {
+            // A proxy that we believe tells of its own client by it; what it shows itself is another matter.
+            Some(certificate) if self.trusted => {
+                fields.entry(CLIENT_CERT).or_insert_with(|| certificate.clone());
+            }
+            Some(certificate) => drop(fields.insert(CLIENT_CERT, certificate.clone())),
+            None => {}
         }
         match (&self.forwarded, self.trusted) {
             (Some(forwarded), true) => append(fields, XFCC, forwarded),

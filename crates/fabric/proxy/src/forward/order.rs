@@ -57,7 +57,7 @@ impl Order {
         let Some((route, rule)) = self.rule() else { return };
         rule.response_headers.make(fields);
         for (limit, verdict) in rule.limits.iter().zip(&self.verdicts) {
-            Advice::of(&limit.model, *verdict).put(fields);
+            Advice::of(&limit.model, *verdict).put(limit.policy.clone(), fields);
         }
         if let Some(cors) = &route.filters.cors {
             filter::answer(cors, asked.cross, asked.origin.as_ref(), fields);

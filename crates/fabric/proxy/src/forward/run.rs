@@ -14,6 +14,7 @@ use super::answer::{Answer, Reply};
 use super::attempts::Attempts;
 use super::fields::{Client, X_REQUEST_ID};
 use super::order::{Asking, Deed, Order};
+use super::tale::Tale;
 use crate::gate::{Asked, Request};
 use crate::plane::Plane;
 use crate::upstream::Pool;
@@ -48,39 +49,6 @@ pub(crate) struct Ended {
     pub(crate) reusable: bool,
     /// Why the response broke off, if it did: its connection or stream is cut, so that nobody takes it for whole.
     pub(crate) broken: Option<Reason>,
-}
-
-/// Tells of a request when it ends, also when its connection's task is dropped in the midst of it.
-struct Tale<'a> {
-    client: &'a mut Channel,
-    account: Account,
-    started: Instant,
-    /// Whether it came to an end of its own.
-    ended: bool,
-    note: &'a (dyn Fn(&Account) + Sync),
-}
-
-impl Tale<'_> {
-    fn end(mut self, reusable: bool, broken: Option<Reason>) -> Ended {
-        self.ended = true;
-        Ended { reusable, broken }
-    }
-}
-
-impl Drop for Tale<'_> {
-    fn drop(&mut self) {
-        let account = &mut self.account;
-        if !self.ended {
-            let cut = Failure::Cut;
-            account.fail(&cut);
-            if !account.status_sent {
-                account.status = cut.status();
-            }
-        }
-        account.bytes = self.client.counted();
-        account.took = self.started.elapsed();
-        (self.note)(account);
-    }
 }
 
 /// What of a request is needed after its head was sent.
@@ -121,8 +89,8 @@ pub(crate) async fn run(
     mut terms: Terms<'_>,
 ) -> Ended {
     let account = Account::of(&request, &order, terms.client);
-    let mut tale = Tale { client, account, started: terms.started, ended: false, note: terms.note };
     let shape = Shape::of(&request);
+    let mut tale = Tale::new(client, account, &shape, &terms);
     let name = terms.client.name(&request, terms.id);
     tale.account.id = Some(name.clone());
     let result = match deed {
@@ -179,8 +147,8 @@ async fn put_own(
 ) -> bool {
     account.status = answer.status;
     account.grpc_status = answer.fields.get(GRPC_STATUS).cloned();
-    order.dress(&shape.asking, &mut answer.fields);
     stamp(&mut answer.fields, &terms.date, account.id.clone());
+    order.dress(&shape.asking, &mut answer.fields);
     let close = answer.close || !shape.keep_alive || shape.old || terms.last || !client.has_read_all();
     let within = terms.client.door().listener.clocks.body;
     let told = put_answer(client, &answer, shape.asked.head, close, within).await;
@@ -223,6 +191,18 @@ pub(crate) async fn put_answer(
     close: bool,
     within: Duration,
 ) -> Result<(), Unread> {
+    put_whole(client, answer, head, close)?;
+    let flushed = tokio::time::timeout(within, poll_fn(|cx| client.poll_flush(cx))).await;
+    if matches!(flushed, Ok(Ok(()))) { Ok(()) } else { Err(Unread) }
+}
+
+/// Puts an answer of our own, whole.
+pub(super) fn put_whole(
+    client: &mut Channel,
+    answer: &Answer,
+    head: bool,
+    close: bool,
+) -> Result<(), Unread> {
     let length = answer.body.len() as u64;
     match client {
         Channel::One(connection) if head => {
@@ -243,6 +223,5 @@ pub(crate) async fn put_answer(
             }
         }
     }
-    let flushed = tokio::time::timeout(within, poll_fn(|cx| client.poll_flush(cx))).await;
-    if matches!(flushed, Ok(Ok(()))) { Ok(()) } else { Err(Unread) }
+    Ok(())
 }

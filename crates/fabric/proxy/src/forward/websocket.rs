@@ -49,7 +49,7 @@ pub(super) fn consent(request: &Request) -> Result<Option<HeaderValue>, Failure>
     Ok(Some(HeaderValue::try_from(accept(key.as_bytes())).expect("it is ASCII")))
 }
 
-fn is_websocket(protocol: &HeaderValue) -> bool {
+pub(super) fn is_websocket(protocol: &HeaderValue) -> bool {
     protocol.as_bytes().eq_ignore_ascii_case(b"websocket")
 }
 

@@ -1,5 +1,6 @@
 //! What real requests tell: an endpoint that fails several in a row is left out for a while.
 
+use std::fmt;
 use std::time::Duration;
 
 use super::check::around;
@@ -77,6 +78,15 @@ pub enum Reason {
     Failures(u32),
     /// Its probe failed.
     Probe,
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Failures(count) => write!(f, "{count} failures in a row"),
+            Self::Probe => f.write_str("the request that tried it out failed"),
+        }
+    }
 }
 
 impl Outliers {

@@ -11,8 +11,6 @@ use crate::model::RateLimit;
 /// The values of the headers that speak of a limit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Advice {
-    /// `RateLimit-Policy`: the limit.
-    pub policy: String,
     /// `RateLimit`: what is left of it, and when it comes back.
     pub state: String,
     /// `X-RateLimit-Limit`, `-Remaining` and `-Reset`, when they are wanted.
@@ -28,24 +26,24 @@ impl Advice {
         };
         let (name, count, reset) = (&limit.name, limit.requests, whole_seconds(reset));
         let legacy = || [count.to_string(), left.to_string(), reset.to_string()];
-        Self {
-            policy: format!("\"{name}\";q={count};w={}", whole_seconds(limit.per)),
-            state: format!("\"{name}\";r={left};t={reset}"),
-            legacy: limit.legacy_headers.then(legacy),
-        }
+        Self { state: format!("\"{name}\";r={left};t={reset}"), legacy: limit.legacy_headers.then(legacy) }
+    }
+
+    /// `RateLimit-Policy`: the limit itself, which does not change from one request to the next.
+    pub fn policy(limit: &RateLimit) -> HeaderValue {
+        let policy = format!("\"{}\";q={};w={}", limit.name, limit.requests, whole_seconds(limit.per));
+        HeaderValue::try_from(policy).expect("names and digits are text")
     }
 
     /// Puts them on a response, beside those of other limits.
-    pub fn put(self, fields: &mut HeaderMap) {
+    pub fn put(self, policy: HeaderValue, fields: &mut HeaderMap) {
         const LEGACY: [HeaderName; 3] = [
             HeaderName::from_static("x-ratelimit-limit"),
             HeaderName::from_static("x-ratelimit-remaining"),
             HeaderName::from_static("x-ratelimit-reset"),
         ];
-        let named = [
-            (HeaderName::from_static("ratelimit-policy"), self.policy),
-            (HeaderName::from_static("ratelimit"), self.state),
-        ];
+        fields.append(HeaderName::from_static("ratelimit-policy"), policy);
+        let named = [(HeaderName::from_static("ratelimit"), self.state)];
         let legacy = LEGACY.into_iter().zip(self.legacy.into_iter().flatten());
         for (name, value) in named.into_iter().chain(legacy) {
             fields.append(name, HeaderValue::try_from(value).expect("names and digits are text"));
@@ -79,7 +77,7 @@ mod tests {
         };
         let allowed = Verdict::Allowed { left: 12, reset: Duration::from_millis(29_001) };
         let advice = Advice::of(&limit, allowed);
-        assert_eq!(advice.policy, r#""default";q=100;w=60"#);
+        assert_eq!(Advice::policy(&limit), r#""default";q=100;w=60"#);
         assert_eq!(advice.state, r#""default";r=12;t=30"#);
         assert_eq!(advice.legacy, Some(["100", "12", "30"].map(str::to_owned)));
         let limited = Advice::of(&limit, Verdict::Limited { wait: Duration::from_millis(1) });

@@ -21,6 +21,9 @@ use crate::wire::{Alarm, Connection, Socket};
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// How long a connection that is being drained waits for a request that may be on its way.
 pub(super) const DRAIN_IDLE: Duration = Duration::from_secs(1);
+/// How long connections of HTTP/2 may take to end when they must, and how often it is looked whether they have.
+const END: Duration = Duration::from_secs(1);
+const END_LOOK: Duration = Duration::from_millis(5);
 /// No more connections wait to be accepted than this; systems queue less.
 const QUEUE_MAX: usize = 4096;
 
@@ -53,8 +56,25 @@ pub(super) async fn accept(worker: Arc<Worker>, bound: Arc<Bound>, listener: Tcp
     drop(listener);
     let drain_in = door(&worker, &bound).map_or(Duration::ZERO, |door| door.listener.clocks.drain);
     let rest = async { while open.join_next().await.is_some() {} };
-    let _ = tokio::time::timeout(drain_in, rest).await;
+    if tokio::time::timeout(drain_in, rest).await.is_err() {
+        end(&bound, &mut open).await;
+    }
     worker.forget(&bound);
+}
+
+/// Ends what is still there when the time of a drain is over; each request says so to its client on its way out.
+async fn end(bound: &Bound, open: &mut JoinSet<()>) {
+    bound.end();
+    // What streams say leaves by their connections.
+    let told = async {
+        while bound.is_streaming() {
+            tokio::time::sleep(END_LOOK).await;
+        }
+    };
+    let _ = tokio::time::timeout(END, told).await;
+    open.shutdown().await;
+    // What was put on connections of HTTP/2 to endpoints leaves by tasks of theirs.
+    tokio::time::sleep(END_LOOK).await;
 }
 
 /// What can be accepted without waiting.

@@ -14,7 +14,7 @@ use tokio_rustls::rustls::server::{
     ClientHello, ParsedCertificate, ResolvesServerCert, VerifierBuilderError, WebPkiClientVerifier,
 };
 use tokio_rustls::rustls::sign::CertifiedKey;
-use tokio_rustls::rustls::{self, RootCertStore, ServerConfig};
+use tokio_rustls::rustls::{self, CertificateError, InconsistentKeys, RootCertStore, ServerConfig};
 
 use crate::model::{self, Certificate, ClientCertificate};
 use crate::plane::Challenges;
@@ -41,6 +41,22 @@ pub enum TlsError {
         key: PathBuf,
         /// Why.
         source: rustls::Error,
+    },
+    /// The key is that of another certificate.
+    #[error("the key in `{key}` is not that of the certificate in `{certificate}`")]
+    OtherKey {
+        /// The certificate's file.
+        certificate: PathBuf,
+        /// The key's file.
+        key: PathBuf,
+    },
+    /// A certificate without extensions, which has no place for names.
+    #[error(
+        "the certificate in `{certificate}` is of version 1; one of version 3 with `subjectAltName` is wanted"
+    )]
+    OldCertificate {
+        /// Its file.
+        certificate: PathBuf,
     },
     /// There is no certificate.
     #[error("no certificate is given")]
@@ -75,6 +91,14 @@ pub enum TlsError {
 pub struct Tls {
     server: Arc<ServerConfig>,
     shown: Arc<Shown>,
+    trust: Trust,
+}
+
+/// Whose certificates clients are to show. Who has shown one resumes the session without it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Trust {
+    asked: ClientCertificate,
+    authorities: Vec<CertificateDer<'static>>,
 }
 
 impl fmt::Debug for Tls {
@@ -94,11 +118,16 @@ struct Shown {
 const ACME: &[u8] = b"acme-tls/1";
 
 impl Tls {
-    /// Reads and checks certificates and keys.
+    /// Reads and checks certificates and keys. Sessions of the listener as it was `before` can be resumed, as long as
+    /// the same is asked of clients.
     ///
     /// # Errors
     /// When a file cannot be read, or a certificate not be used.
-    pub fn build(tls: &model::Tls, challenges: &Arc<Challenges>) -> Result<Self, TlsError> {
+    pub fn build(
+        tls: &model::Tls,
+        challenges: &Arc<Challenges>,
+        before: Option<&Self>,
+    ) -> Result<Self, TlsError> {
         let provider = Arc::new(default_provider());
         let ordered =
             tls.acme.iter().map(|acme| Certificate { cert: acme.file.clone(), key: acme.file.clone() });
@@ -108,11 +137,14 @@ impl Tls {
         let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
             .map_err(TlsError::Setup)?;
+        let mut trust = Trust { asked: tls.client_certificate, authorities: Vec::new() };
         let builder = match tls.client_certificate {
             ClientCertificate::Off => builder.with_no_client_auth(),
             asked @ (ClientCertificate::Optional | ClientCertificate::Required) => {
                 let path = tls.client_ca.as_ref().ok_or(TlsError::NoAuthorities)?;
-                let verifier = WebPkiClientVerifier::builder_with_provider(authorities(path)?, provider);
+                trust.authorities = chain(path)?;
+                let roots = authorities(path, &trust.authorities)?;
+                let verifier = WebPkiClientVerifier::builder_with_provider(roots, provider);
                 let optional = asked == ClientCertificate::Optional;
                 let verifier = if optional { verifier.allow_unauthenticated() } else { verifier };
                 let unusable = |source| TlsError::Authorities { path: path.clone(), source };
@@ -125,8 +157,11 @@ impl Tls {
             server.alpn_protocols.push(ACME.to_vec());
         }
         // Its keys change every six hours, and the ones before are good for as long again.
-        server.ticketer = Ticketer::new().map_err(TlsError::Setup)?;
-        Ok(Self { server: Arc::new(server), shown })
+        server.ticketer = match before.filter(|before| before.trust == trust) {
+            Some(before) => Arc::clone(&before.server.ticketer),
+            None => Ticketer::new().map_err(TlsError::Setup)?,
+        };
+        Ok(Self { server: Arc::new(server), shown, trust })
     }
 
     /// Whether a connection is no more than the check of an authority, which is over with its handshake.
@@ -188,10 +223,27 @@ fn read(certificates: &[Certificate], provider: &CryptoProvider) -> Result<Vec<A
         .map(|Certificate { cert, key }| {
             let chain = chain(cert)?;
             let read = private_key(key)?;
-            let unusable = |source| TlsError::Pair { certificate: cert.clone(), key: key.clone(), source };
-            Ok(Arc::new(CertifiedKey::from_der(chain, read, provider).map_err(unusable)?))
+            let pair = CertifiedKey::from_der(chain, read, provider);
+            Ok(Arc::new(pair.map_err(|source| unusable(cert, key, source))?))
         })
         .collect()
+}
+
+/// Why a certificate cannot be used with its key, where that can be said in other words than those of a library.
+fn unusable(certificate: &Path, key: &Path, source: rustls::Error) -> TlsError {
+    let (certificate, key) = (certificate.to_path_buf(), key.to_path_buf());
+    match &source {
+        rustls::Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => {
+            TlsError::OtherKey { certificate, key }
+        }
+        // It has no name of its own there.
+        rustls::Error::InvalidCertificate(CertificateError::Other(other))
+            if other.to_string().contains("UnsupportedCertVersion") =>
+        {
+            TlsError::OldCertificate { certificate }
+        }
+        _ => TlsError::Pair { certificate, key, source },
+    }
 }
 
 pub(crate) fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
@@ -208,10 +260,12 @@ pub(crate) fn chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsErro
     Ok(read)
 }
 
-fn authorities(path: &Path) -> Result<Arc<RootCertStore>, TlsError> {
+fn authorities(path: &Path, list: &[CertificateDer<'static>]) -> Result<Arc<RootCertStore>, TlsError> {
     let mut store = RootCertStore::empty();
-    for certificate in chain(path)? {
-        store.add(certificate).map_err(|error| file_error("an authority", path, error.to_string()))?;
+    for certificate in list {
+        store
+            .add(certificate.clone())
+            .map_err(|error| file_error("an authority", path, error.to_string()))?;
     }
     Ok(Arc::new(store))
 }

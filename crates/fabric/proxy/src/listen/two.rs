@@ -14,8 +14,8 @@ use super::handle::{Then, handle, refuse};
 use super::worker::Worker;
 use crate::forward::Client;
 use crate::gate;
-use crate::plane::is_set;
-use crate::wire::{Alarm, Channel, Flooded, Socket, Stream};
+use crate::plane::{Door, is_set};
+use crate::wire::{Alarm, Channel, Socket, Stream, Watched};
 
 /// What a client may send ahead on one stream, and on all of its connection.
 const STREAM_WINDOW: u32 = 64 << 10;
@@ -29,19 +29,12 @@ const SEND_BUFFER_BYTES_MAX: usize = 64 << 10;
 pub(super) async fn serve(worker: &Arc<Worker>, client: &Arc<Client>, socket: Socket) {
     let door = client.door();
     let clocks = &door.listener.clocks;
-    let (guarded, flooded) = socket.guarded();
-    let head_bytes_max = door.limits.head_bytes_max.saturating_mul(HEADS_READ);
-    let handshake = server::Builder::new()
-        .enable_connect_protocol()
-        .max_concurrent_streams(door.listener.bounds.streams)
-        .initial_window_size(STREAM_WINDOW)
-        .initial_connection_window_size(CONNECTION_WINDOW)
-        .max_send_buffer_size(SEND_BUFFER_BYTES_MAX)
-        .max_header_list_size(u32::try_from(head_bytes_max).unwrap_or(u32::MAX))
-        .handshake::<_, Bytes>(guarded);
-    let Ok(Ok(mut connection)) = tokio::time::timeout(clocks.header, handshake).await else { return };
+    let (guarded, watched) = socket.guarded();
+    let begun = tokio::time::timeout(clocks.header, begin(door, guarded)).await;
+    let Ok(Ok(mut connection)) = begun else { return };
     let mut streams = JoinSet::new();
-    let mut drain = door.bound.drained();
+    let _streaming = door.bound.stream();
+    let (mut drain, mut end) = (door.bound.drained(), door.bound.ended());
     let (mut draining, mut ending) = (false, false);
     let mut idle = Alarm::new(Instant::now() + clocks.idle);
     // Bound: each turn is a stream of the client, the end of one, or the last.
@@ -51,25 +44,44 @@ pub(super) async fn serve(worker: &Arc<Worker>, client: &Arc<Client>, socket: So
             (false, true) => clocks.idle,
             (false, false) => FAR,
         };
-        idle.set(Instant::now() + idle_at);
+        let until = Instant::now() + idle_at;
         tokio::select! {
             accepted = connection.accept() => match accepted {
                 Some(Ok((request, respond))) => {
                     let (worker, client) = (Arc::clone(worker), Arc::clone(client));
                     streams.spawn(async move { stream(&worker, &client, request, respond).await });
                 }
-                Some(Err(_)) | None => break,
+                Some(Err(error)) => {
+                    if error.is_go_away() && error.reason() == Some(Reason::ENHANCE_YOUR_CALM) {
+                        tell_flood(client, &watched, clocks.header);
+                    }
+                    break;
+                }
+                None => break,
             },
             Some(_) = streams.join_next() => {}
-            () = is_flooded(&flooded), if !ending => {
+            () = is_too_much(&watched, clocks.header), if !ending => {
                 ending = true;
+                tell_flood(client, &watched, clocks.header);
                 connection.abrupt_shutdown(Reason::ENHANCE_YOUR_CALM);
             }
             () = is_set(&mut drain), if !draining => {
                 draining = true;
                 connection.graceful_shutdown();
             }
-            () = poll_fn(|cx| idle.poll(cx)) => {
+            () = is_set(&mut end), if draining && !ending => {
+                ending = true;
+                streams.abort_all();
+            }
+            () = poll_fn(|cx| {
+                let head = watched.head_since().filter(|_| !ending).map(|since| since + clocks.header);
+                idle.set(head.map_or(until, |at| until.min(at)));
+                idle.poll(cx)
+            }) => {
+                if Instant::now() < until {
+                    // It was about a head, which is late, or whose rest has come.
+                    continue;
+                }
                 // Asked to go before, and with nothing to do since: it does not read.
                 if ending || draining {
                     break;
@@ -85,9 +97,46 @@ pub(super) async fn serve(worker: &Arc<Worker>, client: &Arc<Client>, socket: So
     let _ = tokio::time::timeout(END, rest).await;
 }
 
-/// Ready when a connection has brought too much that carries nothing; its task is woken then.
-async fn is_flooded(flooded: &Flooded) {
-    poll_fn(|_| if flooded.is_set() { Poll::Ready(()) } else { Poll::Pending }).await;
+/// Says how much a client may send ahead, and begins with it.
+async fn begin(door: &Door, socket: Socket) -> Result<server::Connection<Socket, Bytes>, h2::Error> {
+    let head_bytes_max = door.limits.head_bytes_max.saturating_mul(HEADS_READ);
+    server::Builder::new()
+        .enable_connect_protocol()
+        .max_concurrent_streams(door.listener.bounds.streams)
+        .initial_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
+        .max_send_buffer_size(SEND_BUFFER_BYTES_MAX)
+        .max_header_list_size(u32::try_from(head_bytes_max).unwrap_or(u32::MAX))
+        .handshake(socket)
+        .await
+}
+
+/// Ready when a connection has brought too much that carries nothing, or a head that does not end; its task is woken
+/// then.
+async fn is_too_much(watched: &Watched, head: Duration) {
+    let is = || watched.is_flooded() || is_late(watched, head);
+    poll_fn(|_| if is() { Poll::Ready(()) } else { Poll::Pending }).await;
+}
+
+/// Whether the head of a message waits for its rest for longer than it may.
+fn is_late(watched: &Watched, head: Duration) -> bool {
+    watched.head_since().is_some_and(|since| since.elapsed() >= head)
+}
+
+/// Tells of a client that was told to be calm.
+fn tell_flood(client: &Client, watched: &Watched, head: Duration) {
+    let bound = &client.door().bound;
+    if bound.turned_away.note_flood() {
+        let (listener, peer) = (&client.door().listener.name, client.peer);
+        let reason = if is_late(watched, head) {
+            "a head does not end"
+        } else if watched.is_flooded() {
+            "frames that carry nothing"
+        } else {
+            "streams that are reset, or heads that do not end"
+        };
+        tracing::warn!(listener, %peer, reason, "a connection of HTTP/2 is ended by ENHANCE_YOUR_CALM");
+    }
 }
 
 /// What requests get to end once their connection is gone.

@@ -27,7 +27,7 @@ impl Crowd {
     /// A place for a connection from this address, if there is one.
     pub(crate) fn enter(self: &Arc<Self>, address: IpAddr, bounds: &Bounds) -> Option<Place> {
         let max = |count: u32| usize::try_from(count).unwrap_or(usize::MAX);
-        let address = address.to_canonical();
+        let address = network(address);
         let mut open = self.lock();
         let of_address = open.by_address.get(&address).copied().unwrap_or_default();
         if open.all >= max(bounds.connections) || of_address >= max(bounds.connections_per_address) {
@@ -61,6 +61,14 @@ impl Drop for Place {
     }
 }
 
+/// What counts as one address: an IPv4 address, and of IPv6 the first 64 bits, of which one client has all others.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(address) => IpAddr::V4(address),
+        IpAddr::V6(address) => IpAddr::V6((address.to_bits() & (u128::MAX << 64)).into()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -78,5 +86,10 @@ mod tests {
         drop(first);
         assert!(crowd.enter("::ffff:127.0.0.1".parse().unwrap(), &bounds).is_some());
         assert_eq!(crowd.lock().by_address.len(), 2);
+        let crowd = Arc::<Crowd>::default();
+        let enter = |address: &str| crowd.enter(address.parse().unwrap(), &bounds);
+        let _same = [enter("2001:db8::1"), enter("2001:db8::2:1")].map(|place| place.expect("there is room"));
+        assert!(enter("2001:db8::3").is_none(), "they are one client");
+        assert!(enter("2001:db8:0:1::1").is_some());
     }
 }

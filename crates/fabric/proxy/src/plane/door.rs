@@ -2,7 +2,7 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
@@ -67,6 +67,10 @@ pub(crate) struct Bound {
     /// None once it is drained: the workers' own copies then empty its queue, and close it.
     listener: Mutex<Option<Listening>>,
     drain: watch::Sender<bool>,
+    /// Whether the time that a drain leaves is over.
+    end: watch::Sender<bool>,
+    /// Connections of HTTP/2, which end by themselves then.
+    streaming: AtomicUsize,
     pub(crate) crowd: Arc<Crowd>,
     pub(crate) turned_away: TurnedAway,
 }
@@ -133,6 +137,8 @@ impl Bound {
             address: socket.local_addr()?,
             listener: Mutex::new(Some(Listening { socket, copies: Vec::new() })),
             drain: watch::Sender::new(false),
+            end: watch::Sender::new(false),
+            streaming: AtomicUsize::new(0),
             crowd: Arc::default(),
             turned_away: TurnedAway::default(),
         })
@@ -173,6 +179,34 @@ impl Bound {
     pub(crate) fn drained(&self) -> watch::Receiver<bool> {
         self.drain.subscribe()
     }
+
+    /// The time that the drain leaves is over.
+    pub(crate) fn end(&self) {
+        self.end.send_replace(true);
+    }
+
+    pub(crate) fn ended(&self) -> watch::Receiver<bool> {
+        self.end.subscribe()
+    }
+
+    /// Counts a connection of HTTP/2, until what it gives is dropped.
+    pub(crate) fn stream(&self) -> Streaming<'_> {
+        self.streaming.fetch_add(1, Ordering::SeqCst);
+        Streaming(&self.streaming)
+    }
+
+    pub(crate) fn is_streaming(&self) -> bool {
+        self.streaming.load(Ordering::SeqCst) > 0
+    }
+}
+
+/// A connection of HTTP/2.
+pub(crate) struct Streaming<'a>(&'a AtomicUsize);
+
+impl Drop for Streaming<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 impl Door {
@@ -182,13 +216,15 @@ impl Door {
         bound: Option<Arc<Bound>>,
         limits: Limits,
         sockets: &Sockets<'_>,
+        before: Option<&Self>,
     ) -> Result<Self, Error> {
         let bound = match bound {
             Some(bound) => bound,
             None => Arc::new(Bound::new(listener, sockets.workers)?),
         };
         // Certificates are read again each time: their files may be others under the same names.
-        let tls = listener.tls.as_ref().map(|tls| Tls::build(tls, sockets.challenges)).transpose();
+        let before = before.and_then(|before| before.tls.as_ref());
+        let tls = listener.tls.as_ref().map(|tls| Tls::build(tls, sockets.challenges, before)).transpose();
         let tls =
             tls.map_err(|source| Error::Tls { listener: listener.name.clone(), source: Box::new(source) })?;
         Ok(Self { bound, listener: listener.clone(), limits: Arc::new(limits), tls })

@@ -30,7 +30,10 @@ impl InForce {
         let bound = sockets.share_out(&model.listeners);
         let doors = model.listeners.iter().zip(bound).enumerate();
         let doors = doors.map(|(at, (listener, bound))| {
-            Ok(Arc::new(Door::new(listener, bound, plan.limits(at), sockets)?))
+            let same = |old: &&Arc<Door>| bound.as_ref().is_some_and(|bound| bound.id == old.bound.id);
+            let before = before.and_then(|old| old.doors.iter().find(same));
+            let before = before.map(Arc::as_ref);
+            Ok(Arc::new(Door::new(listener, bound, plan.limits(at), sockets, before)?))
         });
         let doors = doors.collect::<Result<Vec<_>, Error>>()?;
         let old_upstreams = before.map(|old| old.upstreams.as_slice()).unwrap_or_default();
@@ -43,7 +46,7 @@ impl InForce {
         let upstreams = upstreams.collect::<Result<Vec<_>, Error>>()?;
         let rules = (0..model.routes.len()).map(|at| {
             let route = plan.route(at);
-            Rule::new(route, before.and_then(|old| old.rule_named(&route.name)))
+            Rule::new(route, &model.clusters, before.and_then(|old| old.rule_named(&route.name)))
         });
         let rules = rules.collect();
         Ok(Self { plan, doors, upstreams, rules })

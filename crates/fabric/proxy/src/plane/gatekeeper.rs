@@ -11,7 +11,10 @@ pub struct TurnedAway {
     pub crowded: AtomicU64,
     /// Client and listener did not agree on TLS.
     pub handshake: AtomicU64,
+    /// The client sent frames that cost work and carry nothing.
+    pub flood: AtomicU64,
     crowd_told: Seldom,
+    flood_told: Seldom,
     handshake_told: Seldom,
     accept_told: Seldom,
 }
@@ -27,6 +30,12 @@ impl TurnedAway {
     pub(crate) fn note_handshake(&self) -> bool {
         self.handshake.fetch_add(1, Ordering::Relaxed);
         self.handshake_told.tell()
+    }
+
+    /// Counts one that was ended for what it sent. Whether to tell of it.
+    pub(crate) fn note_flood(&self) -> bool {
+        self.flood.fetch_add(1, Ordering::Relaxed);
+        self.flood_told.tell()
     }
 
     /// Whether to tell that none can be accepted.

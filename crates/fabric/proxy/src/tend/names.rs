@@ -18,7 +18,7 @@ const FIRST: Duration = Duration::from_millis(500);
 pub(super) async fn look_up(plane: Arc<Plane>, upstream: Arc<Upstream>) {
     let Source::Dns { host, port, refresh } = &upstream.cluster().source else { return };
     let cluster = upstream.cluster().name.as_str();
-    let mut failing = false;
+    let (mut failing, mut told) = (false, Vec::new());
     // Bound: until the cluster is gone.
     loop {
         let asked = tokio::time::timeout(WITHIN, tokio::net::lookup_host((host.as_str(), *port))).await;
@@ -30,7 +30,7 @@ pub(super) async fn look_up(plane: Arc<Plane>, upstream: Arc<Upstream>) {
             Ok(found) => {
                 failing = false;
                 let endpoint = |address| Endpoint { address, weight: 1 };
-                take_over(&plane, &upstream, found.into_iter().map(endpoint).collect());
+                take_over(&plane, &upstream, found.into_iter().map(endpoint).collect(), &mut told);
             }
             Err(error) => {
                 if !failing {
@@ -44,14 +44,21 @@ pub(super) async fn look_up(plane: Arc<Plane>, upstream: Arc<Upstream>) {
     }
 }
 
-/// Takes over what a name or service stands for now; of what is there twice the heavier.
-pub(super) fn take_over(plane: &Plane, upstream: &Upstream, mut found: Vec<Endpoint>) {
+/// Takes over what a name or service stands for now; of what is there twice the heavier. `told`: of which internal
+/// addresses the log has told.
+pub(super) fn take_over(
+    plane: &Plane,
+    upstream: &Upstream,
+    mut found: Vec<Endpoint>,
+    told: &mut Vec<SocketAddr>,
+) {
     let cluster = upstream.cluster().name.as_str();
     found.sort_unstable_by_key(|endpoint| (endpoint.address, std::cmp::Reverse(endpoint.weight)));
     found.dedup_by_key(|endpoint| endpoint.address);
     let (allowed, ours): (Vec<Endpoint>, Vec<Endpoint>) =
         found.into_iter().partition(|endpoint| plane.allows(endpoint.address));
-    for Endpoint { address, .. } in ours {
+    let before = std::mem::replace(told, ours.iter().map(|endpoint| endpoint.address).collect());
+    for address in told.iter().filter(|address| !before.contains(address)) {
         tracing::error!(cluster, %address, "the name of a cluster stands for an internal address; it is not used");
     }
     if upstream.endpoints() != allowed {

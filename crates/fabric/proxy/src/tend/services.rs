@@ -1,7 +1,7 @@
 //! Following the instances of services.
 
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::names::take_over;
 use crate::model::{Endpoint, ServiceName};
@@ -28,5 +28,10 @@ pub(super) async fn follow(
     registry: Arc<dyn Registry>,
     service: ServiceName,
 ) {
-    registry.follow(&service, &|endpoints| take_over(&plane, &upstream, endpoints)).await;
+    let told = Mutex::default();
+    let tell = |endpoints| {
+        let mut told = told.lock().unwrap_or_else(PoisonError::into_inner);
+        take_over(&plane, &upstream, endpoints, &mut told);
+    };
+    registry.follow(&service, &tell).await;
 }

@@ -153,14 +153,14 @@ impl Upstream {
         self.cookies.as_ref()
     }
 
-    /// Counts a request that is no retry.
-    pub(crate) fn note_request(&self, now: Moment) {
-        self.budget.request(now);
+    /// Counts a request that is no retry. `of_route`: what its route may have of the retries.
+    pub(crate) fn note_request(&self, now: Moment, of_route: Option<&RetryBudget>) {
+        of_route.into_iter().chain([&self.budget]).for_each(|budget| budget.request(now));
     }
 
-    /// Takes a retry, if the budget has one.
-    pub(crate) fn may_retry(&self, now: Moment) -> bool {
-        let may = self.budget.retry(now);
+    /// Takes a retry, if the budgets of its route and of the cluster have one.
+    pub(crate) fn may_retry(&self, now: Moment, of_route: Option<&RetryBudget>) -> bool {
+        let may = of_route.into_iter().chain([&self.budget]).all(|budget| budget.retry(now));
         if !may {
             self.counts.retries_denied.fetch_add(1, Ordering::Relaxed);
         }
@@ -292,7 +292,7 @@ impl Upstream {
             Change::Ejected { lasts, reason, .. } => {
                 self.counts.ejections.fetch_add(1, Ordering::Relaxed);
                 let lasts_ms = u64::try_from(lasts.as_millis()).unwrap_or(u64::MAX);
-                tracing::warn!(cluster, endpoint = %address, ?reason, lasts_ms, "an endpoint is left out");
+                tracing::warn!(cluster, endpoint = %address, %reason, lasts_ms, "an endpoint is left out");
             }
             Change::Returned { .. } => {
                 tracing::info!(cluster, endpoint = %address, "an endpoint is back");

@@ -1,6 +1,7 @@
 //! Where a worker chooses the endpoints of its requests.
 
 use std::net::SocketAddr;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -93,6 +94,7 @@ impl Desk {
             state.picker.pick(now, &Ask { key: wanted.key, kept_at, avoid: wanted.avoid })?
         };
         let member = Arc::clone(&state.members[ticket.at]);
+        member.tries().all.fetch_add(1, Ordering::Relaxed);
         Some(Place {
             desk: Arc::clone(self),
             member,
@@ -156,6 +158,9 @@ impl Place {
     }
 
     fn note(&mut self, now: Moment, ended: Ended, unhealthy: bool) {
+        if matches!(ended, Ended::Failed(_)) {
+            self.member.tries().failed.fetch_add(1, Ordering::Relaxed);
+        }
         self.desk.upstream.record(self.ticket.address, unhealthy, now);
         self.ended = Some((ended, now));
     }

@@ -1,7 +1,7 @@
 //! What one worker keeps of connections to one endpoint.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -45,16 +45,30 @@ pub(super) struct Idle {
 pub(super) struct Shared {
     pub(super) sender: SendRequest<Bytes>,
     streams: Arc<AtomicUsize>,
+    line: Arc<Line>,
     pub(super) secure: bool,
     /// Since when it has been seen without a stream.
     idle_since: Option<Instant>,
     free: Arc<Notify>,
 }
 
+/// What is known of the way to an endpoint by a shared connection.
+#[derive(Debug, Default)]
+pub(super) struct Line {
+    /// Bytes that have come.
+    pub(super) heard: Arc<AtomicU64>,
+    /// Whether a request has waited for its whole time and nothing at all has come: the endpoint may be gone without a
+    /// word. No other request is put there.
+    dead: AtomicBool,
+}
+
 /// A stream of a shared connection is counted until this is dropped.
 #[derive(Debug)]
 pub(crate) struct Counted {
     streams: Arc<AtomicUsize>,
+    line: Arc<Line>,
+    /// What had come when it was opened.
+    heard: u64,
     free: Arc<Notify>,
 }
 
@@ -105,10 +119,16 @@ impl Kept {
     }
 
     /// Keeps a connection of HTTP/2, unused for this long at most.
-    pub(super) fn share(&mut self, sender: SendRequest<Bytes>, secure: bool, idle_max: Duration) -> Shared {
+    pub(super) fn share(
+        &mut self,
+        sender: SendRequest<Bytes>,
+        line: Arc<Line>,
+        secure: bool,
+        idle_max: Duration,
+    ) -> Shared {
         self.idle_max = idle_max;
         let free = Arc::clone(&self.free);
-        let shared = Shared { sender, streams: Arc::default(), secure, idle_since: None, free };
+        let shared = Shared { sender, streams: Arc::default(), line, secure, idle_since: None, free };
         self.shared.push(shared.clone());
         shared
     }
@@ -144,7 +164,8 @@ impl Kept {
         self.shared.retain_mut(|shared| {
             let unused = shared.streams.load(Ordering::Relaxed) == 0;
             shared.idle_since = unused.then(|| shared.idle_since.unwrap_or(now));
-            shared.idle_since.is_none_or(is_recent)
+            let dead = unused && shared.line.dead.load(Ordering::Relaxed);
+            shared.idle_since.is_none_or(is_recent) && !dead
         });
         !self.idle.is_empty() || !self.shared.is_empty() || self.waiting > 0 || self.opening
     }
@@ -169,12 +190,26 @@ impl Shared {
     /// Opens a stream as far as the count goes.
     pub(super) fn enter(&self) -> Counted {
         self.streams.fetch_add(1, Ordering::Relaxed);
-        Counted { streams: Arc::clone(&self.streams), free: Arc::clone(&self.free) }
+        Counted {
+            streams: Arc::clone(&self.streams),
+            line: Arc::clone(&self.line),
+            heard: self.line.heard.load(Ordering::Relaxed),
+            free: Arc::clone(&self.free),
+        }
     }
 
     fn has_room(&self) -> bool {
         let max = self.sender.current_max_send_streams().min(STREAMS_MAX);
-        self.streams.load(Ordering::Relaxed) < max
+        self.streams.load(Ordering::Relaxed) < max && !self.line.dead.load(Ordering::Relaxed)
+    }
+}
+
+impl Counted {
+    /// The time of its request is over.
+    pub(super) fn note_time_over(&self) {
+        if self.line.heard.load(Ordering::Relaxed) == self.heard {
+            self.line.dead.store(true, Ordering::Relaxed);
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
 use tokio::sync::Semaphore;
 
@@ -16,6 +16,16 @@ pub struct Member {
     pub(super) room: Arc<Room>,
     /// Whether checks have found it bad.
     failing: AtomicBool,
+    counts: Arc<Tries>,
+}
+
+/// What was sent to an endpoint, over all workers.
+#[derive(Debug, Default)]
+pub struct Tries {
+    /// Requests, those that were tried again each time.
+    pub all: AtomicU64,
+    /// Those that it failed: 5xx, 429, refused, reset, out of time.
+    pub failed: AtomicU64,
 }
 
 /// How many connections there may be to an endpoint, over all workers.
@@ -29,24 +39,32 @@ pub(super) struct Room {
 
 impl Member {
     pub(super) fn new(endpoint: Endpoint, connections: u32) -> Self {
-        Self { endpoint, room: Arc::new(Room::new(connections)), failing: AtomicBool::new(false) }
+        let (room, failing) = (Arc::new(Room::new(connections)), AtomicBool::new(false));
+        Self { endpoint, room, failing, counts: Arc::default() }
     }
 
     /// The same endpoint with another share.
     pub(super) fn with(&self, endpoint: Endpoint) -> Self {
-        Self { endpoint, room: Arc::clone(&self.room), failing: AtomicBool::new(self.is_failing()) }
+        let (room, counts) = (Arc::clone(&self.room), Arc::clone(&self.counts));
+        Self { endpoint, room, failing: AtomicBool::new(self.is_failing()), counts }
     }
 
     /// The same endpoint, of which checks have found nothing yet.
     pub(super) fn untested(&self) -> Self {
         let (endpoint, room) = (self.endpoint.clone(), Arc::clone(&self.room));
-        Self { endpoint, room, failing: AtomicBool::new(false) }
+        Self { endpoint, room, failing: AtomicBool::new(false), counts: Arc::clone(&self.counts) }
     }
 
     /// The same endpoint, to which other connections are made. `failing`: whether what checks have found still holds.
     pub(super) fn anew(&self, connections: u32, failing: bool) -> Self {
         let failing = AtomicBool::new(failing && self.is_failing());
-        Self { endpoint: self.endpoint.clone(), room: Arc::new(Room::new(connections)), failing }
+        let (endpoint, counts) = (self.endpoint.clone(), Arc::clone(&self.counts));
+        Self { endpoint, room: Arc::new(Room::new(connections)), failing, counts }
+    }
+
+    /// What was sent to it.
+    pub fn tries(&self) -> &Tries {
+        &self.counts
     }
 
     pub(super) fn address(&self) -> SocketAddr {

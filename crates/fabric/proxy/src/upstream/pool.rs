@@ -14,7 +14,7 @@ use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio::time::{timeout, timeout_at};
 
 use super::connect::{begin, connect};
-use super::kept::{Counted, Idle, Kept, Shared};
+use super::kept::{Counted, Idle, Kept, Line, Shared};
 use super::{ConnectError, Member, Security, Upstream};
 use crate::gate::{Authority, Body, Limits, Request};
 use crate::model::{Cluster, Protocol};
@@ -57,7 +57,17 @@ pub(crate) enum Hold {
     /// A connection of its own, which is one of those that there may be.
     One(OwnedSemaphorePermit),
     /// A stream of a shared one.
-    Two(#[expect(dead_code, reason = "the stream is counted until this is dropped")] Counted),
+    Two(Counted),
+}
+
+impl Hold {
+    /// The time of its request is over, and the endpoint was waited for.
+    pub(crate) fn note_time_over(&self) {
+        match self {
+            Hold::One(_) => {}
+            Hold::Two(counted) => counted.note_time_over(),
+        }
+    }
 }
 
 impl Pool {
@@ -155,9 +165,11 @@ impl Pool {
             return Ok(Carrier::One(Box::new(connection), permit));
         }
         let secure = socket.is_secure();
+        let line = Arc::<Line>::default();
+        let socket = socket.counting(Arc::clone(&line.heard));
         let sender = begin(socket, &self.limits, permit).await?;
         let idle_max = upstream.cluster().idle;
-        let shared = entry(&mut self.lock(), &way, member).share(sender, secure, idle_max);
+        let shared = entry(&mut self.lock(), &way, member).share(sender, line, secure, idle_max);
         let counted = shared.enter();
         Ok(Carrier::Two(shared, counted))
     }

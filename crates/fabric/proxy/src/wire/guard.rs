@@ -1,7 +1,7 @@
 //! Frames of HTTP/2 that cost work and carry nothing: they may come, and not without end.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::limit::{Rate, Tally, Verdict};
@@ -20,12 +20,40 @@ pub(super) struct Guard {
     /// Bytes that were sent, for which the client may still say that it has taken them.
     untold: usize,
     started: Instant,
-    flooded: Arc<AtomicBool>,
+    /// What is known of the head of a message that has begun.
+    block: Block,
+    /// Whether a head has begun and waits for the rest, since bytes were last looked at.
+    waits: bool,
+    seen: Arc<Seen>,
 }
 
-/// Set once more came than may.
+/// The head of a message, which may be in several frames.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Block {
+    None,
+    /// Its last frame is coming.
+    Last,
+    /// Another frame follows.
+    Open,
+}
+
+/// What was seen of a connection, for those who own it.
 #[derive(Clone, Debug)]
-pub struct Flooded(Arc<AtomicBool>);
+pub struct Watched {
+    seen: Arc<Seen>,
+    started: Instant,
+}
+
+#[derive(Debug, Default)]
+struct Seen {
+    /// More came than may.
+    flooded: AtomicBool,
+    /// When the head began that waits for the rest, in milliseconds from the start; [`NONE`] without one.
+    waits_since: AtomicU64,
+}
+
+/// No time.
+const NONE: u64 = u64::MAX;
 
 const HEAD_BYTES: usize = 9;
 const PREFACE_BYTES: usize = 24;
@@ -38,17 +66,24 @@ const UPDATE_BYTES: usize = 16;
 /// No more of what was sent is remembered.
 const UNTOLD_BYTES_MAX: usize = 16 << 20;
 
-impl Flooded {
-    /// Whether it is.
-    pub fn is_set(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+impl Watched {
+    /// Whether more came than may of what carries nothing.
+    pub fn is_flooded(&self) -> bool {
+        self.seen.flooded.load(Ordering::Relaxed)
+    }
+
+    /// Since when the head of a message has been waiting for its rest.
+    pub fn head_since(&self) -> Option<Instant> {
+        let since = self.seen.waits_since.load(Ordering::Relaxed);
+        (since != NONE).then(|| self.started + Duration::from_millis(since))
     }
 }
 
 impl Guard {
     /// For a connection whose first words are still to be read.
-    pub(super) fn new() -> (Self, Flooded) {
-        let flooded = Arc::new(AtomicBool::new(false));
+    pub(super) fn new() -> (Self, Watched) {
+        let seen = Arc::new(Seen { waits_since: AtomicU64::new(NONE), ..Seen::default() });
+        let started = Instant::now();
         let guard = Self {
             skip: PREFACE_BYTES,
             head: [0; HEAD_BYTES],
@@ -56,14 +91,31 @@ impl Guard {
             rate: Rate::new(PER_SECOND, Duration::from_secs(1), BURST),
             tally: Tally::default(),
             untold: 0,
-            started: Instant::now(),
-            flooded: Arc::clone(&flooded),
+            started,
+            block: Block::None,
+            waits: false,
+            seen: Arc::clone(&seen),
         };
-        (guard, Flooded(flooded))
+        (guard, Watched { seen, started })
     }
 
     pub(super) fn is_flooded(&self) -> bool {
-        self.flooded.load(Ordering::Relaxed)
+        self.seen.flooded.load(Ordering::Relaxed)
+    }
+
+    /// Whether a head that was looked at last waits for its rest, and did not before.
+    pub(super) fn begins_to_wait(&mut self) -> bool {
+        let waits = match self.block {
+            Block::None => self.known > 0,
+            Block::Last | Block::Open => true,
+        };
+        let begins = waits && !self.waits;
+        if waits != self.waits {
+            let now = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(NONE);
+            self.seen.waits_since.store(if waits { now } else { NONE }, Ordering::Relaxed);
+        }
+        self.waits = waits;
+        begins
     }
 
     /// Looks at bytes that were read.
@@ -75,6 +127,9 @@ impl Guard {
                 let take = self.skip.min(bytes.len());
                 self.skip -= take;
                 bytes = &bytes[take..];
+                if self.skip == 0 && self.block == Block::Last {
+                    self.block = Block::None;
+                }
                 continue;
             }
             let take = (HEAD_BYTES - self.known).min(bytes.len());
@@ -86,6 +141,13 @@ impl Guard {
                 let [high, middle, low, kind, flags, ..] = self.head;
                 let length = u32::from_be_bytes([0, high, middle, low]);
                 self.skip = usize::try_from(length).unwrap_or(usize::MAX);
+                if matches!(kind, HEADERS | CONTINUATION) {
+                    self.block = match (flags & END_HEADERS, self.skip) {
+                        (0, _) => Block::Open,
+                        (_, 0) => Block::None,
+                        (_, _) => Block::Last,
+                    };
+                }
                 idle += u32::from(is_idle(kind, flags, length) || (kind == UPDATE && !self.is_expected()));
             }
         }
@@ -110,20 +172,23 @@ impl Guard {
         let now = Moment::after_start(self.started.elapsed());
         let over = (0..frames).any(|_| matches!(self.tally.ask(now, &self.rate), Verdict::Limited { .. }));
         if over {
-            self.flooded.store(true, Ordering::Relaxed);
+            self.seen.flooded.store(true, Ordering::Relaxed);
         }
     }
 }
 
-/// The kind of `WINDOW_UPDATE`.
+/// Kinds of frames, and what says that no CONTINUATION follows.
+const HEADERS: u8 = 1;
 const UPDATE: u8 = 8;
+const CONTINUATION: u8 = 9;
+const END_HEADERS: u8 = 4;
 
 /// DATA with nothing in it that ends nothing, PRIORITY, SETTINGS, PING, and what no version has.
 fn is_idle(kind: u8, flags: u8, length: u32) -> bool {
     const END: u8 = 1;
     match kind {
         0 => length == 0 && flags & END == 0,
-        1 | 3 | 7 | UPDATE | 9 => false,
+        HEADERS | 3 | 7 | UPDATE | CONTINUATION => false,
         _ => true,
     }
 }
@@ -142,7 +207,35 @@ mod tests {
         let bytes: Vec<u8> =
             b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".iter().copied().chain(frames.into_iter().flatten()).collect();
         bytes.chunks(piece).for_each(|piece| guard.look(piece));
-        flooded.is_set()
+        flooded.is_flooded()
+    }
+
+    #[test]
+    fn knows_when_a_head_waits_for_its_rest() {
+        let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec();
+        let part = |bytes: Vec<u8>, count: usize| bytes[..count].to_vec();
+        for (frames, waits) in [
+            (vec![], false),
+            (vec![frame(1, 4, 5)], false),
+            (vec![frame(1, 0, 5)], true),
+            (vec![frame(1, 0, 5), frame(9, 0, 3)], true),
+            (vec![frame(1, 0, 5), frame(9, 4, 3)], false),
+            (vec![frame(1, 0, 5), frame(9, 4, 0)], false),
+            (vec![part(frame(1, 4, 5), 12)], true),
+            (vec![part(frame(1, 4, 5), 3)], true),
+            (vec![part(frame(0, 0, 5), 12)], false),
+        ] {
+            let bytes: Vec<u8> = preface.iter().copied().chain(frames.into_iter().flatten()).collect();
+            for piece in [1, 4, 100] {
+                let (mut guard, watched) = Guard::new();
+                for piece in bytes.chunks(piece) {
+                    guard.look(piece);
+                    guard.begins_to_wait();
+                }
+                assert_eq!(watched.head_since().is_some(), waits, "{:?} {piece}", &bytes[24..]);
+                assert!(!guard.begins_to_wait(), "that is told once");
+            }
+        }
     }
 
     #[test]

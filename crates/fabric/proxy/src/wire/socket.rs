@@ -1,7 +1,10 @@
 //! A TCP connection, plain or with TLS.
 
+use std::future::poll_fn;
 use std::io;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, Waker, ready};
 
 use bytes::Bytes;
@@ -9,7 +12,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsStream;
 
-use super::guard::{Flooded, Guard};
+use super::guard::{Guard, Watched};
 
 /// A connection's bytes.
 #[derive(Debug)]
@@ -19,6 +22,8 @@ pub struct Socket {
     ahead: Bytes,
     /// Looks at what is read, on connections of HTTP/2 of clients.
     guard: Option<Box<Guard>>,
+    /// Counts what is read, on connections of HTTP/2 to endpoints.
+    heard: Option<Arc<AtomicU64>>,
     /// Bytes that were read only to be dropped.
     dropped: usize,
 }
@@ -36,12 +41,22 @@ enum Carrier {
 impl Socket {
     /// Bytes as they are.
     pub fn plain(stream: TcpStream) -> Self {
-        Self { carrier: Carrier::Plain(stream), ahead: Bytes::new(), guard: None, dropped: 0 }
+        Self::over(Carrier::Plain(stream))
     }
 
     /// Bytes encrypted, by either side of a handshake.
     pub fn tls(stream: TlsStream<TcpStream>) -> Self {
-        Self { carrier: Carrier::Tls(Box::new(stream)), ahead: Bytes::new(), guard: None, dropped: 0 }
+        Self::over(Carrier::Tls(Box::new(stream)))
+    }
+
+    fn over(carrier: Carrier) -> Self {
+        Self { carrier, ahead: Bytes::new(), guard: None, heard: None, dropped: 0 }
+    }
+
+    /// The same, which counts there how many bytes have come.
+    #[must_use]
+    pub fn counting(self, heard: Arc<AtomicU64>) -> Self {
+        Self { heard: Some(heard), ..self }
     }
 
     /// The socket, with bytes that were read of it and are to be read again.
@@ -53,9 +68,9 @@ impl Socket {
     /// The socket of a client that speaks HTTP/2, from its first words on: frames that carry nothing are counted, and
     /// nothing more is read once there are too many.
     #[must_use]
-    pub fn guarded(self) -> (Self, Flooded) {
-        let (guard, flooded) = Guard::new();
-        (Self { guard: Some(Box::new(guard)), ..self }, flooded)
+    pub fn guarded(self) -> (Self, Watched) {
+        let (guard, watched) = Guard::new();
+        (Self { guard: Some(Box::new(guard)), ..self }, watched)
     }
 
     /// Whether the bytes are encrypted.
@@ -112,7 +127,10 @@ impl Socket {
     pub(super) fn is_quiet(&mut self) -> bool {
         let mut byte = [0; 1];
         let mut buffer = ReadBuf::new(&mut byte);
-        Pin::new(self).poll_read(&mut Context::from_waker(Waker::noop()), &mut buffer).is_pending()
+        let read = poll_fn(|cx| Pin::new(&mut *self).poll_read(cx, &mut buffer));
+        // A task that has done much already would be told to wait, whatever the socket has.
+        let read = pin!(tokio::task::unconstrained(read));
+        read.poll(&mut Context::from_waker(Waker::noop())).is_pending()
     }
 }
 
@@ -130,10 +148,13 @@ impl AsyncRead for Socket {
         let read = socket.poll_carrier(cx, buffer);
         if let Some(guard) = &mut socket.guard {
             guard.look(&buffer.filled()[before..]);
-            if guard.is_flooded() {
-                // Who owns the connection looks whether it is, and ends it.
+            if guard.is_flooded() || guard.begins_to_wait() {
+                // Who owns the connection looks at it, and ends it or waits no longer than it may.
                 cx.waker().wake_by_ref();
             }
+        }
+        if let Some(heard) = &socket.heard {
+            heard.fetch_add((buffer.filled().len() - before) as u64, Ordering::Relaxed);
         }
         read
     }
