@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use coreto_cli::command::ClientCommand;
 use coreto_cli::connect::Connection;
 
@@ -24,6 +25,56 @@ pub(crate) struct Cli {
 
     #[command(flatten)]
     pub(crate) connection: Connection,
+}
+
+impl Cli {
+    /// What can be typed, as help and completion show it: how a server is reached, only where one is talked to.
+    pub(crate) fn shown() -> clap::Command {
+        let clients = ClientCommand::augment_subcommands(clap::Command::default());
+        let is_client = |name: &str| clients.get_subcommands().any(|client| client.get_name() == name);
+        let mut command = Self::command();
+        // What is for all commands is given to each of them, and can be hidden then.
+        command.build();
+        let others = command.get_subcommands_mut().filter(|command| !is_client(command.get_name()));
+        others.for_each(|command| hide(command, &of_connection()));
+        command
+    }
+
+    /// Reads what was typed, or ends the program with what is wrong.
+    pub(crate) fn read() -> Self {
+        let mut command = Self::shown();
+        let matches = command.get_matches_mut();
+        let cli = Self::from_arg_matches(&matches).unwrap_or_else(|error| error.format(&mut command).exit());
+        // The load generator has an address of its own.
+        let talks = matches!(cli.command, Command::Client(_) | Command::Bench(_));
+        if let (false, Some(option)) = (talks, typed(&matches)) {
+            let message =
+                format!("`--{option}` is for commands that talk to a server, which this one does not");
+            command.error(clap::error::ErrorKind::ArgumentConflict, message).exit();
+        }
+        cli
+    }
+}
+
+/// The names of what says how a server is reached.
+fn of_connection() -> Vec<clap::Id> {
+    let connection = Connection::augment_args(clap::Command::default());
+    connection.get_arguments().map(|argument| argument.get_id().clone()).collect()
+}
+
+fn hide(command: &mut clap::Command, arguments: &[clap::Id]) {
+    command.get_subcommands_mut().for_each(|command| hide(command, arguments));
+    let hidden = |argument: clap::Arg| {
+        let is_one = argument.is_global_set() && arguments.contains(argument.get_id());
+        if is_one { argument.hide(true) } else { argument }
+    };
+    *command = std::mem::take(command).mut_args(hidden);
+}
+
+/// One of those that was typed, not only set in the environment.
+fn typed(matches: &ArgMatches) -> Option<String> {
+    let is_typed = |name: &clap::Id| matches.value_source(name.as_str()) == Some(ValueSource::CommandLine);
+    of_connection().iter().find(|name| is_typed(name)).map(|name| name.as_str().replace('_', "-"))
 }
 
 #[derive(Subcommand, Debug)]

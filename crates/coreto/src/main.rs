@@ -8,8 +8,6 @@ mod server;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 use args::{Cli, Command, DmnCommand, FeelCommand};
 
 /// A server allocates and frees on different threads all the time; mimalloc is made for that.
@@ -20,7 +18,7 @@ fn main() -> ExitCode {
     // The allocator asks for huge pages, and whoever touches a new one waits until 2 MiB are zero: up to 2 ms. Where
     // they cannot be turned off that is all that is lost.
     let _ = rustix::thread::disable_transparent_huge_pages(true);
-    let cli = Cli::parse();
+    let cli = Cli::read();
     let json = cli.json;
     match run(cli) {
         Ok(code) => code,

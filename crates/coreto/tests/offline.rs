@@ -172,3 +172,25 @@ fn settings_that_make_no_sense_are_refused() {
         assert_eq!((output.status.code(), &*told), (Some(2), &*format!("error: {error}\n")));
     }
 }
+
+#[test]
+fn how_a_server_is_reached_is_for_commands_that_talk_to_one() {
+    for arguments in [&["edge"][..], &["edge", "check"], &["start"], &["dev"], &["feel", "eval"], &["bench"]]
+    {
+        let (code, help, _) = coreto(&[arguments, &["--help"]].concat());
+        let shown = ["--ca-certificate", "--token", "--request-timeout"];
+        assert!(code == 0 && shown.iter().all(|option| !help.contains(option)), "{help}");
+    }
+    for arguments in [&[][..], &["deploy"], &["get", "definitions"]] {
+        let (_, help, _) = coreto(&[arguments, &["--help"]].concat());
+        assert!(help.contains("--address") && help.contains("--token"), "{help}");
+    }
+    for arguments in [&["edge", "check", "--token", "x"][..], &["--token", "x", "edge", "check"]] {
+        let (code, out, err) = coreto(arguments);
+        let said = "error: `--token` is for commands that talk to a server, which this one does not\n";
+        assert_eq!((code, out.as_str()), (2, ""));
+        assert!(err.starts_with(said), "{err}");
+    }
+    let (code, _, err) = coreto(&["status", "--address", "127.0.0.1:1", "--request-timeout", "100"]);
+    assert_eq!(code, 3, "{err}");
+}

@@ -17,6 +17,7 @@ use crate::error::CliError;
 
 /// Where the server is, and how to talk to it. The environment variables are those of Camunda 8's clients.
 #[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Options of commands that talk to a server")]
 pub struct Connection {
     /// The server's gRPC address: host:port, or a URL with http:// or https://.
     #[arg(long, global = true, env = "ZEEBE_ADDRESS", value_name = "ADDR")]
