@@ -2,8 +2,10 @@
 
 use std::io::IsTerminal;
 
-use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt;
+use tracing_subscriber::layer::{Layer, SubscriberExt};
+use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::config::ConfigError;
 
@@ -19,8 +21,11 @@ pub(crate) fn start(usual: LevelFilter) -> Result<(), ConfigError> {
             ConfigError::Together(format!("{VARIABLE} is `{text}`, {expected}"))
         })?,
     };
-    let log = fmt().with_max_level(level).with_target(false);
+    let log = fmt::layer().with_target(false).with_writer(std::io::stderr);
+    let log = log.with_ansi(std::io::stderr().is_terminal());
+    // What the library of HTTP/2 warns of is about one peer, which it does not name; who owns the connection tells.
+    let heard = Targets::new().with_default(level).with_target("h2", level.min(LevelFilter::ERROR));
     // Fails only when somebody else has started logging, and then it is started.
-    let _ = log.with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal()).try_init();
+    let _ = tracing_subscriber::registry().with(log.with_filter(heard)).try_init();
     Ok(())
 }

@@ -18,6 +18,8 @@ use std::time::Duration;
 
 use anyhow::Context;
 use coreto_catalog::Catalog;
+use coreto_edge::Beside;
+use coreto_edge::internal::Served;
 use coreto_engine::{Engine, Env, Limits, Sinks};
 use coreto_grpc::Outlet;
 use coreto_log::DiskLog;
@@ -32,7 +34,7 @@ use group::Group;
 use management::Management;
 
 pub(crate) use directory::DataDirectory;
-pub(crate) use edge::{reload, with_catalog_token};
+pub(crate) use edge::{Told, with_catalog_token};
 pub(crate) use signal::termination;
 
 /// The name of the engine's group of partitions.
@@ -62,6 +64,16 @@ impl Addresses {
         ];
         let others = |address: &SocketAddr| !address.ip().to_canonical().is_loopback();
         doors.into_iter().filter_map(move |(door, address)| Some((door, address.filter(others)?)))
+    }
+
+    /// For the gateway, to which none of them is an upstream.
+    fn beside(&self) -> Beside {
+        let served = |address, what| Served { address, what };
+        let own =
+            [served(self.grpc, "the engine's gRPC"), served(self.management, "the server's management")];
+        let catalog = self.catalog.map(|address| served(address, "the catalog"));
+        let dns = self.dns.map(|address| served(address, "the catalog's DNS"));
+        Beside { catalog: self.catalog, served: own.into_iter().chain(catalog).chain(dns).collect() }
     }
 }
 
@@ -123,19 +135,23 @@ impl Server {
         let management = management_config
             .build(management.into_parts())
             .context("management (--management) cannot be opened")?;
-        let catalog_address = catalog.as_ref().map(|catalog| catalog.door.local_addr());
-        let edge = config.edge.as_ref().map(|edge| edge::open(edge, catalog_address)).transpose()?;
-        let addresses = Addresses {
+        let mut addresses = Addresses {
             grpc: grpc.local_addr(),
             management: management.local_addr(),
-            catalog: catalog_address,
+            catalog: catalog.as_ref().map(|catalog| catalog.door.local_addr()),
             dns: catalog.as_ref().and_then(|catalog| Some(catalog.names.as_ref()?.local_addr())),
-            edge: edge.as_ref().map(|edge| edge.shared().addresses()).unwrap_or_default(),
+            edge: Vec::new(),
         };
         for (door, address) in addresses.open_to_others() {
             tracing::warn!(door, %address, "open to other machines, and asks nobody who they are");
         }
+        let edge = config.edge.as_ref().map(|edge| edge::open(edge, addresses.beside())).transpose()?;
+        addresses.edge = edge.as_ref().map(|edge| edge.shared().addresses()).unwrap_or_default();
         let mut doors = Doors::new();
+        // The first that is opened is the first to drain: it says so for a while, and goes on as long as it does.
+        if let Some(gateway) = edge {
+            doors.open("edge", |drained| edge::run(gateway, drained))?;
+        }
         doors.open("grpc", |drained| Ok(grpc.run(drained)?))?;
         doors.open("management", |drained| Ok(management.run(drained)?))?;
         let catalog = match catalog {
@@ -148,9 +164,6 @@ impl Server {
             }
             None => None,
         };
-        if let Some(gateway) = edge {
-            doors.open("edge", |drained| edge::run(gateway, drained))?;
-        }
         Ok(Self { addresses, drain_max, partitions, catalog, doors, exporters, _directory: directory })
     }
 

@@ -102,7 +102,7 @@ fn prints_every_default() {
     assert_eq!(code, 0);
     assert!(
         out.starts_with(
-            "[admin]\naddress = \"127.0.0.1:9901\"\n\n[catalog]\naddress = \"127.0.0.1:8500\"\n\n[[listener]]\nname = \"public\"\n"
+            "[admin]\naddress = \"127.0.0.1:9901\"\npre-drain = \"0ms\"\n\n[catalog]\naddress = \"127.0.0.1:8500\"\n\n[[listener]]\nname = \"public\"\n"
         ),
         "{out}"
     );

@@ -9,6 +9,7 @@
 )]
 
 mod clients;
+mod drain;
 mod hand_over;
 mod reload;
 mod support;

@@ -8,6 +8,7 @@ use std::future::poll_fn;
 use std::io;
 use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -122,7 +123,9 @@ async fn connection(stream: TcpStream, local: bool, shared: &Arc<Shared>) {
         connection.begin();
         let request = tokio::time::timeout(IDLE, poll_fn(|cx| connection.poll_request(cx)));
         let Ok(Ok(Some(request))) = request.await else { return };
-        let answer = if local && !is_of_this_machine(request.authority.host()) {
+        // A page whose name stands for this machine must not read the configuration, whoever else may ask.
+        let closed = local || request.target.path() == "/config_dump";
+        let answer = if closed && !is_of_this_machine(request.authority.host()) {
             text(StatusCode::FORBIDDEN, "the management is asked by an address, or as `localhost`\n")
         } else {
             answer(&request, shared).await
@@ -165,7 +168,7 @@ async fn answer(request: &Request, shared: &Arc<Shared>) -> Answer {
     }
     let reads = matches!(request.method, Method::GET | Method::HEAD);
     match (request.target.path(), reads) {
-        ("/healthz", true) if shared.plane().is_draining() => {
+        ("/healthz", true) if shared.says_that_it_drains() => {
             text(StatusCode::SERVICE_UNAVAILABLE, "draining\n")
         }
         ("/healthz", true) => text(StatusCode::OK, "ok\n"),
@@ -260,7 +263,14 @@ fn stats(shared: &Shared) -> Vec<u8> {
     let clusters = force.upstreams().iter().map(|upstream| {
         let endpoints = upstream.members().into_iter().map(|(member, fitness)| {
             let endpoint = &member.endpoint;
-            json!({ "address": endpoint.address, "weight": endpoint.weight, "state": metrics::state(fitness) })
+            let count = |count: &AtomicU64| count.load(Ordering::Relaxed);
+            json!({
+                "address": endpoint.address,
+                "weight": endpoint.weight,
+                "state": metrics::state(fitness),
+                "tries": count(&member.tries().all),
+                "failures": count(&member.tries().failed),
+            })
         });
         let mut told = json!({
             "name": upstream.cluster().name,

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use coreto_proxy::model::{Balance, Model, Plan, Sticky};
 use toml::de::DeTable;
@@ -9,6 +10,7 @@ use toml::de::DeTable;
 use crate::acme::{self, Acme};
 use crate::catalog::Seat;
 use crate::fault::{Fault, line};
+use crate::internal::{Ours, Served};
 use crate::keys::Own;
 use crate::read::{Notes, Reader};
 use crate::write::Writer;
@@ -19,6 +21,8 @@ use crate::{internal, keys};
 pub struct Config {
     /// Where the gateway's management is served.
     pub admin: SocketAddr,
+    /// How long it says that it drains before it does.
+    pub pre_drain: Duration,
     /// Where the catalog of services is, and how it is asked, for clusters that name one.
     pub catalog: Seat,
     /// What its data plane runs.
@@ -33,6 +37,11 @@ impl Config {
     /// # Errors
     /// All faults, by line. What is no TOML at all is told alone.
     pub fn read(text: &str) -> Result<Self, Vec<Fault>> {
+        Self::read_beside(text, &[])
+    }
+
+    /// The same of a gateway in a process that serves more, at addresses that are no upstreams either.
+    pub(crate) fn read_beside(text: &str, beside: &[Served]) -> Result<Self, Vec<Fault>> {
         let (table, broken) = DeTable::parse_recoverable(text);
         if !broken.is_empty() {
             return Err(broken.iter().map(|error| not_toml(text, error)).collect());
@@ -45,21 +54,18 @@ impl Config {
         let notes = notes.into_inner();
         let names = Names::of(&model);
         let mut found: Vec<(usize, String, String)> = notes.faults.clone();
-        let told =
-            |at: usize| notes.faults.iter().any(|(offset, _, _)| line(text, *offset) == line(text, at));
         let mut judge = |place: &str, message: String| {
-            let offset = notes.offset(place);
             // What could not be read is at its default, of which nothing more is said.
-            if !told(offset) {
-                found.push((offset, place.to_owned(), message));
+            if !notes.is_unread(place) {
+                found.push((notes.offset(place), place.to_owned(), message));
             }
         };
         if model.listeners.is_empty() {
             judge("listener", "there is no `[[listener]]`: nobody could connect".to_owned());
         }
-        let Own { admin, catalog, acme } = own;
+        let Own { admin, pre_drain, catalog, acme } = own;
         let orders = acme::faults(acme.as_ref(), &model);
-        for (place, message) in internal::faults(admin, &model).into_iter().chain(orders) {
+        for (place, message) in internal::faults(&Ours { admin, beside }, &model).into_iter().chain(orders) {
             judge(&place, message);
         }
         let plan = Plan::build(model).map_err(|faults| {
@@ -78,7 +84,7 @@ impl Config {
         faults.sort();
         faults.dedup();
         match plan {
-            Ok(plan) if faults.is_empty() => Ok(Self { admin, catalog, plan, acme }),
+            Ok(plan) if faults.is_empty() => Ok(Self { admin, pre_drain, catalog, plan, acme }),
             _ => Err(faults),
         }
     }
@@ -105,7 +111,8 @@ pub(crate) fn render_open(config: &Config) -> String {
 const SECRET: &str = "(secret)";
 
 fn written(config: &Config, mut model: Model, catalog: Seat) -> String {
-    let mut own = Own { admin: config.admin, catalog, acme: config.acme.clone() };
+    let Config { admin, pre_drain, .. } = *config;
+    let mut own = Own { admin, pre_drain, catalog, acme: config.acme.clone() };
     let mut writer = Writer::default();
     keys::file(&mut writer, &mut model, &mut own);
     writer.file()

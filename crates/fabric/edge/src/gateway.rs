@@ -4,6 +4,7 @@ use std::io;
 use std::mem;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -19,9 +20,10 @@ use crate::admin::Admin;
 use crate::catalog::{Catalog, SeatError};
 use crate::diff::{Change, diff};
 use crate::hand_over::{self, Offer, Taken};
+use crate::internal::{Ours, Served};
 use crate::log::{AccessLog, Output};
 use crate::metrics::Metrics;
-use crate::{Config, Fault, fault, internal};
+use crate::{Config, Fault, descriptors, fault, internal};
 
 /// Why a gateway cannot run, or not by another configuration.
 #[derive(Debug, thiserror::Error)]
@@ -101,14 +103,25 @@ pub struct Shared {
     log: Arc<AccessLog>,
     /// Held while it is replaced.
     config: Mutex<Config>,
+    /// Whether a drain was announced.
+    announced: AtomicBool,
     /// Whether another gateway has taken over.
     left: watch::Sender<bool>,
     /// Wakes who keeps certificates when the configuration is another.
     replaced: Notify,
     /// Who follows services.
     pub(crate) catalog: Arc<Catalog>,
-    /// Whether the catalog is one of this process, wherever the file looks for one.
-    catalog_is_ours: bool,
+    /// What this process serves beside the gateway.
+    beside: Beside,
+}
+
+/// What the process of a gateway serves beside it.
+#[derive(Clone, Debug, Default)]
+pub struct Beside {
+    /// Its catalog, which the gateway follows wherever its file looks for one.
+    pub catalog: Option<SocketAddr>,
+    /// All its addresses: none of them is an upstream.
+    pub served: Vec<Served>,
 }
 
 /// How long the last lines of the access log may take, and how often it is looked whether they are written.
@@ -121,20 +134,15 @@ impl Gateway {
     /// # Errors
     /// When it cannot be read, is not sound, or an address or certificate in it cannot be used.
     pub fn build(path: &Path, workers: usize, output: Output) -> Result<Self, Error> {
-        Self::assemble(read(path)?, path, workers, output, None, None)
+        Self::build_beside(Beside::default(), path, workers, output)
     }
 
-    /// The same with the catalog of this process, wherever the file looks for one.
+    /// The same in a process that serves more.
     ///
     /// # Errors
     /// As [`Gateway::build`].
-    pub fn build_beside(
-        catalog: SocketAddr,
-        path: &Path,
-        workers: usize,
-        output: Output,
-    ) -> Result<Self, Error> {
-        Self::assemble(read(path)?, path, workers, output, None, Some(catalog))
+    pub fn build_beside(beside: Beside, path: &Path, workers: usize, output: Output) -> Result<Self, Error> {
+        Self::assemble(read(path, &beside)?, path, workers, output, None, beside)
     }
 
     /// The same in the place of the gateway that listens at a Unix socket, if there is one: on its sockets, where the
@@ -143,9 +151,10 @@ impl Gateway {
     /// # Errors
     /// As [`Gateway::build`], or when the gateway that runs does not hand over.
     pub fn succeed(hand_over: &Path, path: &Path, workers: usize, output: Output) -> Result<Self, Error> {
-        let config = read(path)?;
+        let beside = Beside::default();
+        let config = read(path, &beside)?;
         let taken = Taken::ask(hand_over)?;
-        let gateway = Self::assemble(config, path, workers, output, taken, None)?;
+        let gateway = Self::assemble(config, path, workers, output, taken, beside)?;
         Ok(Self { hand_over: Some(hand_over.to_owned()), ..gateway })
     }
 
@@ -155,16 +164,19 @@ impl Gateway {
         workers: usize,
         output: Output,
         mut taken: Option<Taken>,
-        catalog: Option<SocketAddr>,
+        beside: Beside,
     ) -> Result<Self, Error> {
+        descriptors::provide(config.plan.model());
         acme::prepare(config.plan.model())?;
         let admin_address = config.admin;
         let (listeners, management) = match &mut taken {
             Some(taken) => (mem::take(&mut taken.listeners), taken.management.take()),
             None => (Vec::new(), None),
         };
+        let served = beside.served.clone();
         let allows = Allows(Box::new(move |plan, address| {
-            internal::name(address, admin_address, plan.model()).is_none()
+            let ours = Ours { admin: admin_address, beside: &served };
+            internal::name(address, &ours, plan.model()).is_none()
         }));
         let plane = Plane::inherit(config.plan.clone(), allows, listeners)?;
         let metrics = Arc::new(Metrics::new(workers));
@@ -175,10 +187,11 @@ impl Gateway {
             path: path.to_owned(),
             plane,
             metrics,
-            catalog: Arc::new(Catalog::at(catalog.unwrap_or(config.catalog.address))),
-            catalog_is_ours: catalog.is_some(),
+            catalog: Arc::new(Catalog::at(beside.catalog.unwrap_or(config.catalog.address))),
+            beside,
             log,
             config: Mutex::new(config),
+            announced: AtomicBool::new(false),
             left: watch::Sender::new(false),
             replaced: Notify::new(),
         });
@@ -209,7 +222,7 @@ impl Gateway {
     /// the same.
     pub fn start(self) -> Result<Serving, Error> {
         let Self { shared, admin, workers, hand_over, taken } = self;
-        if !shared.catalog_is_ours {
+        if shared.beside.catalog.is_none() {
             let config = shared.config.lock().unwrap_or_else(PoisonError::into_inner);
             shared.catalog.moves(shared.catalog.way(&config.catalog)?);
         }
@@ -287,14 +300,28 @@ impl Shared {
     pub fn reload(&self) -> Result<Vec<Change>, Error> {
         self.reopen_log();
         let mut config = self.config.lock().unwrap_or_else(PoisonError::into_inner);
-        let next = read(&self.path)?;
+        let next = read(&self.path, &self.beside)?;
         if next.admin != config.admin {
             return Err(Error::AdminMoved);
         }
-        acme::prepare(next.plan.model())?;
-        let way = self.catalog.way(&next.catalog)?;
-        self.plane.replace(next.plan.clone())?;
-        if !self.catalog_is_ours {
+        let made = acme::prepare(next.plan.model())?;
+        let replaced = self.catalog.way(&next.catalog).map_err(Error::from).and_then(|way| {
+            self.plane.replace(next.plan.clone())?;
+            Ok(way)
+        });
+        let way = match replaced {
+            Ok(way) => way,
+            Err(error) => {
+                // As a whole or not at all.
+                for file in made {
+                    let _ = std::fs::remove_file(file);
+                }
+                return Err(error);
+            }
+        };
+        descriptors::provide(next.plan.model());
+        self.metrics.keep(|name| next.plan.model().routes.iter().any(|route| route.name == name));
+        if self.beside.catalog.is_none() {
             self.catalog.moves(way);
         }
         let changes = diff(&config, &next);
@@ -321,6 +348,17 @@ impl Shared {
     /// Ready once the configuration is another.
     pub(crate) async fn until_replaced(&self) {
         self.replaced.notified().await;
+    }
+
+    /// Says from now on that it drains, and gives how long it is to serve all the same.
+    pub fn announce_drain(&self) -> Duration {
+        self.announced.store(true, Ordering::SeqCst);
+        self.config.lock().unwrap_or_else(PoisonError::into_inner).pre_drain
+    }
+
+    /// Whether it says that it drains.
+    pub(crate) fn says_that_it_drains(&self) -> bool {
+        self.announced.load(Ordering::SeqCst) || self.plane.is_draining()
     }
 
     /// Lets requests under way end, and takes no others.
@@ -356,8 +394,9 @@ impl Shared {
     }
 }
 
-fn read(path: &Path) -> Result<Config, Error> {
+fn read(path: &Path, beside: &Beside) -> Result<Config, Error> {
     let failed = |source| Error::Read { path: path.to_owned(), source };
     let text = std::fs::read_to_string(path).map_err(failed)?;
-    Config::read(&text).map_err(|faults| Error::Faults { path: path.to_owned(), faults })
+    Config::read_beside(&text, &beside.served)
+        .map_err(|faults| Error::Faults { path: path.to_owned(), faults })
 }

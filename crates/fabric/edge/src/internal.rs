@@ -13,12 +13,30 @@ const PORTS: &[(u16, &str)] = &[
     (9901, "the management of the gateway"),
 ];
 
-/// What of ours an upstream would reach, if it is internal: one of the ports of this machine, the gateway's own
-/// management, or one of its listeners, which would be a loop.
-pub fn name(address: SocketAddr, admin: SocketAddr, model: &Model) -> Option<String> {
+/// An address at which the process of a gateway serves something else, and what that is.
+#[derive(Clone, Copy, Debug)]
+pub struct Served {
+    /// Where it is bound.
+    pub address: SocketAddr,
+    /// "the catalog".
+    pub what: &'static str,
+}
+
+/// What this process serves beside listeners.
+#[derive(Clone, Copy, Debug)]
+pub struct Ours<'a> {
+    /// The gateway's management.
+    pub admin: SocketAddr,
+    /// What the process serves beside the gateway.
+    pub beside: &'a [Served],
+}
+
+/// What of ours an upstream would reach, if it is internal: one of the ports of this machine, what else this process
+/// serves, the gateway's own management, or one of its listeners, which would be a loop.
+pub fn name(address: SocketAddr, of: &Ours<'_>, model: &Model) -> Option<String> {
     // An IPv4 address that is written as IPv6 is the IPv4 address.
     let canonical = |address: SocketAddr| SocketAddr::new(address.ip().to_canonical(), address.port());
-    let (address, admin) = (canonical(address), canonical(admin));
+    let (address, admin) = (canonical(address), canonical(of.admin));
     let ours = LazyCell::new(|| is_ours(address.ip()));
     let near = address.ip().is_loopback() || address.ip().is_unspecified();
     // A management on loopback is not what other addresses of this machine reach at its port.
@@ -26,11 +44,16 @@ pub fn name(address: SocketAddr, admin: SocketAddr, model: &Model) -> Option<Str
     if address == admin || (address.port() == admin.port() && managed) {
         return Some("the management of the gateway".to_owned());
     }
-    let meets = |listener: SocketAddr| {
-        let listener = canonical(listener);
-        listener.port() == address.port()
-            && (listener.ip() == address.ip() || (listener.ip().is_unspecified() && *ours))
+    let meets = |bound: SocketAddr| {
+        let bound = canonical(bound);
+        bound.port() == address.port()
+            && (bound.ip() == address.ip()
+                || (bound.ip().is_unspecified() && *ours)
+                || (address.ip().is_unspecified() && bound.ip().is_loopback()))
     };
+    if let Some(served) = of.beside.iter().find(|served| meets(served.address)) {
+        return Some(served.what.to_owned());
+    }
     let listener = model.listeners.iter().find(|listener| meets(listener.address));
     if let Some(listener) = listener {
         return Some(format!("listener `{}` of this file", listener.name));
@@ -45,7 +68,8 @@ fn is_ours(address: IpAddr) -> bool {
 }
 
 /// Upstreams of a model that are internal: place and message.
-pub(crate) fn faults(admin: SocketAddr, model: &Model) -> Vec<(String, String)> {
+pub(crate) fn faults(of: &Ours<'_>, model: &Model) -> Vec<(String, String)> {
+    let admin = of.admin;
     let mut faults = Vec::new();
     for (at, listener) in model.listeners.iter().enumerate() {
         if overlap(listener.address, admin) {
@@ -68,7 +92,7 @@ pub(crate) fn faults(admin: SocketAddr, model: &Model) -> Vec<(String, String)> 
             }
         };
         for (key, address) in addresses {
-            if let Some(what) = name(address, admin, model) {
+            if let Some(what) = name(address, of, model) {
                 let message = format!("`{address}` is {what}, which is not reached through the gateway");
                 faults.push((format!("cluster[{at}].{key}"), message));
             }
@@ -105,6 +129,8 @@ mod tests {
             ..Model::default()
         };
         let admin: SocketAddr = "127.0.0.1:9902".parse().unwrap();
+        let served = |address: &str| Served { address: address.parse().unwrap(), what: "it" };
+        let beside = [served("127.0.0.1:7000"), served("0.0.0.0:7001")];
         for (address, internal) in [
             ("127.0.0.1:8500", true),
             ("127.9.9.9:8600", true),
@@ -120,8 +146,14 @@ mod tests {
             ("198.51.100.1:8000", false),
             ("198.51.100.1:8500", false),
             ("127.0.0.1:9001", false),
+            ("127.0.0.1:7000", true),
+            ("0.0.0.0:7000", true),
+            ("127.0.0.2:7000", false),
+            ("127.0.0.2:7001", true),
+            ("198.51.100.1:7001", false),
         ] {
-            assert_eq!(name(address.parse().unwrap(), admin, &model).is_some(), internal, "{address}");
+            let ours = Ours { admin, beside: &beside };
+            assert_eq!(name(address.parse().unwrap(), &ours, &model).is_some(), internal, "{address}");
         }
     }
 
@@ -144,7 +176,8 @@ mod tests {
             (9001, open, false),
         ] {
             let address = SocketAddr::new(own.ip(), port);
-            assert_eq!(name(address, admin, &model).is_some(), internal, "{address} {admin}");
+            let ours = Ours { admin, beside: &[] };
+            assert_eq!(name(address, &ours, &model).is_some(), internal, "{address} {admin}");
         }
     }
 }

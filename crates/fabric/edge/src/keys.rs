@@ -8,6 +8,7 @@ mod listener;
 mod route;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
 
 use coreto_proxy::model::Model;
 
@@ -20,6 +21,8 @@ use crate::visit::Keys;
 pub(crate) struct Own {
     /// Where the gateway's management is served.
     pub(crate) admin: SocketAddr,
+    /// How long it says that it drains before it does.
+    pub(crate) pre_drain: Duration,
     /// Where the catalog of services is, and how it is asked.
     pub(crate) catalog: Seat,
     /// From whom certificates are ordered.
@@ -30,13 +33,16 @@ const ADMIN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9901)
 
 impl Default for Own {
     fn default() -> Self {
-        Self { admin: ADMIN, catalog: Seat::default(), acme: None }
+        Self { admin: ADMIN, pre_drain: Duration::ZERO, catalog: Seat::default(), acme: None }
     }
 }
 
 /// The keys of a whole file.
 pub(crate) fn file<K: Keys>(keys: &mut K, model: &mut Model, own: &mut Own) {
-    keys.table("admin", |keys| keys.value("address", &mut own.admin));
+    keys.table("admin", |keys| {
+        keys.value("address", &mut own.admin);
+        keys.value("pre-drain", &mut own.pre_drain);
+    });
     keys.table("catalog", |keys| catalog::catalog(keys, &mut own.catalog));
     // At the top of a file nothing is turned off.
     if !keys.writes() || own.acme.is_some() {

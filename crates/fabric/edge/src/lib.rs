@@ -12,13 +12,14 @@
 //!
 //! # Where to look
 //! `keys/` every key of the file, once for reading and writing · `read.rs` and `write.rs` the two directions ·
-//! `value.rs` how a value is written · `config.rs` from text to plan · `diff.rs`, `explain.rs` · `gateway.rs` what runs ·
+//! `value.rs` how a value is written · `config.rs` from text to plan · `diff.rs`, `explain.rs` · `gateway.rs` what runs · `descriptors.rs` open files ·
 //! `acme/` certificates that it orders · `hand_over/` one gateway after the other · `admin.rs` its management · `ledger.rs`, `metrics.rs`, `log.rs` what is told of requests.
 
 pub mod acme;
 mod admin;
 mod catalog;
 mod config;
+mod descriptors;
 pub mod diff;
 pub mod explain;
 mod fault;
@@ -37,5 +38,5 @@ mod write;
 pub use catalog::{Seat, SeatError, SeatTls};
 pub use config::{Config, render};
 pub use fault::Fault;
-pub use gateway::{Error, Gateway, Serving, Shared};
+pub use gateway::{Beside, Error, Gateway, Serving, Shared};
 pub use log::Output;

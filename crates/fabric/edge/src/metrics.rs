@@ -105,6 +105,13 @@ impl Metrics {
         }
     }
 
+    /// Forgets routes that there are no more.
+    pub(crate) fn keep(&self, stays: impl Fn(&str) -> bool) {
+        self.0
+            .iter()
+            .for_each(|share| lock(share).routes.retain(|route, _| route == NO_ROUTE || stays(route)));
+    }
+
     pub(crate) fn sum(&self) -> Sum {
         let mut sum = Sum::default();
         for share in &self.0 {
@@ -168,6 +175,7 @@ pub(crate) fn prometheus(sum: &Sum, plane: &Plane) -> String {
     }
     listeners(&mut out, plane);
     clusters(&mut out, plane);
+    endpoints(&mut out, plane);
     out.0
 }
 
@@ -194,9 +202,11 @@ fn listeners(out: &mut Text, plane: &Plane) {
         out.sample("coreto_edge_connections", &[("listener", listener)], open);
     }
     let name = "coreto_edge_connections_refused_total";
-    out.family(name, "counter", "Connections of clients that were closed unserved, by the reason.");
+    out.family(name, "counter", "Connections of clients that were refused or cut off, by the reason.");
     for (listener, _, refused) in force.listeners() {
-        for (reason, count) in [("bounds", &refused.crowded), ("handshake", &refused.handshake)] {
+        let reasons =
+            [("bounds", &refused.crowded), ("handshake", &refused.handshake), ("flood", &refused.flood)];
+        for (reason, count) in reasons {
             let labels = [("listener", listener), ("reason", reason)];
             out.sample(name, &labels, count.load(Ordering::Relaxed));
         }
@@ -232,6 +242,36 @@ fn clusters(out: &mut Text, plane: &Plane) {
             let all = [&counts.connects, &counts.connect_failures, &counts.retries_denied, &counts.ejections];
             let cluster = upstream.cluster().name.as_str();
             out.sample(name, &[("cluster", cluster)], all[read].load(Ordering::Relaxed));
+        }
+    }
+}
+
+/// So many endpoints have samples of their own; what the others have is together.
+const ENDPOINTS_MAX: usize = 1_000;
+const OTHERS: &str = "-";
+
+fn endpoints(out: &mut Text, plane: &Plane) {
+    let mut rows: Vec<(String, String, [u64; 2])> = Vec::new();
+    for upstream in plane.in_force().upstreams() {
+        let cluster = &upstream.cluster().name;
+        for (member, _) in upstream.members() {
+            let counts =
+                [&member.tries().all, &member.tries().failed].map(|count| count.load(Ordering::Relaxed));
+            let others = rows.len() >= ENDPOINTS_MAX;
+            match rows.last_mut().filter(|row| others && row.0 == *cluster && row.1 == OTHERS) {
+                Some(row) => row.2.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count),
+                None if others => rows.push((cluster.clone(), OTHERS.to_owned(), counts)),
+                None => rows.push((cluster.clone(), member.endpoint.address.to_string(), counts)),
+            }
+        }
+    }
+    for (name, help, read) in [
+        ("coreto_edge_endpoint_tries_total", "Requests sent to an endpoint, each try counted.", 0),
+        ("coreto_edge_endpoint_failures_total", "Tries that an endpoint failed.", 1),
+    ] {
+        out.family(name, "counter", help);
+        for (cluster, endpoint, counts) in &rows {
+            out.sample(name, &[("cluster", cluster), ("endpoint", endpoint)], counts[read]);
         }
     }
 }

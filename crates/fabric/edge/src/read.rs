@@ -15,9 +15,22 @@ pub(crate) struct Notes {
     pub(crate) faults: Vec<(usize, String, String)>,
     /// Where in the text a place of the model was read.
     pub(crate) places: BTreeMap<String, usize>,
+    /// What a key that is not known was likely meant to be.
+    meant: Vec<String>,
 }
 
 impl Notes {
+    /// Whether a place of the model, or what is in it or around it, is not what somebody wanted to write.
+    pub(crate) fn is_unread(&self, place: &str) -> bool {
+        let within = |outer: &str, inner: &str| {
+            inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+        };
+        // The short form of endpoints is about them, too.
+        let wrong = self.faults.iter().map(|(_, place, _)| place).chain(&self.meant);
+        let mut wrong = wrong.map(|wrong| wrong.replace(".endpoints", ".endpoint"));
+        wrong.any(|wrong| within(&wrong, place) || within(place, &wrong))
+    }
+
     /// Where a place of the model was read, or the nearest one around it.
     pub(crate) fn offset(&self, place: &str) -> usize {
         let mut place = place;
@@ -55,7 +68,10 @@ impl<'a> Reader<'a> {
             let name: &str = key.get_ref();
             if !self.known.contains(&name) {
                 let message = match nearest(name, &self.known) {
-                    Some(near) => format!("there is no key `{name}` here; did you mean `{near}`?"),
+                    Some(near) => {
+                        self.notes.borrow_mut().meant.push(self.below(near));
+                        format!("there is no key `{name}` here; did you mean `{near}`?")
+                    }
                     None => format!("there is no key `{name}` here; there are `{}`", self.known.join("`, `")),
                 };
                 self.note(key.span().start, &self.below(name), message);

@@ -152,14 +152,20 @@ fn the_management_tells_what_runs_and_how_it_does() {
     let stats = stats();
     let orders = stats["routes"].as_array().unwrap().iter().find(|route| route["name"] == "orders").unwrap();
     assert_eq!(orders["server_errors"], 3, "{stats}");
-    let endpoint = json!({ "address": service.address, "weight": 1, "state": "fit" });
+    let counted = json!({ "tries": 3, "failures": 3 });
+    let mut endpoint = json!({ "address": service.address, "weight": 1, "state": "fit" });
+    endpoint.as_object_mut().unwrap().extend(counted.as_object().unwrap().clone());
     assert_eq!(stats["clusters"][0]["endpoints"], json!([endpoint]), "{stats}");
     let metrics = admin("GET /metrics").body;
     assert_eq!(
         admin("GET /stats?format=prometheus").head.lines().count(),
         admin("GET /metrics").head.lines().count()
     );
+    let tries = format!(r#"{{cluster="shop",endpoint="{}"}} 3"#, service.address);
+    let tries = ["tries", "failures"].map(|of| format!("coreto_edge_endpoint_{of}_total{tries}"));
     for line in [
+        &tries[0],
+        &tries[1],
         r#"coreto_edge_requests_total{route="orders",class="5xx"} 3"#,
         r#"coreto_edge_requests_total{route="-",class="4xx"} 1"#,
         r#"coreto_edge_request_duration_seconds_count{route="orders"} 3"#,
@@ -169,6 +175,59 @@ fn the_management_tells_what_runs_and_how_it_does() {
     ] {
         assert!(metrics.lines().any(|found| found == line), "{line} is not in\n{metrics}");
     }
+}
+
+#[test]
+fn a_management_that_others_reach_shows_its_configuration_to_no_page() {
+    let service = Service::start("s");
+    let open = text(&service, "").replacen("127.0.0.1:0", "0.0.0.0:0", 1);
+    let gateway = Running::start("open", &open);
+    let admin = SocketAddr::from(([127, 0, 0, 1], gateway.admin.port()));
+    for (path, host, status) in [
+        ("/config_dump", "evil.example", 403),
+        ("/config_dump", "127.0.0.1", 200),
+        ("/healthz", "gateway.internal:9901", 200),
+    ] {
+        let found = ask(admin, &format!("GET {path}"), &format!("host: {host}")).status;
+        assert_eq!(found, status, "{path} {host}");
+    }
+}
+
+#[test]
+fn a_reload_forgets_what_was_counted_of_routes_that_are_gone() {
+    let service = Service::start("s");
+    let gateway = Running::start("gone", &text(&service, ""));
+    ask(gateway.address, "GET /orders", "");
+    ask(gateway.address, "GET /elsewhere", "");
+    let counted = |route: &str| {
+        let metrics = ask(gateway.admin, "GET /metrics", LOCAL).body;
+        metrics.contains(&format!("coreto_edge_retries_total{{route=\"{route}\"}}"))
+    };
+    until("both are counted", || counted("orders") && counted("-"));
+    std::fs::write(&gateway.file, text(&service, "").replace("name = \"orders\"", "name = \"others\""))
+        .unwrap();
+    assert_eq!(ask(gateway.admin, "POST /reload", LOCAL).status, 200);
+    assert!(!counted("orders") && counted("-"));
+}
+
+#[test]
+fn a_reload_that_is_refused_leaves_no_file() {
+    let service = Service::start("s");
+    let gateway = Running::start("refused", &text(&service, ""));
+    let file = gateway.file.with_file_name("ordered.pem");
+    let order = format!("tls = {{ acme = {{ names = [\"a.example\"], file = {file:?} }} }}");
+    let listener = format!("[[listener]]\nname = \"secure\"\naddress = \"127.0.0.1:0\"\n{order}\n");
+    // Its address is taken.
+    let taken = format!("[[listener]]\nname = \"taken\"\naddress = \"{}\"\n", service.address);
+    let other = "[[cluster]]\nname = \"shop\"\nendpoints = [\"127.0.0.1:1\"]\n";
+    let acme = "[acme]\nterms-agreed = true\n";
+    let base = text(&service, "");
+    let (before, _) = base.split_once("[[cluster]]").unwrap();
+    let (_, route) = base.split_once("[[route]]").unwrap();
+    std::fs::write(&gateway.file, format!("{acme}{before}{listener}{taken}{other}[[route]]{route}")).unwrap();
+    let told = ask(gateway.admin, "POST /reload", LOCAL);
+    assert_eq!(told.status, 409, "{}", told.body);
+    assert!(told.body.contains("listener `taken`") && !file.exists(), "{}", told.body);
 }
 
 #[test]
@@ -293,7 +352,7 @@ fn requests_that_a_drain_cuts_off_are_written_down() {
     }
     until("all have come", || service.seen() == 3);
     gateway.end();
-    assert!(callers.iter_mut().all(|caller| caller.receive().is_none()));
+    assert!(callers.iter_mut().all(|caller| caller.receive().is_some_and(|answer| answer.status == 503)));
     let log = std::fs::read_to_string(&gateway.log).unwrap();
     let lines: Vec<Value> = log.lines().map(read).collect();
     let cut = |line: &&Value| line["status"] == 503 && line["error"] == "http_response_incomplete";

@@ -9,13 +9,13 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::Context;
-use coreto_edge::{Gateway, Output, Shared};
+use coreto_edge::{Gateway, Output};
 use serde_json::json;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::filter::LevelFilter;
 
 use super::EdgeServeArgs;
-use crate::server::{reload, with_catalog_token};
+use crate::server::{Told, with_catalog_token};
 
 /// The exit code of a program that SIGINT ended, as shells count it.
 const INTERRUPTED: i32 = 130;
@@ -60,30 +60,10 @@ pub(super) fn serve(args: &EdgeServeArgs, json: bool) -> anyhow::Result<ExitCode
         let mut out = std::io::stdout().lock();
         writeln!(out, "{ready}").and_then(|()| out.flush())?;
     }
-    runtime.block_on(asked.wait(told, &shared));
-    tracing::info!("ending: requests under way are answered, no others are taken; Ctrl-C again ends at once");
+    runtime.block_on(told.follow(&shared, asked.wait()));
     shared.drain();
     serving.wait()?;
     Ok(ExitCode::SUCCESS)
-}
-
-/// What a gateway is told by signals, and goes on.
-struct Told {
-    hang_up: Signal,
-    /// Asks other programs to open their logs again.
-    user_1: Signal,
-    /// Asks other programs for what is `--hand-over` here; it is heard so that it does not end this one.
-    _user_2: Signal,
-}
-
-impl Told {
-    fn new() -> anyhow::Result<Self> {
-        Ok(Self {
-            hang_up: signal(SignalKind::hangup()).context("cannot listen for SIGHUP")?,
-            user_1: signal(SignalKind::user_defined1()).context("cannot listen for SIGUSR1")?,
-            _user_2: signal(SignalKind::user_defined2()).context("cannot listen for SIGUSR2")?,
-        })
-    }
 }
 
 /// The signals by which a gateway is asked to end.
@@ -100,20 +80,15 @@ impl Asked {
         })
     }
 
-    /// Reads the configuration again whenever that is asked for, until the gateway is asked to end, or has handed over.
-    async fn wait(mut self, mut told: Told, shared: &Arc<Shared>) {
-        let drained = shared.plane().until_drained();
-        tokio::pin!(drained);
-        // Bound: until the gateway is asked to end.
-        loop {
-            tokio::select! {
-                _ = self.terminate.recv() => break,
-                _ = self.interrupt.recv() => break,
-                () = &mut drained => break,
-                _ = told.hang_up.recv() => reload(shared),
-                _ = told.user_1.recv() => shared.reopen_log(),
-            }
+    /// Waits until the gateway is asked to end. From then on Ctrl-C ends it at once.
+    async fn wait(mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
         }
+        tracing::info!(
+            "ending: requests under way are answered, no others are taken; Ctrl-C again ends at once"
+        );
         let mut interrupt = self.interrupt;
         // The runtime of this one stops with the wait; the next Ctrl-C is waited for on a thread of its own.
         let again = move || {

@@ -215,7 +215,7 @@ impl Server {
         self.signal(Signal::TERM).unwrap();
     }
 
-    fn signal(&self, signal: Signal) -> rustix::io::Result<()> {
+    pub(crate) fn signal(&self, signal: Signal) -> rustix::io::Result<()> {
         kill_process(Pid::from_raw(i32::try_from(self.pid).unwrap()).unwrap(), signal)
     }
 

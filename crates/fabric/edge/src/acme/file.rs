@@ -3,7 +3,7 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use coreto_proxy::listen::covers;
 use coreto_proxy::model::{self, Model};
@@ -23,16 +23,18 @@ pub(crate) fn orders(model: &Model) -> impl Iterator<Item = &model::Acme> {
 }
 
 /// Puts something into each file that is not there yet, so that listeners can be served: a certificate that nobody
-/// believes and that is due to be replaced.
-pub(crate) fn prepare(model: &Model) -> Result<(), Error> {
+/// believes and that is due to be replaced. Gives the files that it has made.
+pub(crate) fn prepare(model: &Model) -> Result<Vec<PathBuf>, Error> {
+    let mut made = Vec::new();
     for order in orders(model).filter(|order| !order.file.exists()) {
         let mut params = CertificateParams::new(order.names.clone())?;
         (params.not_before, params.not_after) = (date_time_ymd(1970, 1, 1), date_time_ymd(1970, 1, 2));
         let key = KeyPair::generate()?;
         let certificate = params.self_signed(&key)?;
         replace(&order.file, &(key.serialize_pem() + &certificate.pem()))?;
+        made.push(order.file.clone());
     }
-    Ok(())
+    Ok(made)
 }
 
 /// From when to when the certificate in a file is good, if it is for these hosts.

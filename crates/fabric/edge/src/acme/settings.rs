@@ -61,7 +61,7 @@ impl Default for Acme {
 
 /// What is wrong with orders and the authority together: the place, and why.
 pub(crate) fn faults(acme: Option<&Acme>, model: &Model) -> Vec<(String, String)> {
-    let mut faults = Vec::new();
+    let mut faults = shared_files(model);
     let mut fault = |place: &str, message: &str| faults.push((place.to_owned(), message.to_owned()));
     let ordered = orders(model).count();
     match acme {
@@ -85,10 +85,39 @@ pub(crate) fn faults(acme: Option<&Acme>, model: &Model) -> Vec<(String, String)
             if !acme.directory.starts_with("https://") {
                 fault("acme.directory", "an authority is asked by `https`");
             }
+            for contact in acme.contacts.iter().filter(|contact| !is_contact(contact)) {
+                let message =
+                    format!("`{contact}` is no address to write to: write `mailto:ops@shop.example`");
+                fault("acme.contacts", &message);
+            }
             if acme.back_off.is_zero() {
                 fault("acme.back-off", "an authority is not asked without a pause");
             }
         }
     }
     faults
+}
+
+/// Orders for the same file with other names would replace each other's certificate for ever.
+fn shared_files(model: &Model) -> Vec<(String, String)> {
+    let mut faults = Vec::new();
+    let orders: Vec<_> = orders(model).collect();
+    for (at, listener) in model.listeners.iter().enumerate() {
+        let Some(own) = listener.tls.as_ref().and_then(|tls| tls.acme.as_ref()) else { continue };
+        let mut before = orders.iter().take_while(|order| !std::ptr::eq(**order, own));
+        let clash = before.any(|order| order.file == own.file && order.names != own.names);
+        if clash && !own.file.as_os_str().is_empty() {
+            let message = format!("`{}` is kept for other names by another listener", own.file.display());
+            faults.push((format!("listener[{at}].tls.acme.file"), message));
+        }
+    }
+    faults
+}
+
+/// A URL to which mail can be sent, and nothing that mail has more than one of (RFC 8555 §7.3).
+fn is_contact(contact: &str) -> bool {
+    let address = contact.strip_prefix("mailto:").and_then(|address| address.split_once('@'));
+    address.is_some_and(|(name, host)| {
+        !name.is_empty() && !host.is_empty() && !contact.contains([',', '?', ' ']) && !host.contains('@')
+    })
 }

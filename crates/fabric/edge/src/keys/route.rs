@@ -1,7 +1,8 @@
 //! Keys of `[[route]]`.
 
 use coreto_proxy::model::{
-    Action, FieldMatch, Forward, Mirror, PathMatch, PathRewrite, Redirect, Respond, Route, Split, ValueMatch,
+    Action, FieldMatch, Forward, Mirror, PathMatch, PathRewrite, Redirect, Respond, Route, Split, SplitBy,
+    ValueMatch,
 };
 
 use super::filter::filters;
@@ -101,11 +102,16 @@ fn action<K: Keys>(keys: &mut K, action: &mut Action) {
     keys.switch("redirect", &mut elsewhere, redirect);
     keys.switch("respond", &mut answer, respond);
     let forwards = to != Forward::default();
+    if to.to.len() == 1 && to.split_by != SplitBy::default() {
+        keys.fault("split-by", "it has no effect without several clusters in `split`");
+    }
     if usize::from(forwards) + usize::from(elsewhere.is_some()) + usize::from(answer.is_some()) > 1 {
         let key = if answer.is_some() { "respond" } else { "redirect" };
         keys.fault(key, "a route does one thing: it forwards (`to`, `split`), redirects or responds");
     }
     *action = match (answer, elsewhere) {
+        // Where it is to do several things, the names of clusters are looked at all the same.
+        _ if forwards => Action::Forward(to),
         (Some(answer), _) => Action::Respond(answer),
         (None, Some(elsewhere)) => Action::Redirect(elsewhere),
         (None, None) => Action::Forward(to),
