@@ -25,8 +25,10 @@ impl Notes {
         let within = |outer: &str, inner: &str| {
             inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
         };
+        // Parts of a kind have places of their own, whatever else is called nearly as they are.
+        let meant = self.meant.iter().filter(|meant| meant.contains('.') || *meant == place);
+        let wrong = self.faults.iter().map(|(_, place, _)| place).chain(meant);
         // The short form of endpoints is about them, too.
-        let wrong = self.faults.iter().map(|(_, place, _)| place).chain(&self.meant);
         let mut wrong = wrong.map(|wrong| wrong.replace(".endpoints", ".endpoint"));
         wrong.any(|wrong| within(&wrong, place) || within(place, &wrong))
     }

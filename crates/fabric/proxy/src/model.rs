@@ -22,6 +22,7 @@ mod listener;
 mod plan;
 mod route;
 
+pub(crate) use check::header_name;
 pub use cluster::{
     Balance, Budget, Circuit, Cluster, Endpoint, HashKey, Health, Outlier, Protocol, RingHash, ServiceName,
     SlowStart, Source, Sticky, UpstreamTls,

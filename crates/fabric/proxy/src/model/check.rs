@@ -77,7 +77,10 @@ fn percent(value: u8, key: &str, faults: &mut Faults<'_>) {
 }
 
 /// The name of a header.
-fn header_name(name: &str) -> Result<HeaderName, String> {
+pub(crate) fn header_name(name: &str) -> Result<HeaderName, String> {
+    if name.is_empty() {
+        return Err("the name of a header is missing".to_owned());
+    }
     HeaderName::from_bytes(name.as_bytes()).map_err(|_| format!("`{name}` is no name of a header"))
 }
 
@@ -90,7 +93,9 @@ fn header_value(value: &str) -> Result<HeaderValue, String> {
 /// The name of a cookie.
 fn cookie_name(name: &str) -> Result<(), String> {
     let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    if !name.is_empty() && name.bytes().all(token) {
+    if name.is_empty() {
+        Err("the name of a cookie is missing".to_owned())
+    } else if name.bytes().all(token) {
         Ok(())
     } else {
         Err(format!("`{name}` is no name of a cookie"))

@@ -6,7 +6,7 @@ use http::{HeaderMap, HeaderName};
 
 use super::path::escaped;
 use super::pattern::whole_bytes_regex;
-use crate::model::{FieldMatch, ValueMatch};
+use crate::model::{FieldMatch, ValueMatch, header_name};
 
 /// A header that a request must have.
 #[derive(Clone, Debug)]
@@ -17,8 +17,7 @@ pub(crate) struct HeaderTest {
 
 impl HeaderTest {
     pub(crate) fn compile(wanted: &FieldMatch) -> Result<Self, String> {
-        let name = HeaderName::from_bytes(wanted.name.as_bytes())
-            .map_err(|_| format!("`{}` is no name of a header", wanted.name))?;
+        let name = header_name(&wanted.name)?;
         Ok(Self { name, value: ValueTest::compile(&wanted.value)? })
     }
 

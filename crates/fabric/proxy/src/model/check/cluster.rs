@@ -19,7 +19,12 @@ pub(super) fn check(cluster: &Cluster, faults: &mut Faults<'_>) {
         Source::Static(endpoints) => check_endpoints(endpoints, faults),
         Source::Dns { host, port, refresh } => {
             let named = matches!(HostPattern::read(host), Ok(HostPattern::Exact(_)));
-            faults.demand(named, "dns.host", format!("`{host}` is no name that can be looked up"));
+            let message = if host.is_empty() {
+                "the name that is looked up is missing".to_owned()
+            } else {
+                format!("`{host}` is no name that can be looked up")
+            };
+            faults.demand(named, "dns.host", message);
             faults.demand(*port > 0, "dns.port", "port 0 cannot be connected to");
             some_time(*refresh, "dns.refresh", faults);
         }

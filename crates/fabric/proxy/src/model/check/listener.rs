@@ -81,7 +81,7 @@ fn check_acme(acme: &Acme, faults: &mut Faults<'_>) {
     let names = &acme.names;
     let some = (1..=NAMES_MAX).contains(&names.len());
     faults.demand(some, "tls.acme.names", format!("a certificate has 1 to {NAMES_MAX} names"));
-    if let Some(name) = names.iter().find(|name| !is_host(name)) {
+    for name in names.iter().filter(|name| !is_host(name)) {
         let message = format!("`{name}` is no name in small letters of a host, such as `shop.example`");
         faults.push("tls.acme.names", message);
     }

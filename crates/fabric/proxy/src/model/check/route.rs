@@ -5,7 +5,9 @@ use std::collections::HashMap;
 use http::Method;
 
 use super::{cookie_name, header_name, header_value, percent, some_time};
-use crate::model::{Action, Fault, Faults, Forward, Model, PathMatch, Redirect, Respond, Route, SplitBy};
+use crate::model::{
+    Action, Fault, Faults, Forward, Model, PathMatch, Redirect, Respond, Route, Split, SplitBy,
+};
 use crate::route::HostPattern;
 
 /// More tries than this are load, not help.
@@ -66,7 +68,11 @@ fn is_upgrade(name: &str) -> bool {
 }
 
 fn check_forward(forward: &Forward, model: &Model, faults: &mut Faults<'_>) {
-    let known = |name: &str| model.clusters.iter().any(|cluster| cluster.name == name);
+    let known = |name: &str| !name.is_empty() && model.clusters.iter().any(|cluster| cluster.name == name);
+    let unknown = |name: &str| match name {
+        "" => "the name of a cluster is missing".to_owned(),
+        name => format!("there is no cluster `{name}`"),
+    };
     faults.demand(
         !forward.to.is_empty(),
         "to",
@@ -74,8 +80,9 @@ fn check_forward(forward: &Forward, model: &Model, faults: &mut Faults<'_>) {
     );
     for (at, split) in forward.to.iter().enumerate() {
         let key = if forward.to.len() == 1 { "to".to_owned() } else { format!("split[{at}].cluster") };
-        faults.demand(known(&split.cluster), &key, format!("there is no cluster `{}`", split.cluster));
-        let twice = forward.to[..at].iter().any(|other| other.cluster == split.cluster);
+        faults.demand(known(&split.cluster), &key, unknown(&split.cluster));
+        let same = |other: &Split| other.cluster == split.cluster && !split.cluster.is_empty();
+        let twice = forward.to[..at].iter().any(same);
         faults.demand(!twice, &key, format!("cluster `{}` is there twice", split.cluster));
     }
     match &forward.split_by {
@@ -87,8 +94,7 @@ fn check_forward(forward: &Forward, model: &Model, faults: &mut Faults<'_>) {
         faults.keep("rewrite.host", authority(host));
     }
     if let Some(mirror) = &forward.mirror {
-        let message = format!("there is no cluster `{}`", mirror.cluster);
-        faults.demand(known(&mirror.cluster), "mirror.cluster", message);
+        faults.demand(known(&mirror.cluster), "mirror.cluster", unknown(&mirror.cluster));
         percent(mirror.percent, "mirror.percent", faults);
         let fits = mirror.body_bytes <= KEPT_BYTES_MAX;
         faults.demand(fits, "mirror.body-bytes", "at most 1 MiB of a body is copied");
