@@ -48,6 +48,8 @@ pub(super) async fn accept(worker: Arc<Worker>, bound: Arc<Bound>, listener: Tcp
             () = is_set(&mut drained) => break,
         }
     }
+    // What came meanwhile is known only once the system has been asked.
+    tokio::task::yield_now().await;
     // More than its queue holds come only when another process accepts from it, too, and is left to that then.
     for _ in 0..QUEUE_MAX {
         let Some(Ok((stream, peer))) = waiting(&listener).await else { break };
@@ -79,10 +81,11 @@ async fn end(bound: &Bound, open: &mut JoinSet<()>) {
 
 /// What can be accepted without waiting.
 async fn waiting(listener: &TcpListener) -> Option<io::Result<(TcpStream, SocketAddr)>> {
-    poll_fn(|cx| match listener.poll_accept(cx) {
+    // Not told to let others go first: what is not taken now is lost.
+    tokio::task::unconstrained(poll_fn(|cx| match listener.poll_accept(cx) {
         Poll::Ready(accepted) => Poll::Ready(Some(accepted)),
         Poll::Pending => Poll::Ready(None),
-    })
+    }))
     .await
 }
 
