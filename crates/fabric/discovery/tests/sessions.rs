@@ -86,8 +86,8 @@ fn the_time_of_a_session_begins_anew_with_a_restart() {
     std::thread::sleep(TTL + TTL / 4);
     let server = ground.start();
     assert!(server.ask("GET", &info(&session), "").body.contains(&session), "nobody could renew it");
-    assert_eq!(renew(&server, &session), 200);
     server.until(&info(&session), |answer| answer.body == "[]");
+    assert_eq!(renew(&server, &session), 404, "it has ended");
     let key = server.ask("GET", "/v1/kv/leader", "");
     assert!(key.status == 200 && !key.body.contains(&session), "{key:?}");
     server.stop();
