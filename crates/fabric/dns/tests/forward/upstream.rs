@@ -53,9 +53,8 @@ pub(crate) struct Seen {
 
 impl Upstream {
     pub(crate) fn start(manner: Manner) -> Self {
-        let udp = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let (udp, tcp) = bind();
         let address = udp.local_addr().unwrap();
-        let tcp = TcpListener::bind(address).unwrap();
         let asked = Arc::default();
         let (let_go, gate) = mpsc::channel();
         if !matches!(manner, Manner::IsGone) {
@@ -70,6 +69,18 @@ impl Upstream {
     pub(crate) fn ways(&self) -> Vec<&'static str> {
         self.asked.lock().unwrap().iter().map(|seen| seen.way).collect()
     }
+}
+
+/// A port that is free for both.
+fn bind() -> (UdpSocket, TcpListener) {
+    for _ in 0..100 {
+        let udp = UdpSocket::bind("127.0.0.1:0").unwrap();
+        // What is free for UDP may be in use for TCP.
+        if let Ok(tcp) = TcpListener::bind(udp.local_addr().unwrap()) {
+            return (udp, tcp);
+        }
+    }
+    panic!("no port is free for UDP and TCP")
 }
 
 fn serve_udp(socket: &UdpSocket, manner: Manner, asked: &Mutex<Vec<Seen>>, gate: &mpsc::Receiver<()>) {
