@@ -20,6 +20,7 @@ pub(crate) fn apply(state: &mut State, event: &Event) {
         Event::CheckUpdated(event) => check::updated(state, event),
         Event::EntryPut(event) => entry::put(state, event),
         Event::EntryDeleted(event) => entry::deleted(state, event),
+        Event::EntryReleased(event) => entry::released(state, event),
         Event::SessionCreated(event) => session::created(state, event),
         Event::SessionDestroyed(event) => session::destroyed(state, event),
         Event::LockDelayed(event) => entry::delayed(state, event),

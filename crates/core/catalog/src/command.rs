@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use coreto_machine::{Tenant, message, union};
 
-use crate::model::{Check, Instance, Node, Session, Status};
+use crate::model::{Check, Definition, Instance, Node, Pair, Session, Status, TaggedAddress};
 
 union! {
     /// A wish.
@@ -222,17 +222,68 @@ impl Command {
 
     /// About how many bytes it holds.
     pub(crate) fn weight(&self) -> usize {
+        /// About what a command takes beside its texts.
         const PLAIN: usize = 256;
-        /// About what a check, a tag or a pair takes.
-        const PART: usize = 512;
-        match self {
-            Self::PutEntry(put) => PLAIN + put.key.len() + put.value.len(),
-            Self::RegisterInstance(register) => {
-                let Instance { tags, meta, tagged, .. } = &register.instance;
-                PLAIN + PART * (1 + register.checks.len()) + 64 * (tags.len() + meta.len() + tagged.len())
+        PLAIN
+            + match self {
+                Self::PutEntry(put) => put.key.len() + put.value.len(),
+                Self::RegisterInstance(register) => {
+                    of_instance(&register.instance) + register.checks.iter().map(of_check).sum::<usize>()
+                }
+                Self::RegisterNode(register) => register.name.len() + of_node(&register.node),
+                Self::RegisterCheck(register) => of_check(&register.check),
+                Self::CreateSession(create) => of_texts(&create.session.checks) + create.session.name.len(),
+                Self::UpdateCheck(update) => update.id.len() + update.output.len(),
+                Self::DeregisterNode(named) | Self::ClearNode(named) => named.name.len(),
+                Self::DeregisterInstance(place) | Self::DeregisterCheck(place) => place.id.len(),
+                Self::Reap(reap) => reap.id.len(),
+                Self::DeleteEntry(delete) => delete.key.len(),
+                Self::DeleteEntries(delete) => delete.prefix.len(),
+                Self::DestroySession(destroy) => destroy.id.len(),
+                Self::Tick(()) => 0,
             }
-            Self::UpdateCheck(update) => PLAIN + update.output.len(),
-            Self::RegisterNode(_) | Self::RegisterCheck(_) | Self::CreateSession(_) => PLAIN + PART,
+    }
+
+    /// The command with what is longer than so many bytes cut, for a record of its rejection.
+    pub(crate) fn abridged(&self, bytes: usize) -> Self {
+        if self.weight() <= bytes {
+            return self.clone();
+        }
+        let cut = |text: &Arc<str>| Arc::from(&text[..text.floor_char_boundary(bytes)]);
+        match self {
+            Self::PutEntry(put) => Self::PutEntry(PutEntry {
+                key: cut(&put.key),
+                value: put.value[..put.value.len().min(bytes)].into(),
+                ..put.clone()
+            }),
+            Self::UpdateCheck(update) => Self::UpdateCheck(UpdateCheck {
+                id: cut(&update.id),
+                output: cut(&update.output),
+                ..update.clone()
+            }),
+            Self::RegisterNode(register) => {
+                let node = Node { address: cut(&register.node.address), ..Node::default() };
+                Self::RegisterNode(RegisterNode { name: cut(&register.name), node, ..*register })
+            }
+            Self::RegisterInstance(register) => {
+                let (id, service) = (cut(&register.instance.id), cut(&register.instance.service));
+                Self::RegisterInstance(RegisterInstance {
+                    node: cut(&register.node),
+                    instance: Instance { id, service, ..Instance::default() },
+                    checks: Vec::new(),
+                    ..*register
+                })
+            }
+            Self::RegisterCheck(register) => {
+                let (id, instance) = (cut(&register.check.id), cut(&register.check.instance));
+                let check = Check { id, instance, ..Check::default() };
+                Self::RegisterCheck(RegisterCheck { node: cut(&register.node), check, ..*register })
+            }
+            Self::CreateSession(create) => {
+                let session = Session { node: cut(&create.session.node), ..Session::default() };
+                Self::CreateSession(CreateSession { session, ..*create })
+            }
+            // What is left has names alone, which the door bounds.
             Self::DeregisterNode(_)
             | Self::ClearNode(_)
             | Self::DeregisterInstance(_)
@@ -241,17 +292,68 @@ impl Command {
             | Self::DeleteEntry(_)
             | Self::DeleteEntries(_)
             | Self::DestroySession(_)
-            | Self::Tick(()) => PLAIN,
+            | Self::Tick(()) => self.clone(),
         }
     }
+}
 
-    /// The command with its value cut at so many bytes, for a record of its rejection.
-    pub(crate) fn abridged(&self, bytes: usize) -> Self {
-        match self {
-            Self::PutEntry(put) if put.value.len() > bytes => {
-                Self::PutEntry(PutEntry { value: put.value[..bytes].into(), ..put.clone() })
-            }
-            _ => self.clone(),
+/// What a part of a list takes beside its texts.
+const PART: usize = 32;
+
+fn of_texts(texts: &[Arc<str>]) -> usize {
+    texts.iter().map(|text| PART + text.len()).sum()
+}
+
+fn of_pairs(pairs: &[Pair]) -> usize {
+    pairs.iter().map(|pair| PART + pair.name.len() + pair.value.len()).sum()
+}
+
+fn of_tagged(tagged: &[TaggedAddress]) -> usize {
+    tagged.iter().map(|tagged| PART + tagged.name.len() + tagged.address.len()).sum()
+}
+
+fn of_node(node: &Node) -> usize {
+    node.id.len() + node.address.len() + of_tagged(&node.tagged) + of_pairs(&node.meta)
+}
+
+fn of_instance(instance: &Instance) -> usize {
+    let Instance { id, service, address, tags, meta, tagged, zone, .. } = instance;
+    let texts = [id, service, address, zone].map(|text| text.len()).iter().sum::<usize>();
+    texts + of_texts(tags) + of_pairs(meta) + of_tagged(tagged)
+}
+
+fn of_check(check: &Check) -> usize {
+    /// About what a check takes beside its texts.
+    const PLAIN: usize = 256;
+    let Definition { target, method, headers, body, tls_server_name, .. } = &check.definition;
+    let texts = [&check.id, &check.name, &check.notes, &check.output, target, method, body, tls_server_name];
+    PLAIN + texts.map(|text| text.len()).iter().sum::<usize>() + of_pairs(headers)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_long_weighs_and_is_cut_in_the_record_of_a_rejection() {
+        let long: Arc<str> = "é".repeat(50_000).into();
+        let (id, output, key) = (Arc::clone(&long), Arc::clone(&long), Arc::clone(&long));
+        let check = Check { output: Arc::clone(&long), ..Check::default() };
+        let meta = vec![Pair { name: "a".into(), value: Arc::clone(&long) }];
+        let node = Node { meta: meta.clone(), ..Node::default() };
+        let instance = Instance { meta, ..Instance::default() };
+        let session = Session { checks: vec![Arc::clone(&long)], ..Session::default() };
+        for command in [
+            Command::UpdateCheck(UpdateCheck { id, output, ..UpdateCheck::default() }),
+            Command::PutEntry(PutEntry { key, value: long.as_bytes().into(), ..PutEntry::default() }),
+            Command::RegisterNode(RegisterNode { node, ..RegisterNode::default() }),
+            Command::RegisterInstance(RegisterInstance { instance, ..RegisterInstance::default() }),
+            Command::RegisterCheck(RegisterCheck { check, ..RegisterCheck::default() }),
+            Command::CreateSession(CreateSession { session, ..CreateSession::default() }),
+        ] {
+            assert!(command.weight() >= 100_000, "{:?}", command.describe());
+            assert!(command.abridged(8191).weight() <= 3 * 8192, "{:?}", command.describe());
+            assert_eq!(command.abridged(1 << 20), command);
         }
     }
 }

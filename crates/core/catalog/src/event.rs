@@ -35,6 +35,8 @@ union! {
         12 => LockDelayed(LockDelayed),
         /// A key may be taken again.
         13 => LockDelayEnded(LockDelayed),
+        /// A key is held by nobody any more, since its session has ended; its value is as it was.
+        14 => EntryReleased(EntryReleased),
     }
 }
 
@@ -177,6 +179,18 @@ message! {
 message! {
     /// A key that has gone.
     pub struct EntryDeleted {
+        /// The number of the fact.
+        1 => pub index: u64,
+        /// The owner.
+        2 => pub tenant: Tenant,
+        /// The key.
+        3 => pub key: Arc<str>,
+    }
+}
+
+message! {
+    /// A key that nobody holds any more.
+    pub struct EntryReleased {
         /// The number of the fact.
         1 => pub index: u64,
         /// The owner.

@@ -54,6 +54,18 @@ numbered! {
     }
 }
 
+impl CheckKind {
+    /// Whether the program registers such checks for itself: others neither change nor remove them.
+    pub const fn is_own(self) -> bool {
+        matches!(self, Self::Node | Self::Stream)
+    }
+
+    /// Whether how such a check is, is for others to tell.
+    pub const fn is_told(self) -> bool {
+        matches!(self, Self::Told | Self::Ttl)
+    }
+}
+
 message! {
     /// A name with a text.
     pub struct Pair {

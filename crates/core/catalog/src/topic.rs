@@ -91,6 +91,7 @@ pub(crate) fn touched(event: &Event, wake: &mut dyn FnMut(Topic)) {
         Event::CheckUpdated(event) => check(event.tenant, &event.node, &event.service, &mut on),
         Event::EntryPut(event) => entry(event.tenant, &event.key, &mut on),
         Event::EntryDeleted(event) => entry(event.tenant, &event.key, &mut on),
+        Event::EntryReleased(event) => entry(event.tenant, &event.key, &mut on),
         Event::SessionCreated(event) => on(Subject::Sessions(event.tenant)),
         Event::SessionDestroyed(event) => on(Subject::Sessions(event.tenant)),
         Event::LockDelayed(_) | Event::LockDelayEnded(_) => (),

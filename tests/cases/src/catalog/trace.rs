@@ -28,6 +28,7 @@ pub(super) fn event(event: &Event) -> String {
             format!("{} KEY {} {value:?}{}", e.index, e.key, holder(&e.session, e.lock_index))
         }
         Event::EntryDeleted(e) => format!("{} KEY {} GONE", e.index, e.key),
+        Event::EntryReleased(e) => format!("{} KEY {} RELEASED", e.index, e.key),
         Event::SessionCreated(e) => format!("{} SESSION {}", e.index, e.session.name),
         Event::SessionDestroyed(e) => format!("{} SESSION {} GONE", e.index, e.id),
         Event::LockDelayed(e) => {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{mark, stamp};
-use crate::event::{EntryDeleted, EntryPut, LockDelayed};
+use crate::event::{EntryDeleted, EntryPut, EntryReleased, LockDelayed};
 use crate::state::{Entry, LockDelay, Name, State};
 
 pub(super) fn put(state: &mut State, event: &EntryPut) {
@@ -31,6 +31,17 @@ pub(super) fn deleted(state: &mut State, event: &EntryDeleted) {
         let_go(state, &name, &old.session);
     }
     mark(state, |marks| marks.entry_gone = event.index);
+}
+
+pub(super) fn released(state: &mut State, event: &EntryReleased) {
+    let name = (event.tenant, Arc::clone(&event.key));
+    if let Some(old) = state.entries.get(&name) {
+        let_go(state, &name, &old.session);
+    }
+    state.entries.update(&name, |entry| {
+        entry.session = Arc::from("");
+        entry.stamp.modify = event.index;
+    });
 }
 
 pub(super) fn delayed(state: &mut State, event: &LockDelayed) {

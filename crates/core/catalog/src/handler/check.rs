@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use coreto_machine::{Head, Tenant, Timestamp};
-use coreto_record::Rejection;
+use coreto_machine::{Channel, Head, Tenant, Timestamp};
+use coreto_record::{Rejection, RejectionKind};
 
 use super::instance::{no_node, of};
 use super::session::end_dependents;
 use super::{Handled, Handling, done, full, valid, visible};
 use crate::command::{RegisterCheck, UpdateCheck};
 use crate::event::{CheckRegistered, CheckUpdated, Event};
-use crate::model::{Check, Status};
+use crate::model::{Check, CheckKind, Status};
 use crate::state::State;
 
 pub(crate) fn register_check(txn: &mut Handling<'_>, head: &Head, command: &RegisterCheck) -> Handled {
@@ -29,22 +29,25 @@ pub(crate) fn register_check(txn: &mut Handling<'_>, head: &Head, command: &Regi
         };
         service = Arc::clone(&instance.instance.service);
     }
-    known_check(state, *tenant, node, check, &check.instance)?;
+    known_check(state, head, (*tenant, node), check, &check.instance)?;
     if !state.checks.contains(&of(*tenant, node, &check.id)) {
         full("checks", state.checks.len(), env.limits.all_checks_max)?;
-        let beside = state.checks_of(&of(*tenant, node, &check.instance)).count();
-        full("checks of it", beside, env.limits.checks_max)?;
+        // Whatever else an instance has, it can be taken out of use.
+        if check.definition.kind != CheckKind::Maintenance {
+            let beside = state.checks_of(&of(*tenant, node, &check.instance)).count();
+            full("checks of it", beside, env.limits.checks_max)?;
+        }
     }
     let check = Check { output: valid::output(&env.limits, &check.output), ..check.clone() };
     put_check(txn, head.now, *tenant, node, &service, check);
     Ok(done(txn))
 }
 
-/// A check that is known is of one instance, or of the node, for good.
+/// A check that is known is of one instance, or of the node, for good; and the program's own is nobody else's to change.
 pub(super) fn known_check(
     state: &State,
-    tenant: Tenant,
-    node: &Arc<str>,
+    head: &Head,
+    (tenant, node): (Tenant, &Arc<str>),
     check: &Check,
     instance: &Arc<str>,
 ) -> Result<(), Rejection> {
@@ -52,6 +55,7 @@ pub(super) fn known_check(
         if instance.is_empty() { "the node".to_owned() } else { format!("instance `{instance}`") }
     };
     match state.checks.peek(&of(tenant, node, &check.id)) {
+        Some(known) if known.check.definition.kind.is_own() => only_the_program(head, &check.id),
         Some(known) if known.check.instance != *instance => Err(Rejection::invalid_argument(format!(
             "check `{}` is one of {} already, and not of {}; give it another identifier",
             check.id,
@@ -60,6 +64,15 @@ pub(super) fn known_check(
         ))),
         _ => Ok(()),
     }
+}
+
+/// A check of which others than the program have nothing to say.
+pub(super) fn only_the_program(head: &Head, id: &str) -> Result<(), Rejection> {
+    if head.caller.channel == Channel::Internal {
+        return Ok(());
+    }
+    let reason = format!("check `{id}` is the catalog's to tell of; nobody else changes it");
+    Err(Rejection::new(RejectionKind::Forbidden, reason))
 }
 
 /// Makes a check known as it shall be; one that is known keeps its status and the reason for it.
@@ -90,6 +103,9 @@ pub(crate) fn update_check(txn: &mut Handling<'_>, head: &Head, command: &Update
     let place = of(*tenant, node, id);
     let (state, env) = txn.state_and_env();
     let Some(known) = state.checks.get(&place) else { return Err(no_check(node, id)) };
+    if !known.check.definition.kind.is_told() {
+        only_the_program(head, id)?;
+    }
     let output = valid::output(&env.limits, output);
     if known.check.status == *status && known.check.output == output {
         return Ok(done(txn));

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use coreto_machine::{Head, Outcome};
 use coreto_record::Rejection;
 
-use super::check::no_check;
+use super::check::{no_check, only_the_program};
 use super::instance::{no_node, of};
+use super::node::not_own;
 use super::session::end_dependents;
 use super::{Handled, Handling, done, visible};
 use crate::catalog::Catalog;
@@ -30,8 +31,9 @@ pub(crate) fn deregister_check(txn: &mut Handling<'_>, head: &Head, command: &On
     let OnNode { tenant, node, id } = command;
     visible(head, *tenant)?;
     let place = of(*tenant, node, id);
-    if !txn.state().checks.contains(&place) {
-        return Err(no_check(node, id));
+    let Some(known) = txn.state().checks.peek(&place) else { return Err(no_check(node, id)) };
+    if known.check.definition.kind.is_own() {
+        only_the_program(head, id)?;
     }
     drop_check(txn, &place);
     Ok(done(txn))
@@ -58,6 +60,7 @@ pub(crate) fn deregister_node(txn: &mut Handling<'_>, head: &Head, command: &Nam
     if !txn.state().nodes.contains(&(command.tenant, Arc::clone(&command.name))) {
         return Err(no_node(&command.name));
     }
+    not_own(txn.state(), head, &(command.tenant, Arc::clone(&command.name)))?;
     Ok(clear_node(txn, command))
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use coreto_machine::{Head, Tenant};
-use coreto_record::Rejection;
+use coreto_record::{Rejection, RejectionKind};
 
 use super::check::{known_check, put_check};
 use super::deregister::{drop_check, drop_instance};
@@ -17,7 +17,7 @@ use crate::state::Place;
 pub(crate) fn register_instance(txn: &mut Handling<'_>, head: &Head, command: &RegisterInstance) -> Handled {
     visible(head, command.tenant)?;
     let place: Place = (command.tenant, Arc::clone(&command.node), Arc::clone(&command.instance.id));
-    let checks = acceptable(txn, command, &place)?;
+    let checks = acceptable(txn, head, command, &place)?;
 
     let known = txn.state().instances.get(&place);
     let moved = known.as_ref().is_some_and(|known| known.instance.service != command.instance.service);
@@ -45,6 +45,7 @@ pub(crate) fn register_instance(txn: &mut Handling<'_>, head: &Head, command: &R
 /// The checks as they will be, if all of it may be.
 fn acceptable(
     txn: &mut Handling<'_>,
+    head: &Head,
     command: &RegisterInstance,
     place: &Place,
 ) -> Result<Vec<Check>, Rejection> {
@@ -52,7 +53,9 @@ fn acceptable(
     let (state, env) = txn.state_and_env();
     let limits = &env.limits;
     valid::instance(limits, instance)?;
-    valid::count("checks", checks.len(), limits.checks_max)?;
+    let counted = |kind: CheckKind| !kind.is_own() && kind != CheckKind::Maintenance;
+    let given = checks.iter().filter(|check| counted(check.definition.kind)).count();
+    valid::count("checks", given, limits.checks_max)?;
     let mut ids = BTreeSet::new();
     for check in checks {
         valid::check(limits, check)?;
@@ -60,7 +63,7 @@ fn acceptable(
             let reason = format!("two checks have the identifier `{}`; give each its own", check.id);
             return Err(Rejection::invalid_argument(reason));
         }
-        known_check(state, *tenant, node, check, &instance.id)?;
+        known_check(state, head, (*tenant, node), check, &instance.id)?;
     }
     if !state.nodes.contains(&(*tenant, Arc::clone(node))) {
         return Err(no_node(node));
@@ -69,7 +72,13 @@ fn acceptable(
         full("instances", state.instances.len(), limits.instances_max)?;
     }
     let new = checks.iter().filter(|check| !state.checks.contains(&of(*tenant, node, &check.id))).count();
-    full("checks", state.checks.len() + new.saturating_sub(1), limits.all_checks_max)?;
+    if new > 0 {
+        room("checks", state.checks.len(), new, limits.all_checks_max)?;
+        let goes = |id: &Arc<str>| command.replace_checks || checks.iter().any(|check| check.id == *id);
+        let own = state.checks_of(place).filter(|(_, entry)| counted(entry.check.definition.kind));
+        let stay = own.filter(|((.., id), _)| !goes(id)).count();
+        room("checks of it", stay, given, limits.checks_max)?;
+    }
     let bound = |check: &Check| Check {
         instance: Arc::clone(&instance.id),
         output: valid::output(limits, &check.output),
@@ -78,13 +87,24 @@ fn acceptable(
     Ok(checks.iter().map(bound).collect())
 }
 
+/// There may be so many more of something.
+fn room(what: &str, count: usize, new: usize, count_max: usize) -> Result<(), Rejection> {
+    if count + new <= count_max {
+        return Ok(());
+    }
+    let reason = format!("there are {count} {what}, and {new} more would be above the bound of {count_max}");
+    Err(Rejection::new(RejectionKind::Forbidden, reason))
+}
+
 /// Takes away the checks of an instance that it shall not have any more. Being out of use by hand is nobody's to undo
-/// but by hand.
+/// but by hand; and a stream's check goes with its stream.
 fn drop_others(txn: &mut Handling<'_>, place: &Place, kept: &[Check]) {
     let others: Vec<Place> = txn
         .state()
         .checks_of(place)
-        .filter(|(_, entry)| entry.check.definition.kind != CheckKind::Maintenance)
+        .filter(|(_, entry)| {
+            !matches!(entry.check.definition.kind, CheckKind::Maintenance | CheckKind::Stream)
+        })
         .filter(|((.., id), _)| kept.iter().all(|check| check.id != *id))
         .map(|(place, _)| place)
         .collect();

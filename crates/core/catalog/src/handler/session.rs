@@ -9,7 +9,7 @@ use coreto_record::Rejection;
 use super::instance::{no_node, of};
 use super::{Handled, Handling, done, full, valid, visible};
 use crate::command::{Command, CreateSession, DestroySession};
-use crate::event::{EntryDeleted, EntryPut, Event, LockDelayed, SessionCreated, SessionDestroyed};
+use crate::event::{EntryDeleted, EntryReleased, Event, LockDelayed, SessionCreated, SessionDestroyed};
 use crate::limits::Limits;
 use crate::model::{Behavior, Session, Status};
 use crate::reply::{self, Reply};
@@ -107,23 +107,14 @@ pub(crate) fn destroy_session(txn: &mut Handling<'_>, head: &Head, command: &Des
     Ok(done(txn))
 }
 
+/// Lets go of a key, whose value is not written again: a session may hold more of them than fit into a batch.
 fn let_go(txn: &mut Handling<'_>, tenant: Tenant, key: &Arc<str>, behavior: Behavior) {
-    let Some(entry) = txn.state().entries.get(&(tenant, Arc::clone(key))) else { return };
     let index = txn.next_number();
     let key = Arc::clone(key);
-    let event = match behavior {
+    txn.emit(&match behavior {
         Behavior::Delete => Event::EntryDeleted(EntryDeleted { index, tenant, key }),
-        Behavior::Release => Event::EntryPut(EntryPut {
-            index,
-            tenant,
-            key,
-            value: Arc::clone(&entry.value),
-            flags: entry.flags,
-            session: Arc::from(""),
-            lock_index: entry.lock_index,
-        }),
-    };
-    txn.emit(&event);
+        Behavior::Release => Event::EntryReleased(EntryReleased { index, tenant, key }),
+    });
 }
 
 #[cfg(test)]

@@ -1,11 +1,15 @@
 //! What clients may name, and how much of it.
 
+use core::net::IpAddr;
 use std::sync::Arc;
 
 use coreto_record::Rejection;
 
 use crate::limits::Limits;
 use crate::model::{Check, Instance, Node, Pair, TaggedAddress};
+
+/// Bytes by which the identifier of a check may be longer than that of its instance.
+const CHECK_BYTES: usize = 32;
 
 /// A name that must be there.
 pub(super) fn name(limits: &Limits, what: &str, name: &str) -> Result<(), Rejection> {
@@ -46,7 +50,7 @@ pub(super) fn count(what: &str, count: usize, count_max: usize) -> Result<(), Re
 }
 
 pub(super) fn node(limits: &Limits, node: &Node) -> Result<(), Rejection> {
-    text(limits, "the address of the node", &node.address)?;
+    address(limits, "the address of the node", &node.address)?;
     text(limits, "the identifier of the node", &node.id)?;
     parts(limits, &node.meta, &node.tagged)
 }
@@ -54,7 +58,7 @@ pub(super) fn node(limits: &Limits, node: &Node) -> Result<(), Rejection> {
 pub(super) fn instance(limits: &Limits, instance: &Instance) -> Result<(), Rejection> {
     name(limits, "the name of the service", &instance.service)?;
     name(limits, "the identifier of the instance", &instance.id)?;
-    text(limits, "the address of the instance", &instance.address)?;
+    address(limits, "the address of the instance", &instance.address)?;
     text(limits, "the zone of the instance", &instance.zone)?;
     count("tags", instance.tags.len(), limits.parts_max)?;
     instance.tags.iter().try_for_each(|tag| name(limits, "a tag", tag))?;
@@ -62,7 +66,9 @@ pub(super) fn instance(limits: &Limits, instance: &Instance) -> Result<(), Rejec
 }
 
 pub(super) fn check(limits: &Limits, check: &Check) -> Result<(), Rejection> {
-    name(limits, "the identifier of a check", &check.id)?;
+    // Those that are made of an instance's stand for it in full.
+    let longer = Limits { name_bytes_max: limits.name_bytes_max + CHECK_BYTES, ..*limits };
+    name(&longer, "the identifier of a check", &check.id)?;
     bytes("the name of a check", &check.name, limits.name_bytes_max)?;
     text(limits, "the notes of a check", &check.notes)?;
     let definition = &check.definition;
@@ -76,10 +82,36 @@ pub(super) fn check(limits: &Limits, check: &Check) -> Result<(), Rejection> {
 fn parts(limits: &Limits, meta: &[Pair], tagged: &[TaggedAddress]) -> Result<(), Rejection> {
     pairs(limits, "pairs of metadata", meta)?;
     count("tagged addresses", tagged.len(), limits.parts_max)?;
-    tagged.iter().try_for_each(|address| {
-        name(limits, "the name of an address", &address.name)?;
-        text(limits, "a tagged address", &address.address)
+    tagged.iter().try_for_each(|tagged| {
+        name(limits, "the name of an address", &tagged.name)?;
+        address(limits, "a tagged address", &tagged.address)
     })
+}
+
+/// Where something is reached, which may be left open.
+fn address(limits: &Limits, what: &str, address: &str) -> Result<(), Rejection> {
+    text(limits, what, address)?;
+    let told = address.escape_debug();
+    match address.parse::<IpAddr>() {
+        Ok(found) if found.is_unspecified() => Err(Rejection::invalid_argument(format!(
+            "{what} `{told}` is one to listen on; give the one at which others reach it"
+        ))),
+        Err(_) if !address.is_empty() && !is_host_name(address) => Err(Rejection::invalid_argument(format!(
+            "{what} `{told}` is neither an address of IP nor a host name"
+        ))),
+        Ok(_) | Err(_) => Ok(()),
+    }
+}
+
+/// Whether DNS can tell this name (RFC 1035, section 2.3.4), which no number ends, so that a wrong address is none.
+fn is_host_name(text: &str) -> bool {
+    let name = text.strip_suffix('.').unwrap_or(text);
+    let is_label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+    };
+    let last = name.rsplit('.').next().unwrap_or_default();
+    name.len() <= 253 && name.split('.').all(is_label) && !last.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn pairs(limits: &Limits, what: &str, pairs: &[Pair]) -> Result<(), Rejection> {
