@@ -177,8 +177,9 @@ impl ServerConfig {
             Some(_) => name("catalog.node")?,
             None => machine(),
         };
-        let advertise = settings.parse("catalog.advertise", "an address such as 10.0.0.7", |text| {
-            text.parse::<IpAddr>().is_ok().then(|| text.into())
+        let reached = "an address such as 10.0.0.7, at which others reach this machine";
+        let advertise = settings.parse("catalog.advertise", reached, |text| {
+            text.parse::<IpAddr>().is_ok_and(|address| !address.is_unspecified()).then(|| text.into())
         })?;
         let datacenter = name("catalog.datacenter")?;
         Ok(catalog.map(|address| CatalogConfig { address, node, advertise, datacenter, dns }))

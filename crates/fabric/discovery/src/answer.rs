@@ -71,6 +71,15 @@ impl Answer {
         Self { status, body: text.into().into(), ..Self::empty() }
     }
 
+    /// The same with its document on several lines, for people.
+    pub(crate) fn indented(self) -> Self {
+        if self.content_type != JSON {
+            return self;
+        }
+        let Ok(document) = serde_json::from_slice::<Value>(&self.body) else { return self };
+        Self { body: format!("{document:#}\n").into(), ..self }
+    }
+
     pub(crate) fn into_response(self) -> Response<Full<Bytes>> {
         let mut response = Response::new(Full::new(self.body));
         *response.status_mut() = self.status;
@@ -114,6 +123,8 @@ pub(crate) enum Fault {
     Body(StatusCode, String),
     /// The path has other methods.
     Method(&'static str),
+    /// The protocol has it, and we do not.
+    NotBuilt(String),
     /// It cannot be answered now.
     Unavailable(String),
 }
@@ -133,6 +144,14 @@ impl Fault {
         }
     }
 
+    /// What a request names beside its path is not missing, but wrong.
+    pub(crate) fn not_missing(self) -> Self {
+        match self {
+            Self::Missing(text) => Self::Wrong(text),
+            other => other,
+        }
+    }
+
     pub(crate) fn of_refusal(refused: &Refused) -> Self {
         Self::Unavailable(refused.to_string())
     }
@@ -144,6 +163,7 @@ impl Fault {
             | Self::Missing(text)
             | Self::Forbidden(text)
             | Self::Body(_, text)
+            | Self::NotBuilt(text)
             | Self::Unavailable(text) => text,
             Self::Nothing(_) => "there is nothing".to_owned(),
             Self::Method(allow) => format!("this path takes {allow}"),
@@ -166,7 +186,19 @@ impl Fault {
                 response.headers_mut().insert(ALLOW, HeaderValue::from_static(allow));
                 response
             }
+            Self::NotBuilt(text) => Answer::text(StatusCode::NOT_IMPLEMENTED, text).into_response(),
             Self::Unavailable(text) => Answer::text(StatusCode::INTERNAL_SERVER_ERROR, text).into_response(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn documents_are_indented_and_texts_are_not() {
+        assert_eq!(Answer::json(&serde_json::json!([1])).indented().body, "[\n  1\n]\n");
+        assert_eq!(Answer::text(StatusCode::OK, "[1]").indented().body, "[1]");
     }
 }

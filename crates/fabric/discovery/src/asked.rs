@@ -130,12 +130,17 @@ impl Asked {
         }
     }
 
-    /// A parameter that is a number.
-    pub(crate) fn number(&self, name: &str) -> Result<Option<u64>, Fault> {
-        let Some(text) = self.parameter(name).filter(|text| !text.is_empty()) else { return Ok(None) };
-        text.parse()
-            .map(Some)
-            .map_err(|_| Fault::Wrong(format!("`{name}` is to be a whole number, not `{text}`")))
+    /// A parameter that is a number, or left empty as if it were not there.
+    fn number(&self, name: &str) -> Result<Option<u64>, Fault> {
+        if self.parameter(name).is_some_and(str::is_empty) { Ok(None) } else { self.given_number(name) }
+    }
+
+    /// A parameter that is a number if it is there: what is guarded by one that a script forgot to fill in is refused.
+    pub(crate) fn given_number(&self, name: &str) -> Result<Option<u64>, Fault> {
+        let Some(text) = self.parameter(name) else { return Ok(None) };
+        text.parse().map(Some).map_err(|_| {
+            Fault::Wrong(format!("`{name}` is to be a whole number from 0 to {}, not `{text}`", u64::MAX))
+        })
     }
 
     /// How fresh the answer has to be.
@@ -175,7 +180,7 @@ impl Asked {
 }
 
 /// Decodes `%` and two digits, and in queries `+`.
-fn decode(text: &str, plus: bool) -> Result<String, Fault> {
+pub(crate) fn decode(text: &str, plus: bool) -> Result<String, Fault> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();
     while let Some(byte) = rest.next() {
@@ -227,13 +232,14 @@ mod tests {
     #[test]
     fn questions_are_alike_when_their_documents_are() {
         let question = |uri: &str| asked(uri).unwrap().question();
-        assert_eq!(question("/v1/a/b?passing&index=3&wait=1s&stale&_=17"), question("/v1/a/b?passing"));
+        assert_eq!(question("/v1/a/b?passing&index=3&wait=1s&stale&pretty&_=17"), question("/v1/a/b?passing"));
         for other in [
             "/v1/a",
             "/v1/a/b?passing=false",
             "/v1/a/b?tag=x",
             "/v1/a/b?tag=%22%20%22passing%22%20%22",
             "/v1/a/b%22%5D%20passing%20%22%22",
+            "/v1/a/b%20%22passing%22%20%22%22",
             "/v1/a%2Fb?passing",
         ] {
             assert_ne!(question(other), question("/v1/a/b?passing"), "{other}");

@@ -18,25 +18,84 @@ pub(crate) enum Due {
     Reaped(Arc<str>),
     /// A session was not renewed in time.
     Ended(Arc<str>),
+    /// A check has another output for long enough to be written.
+    Other(Arc<str>),
+}
+
+/// How often an output is written that is another while the status is the same: whoever waits for the service is woken
+/// by each.
+const OUTPUT_EVERY: Duration = Duration::from_mins(5);
+
+/// A time that may be put off: its old one is found out when that comes.
+#[derive(Default)]
+struct Timer {
+    /// When it is over, if it runs.
+    end: Option<Instant>,
+    /// When it is looked at.
+    queued: Option<Instant>,
+}
+
+/// When to look at what.
+type Order = BTreeSet<(Instant, Due)>;
+
+impl Timer {
+    /// Sets the end, or none.
+    fn set(&mut self, end: Option<Instant>, order: &mut Order, what: impl Fn() -> Due) {
+        self.end = end;
+        let Some(end) = end.filter(|end| self.queued.is_none_or(|queued| *end < queued)) else { return };
+        self.leave(order, &what);
+        order.insert((end, what()));
+        self.queued = Some(end);
+    }
+
+    /// Is not looked at any more.
+    fn leave(&mut self, order: &mut Order, what: impl Fn() -> Due) {
+        if let Some(queued) = self.queued.take() {
+            order.remove(&(queued, what()));
+        }
+    }
 }
 
 /// A check of this node.
+#[derive(Default)]
 struct Pulse {
+    /// How it is, is found out by ourselves.
+    asks: bool,
     ttl: Duration,
     deregister_after: Duration,
-    /// What the catalog was told last; nothing when that may have been lost.
+    /// What the catalog was told last; nothing when that may have been lost, or another may have told it something.
     told: Option<(Status, Arc<str>)>,
-    expires: Option<Instant>,
-    reaped: Option<Instant>,
+    /// What it was told last without a word to the catalog, and when that is told.
+    later: Option<Arc<str>>,
+    other: Timer,
+    /// From when on an output is told at once.
+    quiet_until: Option<Instant>,
+    expires: Timer,
+    reaped: Timer,
+}
+
+/// A session that ends when nobody renews it. One whose timer has no end is on its way out.
+struct Lived {
+    ttl: Duration,
+    ends: Timer,
+}
+
+/// What became of a renewal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Renewal {
+    /// The time begins anew.
+    Renewed,
+    /// The time is over.
+    Over,
+    /// No time is watched.
+    Unknown,
 }
 
 #[derive(Default)]
 struct Inner {
     checks: BTreeMap<Arc<str>, Pulse>,
-    /// Time to live and end of each session.
-    sessions: BTreeMap<Arc<str>, (Duration, Instant)>,
-    /// When to look at what. A time that was put off is found out then.
-    order: BTreeSet<(Instant, Due)>,
+    sessions: BTreeMap<Arc<str>, Lived>,
+    order: Order,
 }
 
 /// Times that run out.
@@ -52,103 +111,150 @@ impl Clocks {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Watches a check that the catalog has in this status.
+    /// Watches a check that the catalog was seen to have in this status. Somebody may tell another one at the same
+    /// time: its time begins whatever that is, and the next who tells is heard.
     pub(crate) fn watch_check(&self, check: &Check, now: Instant) {
         let definition = &check.definition;
         let ttl = if definition.kind == CheckKind::Ttl { definition.ttl_ms } else { 0 };
-        let pulse = Pulse {
-            ttl: Duration::from_millis(ttl),
-            deregister_after: Duration::from_millis(definition.deregister_after_ms),
-            told: Some((check.status, Arc::clone(&check.output))),
-            expires: None,
-            reaped: None,
-        };
         let mut inner = self.lock();
-        inner.checks.insert(Arc::clone(&check.id), pulse);
-        inner.arm(&check.id, check.status, now);
+        let Inner { checks, order, .. } = &mut *inner;
+        let pulse = checks.entry(Arc::clone(&check.id)).or_default();
+        pulse.asks = !definition.kind.is_told();
+        pulse.ttl = Duration::from_millis(ttl);
+        pulse.deregister_after = Duration::from_millis(definition.deregister_after_ms);
+        pulse.told = None;
+        pulse.arm(order, &check.id, check.status, now);
+        let end = (ttl > 0).then(|| now + pulse.ttl);
+        pulse.expires.set(end, order, || Due::Expired(Arc::clone(&check.id)));
         drop(inner);
         self.changed.notify_one();
     }
 
     /// Watches a check no more.
     pub(crate) fn forget_check(&self, id: &str) {
-        self.lock().checks.remove(id);
+        self.lock().forget_check(id);
     }
 
-    /// Somebody tells how a check is. `submit` hands it to the catalog, unless that knows it; who tells after another
+    /// Watches those of these checks and sessions no more that are gone.
+    pub(crate) fn forget_gone(&self, ids: &[Watched], is_gone: impl Fn(&Watched) -> bool) {
+        let mut inner = self.lock();
+        for id in ids.iter().filter(|id| is_gone(id)) {
+            match id {
+                Watched::Check(id) => inner.forget_check(id),
+                Watched::Session(id) => inner.forget_session(id),
+            }
+        }
+    }
+
+    /// All that is watched.
+    pub(crate) fn watched(&self) -> Vec<Watched> {
+        let inner = self.lock();
+        let checks = inner.checks.keys().map(|id| Watched::Check(Arc::clone(id)));
+        checks.chain(inner.sessions.keys().map(|id| Watched::Session(Arc::clone(id)))).collect()
+    }
+
+    /// Somebody tells how a check is, or we who have asked, which is `own`. `submit` hands it to the catalog, unless that knows it; who tells after another
     /// is heard after it.
     pub(crate) fn tell<T>(
         &self,
         id: &Arc<str>,
         status: Status,
         output: &Arc<str>,
-        now: Instant,
+        (now, own): (Instant, bool),
         submit: impl FnOnce() -> T,
     ) -> Option<T> {
-        let mut inner = self.lock();
-        let known = inner.checks.get_mut(id).is_some_and(|pulse| {
-            let told = Some((status, Arc::clone(output)));
-            std::mem::replace(&mut pulse.told, told.clone()) == told
-        });
-        inner.arm(id, status, now);
-        let submitted = (!known).then(submit);
-        drop(inner);
+        let submitted = self.lock().tell(id, status, output, (now, own), submit);
         if submitted.is_some() {
             self.changed.notify_one();
         }
         submitted
     }
 
-    /// What was told last may not have reached the catalog.
+    /// Tells that the time of a check is over, unless somebody has told of it since that was found out.
+    pub(crate) fn expire<T>(
+        &self,
+        id: &Arc<str>,
+        output: &Arc<str>,
+        now: Instant,
+        submit: impl FnOnce() -> T,
+    ) -> Option<T> {
+        let mut inner = self.lock();
+        inner.checks.get(id).filter(|pulse| pulse.expires.end.is_none())?;
+        let submitted = inner.tell(id, Status::Critical, output, (now, false), submit);
+        drop(inner);
+        self.changed.notify_one();
+        submitted
+    }
+
+    /// Tells the output of a check that was not told yet, once that is due.
+    pub(crate) fn tell_other<T>(
+        &self,
+        id: &str,
+        now: Instant,
+        submit: impl FnOnce(Status, &Arc<str>) -> T,
+    ) -> Option<T> {
+        let mut inner = self.lock();
+        let pulse = inner.checks.get_mut(id)?;
+        let (status, known) = pulse.told.as_mut()?;
+        *known = pulse.later.take()?;
+        pulse.quiet_until = Some(now + OUTPUT_EVERY);
+        Some(submit(*status, known))
+    }
+
+    /// What was told last may not have reached the catalog, or another has told it something since.
     pub(crate) fn doubt(&self, id: &str) {
         if let Some(pulse) = self.lock().checks.get_mut(id) {
             pulse.told = None;
         }
     }
 
-    /// Watches a session, or renews it; one without a time to live is not watched.
-    pub(crate) fn renew_session(&self, id: &Arc<str>, ttl: Duration, now: Instant) {
+    /// Watches a session; one without a time to live is not watched.
+    pub(crate) fn watch_session(&self, id: &Arc<str>, ttl: Duration, now: Instant) {
         if ttl.is_zero() {
             return;
         }
         let mut inner = self.lock();
-        let is_new = inner.sessions.insert(Arc::clone(id), (ttl, now + ttl)).is_none();
-        if is_new {
-            inner.order.insert((now + ttl, Due::Ended(Arc::clone(id))));
-            drop(inner);
-            self.changed.notify_one();
+        let Inner { sessions, order, .. } = &mut *inner;
+        let lived = sessions.entry(Arc::clone(id)).or_insert_with(|| Lived { ttl, ends: Timer::default() });
+        lived.ends.set(Some(now + ttl), order, || Due::Ended(Arc::clone(id)));
+        drop(inner);
+        self.changed.notify_one();
+    }
+
+    /// Renews a session.
+    pub(crate) fn renew_session(&self, id: &str, now: Instant) -> Renewal {
+        let mut inner = self.lock();
+        match inner.sessions.get_mut(id) {
+            None => Renewal::Unknown,
+            Some(Lived { ttl, ends: Timer { end: Some(end), .. } }) => {
+                *end = now + *ttl;
+                Renewal::Renewed
+            }
+            Some(_) => Renewal::Over,
         }
     }
 
-    /// Renews a session that is watched. Says whether it is: one whose time is over is on its way out.
-    pub(crate) fn is_renewed(&self, id: &str, now: Instant) -> bool {
-        let mut inner = self.lock();
-        let Some((ttl, end)) = inner.sessions.get_mut(id) else { return false };
-        *end = now + *ttl;
-        true
+    /// Watches a session no more.
+    pub(crate) fn forget_session(&self, id: &str) {
+        self.lock().forget_session(id);
     }
 
     /// What has run out could not be told: it has run out again now, if nothing was put off meanwhile.
-    pub(crate) fn again(&self, due: Due, now: Instant) {
+    pub(crate) fn again(&self, due: &Due, now: Instant) {
         let mut inner = self.lock();
-        match &due {
-            Due::Expired(id) => {
-                if let Some(pulse) = inner.checks.get_mut(id).filter(|pulse| pulse.expires.is_none()) {
-                    pulse.expires = Some(now);
-                }
-            }
-            Due::Reaped(id) => {
-                if let Some(pulse) = inner.checks.get_mut(id).filter(|pulse| pulse.reaped.is_none()) {
-                    pulse.reaped = Some(now);
-                }
-            }
-            Due::Ended(id) => {
-                inner.sessions.entry(Arc::clone(id)).or_insert((Duration::ZERO, now));
-            }
+        let Inner { checks, sessions, order } = &mut *inner;
+        if let Some(timer) = timer(checks, sessions, due).filter(|timer| timer.end.is_none()) {
+            timer.set(Some(now), order, || due.clone());
         }
-        inner.order.insert((now, due));
         drop(inner);
         self.changed.notify_one();
+    }
+
+    /// Whether what has run out still has, since nobody has begun its time anew.
+    pub(crate) fn is_over(&self, due: &Due) -> bool {
+        let mut inner = self.lock();
+        let Inner { checks, sessions, .. } = &mut *inner;
+        timer(checks, sessions, due).is_some_and(|timer| timer.end.is_none())
     }
 
     /// When to look next.
@@ -156,20 +262,20 @@ impl Clocks {
         self.lock().order.first().map(|(at, _)| *at)
     }
 
-    /// What has run out. A session is not watched any more then.
+    /// What has run out. A session is on its way out then.
     pub(crate) fn due(&self, now: Instant) -> Vec<Due> {
         let mut inner = self.lock();
+        let Inner { checks, sessions, order } = &mut *inner;
         let mut due = Vec::new();
         // Bound: what is put back lies in the future.
-        while let Some((at, what)) = inner.order.pop_first() {
-            if at > now {
-                inner.order.insert((at, what));
-                break;
-            }
-            match inner.end_of(&what) {
-                Some(end) if end > now => drop(inner.order.insert((end, what))),
+        while order.first().is_some_and(|(at, _)| *at <= now) {
+            let Some((_, what)) = order.pop_first() else { break };
+            let Some(timer) = timer(checks, sessions, &what) else { continue };
+            timer.queued = None;
+            match timer.end {
+                Some(end) if end > now => timer.set(Some(end), order, || what.clone()),
                 Some(_) => {
-                    inner.is_over(&what);
+                    timer.end = None;
                     due.push(what);
                 }
                 None => (),
@@ -179,50 +285,85 @@ impl Clocks {
     }
 }
 
-impl Inner {
+/// Something whose time is watched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Watched {
+    /// A check of this node.
+    Check(Arc<str>),
+    /// A session.
+    Session(Arc<str>),
+}
+
+/// The time that something is about.
+fn timer<'a>(
+    checks: &'a mut BTreeMap<Arc<str>, Pulse>,
+    sessions: &'a mut BTreeMap<Arc<str>, Lived>,
+    what: &Due,
+) -> Option<&'a mut Timer> {
+    match what {
+        Due::Expired(id) => checks.get_mut(id).map(|pulse| &mut pulse.expires),
+        Due::Reaped(id) => checks.get_mut(id).map(|pulse| &mut pulse.reaped),
+        Due::Other(id) => checks.get_mut(id).map(|pulse| &mut pulse.other),
+        Due::Ended(id) => sessions.get_mut(id).map(|lived| &mut lived.ends),
+    }
+}
+
+impl Pulse {
     /// Sets the times of a check that is in this status now.
-    fn arm(&mut self, id: &Arc<str>, status: Status, now: Instant) {
-        let Some(pulse) = self.checks.get_mut(id) else { return };
-        // A time that is put off is found out when its old one comes.
-        let expires = (!pulse.ttl.is_zero() && status != Status::Critical).then(|| now + pulse.ttl);
-        if expires.is_some() && pulse.expires.is_none() {
-            self.order.insert((now + pulse.ttl, Due::Expired(Arc::clone(id))));
-        }
-        pulse.expires = expires;
-        let reaps = !pulse.deregister_after.is_zero() && status == Status::Critical;
-        pulse.reaped = match (reaps, pulse.reaped) {
-            (false, _) => None,
-            (true, Some(at)) => Some(at),
-            (true, None) => {
-                let at = now + pulse.deregister_after;
-                self.order.insert((at, Due::Reaped(Arc::clone(id))));
-                Some(at)
+    fn arm(&mut self, order: &mut Order, id: &Arc<str>, status: Status, now: Instant) {
+        let runs = !self.ttl.is_zero() && status != Status::Critical;
+        self.expires.set(runs.then(|| now + self.ttl), order, || Due::Expired(Arc::clone(id)));
+        let reaps = !self.deregister_after.is_zero() && status == Status::Critical;
+        // It counts from when it became critical.
+        let end = reaps.then(|| self.reaped.end.unwrap_or(now + self.deregister_after));
+        self.reaped.set(end, order, || Due::Reaped(Arc::clone(id)));
+    }
+}
+
+impl Inner {
+    fn tell<T>(
+        &mut self,
+        id: &Arc<str>,
+        status: Status,
+        output: &Arc<str>,
+        (now, own): (Instant, bool),
+        submit: impl FnOnce() -> T,
+    ) -> Option<T> {
+        // What nobody else may tell of is refused by the catalog, and means nothing here.
+        let pulse = self.checks.get_mut(id).filter(|pulse| own || !pulse.asks);
+        let Some(pulse) = pulse else { return Some(submit()) };
+        pulse.arm(&mut self.order, id, status, now);
+        let why = pulse.told.as_ref().filter(|(known, _)| *known == status).map(|(_, why)| why);
+        let is_quiet = pulse.quiet_until.is_some_and(|until| now < until);
+        match why {
+            Some(why) if why == output => {
+                pulse.later = None;
+                return None;
             }
-        };
+            Some(_) if is_quiet => {
+                pulse.later = Some(Arc::clone(output));
+                pulse.other.set(pulse.quiet_until, &mut self.order, || Due::Other(Arc::clone(id)));
+                return None;
+            }
+            Some(_) | None => (),
+        }
+        pulse.later = None;
+        pulse.quiet_until = Some(now + OUTPUT_EVERY);
+        pulse.told = Some((status, Arc::clone(output)));
+        Some(submit())
     }
 
-    /// When something really runs out; never, when it does not any more.
-    fn end_of(&self, what: &Due) -> Option<Instant> {
-        match what {
-            Due::Expired(id) => self.checks.get(id)?.expires,
-            Due::Reaped(id) => self.checks.get(id)?.reaped,
-            Due::Ended(id) => self.sessions.get(id).map(|(_, end)| *end),
+    fn forget_check(&mut self, id: &str) {
+        if let Some((id, mut pulse)) = self.checks.remove_entry(id) {
+            pulse.expires.leave(&mut self.order, || Due::Expired(Arc::clone(&id)));
+            pulse.reaped.leave(&mut self.order, || Due::Reaped(Arc::clone(&id)));
+            pulse.other.leave(&mut self.order, || Due::Other(Arc::clone(&id)));
         }
     }
 
-    fn is_over(&mut self, what: &Due) {
-        match what {
-            Due::Expired(id) => {
-                if let Some(pulse) = self.checks.get_mut(id) {
-                    pulse.expires = None;
-                }
-            }
-            Due::Reaped(id) => {
-                if let Some(pulse) = self.checks.get_mut(id) {
-                    pulse.reaped = None;
-                }
-            }
-            Due::Ended(id) => drop(self.sessions.remove(id)),
+    fn forget_session(&mut self, id: &str) {
+        if let Some((id, mut lived)) = self.sessions.remove_entry(id) {
+            lived.ends.leave(&mut self.order, || Due::Ended(Arc::clone(&id)));
         }
     }
 }
@@ -247,7 +388,9 @@ mod tests {
     #[test]
     fn a_renewal_puts_the_end_off_and_tells_nobody() {
         let (clocks, id, now) = clocks(Status::Passing, 0);
-        let tell = |status, after| clocks.tell(&id, status, &"".into(), now + after, || ()).is_some();
+        let tell =
+            |status, after| clocks.tell(&id, status, &"".into(), (now + after, false), || ()).is_some();
+        assert!(tell(Status::Passing, SECOND), "somebody may have told something else when it was looked at");
         assert!(!tell(Status::Passing, 9 * SECOND), "the catalog knows it");
         assert_eq!(clocks.due(now + 10 * SECOND), []);
         assert_eq!(clocks.due(now + 19 * SECOND), [Due::Expired(id.clone())]);
@@ -261,10 +404,55 @@ mod tests {
     }
 
     #[test]
+    fn an_end_that_was_put_off_after_it_was_found_out_is_not_told() {
+        let (clocks, id, now) = clocks(Status::Critical, 0);
+        let expire = |after| clocks.expire(&id, &"late".into(), now + after, || ()).is_some();
+        assert_eq!(clocks.due(now + 10 * SECOND), [Due::Expired(id.clone())], "whatever it was seen to be");
+        clocks.tell(&id, Status::Passing, &"".into(), (now + 10 * SECOND, false), || ());
+        assert!(!expire(10 * SECOND));
+        assert_eq!(clocks.due(now + 20 * SECOND), [Due::Expired(id.clone())]);
+        assert!(expire(20 * SECOND));
+    }
+
+    #[test]
+    fn another_output_alone_is_told_seldom_and_its_last_state_in_the_end() {
+        let (clocks, id, now) = clocks(Status::Passing, 0);
+        let tell = |status, output: &str, after| {
+            clocks.tell(&id, status, &output.into(), (now + after, false), || ()).is_some()
+        };
+        assert!(tell(Status::Passing, "a", SECOND));
+        assert!(!tell(Status::Passing, "b", 2 * SECOND) && !tell(Status::Passing, "c", 3 * SECOND));
+        assert!(tell(Status::Warning, "d", 4 * SECOND), "another status is told at once");
+        assert!(!tell(Status::Warning, "e", 5 * SECOND));
+        let (early, late) = (3 * SECOND + OUTPUT_EVERY, 4 * SECOND + OUTPUT_EVERY);
+        assert!(clocks.due(now + early).iter().all(|due| *due != Due::Other(id.clone())));
+        assert!(clocks.due(now + late).contains(&Due::Other(id.clone())));
+        let other =
+            |after| clocks.tell_other(&id, now + after, |status, output| (status, output.to_string()));
+        assert_eq!(other(late), Some((Status::Warning, "e".to_owned())));
+        assert_eq!(other(late), None);
+        assert!(!tell(Status::Warning, "e", late));
+    }
+
+    #[test]
+    fn what_is_gone_or_flaps_leaves_nothing_behind() {
+        let (clocks, id, now) = clocks(Status::Passing, 60_000);
+        clocks.watch_session(&"s".into(), 10 * SECOND, now);
+        for status in [Status::Critical, Status::Passing].into_iter().cycle().take(100) {
+            clocks.tell(&id, status, &"".into(), (now, false), || ());
+        }
+        assert_eq!(clocks.lock().order.len(), 3);
+        clocks.forget_gone(&clocks.watched(), |watched| *watched == Watched::Session("s".into()));
+        assert_eq!(clocks.watched(), [Watched::Check(id)]);
+        clocks.forget_gone(&clocks.watched(), |_| true);
+        assert!(clocks.lock().order.is_empty());
+    }
+
+    #[test]
     fn being_critical_is_counted_from_its_beginning() {
         let (clocks, id, now) = clocks(Status::Critical, 60_000);
         let tell = |status, after| {
-            clocks.tell(&id, status, &"".into(), now + after, || ());
+            clocks.tell(&id, status, &"".into(), (now + after, false), || ());
         };
         tell(Status::Critical, 30 * SECOND);
         assert_eq!(clocks.due(now + 59 * SECOND), []);
@@ -280,12 +468,16 @@ mod tests {
     fn sessions_end_when_nobody_renews_them() {
         let (clocks, now) = (Clocks::default(), Instant::now());
         let (id, other): (Arc<str>, Arc<str>) = ("s".into(), "t".into());
-        clocks.renew_session(&id, 10 * SECOND, now);
-        clocks.renew_session(&other, Duration::ZERO, now);
-        assert!(clocks.is_renewed(&id, now + 5 * SECOND));
-        assert!(!clocks.is_renewed(&other, now));
+        clocks.watch_session(&id, 10 * SECOND, now);
+        clocks.watch_session(&other, Duration::ZERO, now);
+        assert_eq!(clocks.renew_session(&id, now + 5 * SECOND), Renewal::Renewed);
+        assert_eq!(clocks.renew_session(&other, now), Renewal::Unknown);
         assert_eq!(clocks.due(now + 14 * SECOND), []);
         assert_eq!(clocks.due(now + 15 * SECOND), [Due::Ended(id.clone())]);
-        assert!(!clocks.is_renewed(&id, now + 15 * SECOND), "it is on its way out");
+        assert_eq!(clocks.renew_session(&id, now + 15 * SECOND), Renewal::Over);
+        clocks.again(&Due::Ended(id.clone()), now + 16 * SECOND);
+        assert_eq!(clocks.due(now + 16 * SECOND), [Due::Ended(id.clone())], "it could not be told");
+        clocks.forget_session(&id);
+        assert_eq!(clocks.renew_session(&id, now), Renewal::Unknown);
     }
 }

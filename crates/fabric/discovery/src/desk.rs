@@ -128,7 +128,7 @@ impl Desk {
     }
 
     /// Waits until the replica shows all that is durable now.
-    async fn be_current(&self) -> Result<(), Fault> {
+    pub(crate) async fn be_current(&self) -> Result<(), Fault> {
         self.is_led()?;
         let wanted = self.handle.durable();
         if self.replica.applied() >= wanted {
@@ -155,6 +155,15 @@ impl Desk {
         Err(Fault::Unavailable(format!(
             "the catalog has no leader: {told}; ask with `?stale` for what is at hand"
         )))
+    }
+
+    /// Whether a request that names a data centre means this one.
+    pub(crate) fn is_own_datacenter(&self, named: &str) -> Result<(), Fault> {
+        let own = &*self.config.datacenter;
+        if named.is_empty() || named == own {
+            return Ok(());
+        }
+        Err(Fault::Unavailable(format!("there is no way to data centre `{named}`; this is `{own}`")))
     }
 
     /// Has a command carried out.

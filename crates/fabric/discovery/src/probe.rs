@@ -5,12 +5,15 @@ mod http;
 mod tls;
 
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use coreto_catalog::{Check, CheckKind, Definition, Status};
+use coreto_machine::Caller;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use tokio::sync::Semaphore;
 use tokio::task::AbortHandle;
 
 use crate::desk::{Desk, TENANT};
@@ -18,19 +21,39 @@ use crate::desk::{Desk, TENANT};
 /// How a check was found, and why.
 type Found = (Status, String);
 
+/// Questions at once: each takes a socket.
+const QUESTIONS_MAX: usize = 256;
+
+/// When a check asks first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum First {
+    /// At once.
+    Now,
+    /// Within its interval, so that those of a start do not all ask together.
+    Spread,
+}
+
 /// The checks that run.
 pub(crate) struct Probes {
     desk: Weak<Desk>,
+    questions: Arc<Semaphore>,
     running: Mutex<BTreeMap<Arc<str>, (Definition, AbortHandle)>>,
 }
 
 impl Probes {
-    pub(crate) const fn new(desk: Weak<Desk>) -> Self {
-        Self { desk, running: Mutex::new(BTreeMap::new()) }
+    pub(crate) fn new(desk: Weak<Desk>) -> Self {
+        let questions = Arc::new(Semaphore::new(QUESTIONS_MAX));
+        Self { desk, questions, running: Mutex::new(BTreeMap::new()) }
+    }
+
+    /// Forgets those that have ended, since their checks are gone.
+    pub(crate) fn forget_ended(&self) {
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        running.retain(|_, (_, task)| !task.is_finished());
     }
 
     /// Runs a check from now on, if it is one that asks. One that ran with another definition ends.
-    pub(crate) fn watch(&self, check: &Check) {
+    pub(crate) fn watch(&self, check: &Check, first: First) {
         let asks = matches!(check.definition.kind, CheckKind::Http | CheckKind::Tcp | CheckKind::Grpc);
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         if running
@@ -43,27 +66,44 @@ impl Probes {
             task.abort();
         }
         if asks {
-            let task = tokio::spawn(run(self.desk.clone(), Arc::clone(&check.id), check.definition.clone()));
+            let (id, definition) = (Arc::clone(&check.id), check.definition.clone());
+            let pause = match first {
+                First::Now => Duration::ZERO,
+                First::Spread => Duration::from_millis(spread(&id, definition.interval_ms)),
+            };
+            let (desk, questions) = (self.desk.clone(), Arc::clone(&self.questions));
+            let task = tokio::spawn(async move {
+                tokio::time::sleep(pause).await;
+                run(desk, questions, id, definition).await;
+            });
             running.insert(Arc::clone(&check.id), (check.definition.clone(), task.abort_handle()));
         }
     }
 }
 
+/// A part of the interval that differs from check to check.
+fn spread(id: &str, interval_ms: u64) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    id.hash(&mut hasher);
+    hasher.finish() % interval_ms.max(1)
+}
+
 /// Asks until the check is another, or gone.
-async fn run(desk: Weak<Desk>, id: Arc<str>, definition: Definition) {
+async fn run(desk: Weak<Desk>, questions: Arc<Semaphore>, id: Arc<str>, definition: Definition) {
     let mut row = Row::default();
     // Bound: as long as the catalog has the check.
     loop {
+        let Ok(question) = questions.acquire().await else { return };
         let (status, output) = ask(&definition).await;
+        drop(question);
         let Some(desk) = desk.upgrade() else { return };
         let place = (TENANT, Arc::clone(&desk.config.node), Arc::clone(&id));
         let known = desk.replica.read(|state| state.checks.get(&place)).flatten();
-        let Some(known) = known.filter(|known| known.check.definition == definition) else { return };
-        // The first answer is told of, too, so that a check which is critical says why.
-        let is_news = |status: &Status| *status != known.check.status || known.check.output.is_empty();
-        let turned = row.turn(&definition, status).filter(is_news);
-        if let Some(status) = turned
-            && let Err(fault) = desk.tell(&id, status, &output.into()).await
+        if known.is_none_or(|known| known.check.definition != definition) {
+            return;
+        }
+        if let Some(status) = row.turn(&definition, status)
+            && let Err(fault) = desk.tell(Caller::internal(), &id, status, &output).await
         {
             tracing::warn!(check = %id, ?fault, "the catalog cannot be told how a check is");
         }

@@ -8,8 +8,9 @@ mod fields;
 mod node;
 mod service;
 mod session;
+mod target;
 
-pub(crate) use check::{check, status};
+pub(crate) use check::{MAINTENANCE_CHECK, STREAM_CHECK, check, not_reserved, status};
 pub(crate) use fields::{Fields, object};
 pub(crate) use node::node;
 pub(crate) use service::service;

@@ -34,9 +34,9 @@ impl Row {
         self.checks.iter().map(|(_, entry)| entry.check.status).min().unwrap_or(Status::Passing)
     }
 
-    /// Whether it has all of these tags.
+    /// Whether it has all of these tags, in any case of letters, as over DNS.
     pub(crate) fn is_tagged<'a>(&self, mut tags: impl Iterator<Item = &'a str>) -> bool {
-        tags.all(|tag| self.entry.instance.tags.iter().any(|found| &**found == tag))
+        tags.all(|tag| self.entry.instance.tags.iter().any(|found| found.eq_ignore_ascii_case(tag)))
     }
 
     pub(crate) fn health(&self, datacenter: &str) -> Value {

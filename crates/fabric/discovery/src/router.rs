@@ -14,11 +14,7 @@ const KEYS: &str = "GET, HEAD, PUT, DELETE";
 
 /// Answers a request.
 pub(crate) async fn answer(desk: &Desk, method: &Method, asked: &Asked) -> Result<Answer, Fault> {
-    if let Some(other) = asked.parameter("dc").filter(|dc| !dc.is_empty() && **dc != *desk.config.datacenter)
-    {
-        let own = &desk.config.datacenter;
-        return Err(Fault::Unavailable(format!("there is no way to data centre `{other}`; this is `{own}`")));
-    }
+    desk.is_own_datacenter(asked.parameter("dc").unwrap_or_default())?;
     let segments: Vec<&str> = asked.segments.iter().map(String::as_str).collect();
     if let ["kv", key @ ..] = &segments[..] {
         return keys(desk, method, asked, &key.join("/")).await;
@@ -96,9 +92,28 @@ async fn write(desk: &Desk, asked: &Asked, path: &[&str]) -> Result<Answer, Faul
     }
 }
 
-/// A path that nobody knows.
+/// A path that is Consul's and not built, or one that nobody knows.
 fn unknown(path: &[&str]) -> Fault {
-    Fault::Missing(format!("there is no path `/v1/{}`", path.join("/")))
+    let joined = path.join("/");
+    match path {
+        [
+            "acl" | "config" | "connect" | "coordinate" | "discovery-chain" | "event" | "exported-services"
+            | "imported-services" | "internal" | "namespace" | "namespaces" | "operator" | "partition"
+            | "partitions" | "peering" | "peerings" | "query" | "snapshot" | "txn",
+            ..,
+        ]
+        | [
+            "agent",
+            "connect" | "force-leave" | "host" | "join" | "leave" | "metrics" | "monitor" | "reload"
+            | "token" | "version",
+            ..,
+        ]
+        | ["catalog", "connect" | "gateway-services", ..]
+        | ["health", "connect" | "ingress", ..] => {
+            Fault::NotBuilt(format!("not implemented: `/v1/{joined}`"))
+        }
+        _ => Fault::Missing(format!("there is no path `/v1/{joined}`")),
+    }
 }
 
 /// Whether a path is of something that changes and can be waited for.

@@ -1,6 +1,7 @@
-//! Listening, connections, the drain, and what runs beside them.
+//! Listening, connections, and the drain.
 
 use std::convert::Infallible;
+use std::future::poll_fn;
 use std::net::{SocketAddr, TcpListener};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -9,11 +10,10 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use coreto_catalog::command::{DestroySession, Reap, RegisterCheck, RegisterNode, UpdateCheck};
-use coreto_catalog::{Check, CheckKind, Command, Definition, Node, Status};
+use coreto_catalog::Command;
 use coreto_listen::Limits;
 use coreto_machine::Caller;
-use http::{Method, Request, Response, StatusCode};
+use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::{Body, Frame, Incoming};
 use hyper::service::service_fn;
@@ -24,23 +24,17 @@ use tokio::sync::watch;
 
 use crate::answer::Fault;
 use crate::asked::Asked;
+use crate::beside;
 use crate::bodies::Bodies;
-use crate::clocks::{Clocks, Due};
+use crate::clocks::Clocks;
 use crate::config::{Config, Error, Parts};
-use crate::desk::{Desk, TENANT, named};
+use crate::desk::Desk;
 use crate::feed::Feeds;
 use crate::lease::{self, Leases};
 use crate::link::Link;
 use crate::probe::Probes;
-use crate::read::NODE_CHECK;
 use crate::router;
 use crate::writing::submit;
-
-/// How long to wait before this node is registered again when the catalog does not take it.
-const REGISTER_PAUSE: Duration = Duration::from_millis(200);
-
-/// How long clients wait at the start until this node is registered.
-const REGISTERED_IN: Duration = Duration::from_secs(5);
 
 /// How often it is asked over HTTP/2 whether a client is still there, and how long that may answer.
 const PING: Duration = Duration::from_secs(2);
@@ -96,10 +90,7 @@ impl Service {
             started: Instant::now(),
             drained,
         });
-        first.runtime.block_on(async {
-            // Whoever comes first finds this node; a catalog that takes nothing is read nevertheless.
-            let _ = tokio::time::timeout(REGISTERED_IN, register_this(&desk)).await;
-        });
+        let begun = first.runtime.block_on(beside::begin(&desk));
         std::thread::scope(|scope| {
             for reader in readers {
                 let (desk, mut drained) = (&desk, desk.drained.clone());
@@ -110,7 +101,7 @@ impl Service {
                     return Err(error);
                 }
             }
-            let beside = first.runtime.spawn(run_beside(Arc::clone(&desk)));
+            let beside = first.runtime.spawn(beside::run(Arc::clone(&desk), begun));
             first.serve(&desk, async {
                 drain.await;
                 let _ = announce.send(true);
@@ -222,7 +213,20 @@ impl Body for Reply {
     }
 }
 
+/// Whether a page asks, of whatever site: whoever opens it would lend it what the machine may do here. We serve no pages
+/// ourselves, so that none has a reason to ask; links may lead here, and programs never say such things.
+fn is_of_a_page<B>(request: &Request<B>) -> bool {
+    let field = |name: &str| request.headers().get(name).map(HeaderValue::as_bytes);
+    let reads = request.method() == Method::GET || request.method() == Method::HEAD;
+    let follows = reads && field("sec-fetch-mode") == Some(b"navigate");
+    field("origin").is_some() || (field("sec-fetch-site").is_some_and(|site| site != b"none") && !follows)
+}
+
 async fn respond(desk: &Arc<Desk>, request: Request<Incoming>) -> Response<Reply> {
+    if is_of_a_page(&request) {
+        let text = "requests of web pages are not answered: whoever reaches the catalog may change it";
+        return Fault::Forbidden(text.to_owned()).into_response().map(Reply::Whole);
+    }
     let path = request.uri().path();
     let opened = if request.method() == Method::POST && path == "/v1/coreto/register" {
         lease::open(desk, request.into_body()).await
@@ -234,12 +238,32 @@ async fn respond(desk: &Arc<Desk>, request: Request<Incoming>) -> Response<Reply
     opened.unwrap_or_else(|fault| fault.into_response().map(Reply::Whole))
 }
 
-async fn answer(desk: &Desk, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Fault> {
+async fn answer(desk: &Arc<Desk>, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Fault> {
     let (head, body) = request.into_parts();
     let method: Method = head.method.clone();
     let body = if body.is_end_stream() { Bytes::new() } else { whole(body, &desk.config).await? };
     let asked = Asked::new(&head, body)?;
-    Ok(router::answer(desk, &method, &asked).await?.into_response())
+    if method == Method::GET || method == Method::HEAD {
+        let answer = router::answer(desk, &method, &asked).await?;
+        let answer = if asked.parameter("pretty").is_some() { answer.indented() } else { answer };
+        return Ok(answer.into_response());
+    }
+    let desk = Arc::clone(desk);
+    to_its_end(async move { Ok(router::answer(&desk, &method, &asked).await?.into_response()) }).await
+}
+
+/// Goes on with what changes something also when whoever asked has hung up: half of it would leave checks and sessions
+/// whose times nobody watches.
+async fn to_its_end<T: Send + 'static>(
+    work: impl Future<Output = Result<T, Fault>> + Send + 'static,
+) -> Result<T, Fault> {
+    let mut work = Box::pin(work);
+    // What is done without waiting, such as a renewal, needs no task.
+    if let Poll::Ready(done) = poll_fn(|cx| Poll::Ready(work.as_mut().poll(cx))).await {
+        return done;
+    }
+    let lost = |error| Fault::Unavailable(format!("whether it was done is not known: {error}"));
+    tokio::spawn(work).await.map_err(lost)?
 }
 
 async fn whole(body: Incoming, config: &Config) -> Result<Bytes, Fault> {
@@ -255,108 +279,35 @@ async fn whole(body: Incoming, config: &Config) -> Result<Bytes, Fault> {
     }
 }
 
-/// What runs beside the connections: this node is registered, and times run out.
-async fn run_beside(desk: Arc<Desk>) {
-    // Bound: until the catalog takes it, or the server drains and this is aborted.
-    while let Err(fault) = register_this(&desk).await {
-        tracing::warn!(?fault, "this node is not registered yet; trying again");
-        tokio::time::sleep(REGISTER_PAUSE).await;
-    }
-    begin_anew(&desk);
-    loop {
-        let changed = desk.clocks.changed.notified();
-        for due in desk.clocks.due(Instant::now()) {
-            tokio::spawn(run_out(Arc::clone(&desk), due));
-        }
-        match desk.clocks.next() {
-            Some(next) => {
-                let next = tokio::time::sleep_until(next.into());
-                tokio::select! { () = changed => (), () = next => () }
-            }
-            None => changed.await,
-        }
-    }
-}
-
-/// Makes this node known, with a check that passes as long as we are here.
-async fn register_this(desk: &Desk) -> Result<(), Fault> {
-    let config = &desk.config;
-    let (name, address) = (Arc::clone(&config.node), Arc::clone(&config.node_address));
-    let node = Node { address, ..Node::default() };
-    desk.write(Command::RegisterNode(RegisterNode { tenant: TENANT, name: Arc::clone(&name), node })).await?;
-    let check = Check {
-        id: NODE_CHECK.into(),
-        name: "Serf Health Status".into(),
-        status: Status::Passing,
-        output: "the node is alive".into(),
-        definition: Definition { kind: CheckKind::Node, ..Definition::default() },
-        ..Check::default()
-    };
-    let (id, output) = (Arc::clone(&check.id), Arc::clone(&check.output));
-    let register = RegisterCheck { tenant: TENANT, node: Arc::clone(&name), check };
-    desk.write(Command::RegisterCheck(register)).await?;
-    let update = UpdateCheck { tenant: TENANT, node: name, id, status: Status::Passing, output };
-    desk.write(Command::UpdateCheck(update)).await.map(drop)
-}
-
-/// After a start every time begins anew, checks that ask go on, and streams may come back.
-fn begin_anew(desk: &Arc<Desk>) {
-    let node = named(&desk.config.node);
-    let look = |state: &coreto_catalog::State| {
-        let checks: Vec<_> = state.checks_on(&node).map(|(_, entry)| Arc::clone(entry)).collect();
-        let sessions =
-            state.sessions.range(..).map(|((_, id), entry)| (Arc::clone(id), entry.session.ttl_ms));
-        (checks, sessions.collect::<Vec<_>>())
-    };
-    let (checks, sessions) = desk.replica.read(look).unwrap_or_default();
-    let now = Instant::now();
-    for entry in checks {
-        desk.clocks.watch_check(&entry.check, now);
-        desk.probes.watch(&entry.check);
-        if entry.check.definition.kind == CheckKind::Stream {
-            tokio::spawn(lease::await_return(Arc::clone(desk), Arc::clone(&entry.check.instance)));
-        }
-    }
-    for (id, ttl_ms) in sessions {
-        desk.clocks.renew_session(&id, Duration::from_millis(ttl_ms), now);
-    }
-}
-
-/// Tells the catalog of what has run out.
-async fn run_out(desk: Arc<Desk>, due: Due) {
-    let told = match &due {
-        Due::Expired(id) => {
-            desk.tell(id, Status::Critical, &"the TTL has run out: nobody told of it in time".into()).await
-        }
-        Due::Reaped(id) => reap(&desk, id).await,
-        Due::Ended(id) => {
-            let destroy = DestroySession { tenant: TENANT, id: Arc::clone(id) };
-            internally(&desk, Command::DestroySession(destroy)).await
-        }
-    };
-    match told {
-        // What is gone needs no end.
-        Ok(()) | Err(Fault::Missing(_)) => (),
-        Err(fault) => {
-            tracing::warn!(?due, ?fault, "the catalog cannot be told that a time has run out; trying again");
-            tokio::time::sleep(desk.config.strong_wait_max).await;
-            desk.clocks.again(due, Instant::now());
-        }
-    }
-}
-
-async fn reap(desk: &Desk, id: &Arc<str>) -> Result<(), Fault> {
-    let node = Arc::clone(&desk.config.node);
-    let place = (TENANT, Arc::clone(&node), Arc::clone(id));
-    let turned = desk.replica.read(|state| state.checks.peek(&place).map(|entry| entry.turned)).flatten();
-    let Some(turned) = turned else { return Ok(()) };
-    let reap = Reap { tenant: TENANT, node, id: Arc::clone(id), turned };
-    internally(desk, Command::Reap(reap)).await
-}
-
 /// Has a command of our own carried out.
 pub(crate) async fn internally(desk: &Desk, command: Command) -> Result<(), Fault> {
     let written =
         submit(&desk.handle, command, Caller::internal()).map_err(|refused| Fault::of_refusal(&refused))?;
     written.outcome().await?.map(drop).map_err(Fault::of_rejection)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_are_told_from_programs_and_links() {
+        for (method, fields, is_of_a_page) in [
+            (Method::PUT, &[][..], false),
+            (Method::POST, &[("origin", "http://evil.example")], true),
+            (Method::POST, &[("origin", "null")], true),
+            (Method::PUT, &[("sec-fetch-site", "same-origin"), ("sec-fetch-mode", "cors")], true),
+            (Method::GET, &[("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "no-cors")], true),
+            (Method::GET, &[("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "navigate")], false),
+            (Method::POST, &[("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "navigate")], true),
+            (Method::GET, &[("sec-fetch-site", "none")], false),
+            (Method::GET, &[("sec-fetch-mode", "cors")], false),
+        ] {
+            let mut request = Request::builder().method(method.clone());
+            for (name, value) in fields {
+                request = request.header(*name, *value);
+            }
+            assert_eq!(super::is_of_a_page(&request.body(()).unwrap()), is_of_a_page, "{method} {fields:?}");
+        }
+    }
 }

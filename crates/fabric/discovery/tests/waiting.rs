@@ -4,7 +4,7 @@
 
 mod support;
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
@@ -169,6 +169,62 @@ fn a_drain_answers_those_who_wait() {
     assert_eq!(waiting.join().unwrap().status, 200);
 }
 
+#[test]
+fn what_a_client_wanted_that_has_hung_up_is_done_to_its_end() {
+    let ground = Ground::new();
+    let server = ground.start();
+    ground.gate.hold();
+    let body = r#"{"Name": "ghost", "Check": {"TTL": "300ms", "Status": "passing"}}"#;
+    let mut stream = TcpStream::connect(server.address).unwrap();
+    let head = "PUT /v1/agent/service/register HTTP/1.1\r\nhost: catalog\r\n";
+    write!(stream, "{head}content-length: {}\r\n\r\n{body}", body.len()).unwrap();
+    let end = Instant::now() + PATIENCE;
+    while !ground.gate.has_waiting() {
+        assert!(Instant::now() < end, "the append does not come");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    drop(stream);
+    std::thread::sleep(Duration::from_millis(100));
+    ground.gate.release();
+    server.until("/v1/health/state/critical", |answer| answer.body.contains("service:ghost"));
+    server.stop();
+}
+
+#[test]
+fn a_machine_with_another_name_keeps_what_was_on_it() {
+    let ground = Ground::new();
+    let server = ground.start();
+    server.ask("PUT", "/v1/agent/service/register", REGISTER);
+    server.ask("PUT", "/v1/agent/check/pass/service:web-1", "");
+    let stream = open_stream(server.address, r#"{"Name": "held", "ID": "held-1"}"#);
+    server.stop();
+    drop(stream);
+    let server = ground.start_as("n2");
+    let nodes = server.ask("GET", "/v1/catalog/nodes", "").body;
+    assert!(nodes.contains("\"n2\"") && !nodes.contains("\"n1\""), "{nodes}");
+    let there = server.ask("GET", "/v1/health/service/web?passing", "").body;
+    assert!(there.contains("\"web-1\"") && there.contains("\"n2\""), "{there}");
+    server.until("/v1/health/service/web?passing", |answer| answer.body == "[]");
+    server.until("/v1/catalog/service/held", |answer| answer.body == "[]");
+    server.stop();
+}
+
+#[test]
+fn a_session_that_holds_much_can_end() {
+    let server = Ground::new().start();
+    let created = server.ask("PUT", "/v1/session/create", r#"{"LockDelay": "0s"}"#).body;
+    let id = created.split('"').nth(3).unwrap();
+    let value = "x".repeat(500_000);
+    for number in 0..10 {
+        let taken = server.ask("PUT", &format!("/v1/kv/k{number}?acquire={id}"), &value);
+        assert_eq!(taken.body, "true");
+    }
+    assert_eq!(server.ask("PUT", &format!("/v1/session/destroy/{id}"), "").body, "true");
+    let key = server.ask("GET", "/v1/kv/k9", "").body;
+    assert!(key.len() > value.len() && !key.contains("\"Session\""));
+    server.stop();
+}
+
 /// Opens a stream that holds an instance, over HTTP/1; it is there once this returns.
 fn open_stream(address: std::net::SocketAddr, service: &str) -> TcpStream {
     let mut stream = TcpStream::connect(address).unwrap();
@@ -205,6 +261,13 @@ fn an_instance_is_there_for_as_long_as_its_stream_is_open() {
     let refused = server.ask("POST", "/v1/coreto/register", "{}\n");
     assert_eq!(refused.status, 400, "{refused:?}");
     assert_eq!(server.ask("POST", "/v1/coreto/register", service).status, 400, "a line has an end");
+
+    let mut stream = open_stream(server.address, service);
+    assert_eq!(server.ask("PUT", "/v1/agent/service/deregister/web-1", "").status, 200);
+    let mut rest = String::new();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.read_to_string(&mut rest).unwrap();
+    assert_eq!(rest.trim_end(), "0", "the answer ends with the instance");
 
     let stream = open_stream(server.address, service);
     let other = open_stream(server.address, r#"{"Name": "web", "ID": "web-2"}"#);

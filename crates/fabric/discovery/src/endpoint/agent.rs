@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use coreto_catalog::command::{OnNode, RegisterCheck, RegisterInstance};
+use coreto_catalog::command::{OnNode, RegisterCheck, RegisterInstance, UpdateCheck};
 use coreto_catalog::{
     Check, CheckKind, Command, Definition, Instance, InstanceEntry, State, Status, Subject,
 };
@@ -14,8 +14,10 @@ use crate::answer::{Answer, Fault};
 use crate::asked::{Asked, Mode};
 use crate::desk::{Desk, TENANT, named};
 use crate::filter::shape;
-use crate::read::{self, Fields};
+use crate::probe::First;
+use crate::read::{self, Fields, MAINTENANCE_CHECK};
 use crate::render;
+use crate::server::internally;
 
 pub(crate) async fn register(desk: &Desk, asked: &Asked) -> Answered {
     let map = read::object(&asked.body)?;
@@ -49,19 +51,13 @@ pub(crate) fn checks(fields: &Fields<'_>, instance: &Instance) -> Result<Vec<Che
 }
 
 pub(crate) async fn deregister(desk: &Desk, id: &str) -> Answered {
-    let node = Arc::clone(&desk.config.node);
-    desk.write(Command::DeregisterInstance(OnNode { tenant: TENANT, node, id: id.into() })).await?;
+    desk.deregister(id).await?;
     Ok(Answer::empty())
-}
-
-/// The check of an instance that somebody has taken out of use by hand.
-fn maintenance(id: &str) -> String {
-    format!("_service_maintenance:{id}")
 }
 
 pub(crate) async fn maintain(desk: &Desk, asked: &Asked, id: &str) -> Answered {
     let node = Arc::clone(&desk.config.node);
-    let check: Arc<str> = maintenance(id).into();
+    let check: Arc<str> = format!("{MAINTENANCE_CHECK}{id}").into();
     match asked.parameter("enable") {
         Some("true" | "1" | "") => {
             let reason = asked.parameter("reason").unwrap_or_default();
@@ -74,7 +70,12 @@ pub(crate) async fn maintain(desk: &Desk, asked: &Asked, id: &str) -> Answered {
                 output: reason.into(),
                 definition: Definition { kind: CheckKind::Maintenance, ..Definition::default() },
             };
-            desk.write(Command::RegisterCheck(RegisterCheck { tenant: TENANT, node, check })).await?;
+            let (id, output) = (Arc::clone(&check.id), Arc::clone(&check.output));
+            let register = RegisterCheck { tenant: TENANT, node: Arc::clone(&node), check };
+            desk.write(Command::RegisterCheck(register)).await?;
+            // One that was out of use already is so for another reason now.
+            let update = UpdateCheck { tenant: TENANT, node, id, status: Status::Critical, output };
+            internally(desk, Command::UpdateCheck(update)).await?;
         }
         Some("false" | "0") => {
             let (_, known) = desk.own_instance(Mode::Default, id).await?;
@@ -150,7 +151,7 @@ impl Desk {
         if let Ok((_, checks)) = self.read_until(Mode::Default, None, &[], look, |_, _| true).await {
             for entry in checks {
                 self.clocks.watch_check(&entry.check, Instant::now());
-                self.probes.watch(&entry.check);
+                self.probes.watch(&entry.check, First::Now);
             }
         }
     }

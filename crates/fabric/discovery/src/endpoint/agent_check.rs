@@ -5,6 +5,8 @@ use std::time::Instant;
 
 use coreto_catalog::command::{OnNode, RegisterCheck, UpdateCheck};
 use coreto_catalog::{Command, State, Status};
+use coreto_machine::{Caller, Channel};
+use coreto_partition::Refused;
 
 use super::agent::by_id;
 use super::{Answered, Wanted};
@@ -14,7 +16,7 @@ use crate::desk::{Desk, TENANT, named};
 use crate::filter::shape;
 use crate::read::{self, Fields};
 use crate::render::CheckRow;
-use crate::writing::{client, submit};
+use crate::writing::{Written, client, submit};
 
 pub(crate) async fn checks(desk: &Desk, asked: &Asked) -> Answered {
     let (node, wanted) = (named(&desk.config.node), Wanted::of(asked, &shape::CHECK)?);
@@ -50,7 +52,7 @@ pub(crate) async fn deregister(desk: &Desk, id: &str) -> Answered {
 /// `pass`, `warn` and `fail`.
 pub(crate) async fn tell(desk: &Desk, asked: &Asked, id: &str, status: Status) -> Answered {
     let note = asked.parameter("note").unwrap_or_default();
-    desk.tell(&id.into(), status, &note.into()).await?;
+    desk.tell(client(), &id.into(), status, note).await?;
     Ok(Answer::empty())
 }
 
@@ -60,24 +62,67 @@ pub(crate) async fn update(desk: &Desk, asked: &Asked, id: &str) -> Answered {
     let Some(status) = read::status(&fields, "status")? else {
         return Err(fields.wrong("status", "`passing`, `warning` or `critical`"));
     };
-    desk.tell(&id.into(), status, &fields.text("output")?).await?;
+    desk.tell(client(), &id.into(), status, &fields.text("output")?).await?;
     Ok(Answer::empty())
 }
 
+/// Bytes of an output that are kept, as the catalog does.
+const OUTPUT_BYTES_MAX: usize = 4096;
+
+/// Why a check is critical of which nobody told.
+const LATE: &str = "the TTL has run out: nobody told of it in time";
+
 impl Desk {
     /// Somebody tells how a check of this node is. What the catalog knows is not written again.
-    pub(crate) async fn tell(&self, id: &Arc<str>, status: Status, output: &Arc<str>) -> Result<(), Fault> {
-        let update = UpdateCheck {
-            tenant: TENANT,
-            node: Arc::clone(&self.config.node),
-            id: Arc::clone(id),
-            status,
-            output: Arc::clone(output),
-        };
-        let hand_over = || submit(&self.handle, Command::UpdateCheck(update), client());
-        let Some(submitted) = self.clocks.tell(id, status, output, Instant::now(), hand_over) else {
-            return Ok(());
-        };
+    pub(crate) async fn tell(
+        &self,
+        caller: Caller,
+        id: &Arc<str>,
+        status: Status,
+        output: &str,
+    ) -> Result<(), Fault> {
+        let output = output[..output.floor_char_boundary(OUTPUT_BYTES_MAX)].into();
+        let own = caller.channel == Channel::Internal;
+        let hand_over = || self.hand_over(caller, id, status, &output);
+        match self.clocks.tell(id, status, &output, (Instant::now(), own), hand_over) {
+            Some(submitted) => self.told(id, submitted).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Tells that the time of a check is over, if nobody has told of it meanwhile.
+    pub(crate) async fn expire(&self, id: &Arc<str>) -> Result<(), Fault> {
+        let late = LATE.into();
+        let hand_over = || self.hand_over(Caller::internal(), id, Status::Critical, &late);
+        match self.clocks.expire(id, &late, Instant::now(), hand_over) {
+            Some(submitted) => self.told(id, submitted).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Tells an output that is another while the status is the same.
+    pub(crate) async fn tell_other(&self, id: &Arc<str>) -> Result<(), Fault> {
+        let hand_over = |status, output: &Arc<str>| self.hand_over(Caller::internal(), id, status, output);
+        match self.clocks.tell_other(id, Instant::now(), hand_over) {
+            Some(submitted) => self.told(id, submitted).await,
+            None => Ok(()),
+        }
+    }
+
+    fn hand_over(
+        &self,
+        caller: Caller,
+        id: &Arc<str>,
+        status: Status,
+        output: &Arc<str>,
+    ) -> Result<Written, Refused> {
+        let (node, id, output) = (Arc::clone(&self.config.node), Arc::clone(id), Arc::clone(output));
+        let update = UpdateCheck { tenant: TENANT, node, id, status, output };
+        submit(&self.handle, Command::UpdateCheck(update), caller)
+    }
+
+    /// What became of what was told.
+    async fn told(&self, id: &str, submitted: Result<Written, Refused>) -> Result<(), Fault> {
         let outcome = match submitted {
             Ok(written) => written.outcome().await,
             Err(refused) => Err(Fault::of_refusal(&refused)),
@@ -85,7 +130,7 @@ impl Desk {
         match outcome {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(rejection)) => {
-                self.clocks.forget_check(id);
+                self.clocks.doubt(id);
                 Err(Fault::of_rejection(rejection))
             }
             Err(fault) => {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use coreto_catalog::command::{Named, OnNode, RegisterCheck, RegisterInstance, RegisterNode, UpdateCheck};
-use coreto_catalog::{Command, State, Subject};
+use coreto_catalog::{Check, Command, State, Subject};
 use serde_json::{Value, json};
 
 use super::{Answered, Wanted};
@@ -74,6 +74,7 @@ pub(crate) async fn node(desk: &Desk, asked: &Asked, name: &str) -> Answered {
 pub(crate) async fn register(desk: &Desk, asked: &Asked) -> Answered {
     let map = read::object(&asked.body)?;
     let fields = Fields::of(&map);
+    desk.is_own_datacenter(&fields.text("datacenter")?)?;
     let (name, node) = (fields.text("node")?, read::node(&fields)?);
     if name.is_empty() || (node.address.is_empty() && !fields.flag("skipnodeupdate")?) {
         return Err(Fault::Wrong("`Node` and `Address` are needed".to_owned()));
@@ -95,33 +96,57 @@ pub(crate) async fn register(desk: &Desk, asked: &Asked) -> Answered {
         desk.write(Command::RegisterInstance(command)).await?;
     }
     for check in checks {
-        let (node, id) = (Arc::clone(&name), Arc::clone(&check.id));
-        let (status, output) = (check.status, Arc::clone(&check.output));
-        let register = RegisterCheck { tenant: TENANT, node: Arc::clone(&node), check };
-        desk.write(Command::RegisterCheck(register)).await?;
-        // One that was known keeps its status, and here it is told.
-        let update = UpdateCheck { tenant: TENANT, node, id, status, output };
-        desk.write(Command::UpdateCheck(update)).await?;
+        if name == desk.config.node {
+            read::not_reserved(&check.id)?;
+        }
+        put_check(desk, &name, check).await?;
     }
     Ok(Answer::json(&Value::Bool(true)))
+}
+
+/// Makes a check known, and tells how it is.
+async fn put_check(desk: &Desk, node: &Arc<str>, check: Check) -> Result<(), Fault> {
+    let id = Arc::clone(&check.id);
+    let place = (TENANT, Arc::clone(node), Arc::clone(&id));
+    let (status, output) = (check.status, Arc::clone(&check.output));
+    let is_own = *node == desk.config.node;
+    // How a check of this node finds out was said to the agent, and stays so.
+    if !is_own || !desk.replica.read(|state| state.checks.contains(&place)).unwrap_or(false) {
+        let register = RegisterCheck { tenant: TENANT, node: Arc::clone(node), check };
+        desk.write(Command::RegisterCheck(register)).await?;
+    }
+    // One that was known keeps its status, and here it is told.
+    let update = UpdateCheck { tenant: TENANT, node: Arc::clone(node), id: Arc::clone(&id), status, output };
+    let told = desk.write(Command::UpdateCheck(update)).await;
+    if is_own {
+        desk.watch_checks(&[id]).await;
+    }
+    told.map(drop)
 }
 
 pub(crate) async fn deregister(desk: &Desk, asked: &Asked) -> Answered {
     let map = read::object(&asked.body)?;
     let fields = Fields::of(&map);
+    desk.is_own_datacenter(&fields.text("datacenter")?)?;
     let node = fields.text("node")?;
     if node.is_empty() {
         return Err(Fault::Wrong("`Node` is needed".to_owned()));
     }
     let (service, check) = (fields.text("serviceid")?, fields.text("checkid")?);
+    let is_own = node == desk.config.node;
     let command = match (service.is_empty(), check.is_empty()) {
-        (false, _) => Command::DeregisterInstance(OnNode { tenant: TENANT, node, id: service }),
+        (false, _) => Command::DeregisterInstance(OnNode { tenant: TENANT, node, id: Arc::clone(&service) }),
         (true, false) => Command::DeregisterCheck(OnNode { tenant: TENANT, node, id: check }),
         (true, true) => Command::DeregisterNode(Named { tenant: TENANT, name: node }),
     };
-    match desk.write(command).await {
+    let done = if is_own && !service.is_empty() {
+        desk.deregister(&service).await
+    } else {
+        desk.write(command).await.map(drop)
+    };
+    match done {
         // What is not there is gone.
-        Ok(_) | Err(Fault::Missing(_)) => Ok(Answer::json(&Value::Bool(true))),
+        Ok(()) | Err(Fault::Missing(_)) => Ok(Answer::json(&Value::Bool(true))),
         Err(fault) => Err(fault),
     }
 }

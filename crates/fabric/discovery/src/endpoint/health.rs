@@ -51,8 +51,9 @@ pub(crate) async fn state(desk: &Desk, asked: &Asked, word: &str) -> Answered {
             return Err(Fault::Wrong(format!("there is no state `{word}`; {words}")));
         }
     };
-    let index = |state: &State| state.marks.get().checks;
-    desk.checks(asked, &[Subject::Checks(TENANT)], index, |state| {
+    // Each row has the tags of its instance, too.
+    let index = |state: &State| state.marks.get().checks.max(state.marks.get().services);
+    desk.checks(asked, &[Subject::Checks(TENANT), Subject::Services(TENANT)], index, |state| {
         let all = state.checks.range(..);
         let found = all.filter(|(_, entry)| status.is_none_or(|status| entry.check.status == status));
         found.map(|found| CheckRow::of(state, found)).collect()

@@ -14,27 +14,42 @@ use crate::desk::{Desk, TENANT, named};
 use crate::render;
 
 pub(crate) async fn put(desk: &Desk, asked: &Asked, key: &str) -> Answered {
-    let session = |name: &str| asked.parameter(name).map(Into::into);
+    one_of(asked, &["cas", "acquire", "release"])?;
+    let session = |name: &str| match asked.parameter(name) {
+        Some("") => Err(Fault::Wrong(format!("`{name}` is to be the identifier of a session"))),
+        given => Ok(given.map(Into::into)),
+    };
     let command = PutEntry {
         tenant: TENANT,
         key: key.into(),
         value: (&*asked.body).into(),
-        flags: asked.number("flags")?.unwrap_or(0),
-        cas: asked.number("cas")?,
-        acquire: session("acquire"),
-        release: session("release"),
+        flags: asked.given_number("flags")?.unwrap_or(0),
+        cas: asked.given_number("cas")?,
+        acquire: session("acquire")?,
+        release: session("release")?,
     };
-    desk.try_to(Command::PutEntry(command)).await
+    // It is the session that is missing, and no key.
+    desk.try_to(Command::PutEntry(command)).await.map_err(Fault::not_missing)
+}
+
+/// Refuses parameters together of which each says under which condition something is done.
+fn one_of(asked: &Asked, names: &[&str]) -> Result<(), Fault> {
+    let given: Vec<&str> = names.iter().copied().filter(|name| asked.parameter(name).is_some()).collect();
+    match given[..] {
+        [one, other, ..] => Err(Fault::Wrong(format!("`{one}` and `{other}` are given; give one of them"))),
+        _ => Ok(()),
+    }
 }
 
 pub(crate) async fn delete(desk: &Desk, asked: &Asked, key: &str) -> Answered {
+    one_of(asked, &["cas", "recurse"])?;
     let command = if asked.flag("recurse")? {
         Command::DeleteEntries(DeleteEntries { tenant: TENANT, prefix: key.into(), until: 0 })
     } else {
         if key.is_empty() {
             return Err(Fault::Wrong("the key is missing".to_owned()));
         }
-        Command::DeleteEntry(DeleteEntry { tenant: TENANT, key: key.into(), cas: asked.number("cas")? })
+        Command::DeleteEntry(DeleteEntry { tenant: TENANT, key: key.into(), cas: asked.given_number("cas")? })
     };
     desk.try_to(command).await
 }

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::Answered;
 use crate::answer::{Answer, Fault};
 use crate::asked::{Asked, Mode};
+use crate::clocks::Renewal;
 use crate::desk::{Desk, TENANT, named};
 use crate::read::{self, Fields};
 use crate::render;
@@ -18,9 +19,11 @@ pub(crate) async fn create(desk: &Desk, asked: &Asked) -> Answered {
     let map = read::object(&asked.body)?;
     let session = read::session(&Fields::of(&map), &desk.config.node)?;
     let ttl = Duration::from_millis(session.ttl_ms);
-    match desk.write(Command::CreateSession(CreateSession { tenant: TENANT, session })).await? {
+    let created = desk.write(Command::CreateSession(CreateSession { tenant: TENANT, session })).await;
+    // A node or a check that it names and that is not there is wrong with the request: the path is.
+    match created.map_err(Fault::not_missing)? {
         Reply::SessionCreated(created) => {
-            desk.clocks.renew_session(&created.id, ttl, Instant::now());
+            desk.clocks.watch_session(&created.id, ttl, Instant::now());
             Ok(Answer::json(&json!({ "ID": &*created.id })))
         }
         Reply::Done(_) => Err(Fault::Unavailable("the catalog gave another answer".to_owned())),
@@ -29,6 +32,7 @@ pub(crate) async fn create(desk: &Desk, asked: &Asked) -> Answered {
 
 pub(crate) async fn destroy(desk: &Desk, id: &str) -> Answered {
     desk.write(Command::DestroySession(DestroySession { tenant: TENANT, id: id.into() })).await?;
+    desk.clocks.forget_session(id);
     Ok(Answer::json(&Value::Bool(true)))
 }
 
@@ -39,8 +43,13 @@ pub(crate) async fn renew(desk: &Desk, id: &str) -> Answered {
     let look = |state: &State| (0, state.sessions.get(&name));
     let (_, found) = desk.read_until(Mode::Default, None, &[], look, |_, _| true).await?;
     let entry = found.ok_or_else(missing)?;
-    if entry.session.ttl_ms > 0 && !desk.clocks.is_renewed(id, Instant::now()) {
-        return Err(missing());
+    let now = Instant::now();
+    match desk.clocks.renew_session(id, now) {
+        Renewal::Renewed => (),
+        Renewal::Over => return Err(missing()),
+        Renewal::Unknown => {
+            desk.clocks.watch_session(&id.into(), Duration::from_millis(entry.session.ttl_ms), now);
+        }
     }
     Ok(Answer::json(&json!([render::session(id, &entry)])))
 }

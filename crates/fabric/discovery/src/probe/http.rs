@@ -2,13 +2,21 @@
 
 use bytes::Bytes;
 use coreto_catalog::{Definition, Status};
-use http::header::HOST;
+use http::header::{AUTHORIZATION, HOST};
 use http::{Request, StatusCode, Uri};
-use http_body_util::{BodyExt, Full, Limited};
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 
 use super::{Found, connect};
+use crate::answer::Fault;
+use crate::asked::decode;
+use crate::base64;
+
+/// What servers are told that want to know who asks, and for what: some refuse who does not say.
+const AGENT: &str = concat!("coreto/", env!("CARGO_PKG_VERSION"), " (health check)");
+const ACCEPT: &str = "text/plain, text/*, */*";
 
 /// Bytes of the answer's body that are told.
 const BODY_BYTES: usize = 1024;
@@ -24,9 +32,20 @@ pub(super) async fn ask(definition: &Definition) -> Result<Found, String> {
     let method = if definition.method.is_empty() { "GET" } else { &definition.method };
     let path = uri.path_and_query().map_or("/", |path| path.as_str());
     let authority = uri.authority().map_or(host, |authority| authority.as_str());
+    let (user, authority) = authority.rsplit_once('@').unwrap_or(("", authority));
     let mut request = Request::builder().method(method).uri(path);
-    if !definition.headers.iter().any(|header| header.name.eq_ignore_ascii_case("host")) {
+    let is_given = |name| definition.headers.iter().any(|header| header.name.eq_ignore_ascii_case(name));
+    if !is_given("host") {
         request = request.header(HOST, authority);
+    }
+    for (name, value) in [("user-agent", AGENT), ("accept", ACCEPT)] {
+        if !is_given(name) {
+            request = request.header(name, value);
+        }
+    }
+    if !user.is_empty() && !is_given("authorization") {
+        let user = decode(user, false).map_err(Fault::sentence)?;
+        request = request.header(AUTHORIZATION, format!("Basic {}", base64::encode(user.as_bytes())));
     }
     for header in &definition.headers {
         request = request.header(&*header.name, &*header.value);
@@ -36,15 +55,25 @@ pub(super) async fn ask(definition: &Definition) -> Result<Found, String> {
     let answered = async {
         let response = sender.send_request(request).await.map_err(told)?;
         let status = response.status();
-        // A longer body is not read to its end.
-        let body = Limited::new(response.into_body(), BODY_BYTES).collect().await;
-        let body =
-            body.map(|body| String::from_utf8_lossy(&body.to_bytes()).into_owned()).unwrap_or_default();
+        let body = beginning(response.into_body()).await;
         Ok((judged(status), format!("{method} {}: {status} {body}", definition.target)))
     };
     let found = answered.await;
     connection.abort();
     found
+}
+
+/// The first bytes of a body. A longer one is not read to its end.
+async fn beginning(mut body: Incoming) -> String {
+    let mut bytes = Vec::new();
+    // Bound: BODY_BYTES, and the time that the check has.
+    while bytes.len() < BODY_BYTES
+        && let Some(Ok(frame)) = body.frame().await
+    {
+        bytes.extend_from_slice(frame.data_ref().map(|data| &data[..]).unwrap_or_default());
+    }
+    bytes.truncate(BODY_BYTES);
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 fn judged(status: StatusCode) -> Status {

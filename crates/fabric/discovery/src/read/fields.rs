@@ -1,5 +1,7 @@
 //! The fields of a JSON object, whatever the case of their names.
 
+use std::fmt::Display;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use coreto_catalog::Pair;
@@ -48,6 +50,26 @@ impl<'a> Fields<'a> {
         self.get(name).is_some()
     }
 
+    /// Whether a field says anything: some clients send all that they know, and leave empty what is not meant.
+    pub(crate) fn says(&self, name: &str) -> bool {
+        self.get(name).is_some_and(|value| match value {
+            Value::Null => false,
+            Value::Bool(value) => *value,
+            Value::Number(_) => true,
+            Value::String(text) => !text.is_empty(),
+            Value::Array(list) => !list.is_empty(),
+            Value::Object(map) => !map.is_empty(),
+        })
+    }
+
+    /// Refuses the first of these fields that says anything: it is known, and not built.
+    pub(crate) fn without(&self, unbuilt: &[&str], hint: &str) -> Result<(), Fault> {
+        match unbuilt.iter().find(|name| self.says(name)) {
+            Some(name) => Err(Fault::Wrong(format!("not implemented: `{}{name}`; {hint}", self.path))),
+            None => Ok(()),
+        }
+    }
+
     /// What is wrong with a field.
     pub(crate) fn wrong(&self, name: &str, wanted: &str) -> Fault {
         Fault::Wrong(format!("`{}{name}` is to be {wanted}", self.path))
@@ -78,12 +100,17 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// A number that fits.
-    pub(crate) fn number<N: TryFrom<u64>>(&self, name: &str) -> Result<Option<N>, Fault> {
-        let wanted = || self.wrong(name, "a whole number that is not too large");
+    /// A number of a range, if it is there.
+    pub(crate) fn number<N: TryFrom<u64> + PartialOrd + Display>(
+        &self,
+        name: &str,
+        range: RangeInclusive<N>,
+    ) -> Result<Option<N>, Fault> {
         let Some(value) = self.get(name) else { return Ok(None) };
-        let number = value.as_u64().ok_or_else(wanted)?;
-        N::try_from(number).map(Some).map_err(|_| wanted())
+        let number = value.as_u64().and_then(|number| N::try_from(number).ok());
+        let wanted =
+            || self.wrong(name, &format!("a whole number from {} to {}", range.start(), range.end()));
+        number.filter(|number| range.contains(number)).map(Some).ok_or_else(wanted)
     }
 
     /// Milliseconds of a duration such as `10s`, or of a number of nanoseconds.

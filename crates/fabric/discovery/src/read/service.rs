@@ -7,17 +7,16 @@ use coreto_catalog::{Instance, TaggedAddress, Weights};
 use super::fields::Fields;
 use crate::answer::Fault;
 
+/// The largest weight that DNS can tell.
+const WEIGHT_MAX: u32 = 65_535;
+
 /// An instance; its identifier is its service's name when it has none. `name` is the field with the service's name.
 pub(crate) fn service(fields: &Fields<'_>, name: &str) -> Result<Instance, Fault> {
     let service = fields.text(name)?;
     if service.is_empty() {
         return Err(fields.wrong(name, "the name of the service"));
     }
-    for unbuilt in ["proxy", "connect"] {
-        if fields.object(unbuilt)?.is_some_and(|object| object.entries().next().is_some()) {
-            return Err(Fault::Wrong(format!("not implemented: `{unbuilt}` of a service; leave it out")));
-        }
-    }
+    fields.without(&["kind", "proxy", "connect", "socketpath"], "leave it out of a service")?;
     let id = fields.text("id")?;
     let mut meta = fields.pairs("meta")?;
     let zone = meta.iter().position(|pair| &*pair.name == "zone").map(|at| meta.remove(at).value);
@@ -25,7 +24,7 @@ pub(crate) fn service(fields: &Fields<'_>, name: &str) -> Result<Instance, Fault
         id: if id.is_empty() { Arc::clone(&service) } else { id },
         service,
         address: fields.text("address")?,
-        port: fields.number("port")?.unwrap_or(0),
+        port: fields.number("port", 0..=u16::MAX)?.unwrap_or(0),
         tags: fields.texts("tags")?,
         meta,
         weights: weights(fields)?,
@@ -38,8 +37,8 @@ pub(crate) fn service(fields: &Fields<'_>, name: &str) -> Result<Instance, Fault
 fn weights(fields: &Fields<'_>) -> Result<Weights, Fault> {
     let Some(fields) = fields.object("weights")? else { return Ok(Weights { passing: 1, warning: 1 }) };
     Ok(Weights {
-        passing: fields.number("passing")?.unwrap_or(1),
-        warning: fields.number("warning")?.unwrap_or(1),
+        passing: fields.number("passing", 1..=WEIGHT_MAX)?.unwrap_or(1),
+        warning: fields.number("warning", 0..=WEIGHT_MAX)?.unwrap_or(1),
     })
 }
 
@@ -48,7 +47,7 @@ fn tagged(fields: &Fields<'_>) -> Result<Vec<TaggedAddress>, Fault> {
     let mut tagged = Vec::new();
     for (name, _) in addresses.entries() {
         let found = addresses.exactly(name)?;
-        let (address, port) = (found.text("address")?, found.number("port")?.unwrap_or(0));
+        let (address, port) = (found.text("address")?, found.number("port", 0..=u16::MAX)?.unwrap_or(0));
         tagged.push(TaggedAddress { name: name.as_str().into(), address, port });
     }
     tagged.sort_by(|a, b| a.name.cmp(&b.name));

@@ -44,7 +44,7 @@ pub(crate) fn session(fields: &Fields<'_>, node: &Arc<str>) -> Result<Session, F
 /// A text, or a number that is of seconds when it is small and else of nanoseconds.
 fn lock_delay(fields: &Fields<'_>) -> Result<u64, Fault> {
     const SECONDS_MAX: u64 = 1000;
-    match fields.number::<u64>("lockdelay") {
+    match fields.number("lockdelay", 0..=u64::MAX) {
         Ok(Some(seconds)) if seconds < SECONDS_MAX => Ok(seconds * 1000),
         Ok(Some(nanos)) => Ok(nanos / 1_000_000),
         Ok(None) => Ok(LOCK_DELAY_MS),

@@ -66,6 +66,11 @@ impl Ground {
 
     /// Starts a server, and waits until its node is registered.
     pub(crate) fn start(&self) -> Server {
+        self.start_as(NODE)
+    }
+
+    /// Starts a server whose machine has this name.
+    pub(crate) fn start_as(&self, node: &str) -> Server {
         let hub = Arc::new(Hub::default());
         let waiting = Arc::clone(&hub);
         let wake = move |touched: Option<&[_]>, applied| waiting.observe(touched, applied);
@@ -91,7 +96,7 @@ impl Ground {
         let handle = partitions.handles()[0].clone();
         let config = Config {
             address: SocketAddr::from(([127, 0, 0, 1], 0)),
-            node: NODE.into(),
+            node: node.into(),
             node_address: "10.0.0.1".into(),
             request_timeout: self.request_timeout,
             ..Config::default()
@@ -102,7 +107,7 @@ impl Ground {
         let (drain, drained) = oneshot::channel();
         let door = std::thread::spawn(move || service.run(async move { drop(drained.await) }).unwrap());
         let server = Server { address, handle, replica, partitions, drain, door };
-        server.until("/v1/health/node/n1", |answer| answer.body.contains("passing"));
+        server.until(&format!("/v1/health/node/{node}"), |answer| answer.body.contains("passing"));
         server
     }
 }
