@@ -21,11 +21,14 @@ use crate::error::CliError;
 pub(crate) use events::Event;
 pub use lease::Lease;
 
+/// Where the catalog is when nobody says.
+const DEFAULT: &str = "127.0.0.1:8500";
+
 /// Where the catalog is. The environment variables are those of Consul's clients.
 #[derive(Args, Clone, Debug)]
 pub struct CatalogArgs {
     /// The catalog's address: host:port, or a URL with http://.
-    #[arg(long, env = "CONSUL_HTTP_ADDR", value_name = "ADDR", default_value = "127.0.0.1:8500")]
+    #[arg(long, env = "CONSUL_HTTP_ADDR", value_name = "ADDR", default_value = DEFAULT)]
     catalog: String,
 
     /// The token to send as `X-Consul-Token`.
@@ -59,8 +62,11 @@ impl Drop for Driven {
 impl CatalogArgs {
     /// The catalog that is meant.
     pub(crate) fn catalog(&self) -> Result<Catalog, CliError> {
-        let token = self.catalog_token.as_deref().map(HeaderValue::try_from).transpose();
-        Ok(Catalog { token: token.map_err(|_| CliError::Token)?, ..Catalog::at(&self.catalog)? })
+        // A variable that is set and empty is as one that is not set.
+        let address = if self.catalog.is_empty() { DEFAULT } else { &self.catalog };
+        let token = self.catalog_token.as_deref().filter(|token| !token.is_empty());
+        let token = token.map(HeaderValue::try_from).transpose().map_err(|_| CliError::Token)?;
+        Ok(Catalog { token, ..Catalog::at(address)? })
     }
 }
 
@@ -162,6 +168,9 @@ fn authority(given: &str) -> Result<String, CliError> {
         Some((scheme, _)) => return Err(wrong(&format!("it is not served by `{scheme}`"))),
     };
     let rest = rest.trim_end_matches('/');
+    // A host that is left out is this machine.
+    let local = rest.strip_prefix(':').map(|port| format!("127.0.0.1:{port}"));
+    let rest = local.as_deref().unwrap_or(rest);
     rest.parse::<http::uri::Authority>().map_err(|error| wrong(&error.to_string()))?;
     // A colon within brackets is one of the address.
     let port = rest.rsplit_once(':').filter(|(host, _)| !host.starts_with('[') || host.ends_with(']'));
@@ -219,10 +228,11 @@ mod tests {
             ("http://catalog:1/", "catalog:1"),
             ("[::1]", "[::1]:8500"),
             ("[::1]:7", "[::1]:7"),
+            (":7", "127.0.0.1:7"),
         ] {
             assert_eq!(authority(given).unwrap(), found);
         }
-        for wrong in ["https://catalog", "unix:///run/consul", "a:99999", "a/b", "", "a b"] {
+        for wrong in ["https://catalog", "unix:///run/consul", "a:99999", "a/b", "", "a b", ":x"] {
             assert!(authority(wrong).is_err(), "{wrong}");
         }
     }

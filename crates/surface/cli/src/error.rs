@@ -63,6 +63,9 @@ pub enum CliError {
     /// The server ended what was to go on.
     #[error("the server shuts down and has ended the watch")]
     Ended,
+    /// What tells of changes has broken off.
+    #[error("the watch has broken off: {0}")]
+    BrokenOff(String),
     /// The token has characters that a header cannot carry.
     #[error("the token holds characters that cannot be sent")]
     Token,
@@ -151,6 +154,7 @@ impl CliError {
             | Self::Lost { .. }
             | Self::NoCatalog { .. }
             | Self::CatalogRefused { status: 500.., .. }
+            | Self::BrokenOff(_)
             | Self::Ended => 3,
             Self::Missing(_) | Self::CatalogRefused { status: 404, .. } => 4,
             Self::CatalogLate { .. } => 5,

@@ -63,12 +63,14 @@ impl Events {
                 });
             }
             let frame = tokio::time::timeout(SILENCE_MAX, self.body.frame()).await;
-            match frame.map_err(|_| CliError::Ended)? {
+            let silence = || format!("nothing was heard for {} s", SILENCE_MAX.as_secs());
+            match frame.map_err(|_| CliError::BrokenOff(silence()))? {
                 Some(Ok(frame)) => {
                     let data = frame.data_ref().map(|data| &data[..]).unwrap_or_default();
                     self.buffer.bytes.extend_from_slice(data);
                 }
-                Some(Err(_)) | None => return Err(CliError::Ended),
+                Some(Err(error)) => return Err(CliError::BrokenOff(error.to_string())),
+                None => return Err(CliError::Ended),
             }
         }
     }

@@ -1,6 +1,6 @@
 //! `coreto kv`
 
-use std::io::{IsTerminal, Write};
+use std::io::{IsTerminal, Read, Write};
 
 use bytes::Bytes;
 use clap::{Args, Subcommand};
@@ -46,7 +46,7 @@ pub struct PutArgs {
     /// The key.
     key: String,
 
-    /// The value, or `@FILE`.
+    /// The value, `@FILE`, or `-` for what is on standard input.
     value: String,
 
     /// Only if it was changed last at this index (`ModifyIndex`); 0 for only if it is not there.
@@ -108,11 +108,21 @@ async fn get(args: GetArgs, connection: &Connection, format: Format) -> Result<(
     match (keys, format) {
         (true, Format::Text) => {
             let listed: Vec<String> = serde_json::from_slice(&found).unwrap_or_default();
-            listed.iter().try_for_each(|key| output::line(key))
+            let is_seen = std::io::stdout().is_terminal();
+            listed.iter().try_for_each(|key| output::line(&if is_seen { shown(key) } else { key.clone() }))
         }
         (_, Format::Json) => output::line(&String::from_utf8_lossy(&found)),
         (false, Format::Text) => as_it_is(&found),
     }
+}
+
+/// A key on one line of a terminal, to which it gives no commands.
+fn shown(key: &str) -> String {
+    let told = key.chars().map(|char| match char {
+        char if char.is_control() => char.escape_default().to_string(),
+        char => char.to_string(),
+    });
+    told.collect()
 }
 
 /// Prints a value; behind it people get a new line, and programs nothing.
@@ -128,6 +138,7 @@ fn as_it_is(value: &[u8]) -> Result<(), CliError> {
 async fn put(args: PutArgs, connection: &Connection, format: Format) -> Result<(), CliError> {
     let PutArgs { key, value, cas, catalog } = args;
     let value = match value.strip_prefix('@') {
+        None if value == "-" => standard_input()?,
         None => value.into_bytes(),
         Some(path) => std::fs::read(path).map_err(|source| CliError::File {
             path: path.into(),
@@ -147,6 +158,12 @@ async fn put(args: PutArgs, connection: &Connection, format: Format) -> Result<(
         return Err(CliError::CatalogRefused { status: 200, reason });
     }
     output::answer(format, &json!({ "key": key }), &format!("key `{key}` is written"))
+}
+
+fn standard_input() -> Result<Vec<u8>, CliError> {
+    let mut value = Vec::new();
+    let read = std::io::stdin().lock().read_to_end(&mut value);
+    read.map(|_| value).map_err(|source| CliError::File { path: "-".into(), doing: "read", source })
 }
 
 async fn delete(args: DeleteArgs, connection: &Connection, format: Format) -> Result<(), CliError> {
@@ -196,6 +213,11 @@ fn decoded(text: &str) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn keys_give_a_terminal_no_commands() {
+        assert_eq!(shown("a/\u{1b}[2J\né"), "a/\\u{1b}[2J\\né");
+    }
 
     #[test]
     fn values_are_decoded() {

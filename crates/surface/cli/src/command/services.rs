@@ -1,6 +1,7 @@
 //! `coreto services`, `coreto lookup`
 
 use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
 use serde_json::Value;
 
 use super::changes::Changes;
@@ -20,6 +21,7 @@ pub struct ServicesArgs {
 #[derive(Args, Clone, Debug)]
 pub struct LookupArgs {
     /// The name of the service.
+    #[arg(value_parser = NonEmptyStringValueParser::new())]
     name: String,
 
     /// Only instances with this tag; may be repeated.
@@ -68,15 +70,18 @@ pub(super) async fn lookup(
     format: Format,
 ) -> Result<(), CliError> {
     let LookupArgs { name, tag, all, catalog } = args;
-    let body = catalog
-        .catalog()?
-        .read(&format!("/v1/{}", health_path(&name, &tag, all)), connection.timeout())
-        .await?;
-    let found = document(&body.unwrap_or_default())?;
+    let catalog = catalog.catalog()?;
+    let look = async |all: bool| {
+        let path = format!("/v1/{}", health_path(&name, &tag, all));
+        document(&catalog.read(&path, connection.timeout()).await?.unwrap_or_default())
+    };
+    let found = look(all).await?;
     let rows = instances_table(&found);
     if rows.is_empty() {
-        let well = if all { "" } else { " that is well; --all shows the others" };
-        return Err(CliError::Missing(format!("there is no instance of `{name}`{well}")));
+        let others = !all && !instances_table(&look(true).await?).is_empty();
+        let tagged = if tag.is_empty() { String::new() } else { format!(" with `{}`", tag.join("`, `")) };
+        let well = if others { " that is well; --all shows the others" } else { "" };
+        return Err(CliError::Missing(format!("there is no instance of `{name}`{tagged}{well}")));
     }
     if format == Format::Json {
         return output::line(&found.to_string());

@@ -61,7 +61,7 @@ impl Keeper {
                         None => return Ok(()),
                     }
                 }
-                Err(error @ CliError::CatalogRefused { status: 400..=499, .. }) if !known => {
+                Err(error @ CliError::CatalogRefused { status: 400 | 403 | 413, .. }) if !known => {
                     return Err(error);
                 }
                 Err(error) => error.to_string(),
