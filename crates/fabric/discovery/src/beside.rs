@@ -22,6 +22,9 @@ const REGISTER_PAUSE: Duration = Duration::from_millis(200);
 /// How long clients wait at the start until this node is registered.
 const REGISTERED_IN: Duration = Duration::from_secs(5);
 
+/// How late a time is found out at least when the process stood still, and did not only have much to do.
+const STOOD_STILL: Duration = Duration::from_secs(1);
+
 /// How often it is looked for checks and sessions whose times are watched though they are gone.
 const SWEEP: Duration = Duration::from_mins(1);
 
@@ -68,7 +71,13 @@ pub(crate) async fn run(desk: Arc<Desk>, mut begun: Begun) {
             sweep = Instant::now() + SWEEP;
         }
         let next = desk.clocks.next().map_or(sweep, |next| next.min(sweep));
+        let asleep = Instant::now();
         tokio::select! { () = changed => (), () = tokio::time::sleep_until(next.into()) => () }
+        if next.elapsed() > STOOD_STILL {
+            let by = asleep.elapsed();
+            tracing::warn!(?by, "the process stood still; times of checks and sessions are put off");
+            desk.clocks.put_off(by);
+        }
     }
 }
 

@@ -250,6 +250,16 @@ impl Clocks {
         self.changed.notify_one();
     }
 
+    /// Nobody could be heard for a while, since the process stood still: what runs out does so later by that.
+    pub(crate) fn put_off(&self, by: Duration) {
+        let mut inner = self.lock();
+        let Inner { checks, sessions, .. } = &mut *inner;
+        let of_checks = checks.values_mut().flat_map(|pulse| [&mut pulse.expires, &mut pulse.reaped]);
+        for timer in of_checks.chain(sessions.values_mut().map(|lived| &mut lived.ends)) {
+            timer.end = timer.end.map(|end| end + by);
+        }
+    }
+
     /// Whether what has run out still has, since nobody has begun its time anew.
     pub(crate) fn is_over(&self, due: &Due) -> bool {
         let mut inner = self.lock();
@@ -462,6 +472,14 @@ mod tests {
         tell(Status::Passing, 63 * SECOND);
         assert_eq!(clocks.due(now + 73 * SECOND), [Due::Expired(id.clone())]);
         assert_eq!(clocks.due(now + 600 * SECOND), [], "it has recovered");
+    }
+
+    #[test]
+    fn what_runs_out_while_nobody_could_be_heard_is_put_off() {
+        let (clocks, id, now) = clocks(Status::Passing, 0);
+        clocks.put_off(5 * SECOND);
+        assert_eq!(clocks.due(now + 14 * SECOND), []);
+        assert_eq!(clocks.due(now + 15 * SECOND), [Due::Expired(id)]);
     }
 
     #[test]

@@ -17,6 +17,7 @@ use tokio::sync::Semaphore;
 use tokio::task::AbortHandle;
 
 use crate::desk::{Desk, TENANT};
+use crate::read::without_user;
 
 /// How a check was found, and why.
 type Found = (Status, String);
@@ -152,10 +153,11 @@ async fn ask(definition: &Definition) -> Found {
     };
     match tokio::time::timeout(timeout, asked).await {
         Ok(Ok(found)) => found,
-        Ok(Err(fault)) => (Status::Critical, format!("{}: {fault}", definition.target)),
+        Ok(Err(fault)) => (Status::Critical, format!("{}: {fault}", without_user(&definition.target))),
         Err(_) => {
             let millis = timeout.as_millis();
-            (Status::Critical, format!("{}: there was no answer within {millis} ms", definition.target))
+            let target = without_user(&definition.target);
+            (Status::Critical, format!("{target}: there was no answer within {millis} ms"))
         }
     }
 }

@@ -15,3 +15,4 @@ pub(crate) use fields::{Fields, object};
 pub(crate) use node::node;
 pub(crate) use service::service;
 pub(crate) use session::{NODE_CHECK, session};
+pub(crate) use target::without_user;

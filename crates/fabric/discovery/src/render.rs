@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 use crate::base64;
 use crate::go;
+use crate::read::without_user;
 
 /// An instance with what belongs to it.
 pub(crate) struct Row {
@@ -179,7 +180,7 @@ fn definition(definition: &Definition) -> Value {
         CheckKind::Told | CheckKind::Node | CheckKind::Ttl | CheckKind::Stream | CheckKind::Maintenance => "",
     };
     if !key.is_empty() {
-        map.insert(key.to_owned(), definition.target.to_string().into());
+        map.insert(key.to_owned(), without_user(&definition.target).into());
     }
     for (key, millis) in [
         ("Interval", definition.interval_ms),

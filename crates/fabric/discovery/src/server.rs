@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::future::poll_fn;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,12 +13,15 @@ use bytes::Bytes;
 use coreto_catalog::Command;
 use coreto_listen::Limits;
 use coreto_machine::Caller;
+use http::header::HOST;
+use http::uri::Authority;
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::{Body, Frame, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use hyper_util::server::conn::auto;
+use rustix::net::sockopt::set_tcp_user_timeout;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 
@@ -35,6 +38,9 @@ use crate::link::Link;
 use crate::probe::Probes;
 use crate::router;
 use crate::writing::submit;
+
+/// Milliseconds for which a client may leave unread what was sent to it.
+const UNREAD_MILLIS: u32 = 60_000;
 
 /// How often it is asked over HTTP/2 whether a client is still there, and how long that may answer.
 const PING: Duration = Duration::from_secs(2);
@@ -140,6 +146,8 @@ impl Reader {
 async fn connection(stream: TcpStream, desk: Arc<Desk>) {
     // Answers are small, and somebody waits for each.
     let _ = stream.set_nodelay(true);
+    // Who takes nothing of an answer for so long is gone, and the answer with it.
+    let _ = set_tcp_user_timeout(&stream, UNREAD_MILLIS);
     let mut drained = desk.drained.clone();
     let timeout = desk.config.request_timeout;
     let asked = Arc::new(AtomicBool::new(false));
@@ -222,10 +230,24 @@ fn is_of_a_page<B>(request: &Request<B>) -> bool {
     field("origin").is_some() || (field("sec-fetch-site").is_some_and(|site| site != b"none") && !follows)
 }
 
+/// Whether a request names a host that a page can have made ours, where nobody but this machine asks: a name of the
+/// internet, which has a dot. Those of networks at home have none, or say so at their end.
+fn is_elsewhere<B>(request: &Request<B>, address: SocketAddr) -> bool {
+    let field = request.headers().get(HOST).and_then(|host| host.to_str().ok());
+    let Some(host) = request.uri().authority().map(Authority::as_str).or(field) else { return false };
+    let name = host.rsplit_once(':').map_or(host, |(name, _)| name).trim_end_matches('.');
+    let is_address = name.starts_with('[') || name.parse::<Ipv4Addr>().is_ok();
+    let own = [".localhost", ".local", ".internal"].into_iter().any(|end| name.ends_with(end));
+    address.ip().is_loopback() && name.contains('.') && !is_address && !own
+}
+
 async fn respond(desk: &Arc<Desk>, request: Request<Incoming>) -> Response<Reply> {
+    let refused = |text: &str| Fault::Forbidden(text.to_owned()).into_response().map(Reply::Whole);
     if is_of_a_page(&request) {
-        let text = "requests of web pages are not answered: whoever reaches the catalog may change it";
-        return Fault::Forbidden(text.to_owned()).into_response().map(Reply::Whole);
+        return refused("requests of web pages are not answered: whoever reaches the catalog may change it");
+    }
+    if is_elsewhere(&request, desk.config.address) {
+        return refused("the `Host` is no name of this machine, at whose loopback address the catalog is");
     }
     let path = request.uri().path();
     let opened = if request.method() == Method::POST && path == "/v1/coreto/register" {
@@ -289,6 +311,25 @@ pub(crate) async fn internally(desk: &Desk, command: Command) -> Result<(), Faul
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_of_the_internet_are_none_of_a_loopback_address() {
+        let (loopback, other) = (SocketAddr::from(([127, 0, 0, 1], 8500)), SocketAddr::from(([0; 4], 8500)));
+        for (host, elsewhere) in [
+            ("evil.example:8500", true),
+            ("evil.example", true),
+            ("127.0.0.1.evil.example.", true),
+            ("127.0.0.1:8500", false),
+            ("[::1]:8500", false),
+            ("localhost:8500", false),
+            ("catalog:8500", false),
+            ("host.docker.internal:8500", false),
+        ] {
+            let request = Request::builder().header(HOST, host).body(()).unwrap();
+            assert_eq!(is_elsewhere(&request, loopback), elsewhere, "{host}");
+            assert!(!is_elsewhere(&request, other), "{host}");
+        }
+    }
 
     #[test]
     fn pages_are_told_from_programs_and_links() {

@@ -13,6 +13,7 @@ use super::{Found, connect};
 use crate::answer::Fault;
 use crate::asked::decode;
 use crate::base64;
+use crate::read::without_user;
 
 /// What servers are told that want to know who asks, and for what: some refuse who does not say.
 const AGENT: &str = concat!("coreto/", env!("CARGO_PKG_VERSION"), " (health check)");
@@ -56,7 +57,7 @@ pub(super) async fn ask(definition: &Definition) -> Result<Found, String> {
         let response = sender.send_request(request).await.map_err(told)?;
         let status = response.status();
         let body = beginning(response.into_body()).await;
-        Ok((judged(status), format!("{method} {}: {status} {body}", definition.target)))
+        Ok((judged(status), format!("{method} {}: {status} {body}", without_user(&definition.target))))
     };
     let found = answered.await;
     connection.abort();

@@ -29,6 +29,16 @@ pub(super) fn reachable(
     if can_be { Ok(target) } else { Err(fields.wrong(name, wanted)) }
 }
 
+/// A target as it is told: credentials are nobody's to see.
+pub(crate) fn without_user(target: &str) -> String {
+    let (scheme, rest) = target.split_once("://").unwrap_or(("", target));
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    match rest[..end].rfind('@') {
+        Some(at) if !scheme.is_empty() => format!("{scheme}://{}", &rest[at + 1..]),
+        _ => target.to_owned(),
+    }
+}
+
 fn is_url(text: &str) -> bool {
     text.parse::<Uri>().is_ok_and(|uri| {
         let is_port = uri.authority().is_some_and(|authority| has_port(authority) != Some(false));
@@ -57,6 +67,17 @@ fn has_port(authority: &Authority) -> Option<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn credentials_are_left_out() {
+        for (target, told) in [
+            ("http://user:secret@a:80/x@y", "http://a:80/x@y"),
+            ("http://a/?user=b@c", "http://a/?user=b@c"),
+            ("a:80", "a:80"),
+        ] {
+            assert_eq!(without_user(target), told);
+        }
+    }
 
     #[test]
     fn targets_that_nobody_could_reach_are_told_apart() {
