@@ -232,7 +232,10 @@ mod tests {
     #[test]
     fn questions_are_alike_when_their_documents_are() {
         let question = |uri: &str| asked(uri).unwrap().question();
-        assert_eq!(question("/v1/a/b?passing&index=3&wait=1s&stale&pretty&_=17"), question("/v1/a/b?passing"));
+        assert_eq!(
+            question("/v1/a/b?passing&index=3&wait=1s&stale&pretty&_=17"),
+            question("/v1/a/b?passing")
+        );
         for other in [
             "/v1/a",
             "/v1/a/b?passing=false",
