@@ -104,11 +104,11 @@ fn unknown(path: &[&str]) -> Fault {
         ]
         | [
             "agent",
-            "connect" | "force-leave" | "host" | "join" | "leave" | "metrics" | "monitor" | "reload"
-            | "token" | "version",
+            "connect" | "force-leave" | "host" | "join" | "leave" | "maintenance" | "metrics" | "monitor"
+            | "reload" | "token" | "version",
             ..,
         ]
-        | ["catalog", "connect" | "gateway-services", ..]
+        | ["catalog", "connect" | "gateway-services" | "node-services", ..]
         | ["health", "connect" | "ingress", ..] => {
             Fault::NotBuilt(format!("not implemented: `/v1/{joined}`"))
         }
