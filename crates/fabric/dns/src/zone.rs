@@ -197,6 +197,7 @@ fn is_name(text: &str) -> bool {
 #[cfg(test)]
 pub(crate) mod tests {
     use coreto_catalog::command::{RegisterInstance, RegisterNode};
+    use coreto_catalog::event::{Event, InstanceRegistered};
     use coreto_catalog::{Catalog, Check, Command, Env, Instance, Node, Pair, Status, Weights};
     use coreto_machine::{Caller, Head, Machine, Output, Tables, Timestamp, Txn};
 
@@ -249,7 +250,6 @@ pub(crate) mod tests {
             instance("n1", "far", "far-2", "db.example.net", Status::Passing),
             instance("n1", "mixed", "mixed-1", "db.example.org", Status::Passing),
             instance("n2", "mixed", "mixed-2", "10.0.0.7", Status::Passing),
-            instance("n1", "odd", "odd-1", &format!("{long}.org"), Status::Passing),
             instance("Host.Example", "Orders", "o-1", "", Status::Passing),
             instance(&long, "orders", "o-2", "", Status::Passing),
             instance("n1", "ill", "ill-1", "", Status::Critical),
@@ -268,7 +268,18 @@ pub(crate) mod tests {
             let mut txn = Txn::new(&mut state, &mut env, &mut out);
             Catalog::handle(&mut txn, &head, &command).unwrap();
         }
+        let odd = odd(state.index(), &format!("{long}.org"));
+        Catalog::apply(&mut state, &odd);
         state
+    }
+
+    /// An instance whose address the catalog does not take; what was written before may have such ones.
+    fn odd(index: u64, address: &str) -> Event {
+        let (id, service) = ("odd-1".into(), "odd".into());
+        let instance = Instance { id, service, address: address.into(), port: 80, ..Instance::default() };
+        let registered =
+            InstanceRegistered { index, node: "n1".into(), instance, ..InstanceRegistered::default() };
+        Event::InstanceRegistered(registered)
     }
 
     fn find(name: &str, wanted: u16) -> Found {
