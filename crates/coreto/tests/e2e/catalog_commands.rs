@@ -26,7 +26,7 @@ async fn services_are_listed_and_looked_up() {
     assert_eq!(coreto(&server, &["services"]).1, "SERVICE  TAGS\n");
     let missing = coreto(&server, &["lookup", "web"]);
     assert_eq!(missing.0, 4);
-    assert_eq!(missing.2, "error: there is no instance of `web` that is well; --all shows the others\n");
+    assert_eq!(missing.2, "error: there is no instance of `web`\n");
     put(&server, "/v1/agent/service/register", WEB);
     let other = r#"{"Name": "web", "ID": "web-2", "Port": 81, "Tags": ["v2"], "Check": {"TTL": "1m"}}"#;
     put(&server, "/v1/agent/service/register", other);
@@ -35,6 +35,8 @@ async fn services_are_listed_and_looked_up() {
     assert_eq!(services, "{\"web\":[\"v2\"]}\n");
     let (_, well, _) = coreto(&server, &["lookup", "web"]);
     assert!(well.contains("10.1.2.3:80") && !well.contains("web-2"), "{well}");
+    let ill = coreto(&server, &["lookup", "web", "--tag", "v2"]).2;
+    assert_eq!(ill, "error: there is no instance of `web` with `v2` that is well; --all shows the others\n");
     let (_, all, _) = coreto(&server, &["lookup", "web", "--all", "--tag", "v2", "--json"]);
     let all: Value = serde_json::from_str(&all).unwrap();
     assert_eq!(all[0]["Service"]["ID"], "web-2");
