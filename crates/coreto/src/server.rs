@@ -2,6 +2,7 @@
 
 mod backend;
 mod catalog;
+mod descriptors;
 mod directory;
 mod door;
 mod edge;
@@ -101,6 +102,7 @@ impl Server {
     }
 
     fn start_in(config: &ServerConfig, directory: DataDirectory) -> anyhow::Result<Self> {
+        let open_max = descriptors::raise();
         // Opening the log locks the directory: what is made in it is made by one server.
         let log = Arc::new(DiskLog::open(directory.path())?);
         let count = directory.partitions(config.partitions, &log, &config.limits)?;
@@ -112,7 +114,7 @@ impl Server {
         let handles = partitions.handles().to_vec();
 
         let catalog = match &config.catalog {
-            Some(catalog) => Some(Opened::open(config, catalog, directory.path(), &log, &clock)?),
+            Some(catalog) => Some(Opened::open(config, catalog, open_max, directory.path(), &log, &clock)?),
             None => None,
         };
 

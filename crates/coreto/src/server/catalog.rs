@@ -10,6 +10,7 @@ use coreto_log::DiskLog;
 use coreto_log::disk::make_directory;
 use coreto_partition::{Clock, Effects, Handle, Replica, Service};
 
+use super::descriptors;
 use super::group::Group;
 use crate::config::{CatalogConfig, ServerConfig};
 
@@ -25,10 +26,11 @@ pub(super) struct Opened {
 }
 
 impl Opened {
-    /// Recovers the catalog, and binds its address.
+    /// Recovers the catalog, and binds its address; the process may have `open_max` things open.
     pub(super) fn open(
         config: &ServerConfig,
         catalog: &CatalogConfig,
+        open_max: u64,
         root: &Path,
         log: &Arc<DiskLog>,
         clock: &Arc<Clock>,
@@ -49,12 +51,14 @@ impl Opened {
         };
         let partitions = Service::start(group.on(config, root, log, clock))?;
         let handle = partitions.handles()[0].clone();
+        let usual = coreto_discovery::Config::default();
         let discovery = coreto_discovery::Config {
+            connections_max: descriptors::clients(usual.connections_max, open_max),
             address: catalog.address,
             node: Arc::clone(&catalog.node),
             node_address: Arc::clone(&catalog.advertise),
             datacenter: Arc::clone(&catalog.datacenter),
-            ..coreto_discovery::Config::default()
+            ..usual
         };
         let names = catalog.dns.as_ref().map(|dns| {
             let config = coreto_dns::Config {

@@ -9,7 +9,7 @@
 
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
@@ -17,6 +17,9 @@ use tokio::task::JoinSet;
 
 /// How long to wait when no connection can be accepted, for want of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// How often at most it is told that no connection can be accepted.
+const ACCEPT_TOLD: Duration = Duration::from_secs(1);
 
 /// What is served, and its bounds.
 #[derive(Clone, Copy, Debug)]
@@ -41,6 +44,7 @@ pub async fn serve<C: Future<Output = ()> + Send + 'static>(
     let permits = Arc::new(Semaphore::new(connections_max));
     let mut open = JoinSet::new();
     let mut drain = pin!(drain);
+    let mut told: Option<Instant> = None;
     // Bound: until the drain.
     loop {
         let accept = async {
@@ -57,7 +61,10 @@ pub async fn serve<C: Future<Output = ()> + Send + 'static>(
                     });
                 }
                 Err(error) => {
-                    tracing::warn!(%error, what, "cannot accept a connection");
+                    if told.is_none_or(|told| told.elapsed() >= ACCEPT_TOLD) {
+                        tracing::warn!(%error, what, "cannot accept a connection");
+                        told = Some(Instant::now());
+                    }
                     tokio::time::sleep(ACCEPT_PAUSE).await;
                 }
             },
