@@ -118,6 +118,29 @@ async fn names_of_others_are_asked_of_others() {
     server.stop().await;
 }
 
+#[tokio::test]
+async fn more_clients_wait_than_programs_may_usually_open_files() {
+    let directory = Directory::new();
+    let limited = ["sh", "-c", "ulimit -Sn 128 && exec \"$0\" \"$@\""].map(str::to_owned);
+    let server = settings(&directory).run_by(limited).start();
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", server.pid())).unwrap();
+    let line = limits.lines().find(|line| line.starts_with("Max open files")).unwrap();
+    let [soft, hard] = [3, 4].map(|at| line.split_whitespace().nth(at).unwrap());
+    assert_eq!(soft, hard);
+    // As many as there is room for in this test, too, which has an end of each.
+    let waiting: Vec<_> = (0..200)
+        .map(|_| {
+            let mut stream = std::net::TcpStream::connect(server.catalog()).unwrap();
+            let head = "GET /v1/catalog/service/none?index=1&wait=1m HTTP/1.1\r\nhost: localhost\r\n\r\n";
+            std::io::Write::write_all(&mut stream, head.as_bytes()).unwrap();
+            stream
+        })
+        .collect();
+    assert_eq!(get(server.catalog(), "/v1/catalog/nodes").0, 200);
+    drop(waiting);
+    server.stop().await;
+}
+
 /// Writers that count up their keys, and what of it was acknowledged.
 const WRITERS: usize = 4;
 

@@ -2,13 +2,15 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use crate::catalog::{WEB, put, settings};
-use crate::support::{Directory, Server, Settings, get, until};
+use crate::support::{Directory, Server, Settings, get, try_ask, until};
 
 /// Runs a command against the catalog of a server; gives its exit code and what it printed.
 fn coreto(server: &Server, arguments: &[&str]) -> (i32, String, String) {
@@ -211,10 +213,15 @@ async fn a_program_is_found_for_as_long_as_it_runs() {
     second.signal(Signal::KILL);
     instances(&catalog, 1).await;
 
+    let is_back = Arc::new(AtomicBool::new(false));
+    let reader = std::thread::spawn(reads_until(catalog.clone(), Arc::clone(&is_back)));
     server.kill();
     let server = settings.start();
     first.events("registered", 2).await;
     instances(&catalog, 1).await;
+    is_back.store(true, Ordering::Relaxed);
+    let (seen, missed) = reader.join().unwrap();
+    assert!(seen > 0 && missed == 0, "it is there in each of {seen} answers but {missed}");
 
     first.signal(Signal::TERM);
     assert_eq!(first.ended().await, Some(7), "the code of the program");
@@ -223,6 +230,25 @@ async fn a_program_is_found_for_as_long_as_it_runs() {
     assert_eq!(events, wanted);
     instances(&catalog, 0).await;
     server.stop().await;
+}
+
+/// Asks for those who pass, again and again; gives how many answers came once there was none, and how many of all of
+/// them did not have the first instance.
+fn reads_until(catalog: String, done: Arc<AtomicBool>) -> impl FnOnce() -> (u32, u32) {
+    move || {
+        let (mut is_away, mut seen, mut missed) = (false, 0, 0);
+        while !done.load(Ordering::Relaxed) {
+            match try_ask(&catalog, "GET", "/v1/health/service/web?passing", "") {
+                Some((200, body)) => {
+                    seen += u32::from(is_away);
+                    missed += u32::from(!body.contains("web-8001"));
+                }
+                _ => is_away = true,
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        (seen, missed)
+    }
 }
 
 #[tokio::test]

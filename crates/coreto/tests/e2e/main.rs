@@ -6,6 +6,7 @@
 mod beside;
 mod catalog;
 mod catalog_commands;
+mod catalog_kill;
 mod clock;
 mod corruption;
 mod directory;

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 pub(crate) use chance::Chance;
 pub(crate) use client::{Client, Poll, id_of};
 pub(crate) use directory::Directory;
-pub(crate) use management::{ask, get};
+pub(crate) use management::{ask, get, try_ask};
 pub(crate) use model::one_task;
 pub(crate) use plant::{Plant, tell};
 pub(crate) use server::{Server, Settings};
