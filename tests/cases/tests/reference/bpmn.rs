@@ -46,7 +46,10 @@ impl Writer<'_> {
     fn flow(&mut self, from: At, to: At) {
         let source = &self.process.elements[from];
         let condition = match &source.kind {
-            Kind::Choice(name, limit) if source.flows[0] == to => format!(
+            Kind::Choice { name, limit, is_strict: true } if source.flows[0] == to => {
+                format!("<conditionExpression>={name} &gt; {limit}</conditionExpression>")
+            }
+            Kind::Choice { name, limit, .. } if source.flows[0] == to => format!(
                 "<conditionExpression>=(if {name} instance of number then {name} else 0) &gt; {limit}</conditionExpression>"
             ),
             _ => String::new(),
@@ -103,7 +106,7 @@ impl Writer<'_> {
                 return ("startEvent", format!(r#"isInterrupting="{interrupts}""#));
             }
             Kind::EventScope => return ("subProcess", r#"triggeredByEvent="true""#.to_owned()),
-            Kind::Choice(..) => {
+            Kind::Choice { .. } => {
                 let other = &self.process.elements[element.flows[1]].id;
                 return ("exclusiveGateway", format!(r#"default="from_{}_to_{other}""#, element.id));
             }

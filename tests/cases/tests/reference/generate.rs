@@ -176,8 +176,14 @@ impl Generator<'_> {
                 return self.branches(draft, scope, depth - 1, fork, join);
             }
             8 => {
-                let name = self.dice.pick(&NAMES).to_owned();
-                return self.branches(draft, scope, depth - 1, Kind::Choice(name, 2), Kind::Merge);
+                let (name, is_strict) = (self.dice.pick(&NAMES).to_owned(), self.dice.once_in(4));
+                return self.branches(
+                    draft,
+                    scope,
+                    depth - 1,
+                    Kind::Choice { name, limit: 2, is_strict },
+                    Kind::Merge,
+                );
             }
             9 => return self.first(draft, scope),
             10 => self.broadcast(draft, scope),

@@ -49,8 +49,13 @@ pub(crate) enum Kind {
     Compute(String, Expr),
     /// A parallel gateway.
     Parallel,
-    /// An exclusive gateway: the first flow if the variable is a number above the limit, else the second.
-    Choice(String, i64),
+    /// An exclusive gateway: the first flow if the variable is a number above the limit, else the second. A strict one
+    /// cannot go on where it is no number.
+    Choice {
+        name: String,
+        limit: i64,
+        is_strict: bool,
+    },
     /// An exclusive gateway with one flow.
     Merge,
     /// An intermediate catch event or, with a message, perhaps a receive task.

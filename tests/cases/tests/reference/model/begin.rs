@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Id, Job, Model, Role, State, Step};
-use crate::spec::{At, Kind, Values};
+use crate::spec::{At, Expr, Kind, Value, Values};
 
 impl Model {
     pub(super) fn enter(&mut self, scope: Id, at: At, from: Option<At>) {
@@ -67,7 +67,12 @@ impl Model {
                 let home = self.nodes[&id].home;
                 self.steps.extend([Step::Broadcast(home, name, values), Step::Leave(id)]);
             }
-            Kind::Parallel | Kind::Merge | Kind::Choice(..) => self.leave(id),
+            Kind::Choice { name, is_strict: true, .. }
+                if !matches!(self.evaluate(id, &[], &Expr::Of(name.clone())), Value::Number(_)) =>
+            {
+                self.node(id).state = State::Stuck;
+            }
+            Kind::Parallel | Kind::Merge | Kind::Choice { .. } => self.leave(id),
             Kind::Task(_) => {
                 self.await_boundaries(id);
                 self.node(id).job = Some(Job::Ready);

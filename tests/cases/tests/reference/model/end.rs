@@ -40,7 +40,7 @@ impl Model {
     fn way(&self, id: Id) -> Vec<At> {
         let element = self.element(id);
         match &element.kind {
-            Kind::Choice(name, limit) => {
+            Kind::Choice { name, limit, .. } => {
                 let value = self.evaluate(id, &[], &Expr::Of(name.clone()));
                 let is_above = matches!(value, Value::Number(number) if number > *limit);
                 vec![element.flows[usize::from(!is_above)]]
