@@ -36,7 +36,7 @@ impl Registrar {
                 return self.unknown.push(id);
             }
             self.there.push(id);
-            if self.next % 3 == 0 {
+            if self.next.is_multiple_of(3) {
                 let id = self.there.swap_remove(self.there.len() / 2);
                 if !tell(address, &format!("/v1/agent/service/deregister/{id}"), "") {
                     return self.unknown.push(id);
