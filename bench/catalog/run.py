@@ -19,7 +19,6 @@ import sys
 import tempfile
 import time
 from contextlib import closing
-from http.client import HTTPConnection
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -32,7 +31,7 @@ from table import Table
 
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
 SERVER_CORE, LOAD_CORE = 0, 1
-HTTP, DNS, GATEWAY, MANAGEMENT, EDGE, EDGE_ADMIN = range(19801, 19807)
+HTTP, DNS, GATEWAY, MANAGEMENT = range(19801, 19805)
 INSTANCES = 10
 
 
@@ -152,27 +151,6 @@ class Run(Table):
                 time.sleep(0.02)
             self.say(f"a change to {len(names):,} watchers, {what}", times(sorted(seen)), "p99 50 ms")
 
-    def follow(self):
-        """A gateway of its own process: from the moment that a change is asked for to its first answer that goes by it."""
-        file = self.folder / "edge.toml"
-        file.write_text(FOLLOWS)
-        edge = Program("edge", ["taskset", "-c", SERVER_CORE, TARGET / "release" / "coreto", "edge", "--config", file], self.folder)
-        try:
-            came, left = [], []
-            with closing(Link(HTTP)) as link:
-                put(link, "agent/service/register", {"Name": "followed", "Address": "127.0.0.1", "Port": HTTP})
-                until_answered(200)
-                for number in range(self.args.changes // 2):
-                    for wanted, seen, status in [("true", left, 503), ("false", came, 200)]:
-                        begin = time.monotonic()
-                        put(link, f"agent/service/maintenance/followed?enable={wanted}")
-                        until_answered(status)
-                        seen.append(time.monotonic() - begin)
-            self.say("the gateway follows: nobody is sent to an instance in maintenance", times(sorted(left)), "50 ms")
-            self.say("the gateway follows: an instance is back", times(sorted(came)), "50 ms")
-        finally:
-            edge.stop()
-
     def idle(self):
         names = [self.names[number % len(self.names)] for number in range(self.args.watchers)]
         with closing(Watchers(HTTP, names)):
@@ -190,38 +168,7 @@ class Run(Table):
         return done.stdout
 
 
-ALL = ["lookup", "dns", "renew", "watch_spread", "watch_one", "follow", "idle"]
-
-# The catalog is an upstream as any other here: it answers.
-FOLLOWS = f"""
-admin = {{ address = "127.0.0.1:{EDGE_ADMIN}" }}
-catalog = {{ address = "127.0.0.1:{HTTP}" }}
-listener = [{{ name = "public", address = "127.0.0.1:{EDGE}" }}]
-cluster = [{{ name = "followed", service = "followed" }}]
-route = [{{ name = "all", to = "followed" }}]
-"""
-
-
-def put(link, path, body=None):
-    link.send(request("PUT", path, json.dumps(body).encode() if body else b""))
-    while link.receive() is None:
-        pass
-
-
-def until_answered(status):
-    """Asks the gateway until it answers so."""
-    for _ in range(20_000):
-        with closing(HTTPConnection("127.0.0.1", EDGE, timeout=10)) as gateway:
-            try:
-                gateway.request("GET", "/v1/status/leader")
-                if gateway.getresponse().status == status:
-                    return
-            except OSError:
-                # It does not listen yet.
-                time.sleep(0.01)
-        time.sleep(0.0005)
-    raise Failed(f"the gateway does not answer with {status}")
-
+ALL = ["lookup", "dns", "renew", "watch_spread", "watch_one", "idle"]
 
 def registration(service, number, *tags):
     body = {
