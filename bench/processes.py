@@ -19,6 +19,8 @@ class Program:
 
     def __init__(self, name, command, folder, **options):
         self.name = name
+        # Variables of other programs are no settings of a server.
+        options.setdefault("env", {name: value for name, value in os.environ.items() if not name.startswith("CORETO_")})
         self.log = folder / f"{name}.log"
         with self.log.open("a") as log:
             pipe = subprocess.PIPE

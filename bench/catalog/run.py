@@ -44,9 +44,7 @@ class Run(Table):
     def start(self):
         command = [TARGET / "release" / "coreto", "start", "--data", self.folder / "data", "--catalog", f"127.0.0.1:{HTTP}"]
         command += ["--dns", f"127.0.0.1:{DNS}", "--grpc", f"127.0.0.1:{GATEWAY}", "--management", f"127.0.0.1:{MANAGEMENT}"]
-        # Its settings are those of the command line alone.
-        plain = {name: value for name, value in os.environ.items() if not name.startswith("CORETO_")}
-        self.server = Program("coreto", ["taskset", "-c", SERVER_CORE, *command], self.folder, env=plain)
+        self.server = Program("coreto", ["taskset", "-c", SERVER_CORE, *command], self.folder)
         for _ in range(200):
             if self.server.process.poll() is not None:
                 raise self.server.failed("has ended")
