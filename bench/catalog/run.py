@@ -168,9 +168,10 @@ class Run(Table):
 
 ALL = ["lookup", "dns", "renew", "watch_spread", "watch_one", "idle"]
 
+
 def registration(service, number, *tags):
     body = {
-        "Name": service, "ID": f"{service}-{number}", "Address": f"10.0.{number}.7", "Port": 8000 + number,
+        "Name": service, "ID": f"{service}-{number}", "Address": f"10.{number // 256}.{number % 256}.7", "Port": 8000 + number,
         "Tags": ["v1", *tags], "Meta": {"version": "1.2.3"},
     }
     return request("PUT", "agent/service/register", json.dumps(body).encode())
