@@ -26,6 +26,16 @@ pub(crate) enum Due {
 /// by each.
 const OUTPUT_EVERY: Duration = Duration::from_mins(5);
 
+/// How a check is, as somebody tells.
+#[derive(Clone, Copy)]
+pub(crate) struct Report<'a> {
+    pub(crate) id: &'a Arc<str>,
+    pub(crate) status: Status,
+    pub(crate) output: &'a Arc<str>,
+    /// Nobody else tells, but we who have asked.
+    pub(crate) own: bool,
+}
+
 /// A time that may be put off: its old one is found out when that comes.
 #[derive(Default)]
 struct Timer {
@@ -153,17 +163,9 @@ impl Clocks {
         checks.chain(inner.sessions.keys().map(|id| Watched::Session(Arc::clone(id)))).collect()
     }
 
-    /// Somebody tells how a check is, or we who have asked, which is `own`. `submit` hands it to the catalog, unless that knows it; who tells after another
-    /// is heard after it.
-    pub(crate) fn tell<T>(
-        &self,
-        id: &Arc<str>,
-        status: Status,
-        output: &Arc<str>,
-        (now, own): (Instant, bool),
-        submit: impl FnOnce() -> T,
-    ) -> Option<T> {
-        let submitted = self.lock().tell(id, status, output, (now, own), submit);
+    /// Takes a report. `submit` hands it to the catalog, unless that knows it; who tells after another is heard after it.
+    pub(crate) fn tell<T>(&self, report: Report<'_>, now: Instant, submit: impl FnOnce() -> T) -> Option<T> {
+        let submitted = self.lock().tell(report, now, submit);
         if submitted.is_some() {
             self.changed.notify_one();
         }
@@ -180,7 +182,7 @@ impl Clocks {
     ) -> Option<T> {
         let mut inner = self.lock();
         inner.checks.get(id).filter(|pulse| pulse.expires.end.is_none())?;
-        let submitted = inner.tell(id, Status::Critical, output, (now, false), submit);
+        let submitted = inner.tell(Report { id, status: Status::Critical, output, own: false }, now, submit);
         drop(inner);
         self.changed.notify_one();
         submitted
@@ -331,14 +333,8 @@ impl Pulse {
 }
 
 impl Inner {
-    fn tell<T>(
-        &mut self,
-        id: &Arc<str>,
-        status: Status,
-        output: &Arc<str>,
-        (now, own): (Instant, bool),
-        submit: impl FnOnce() -> T,
-    ) -> Option<T> {
+    fn tell<T>(&mut self, report: Report<'_>, now: Instant, submit: impl FnOnce() -> T) -> Option<T> {
+        let Report { id, status, output, own } = report;
         // What nobody else may tell of is refused by the catalog, and means nothing here.
         let pulse = self.checks.get_mut(id).filter(|pulse| own || !pulse.asks);
         let Some(pulse) = pulse else { return Some(submit()) };
@@ -395,11 +391,15 @@ mod tests {
         (clocks, check.id, now)
     }
 
+    fn tell(clocks: &Clocks, id: &Arc<str>, status: Status, output: &str, now: Instant) -> bool {
+        let report = Report { id, status, output: &output.into(), own: false };
+        clocks.tell(report, now, || ()).is_some()
+    }
+
     #[test]
     fn a_renewal_puts_the_end_off_and_tells_nobody() {
         let (clocks, id, now) = clocks(Status::Passing, 0);
-        let tell =
-            |status, after| clocks.tell(&id, status, &"".into(), (now + after, false), || ()).is_some();
+        let tell = |status, after| tell(&clocks, &id, status, "", now + after);
         assert!(tell(Status::Passing, SECOND), "somebody may have told something else when it was looked at");
         assert!(!tell(Status::Passing, 9 * SECOND), "the catalog knows it");
         assert_eq!(clocks.due(now + 10 * SECOND), []);
@@ -418,7 +418,7 @@ mod tests {
         let (clocks, id, now) = clocks(Status::Critical, 0);
         let expire = |after| clocks.expire(&id, &"late".into(), now + after, || ()).is_some();
         assert_eq!(clocks.due(now + 10 * SECOND), [Due::Expired(id.clone())], "whatever it was seen to be");
-        clocks.tell(&id, Status::Passing, &"".into(), (now + 10 * SECOND, false), || ());
+        tell(&clocks, &id, Status::Passing, "", now + 10 * SECOND);
         assert!(!expire(10 * SECOND));
         assert_eq!(clocks.due(now + 20 * SECOND), [Due::Expired(id.clone())]);
         assert!(expire(20 * SECOND));
@@ -427,9 +427,7 @@ mod tests {
     #[test]
     fn another_output_alone_is_told_seldom_and_its_last_state_in_the_end() {
         let (clocks, id, now) = clocks(Status::Passing, 0);
-        let tell = |status, output: &str, after| {
-            clocks.tell(&id, status, &output.into(), (now + after, false), || ()).is_some()
-        };
+        let tell = |status, output, after| tell(&clocks, &id, status, output, now + after);
         assert!(tell(Status::Passing, "a", SECOND));
         assert!(!tell(Status::Passing, "b", 2 * SECOND) && !tell(Status::Passing, "c", 3 * SECOND));
         assert!(tell(Status::Warning, "d", 4 * SECOND), "another status is told at once");
@@ -449,7 +447,7 @@ mod tests {
         let (clocks, id, now) = clocks(Status::Passing, 60_000);
         clocks.watch_session(&"s".into(), 10 * SECOND, now);
         for status in [Status::Critical, Status::Passing].into_iter().cycle().take(100) {
-            clocks.tell(&id, status, &"".into(), (now, false), || ());
+            tell(&clocks, &id, status, "", now);
         }
         assert_eq!(clocks.lock().order.len(), 3);
         clocks.forget_gone(&clocks.watched(), |watched| *watched == Watched::Session("s".into()));
@@ -461,9 +459,7 @@ mod tests {
     #[test]
     fn being_critical_is_counted_from_its_beginning() {
         let (clocks, id, now) = clocks(Status::Critical, 60_000);
-        let tell = |status, after| {
-            clocks.tell(&id, status, &"".into(), (now + after, false), || ());
-        };
+        let tell = |status, after| tell(&clocks, &id, status, "", now + after);
         tell(Status::Critical, 30 * SECOND);
         assert_eq!(clocks.due(now + 59 * SECOND), []);
         assert_eq!(clocks.due(now + 60 * SECOND), [Due::Reaped(id.clone())]);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use coreto_catalog::command::{OnNode, RegisterCheck, UpdateCheck};
-use coreto_catalog::{Command, State, Status};
+use coreto_catalog::{Command, Limits, State, Status};
 use coreto_machine::{Caller, Channel};
 use coreto_partition::Refused;
 
@@ -12,6 +12,7 @@ use super::agent::by_id;
 use super::{Answered, Wanted};
 use crate::answer::{Answer, Fault};
 use crate::asked::Asked;
+use crate::clocks::Report;
 use crate::desk::{Desk, TENANT, named};
 use crate::filter::shape;
 use crate::read::{self, Fields};
@@ -66,9 +67,6 @@ pub(crate) async fn update(desk: &Desk, asked: &Asked, id: &str) -> Answered {
     Ok(Answer::empty())
 }
 
-/// Bytes of an output that are kept, as the catalog does.
-const OUTPUT_BYTES_MAX: usize = 4096;
-
 /// Why a check is critical of which nobody told.
 const LATE: &str = "the TTL has run out: nobody told of it in time";
 
@@ -81,32 +79,25 @@ impl Desk {
         status: Status,
         output: &str,
     ) -> Result<(), Fault> {
-        let output = output[..output.floor_char_boundary(OUTPUT_BYTES_MAX)].into();
-        let own = caller.channel == Channel::Internal;
+        // More is not kept there either.
+        let kept = output.floor_char_boundary(Limits::default().output_bytes_max);
+        let output = output[..kept].into();
+        let report = Report { id, status, output: &output, own: caller.channel == Channel::Internal };
         let hand_over = || self.hand_over(caller, id, status, &output);
-        match self.clocks.tell(id, status, &output, (Instant::now(), own), hand_over) {
-            Some(submitted) => self.told(id, submitted).await,
-            None => Ok(()),
-        }
+        self.told(id, self.clocks.tell(report, Instant::now(), hand_over)).await
     }
 
     /// Tells that the time of a check is over, if nobody has told of it meanwhile.
     pub(crate) async fn expire(&self, id: &Arc<str>) -> Result<(), Fault> {
         let late = LATE.into();
         let hand_over = || self.hand_over(Caller::internal(), id, Status::Critical, &late);
-        match self.clocks.expire(id, &late, Instant::now(), hand_over) {
-            Some(submitted) => self.told(id, submitted).await,
-            None => Ok(()),
-        }
+        self.told(id, self.clocks.expire(id, &late, Instant::now(), hand_over)).await
     }
 
     /// Tells an output that is another while the status is the same.
     pub(crate) async fn tell_other(&self, id: &Arc<str>) -> Result<(), Fault> {
         let hand_over = |status, output: &Arc<str>| self.hand_over(Caller::internal(), id, status, output);
-        match self.clocks.tell_other(id, Instant::now(), hand_over) {
-            Some(submitted) => self.told(id, submitted).await,
-            None => Ok(()),
-        }
+        self.told(id, self.clocks.tell_other(id, Instant::now(), hand_over)).await
     }
 
     fn hand_over(
@@ -121,11 +112,12 @@ impl Desk {
         submit(&self.handle, Command::UpdateCheck(update), caller)
     }
 
-    /// What became of what was told.
-    async fn told(&self, id: &str, submitted: Result<Written, Refused>) -> Result<(), Fault> {
+    /// What became of what was told, if there was anything to tell.
+    async fn told(&self, id: &str, submitted: Option<Result<Written, Refused>>) -> Result<(), Fault> {
         let outcome = match submitted {
-            Ok(written) => written.outcome().await,
-            Err(refused) => Err(Fault::of_refusal(&refused)),
+            Some(Ok(written)) => written.outcome().await,
+            Some(Err(refused)) => Err(Fault::of_refusal(&refused)),
+            None => return Ok(()),
         };
         match outcome {
             Ok(Ok(_)) => Ok(()),
