@@ -62,12 +62,11 @@ impl Kept {
     }
 
     fn put(&mut self, key: Vec<u8>, known: Known) {
-        // Names that nobody has are without number, and soon found to be so.
-        let Written::Records(_) = &*known.written else {
-            self.remove(&key);
-            return;
-        };
         self.remove(&key);
+        // Names that nobody has are without number, and soon found to be so.
+        if !matches!(*known.written, Written::Records(_)) {
+            return;
+        }
         let bytes = key.len() + known.written.bytes();
         if self.bytes + bytes > BYTES_MAX {
             *self = Self { applied: self.applied, ..Self::default() };
