@@ -7,7 +7,7 @@ const RESERVE: u64 = 512;
 
 /// Raises the bound to what the system allows, as servers do, and gives it. The usual one is meant for programs that
 /// wait with `select`.
-pub(super) fn raise() -> u64 {
+pub(crate) fn raise() -> u64 {
     let limit = getrlimit(Resource::Nofile);
     if limit.current != limit.maximum
         && let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit })
@@ -18,7 +18,7 @@ pub(super) fn raise() -> u64 {
 }
 
 /// How many clients one door may have, of as many as it would.
-pub(super) fn clients(wanted: usize, open_max: u64) -> usize {
+pub(crate) fn clients(wanted: usize, open_max: u64) -> usize {
     let room = usize::try_from(open_max.saturating_sub(RESERVE).max(open_max / 4)).unwrap_or(usize::MAX);
     if room < wanted {
         tracing::warn!(

@@ -2,7 +2,6 @@
 
 mod backend;
 mod catalog;
-mod descriptors;
 mod directory;
 mod door;
 mod edge;
@@ -27,6 +26,7 @@ use coreto_log::DiskLog;
 use coreto_partition::{Clock, Effects, Service};
 
 use crate::config::ServerConfig;
+use crate::descriptors;
 use backend::Partitions;
 use catalog::Opened;
 use door::Doors;

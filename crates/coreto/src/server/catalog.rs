@@ -10,9 +10,9 @@ use coreto_log::DiskLog;
 use coreto_log::disk::make_directory;
 use coreto_partition::{Clock, Effects, Handle, Replica, Service};
 
-use super::descriptors;
 use super::group::Group;
 use crate::config::{CatalogConfig, ServerConfig};
+use crate::descriptors;
 
 /// The name of the catalog's group of partitions, of which there is one.
 pub(super) const GROUP: &str = "catalog";

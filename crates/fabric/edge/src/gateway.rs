@@ -166,7 +166,7 @@ impl Gateway {
         mut taken: Option<Taken>,
         beside: Beside,
     ) -> Result<Self, Error> {
-        descriptors::provide(config.plan.model());
+        descriptors::check(config.plan.model());
         acme::prepare(config.plan.model())?;
         let admin_address = config.admin;
         let (listeners, management) = match &mut taken {
@@ -319,7 +319,7 @@ impl Shared {
                 return Err(error);
             }
         };
-        descriptors::provide(next.plan.model());
+        descriptors::check(next.plan.model());
         self.metrics.keep(|name| next.plan.model().routes.iter().any(|route| route.name == name));
         if self.beside.catalog.is_none() {
             self.catalog.moves(way);

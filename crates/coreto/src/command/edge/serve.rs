@@ -23,6 +23,7 @@ const INTERRUPTED: i32 = 130;
 pub(super) fn serve(args: &EdgeServeArgs, json: bool) -> anyhow::Result<ExitCode> {
     crate::logging::start(LevelFilter::INFO)?;
     let started = Instant::now();
+    crate::descriptors::raise();
     let output = match args.access_log.as_str() {
         "off" => Output::Off,
         "-" => Output::Standard,
