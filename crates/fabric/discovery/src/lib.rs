@@ -13,9 +13,9 @@
 //! # Where to look
 //! `server.rs` connections, `link.rs` their bytes · `router.rs` paths · `endpoint/` what each answers · `read/` JSON of
 //! clients as things of the catalog · `render.rs` things as JSON · `filter/` filter expressions · `desk.rs` reading,
-//! waiting and writing · `bodies.rs` bodies that are made once for all ·
-//! `hub.rs` who waits for what · `watch.rs` streams of what changes, `feed.rs` what they share · `lease.rs` streams that
-//! hold an instance · `clocks.rs` times that run out, `beside.rs` what is done then, and at the start · `probe/` checks that we run.
+//! waiting and writing · `bodies.rs` bodies that are made once for all · `hub.rs` who waits for what · `watch.rs`
+//! streams of what changes, `feed.rs` what they share · `lease.rs` streams that hold an instance · `clocks.rs` times
+//! that run out, `beside.rs` what is done then, and at the start · `probe/` checks that we run.
 
 mod answer;
 mod asked;

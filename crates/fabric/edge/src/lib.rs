@@ -12,8 +12,9 @@
 //!
 //! # Where to look
 //! `keys/` every key of the file, once for reading and writing · `read.rs` and `write.rs` the two directions ·
-//! `value.rs` how a value is written · `config.rs` from text to plan · `diff.rs`, `explain.rs` · `gateway.rs` what runs · `descriptors.rs` open files ·
-//! `acme/` certificates that it orders · `hand_over/` one gateway after the other · `admin.rs` its management · `ledger.rs`, `metrics.rs`, `log.rs` what is told of requests.
+//! `value.rs` how a value is written · `config.rs` from text to plan · `diff.rs`, `explain.rs` · `gateway.rs` what runs
+//! · `descriptors.rs` open files · `acme/` certificates that it orders · `hand_over/` one gateway after the other ·
+//! `admin.rs` its management · `ledger.rs`, `metrics.rs`, `log.rs` what is told of requests.
 
 pub mod acme;
 mod admin;

@@ -9,10 +9,12 @@
 //! - Once a byte of a response was passed on, no other answer is begun: what breaks then is aborted.
 //!
 //! # Where to look
-//! `decide.rs` what is to be done · `order.rs` that, and what it makes of responses · `run.rs` one request from its head to
-//! its end · `attempts.rs` its tries · `failed.rs` whether there may be another · `exchange.rs` the bytes, both ways ·
-//! `upload.rs` and `pieces.rs` the request's body, kept for another try · `fields.rs`, `via.rs` and `trace.rs` what is added and removed ·
-//! `deadline.rs` what a call may take · `respond.rs` the response · `switch.rs`, `tunnel.rs`, `frames.rs` and `websocket.rs` a switch of protocols · `mirror.rs` copies · `failure.rs` and `answer.rs` what is said when it fails · `account.rs` and `tale.rs` what is told of it.
+//! `decide.rs` what is to be done · `order.rs` that, and what it makes of responses · `run.rs` one request from its
+//! head to its end · `attempts.rs` its tries · `failed.rs` whether there may be another · `exchange.rs` the bytes, both
+//! ways · `upload.rs` and `pieces.rs` the request's body, kept for another try · `fields.rs`, `via.rs` and `trace.rs`
+//! what is added and removed · `deadline.rs` what a call may take · `respond.rs` the response · `switch.rs`,
+//! `tunnel.rs`, `frames.rs` and `websocket.rs` a switch of protocols · `mirror.rs` copies · `failure.rs` and
+//! `answer.rs` what is said when it fails · `account.rs` and `tale.rs` what is told of it.
 
 mod account;
 mod answer;
